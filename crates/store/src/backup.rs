@@ -1,0 +1,89 @@
+//! Copies of a database in use, and the surgery of a restore.
+
+use std::path::Path;
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::Error;
+
+/// How far a copy has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Pages copied.
+    pub done: u64,
+    /// Pages in all.
+    pub of: u64,
+}
+
+const PAGES_PER_STEP: i32 = 512;
+
+/// Copies a database as it stands now into a new file, and syncs it.
+///
+/// The source is read in one read transaction, so the copy is one state of it however much is written meanwhile.
+pub(crate) fn copy(
+    source: &Connection,
+    file: &Path,
+    mut progress: impl FnMut(Progress),
+) -> Result<(), Error> {
+    if file.exists() {
+        return Err(Error::NotEmpty);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut target = Connection::open_with_flags(file, flags)?;
+    {
+        let backup = Backup::new(source, &mut target)?;
+        loop {
+            let step = backup.step(PAGES_PER_STEP)?;
+            let left = backup.progress();
+            let of = u64::try_from(left.pagecount).unwrap_or(0);
+            let remaining = u64::try_from(left.remaining).unwrap_or(0);
+            progress(Progress { done: of.saturating_sub(remaining), of });
+            match step {
+                StepResult::Done => break,
+                StepResult::More => {}
+                _ => return Err(Error::Refused { engine_code: 0 }),
+            }
+        }
+    }
+    // The copy is one file, without a WAL beside it.
+    target.pragma_update(None, "journal_mode", "DELETE")?;
+    target.close().map_err(|(_, error)| Error::from(error))?;
+    std::fs::File::open(file)?.sync_all()?;
+    Ok(())
+}
+
+/// Copies a database that nobody else writes.
+pub(crate) fn copy_whole(source: &Connection, file: &Path) -> Result<(), Error> {
+    copy(source, file, |_| {})
+}
+
+/// Is this file a whole, undamaged database? Gives its schema number.
+pub fn inspect(file: &Path) -> Result<u32, Error> {
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if verdict != "ok" {
+        return Err(Error::Damaged { engine_code: 0 });
+    }
+    let schema = crate::migrate::schema_of(&connection)?;
+    if schema == 0 { Err(Error::Empty) } else { Ok(schema) }
+}
+
+/// Gives `target` (a closed database file) the logs and number blocks of `source`, in place of its own:
+/// a restore brings back data, never an older ledger.
+pub fn graft_logs(source: &Path, target: &Path) -> Result<(), Error> {
+    let mut connection = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    let source = source.to_str().ok_or(Error::CannotOpen { engine_code: 0 })?;
+    connection.execute("ATTACH DATABASE ?1 AS kept", [source])?;
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(
+        "DELETE FROM main.leaf; INSERT INTO main.leaf SELECT * FROM kept.leaf;
+         DELETE FROM main.tile; INSERT INTO main.tile SELECT * FROM kept.tile;
+         DELETE FROM main.log_head; INSERT INTO main.log_head SELECT * FROM kept.log_head;
+         INSERT INTO main.number_block SELECT * FROM kept.number_block WHERE true
+            ON CONFLICT (name) DO UPDATE SET last = max(last, excluded.last);",
+    )?;
+    transaction.commit()?;
+    connection.close().map_err(|(_, error)| Error::from(error))
+}

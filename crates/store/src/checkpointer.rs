@@ -1,0 +1,144 @@
+//! Moves the WAL into the database beside the writer, and cuts the WAL after a key has died.
+//!
+//! SOURCE: measured, peers/limits.md section 3: checkpoints on the writer's thread doubled p99. A passive checkpoint on a
+//! second connection does the copying; a short one on the writer lets the WAL start anew.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::engine::{self, Use};
+use crate::queue::{Command, Queue};
+use crate::writer::checkpoint;
+
+/// What the writer and the checkpointer tell each other.
+pub(crate) struct Checkpoints {
+    wal: PathBuf,
+    begin_at_bytes: u64,
+    state: Mutex<State>,
+    called: Condvar,
+    /// A key died and the WAL still holds old pages.
+    pub(crate) key_in_wal: AtomicBool,
+    /// Times that the WAL was cut after a key had died.
+    pub(crate) truncations: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    large: bool,
+    key_died: bool,
+    closed: bool,
+}
+
+/// The WAL is moved when it is larger than this. SOURCE: peers/limits.md section 3.
+const BEGIN_AT_BYTES: u64 = 16 << 20;
+/// Between two tries to cut the WAL while a reader holds it.
+const RETRY: Duration = Duration::from_millis(250);
+/// Keys that die together are cut from the WAL together.
+const GATHER: Duration = Duration::from_millis(500);
+
+impl Checkpoints {
+    pub(crate) fn new(wal: PathBuf) -> Checkpoints {
+        Checkpoints {
+            wal,
+            begin_at_bytes: BEGIN_AT_BYTES,
+            state: Mutex::default(),
+            called: Condvar::new(),
+            key_in_wal: AtomicBool::new(false),
+            truncations: AtomicU64::new(0),
+        }
+    }
+
+    /// Called by the writer after each commit. Gives the size of the WAL in bytes.
+    pub(crate) fn committed(&self) -> u64 {
+        let bytes = std::fs::metadata(&self.wal).map_or(0, |file| file.len());
+        if bytes > self.begin_at_bytes {
+            self.call(|state| state.large = true);
+        }
+        bytes
+    }
+
+    /// Called by the writer after a commit that destroyed a key.
+    pub(crate) fn key_died(&self) {
+        self.key_in_wal.store(true, Ordering::Relaxed);
+        self.call(|state| state.key_died = true);
+    }
+
+    pub(crate) fn close(&self) {
+        self.call(|state| state.closed = true);
+    }
+
+    fn call(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state);
+        drop(state);
+        self.called.notify_one();
+    }
+
+    /// The checkpointer's thread.
+    pub(crate) fn run(self: &Arc<Self>, database: &std::path::Path, queue: &Queue) {
+        let Ok(connection) = engine::connect(database, 2_048, Use::Write) else { return };
+        loop {
+            let work = self.wait();
+            if work.closed {
+                return;
+            }
+            if work.large {
+                let _ = checkpoint(&connection, "PASSIVE");
+                queue.command(Command::Checkpoint);
+            }
+            if work.key_died && !self.truncate(&connection, queue) {
+                self.call(|state| state.key_died = true); // a reader held the WAL: again, soon
+                if self.pause(RETRY) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn wait(&self) -> State {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self
+            .called
+            .wait_while(state, |state| !state.large && !state.key_died && !state.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.key_died && !state.closed {
+            drop(state);
+            if self.pause(GATHER) {
+                return State { closed: true, ..State::default() };
+            }
+            state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        }
+        let work = State { large: state.large, key_died: state.key_died, closed: state.closed };
+        state.large = false;
+        state.key_died = false;
+        work
+    }
+
+    /// Waits, or less when the store closes. Gives whether it closes.
+    fn pause(&self, for_how_long: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (state, _) = self
+            .called
+            .wait_timeout_while(state, for_how_long, |state| !state.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.closed
+    }
+
+    fn truncate(&self, connection: &rusqlite::Connection, queue: &Queue) -> bool {
+        let _ = checkpoint(connection, "PASSIVE");
+        // ORDER: cleared before the cut, so that a key dying meanwhile sets it again.
+        self.key_in_wal.store(false, Ordering::Relaxed);
+        let (caller, answer) = mpsc::channel();
+        queue.command(Command::Truncate(caller));
+        let done = answer.recv_timeout(Duration::from_secs(30)).unwrap_or(false);
+        if done {
+            self.truncations.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.key_in_wal.store(true, Ordering::Relaxed);
+        }
+        done
+    }
+}

@@ -1,0 +1,198 @@
+//! The SQLite engine: a connection with its settings and its prepared statements.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::path::Path;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+
+use crate::error::Error;
+use crate::sql::{Columns, Row, Sql, Value};
+
+/// What a transaction needs of an engine. SQLite has one implementation; a second engine brings its own.
+pub(crate) trait Engine {
+    /// Runs a statement and shows each row to `each` until it says stop. Gives the number of changed rows.
+    fn run(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<Step, Error>,
+    ) -> Result<usize, Error>;
+}
+
+/// Whether a reader wants the next row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Show the next row.
+    Next,
+    /// That was enough.
+    Stop,
+}
+
+/// How a connection is going to be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    Write,
+    Read,
+}
+
+/// Opens a connection with the settings that every promise rests on.
+///
+/// SOURCE: DESIGN section 3; sqlite.org/pragma.html.
+pub(crate) fn connect(file: &Path, cache_kib: u32, how: Use) -> Result<Connection, Error> {
+    let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
+    flags |= match how {
+        Use::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        Use::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?; // no value ever reaches a temporary file
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+    if how == Use::Write {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?; // an acknowledged write survives power loss
+        connection.pragma_update(None, "secure_delete", true)?; // a destroyed key leaves no bytes in free pages
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?; // the checkpointer does that, off the writer's thread
+    }
+    Ok(connection)
+}
+
+/// A connection with its prepared statements, each found by the address of its `static`.
+pub(crate) struct Sqlite<'c> {
+    connection: &'c Connection,
+    prepared: RefCell<HashMap<usize, Statement<'c>, BuildHasherDefault<AddressHasher>>>,
+}
+
+impl<'c> Sqlite<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Sqlite<'c> {
+        Sqlite { connection, prepared: RefCell::default() }
+    }
+
+    pub(crate) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+
+    fn prepare(&self, sql: &'static Sql) -> Result<Statement<'c>, Error> {
+        let statement = self.connection.prepare(sql.text())?;
+        // INVARIANT: `$1` is the first parameter, `$2` the second, …: PostgreSQL numbers them, SQLite only names them.
+        for position in 1..=statement.parameter_count() {
+            let in_order = statement.parameter_name(position).and_then(|name| name.strip_prefix('$'));
+            if in_order.and_then(|digits| digits.parse().ok()) != Some(position) {
+                return Err(Error::Refused { engine_code: 0 });
+            }
+        }
+        Ok(statement)
+    }
+
+    fn run_prepared(
+        statement: &mut Statement<'_>,
+        params: &[Value<'_>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<Step, Error>,
+    ) -> Result<(), Error> {
+        if params.len() != statement.parameter_count() {
+            return Err(Error::Refused { engine_code: 0 });
+        }
+        for (position, value) in params.iter().enumerate() {
+            statement.raw_bind_parameter(position.saturating_add(1), Bound(value))?;
+        }
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            if each(&Row(&SqliteRow(row)))? == Step::Stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Engine for Sqlite<'_> {
+    fn run(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<Step, Error>,
+    ) -> Result<usize, Error> {
+        let address = sql.address();
+        let known = self.prepared.borrow_mut().remove(&address);
+        let mut statement = match known {
+            Some(statement) => statement,
+            None => self.prepare(sql)?,
+        };
+        let changes_before = self.connection.total_changes();
+        let outcome = Self::run_prepared(&mut statement, params, each);
+        statement.clear_bindings();
+        self.prepared.borrow_mut().insert(address, statement);
+        outcome?;
+        let changes = self.connection.total_changes().saturating_sub(changes_before);
+        Ok(usize::try_from(changes).unwrap_or(usize::MAX))
+    }
+}
+
+struct SqliteRow<'r, 's>(&'r rusqlite::Row<'s>);
+
+impl Columns for SqliteRow<'_, '_> {
+    fn int(&self, column: usize) -> Result<Option<i64>, Error> {
+        match self.0.get_ref(column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(value) => Ok(Some(value)),
+            _ => Err(Error::WrongColumn { column }),
+        }
+    }
+
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        match self.0.get_ref(column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(value) => Ok(Some(value)),
+            _ => Err(Error::WrongColumn { column }),
+        }
+    }
+
+    fn text(&self, column: usize) -> Result<Option<&str>, Error> {
+        match self.0.get_ref(column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(value) => {
+                std::str::from_utf8(value).map(Some).map_err(|_| Error::WrongColumn { column })
+            }
+            _ => Err(Error::WrongColumn { column }),
+        }
+    }
+}
+
+struct Bound<'a>(&'a Value<'a>);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Int(value) => ValueRef::Integer(value),
+            Value::Bytes(value) => ValueRef::Blob(value),
+            Value::Text(value) => ValueRef::Text(value.as_bytes()),
+        }))
+    }
+}
+
+/// Addresses are their own hash, but for the low bits that alignment keeps at zero.
+#[derive(Default)]
+pub(crate) struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        // Fibonacci hashing spreads the addresses over the table's high bits too.
+        self.0 = (value as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}

@@ -1,0 +1,156 @@
+//! What can go wrong below the rooms. Every variant has a stable code and holds numbers only:
+//! the engine's own message can quote a value, so it never travels further than this file.
+
+use thiserror::Error;
+
+/// A failure of the store. Nothing of the failed unit of work is left behind, unless the variant says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database file could not be opened.
+    #[error("the database cannot be opened (engine code {engine_code})")]
+    CannotOpen {
+        /// The engine's extended result code.
+        engine_code: i32,
+    },
+    /// The database was written by a newer release.
+    #[error("the database has schema {found}, this release knows up to {known}")]
+    NewerSchema {
+        /// Schema number in the database.
+        found: u32,
+        /// Highest schema number that this release knows.
+        known: u32,
+    },
+    /// Another process owns the folder.
+    #[error("another process owns this data folder")]
+    Owned,
+    /// The disk is full. Nothing was kept; try again when there is room.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The database or its folder cannot be written.
+    #[error("the database cannot be written")]
+    ReadOnly,
+    /// The engine found its file damaged.
+    #[error("the database file is damaged (engine code {engine_code})")]
+    Damaged {
+        /// The engine's extended result code.
+        engine_code: i32,
+    },
+    /// Reading or writing the file failed.
+    #[error("reading or writing the database failed (engine code {engine_code})")]
+    InputOutput {
+        /// The engine's extended result code.
+        engine_code: i32,
+    },
+    /// More work is waiting than is allowed to wait.
+    #[error("too much work is waiting")]
+    Busy,
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The unit of work panicked; it was rolled back, the others were not touched.
+    #[error("a unit of work failed unexpectedly")]
+    Panicked,
+    /// A statement was refused by the engine: a defect of ours, or a row that breaks a constraint.
+    #[error("a statement was refused (engine code {engine_code})")]
+    Refused {
+        /// The engine's extended result code.
+        engine_code: i32,
+    },
+    /// A column did not hold what the statement promises.
+    #[error("column {column} does not hold what it should")]
+    WrongColumn {
+        /// Position of the column in the statement, from 0.
+        column: usize,
+    },
+    /// A unit of work changed data and entered nothing in the ledger.
+    #[error("a change without an entry was refused")]
+    ChangeWithoutEntry,
+    /// The log's rows do not fit together.
+    #[error("log {log} is broken at leaf {leaf}")]
+    BrokenLog {
+        /// Which log.
+        log: i64,
+        /// First leaf that is missing or wrong.
+        leaf: u64,
+    },
+    /// The work was committed, but what must follow it (the list of destroyed keys) could not be made durable.
+    #[error("committed, but the list of destroyed keys could not be written")]
+    NotWitnessed,
+    /// A file of the folder could not be read or written.
+    #[error("a file of the data folder could not be read or written ({kind:?})")]
+    File {
+        /// What kind of failure.
+        kind: std::io::ErrorKind,
+    },
+    /// The folder holds something already.
+    #[error("the folder holds a database already")]
+    NotEmpty,
+    /// There is no database in the folder.
+    #[error("the folder holds no database")]
+    Empty,
+}
+
+impl Error {
+    /// The stable code printed beside the message.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::CannotOpen { .. } => "SR-STORE-001",
+            Error::NewerSchema { .. } => "SR-STORE-002",
+            Error::Owned => "SR-STORE-003",
+            Error::DiskFull => "SR-STORE-004",
+            Error::ReadOnly => "SR-STORE-005",
+            Error::Damaged { .. } => "SR-STORE-006",
+            Error::InputOutput { .. } => "SR-STORE-007",
+            Error::Busy => "SR-STORE-008",
+            Error::Closed => "SR-STORE-009",
+            Error::Panicked => "SR-STORE-010",
+            Error::Refused { .. } => "SR-STORE-011",
+            Error::WrongColumn { .. } => "SR-STORE-012",
+            Error::ChangeWithoutEntry => "SR-STORE-013",
+            Error::BrokenLog { .. } => "SR-STORE-014",
+            Error::NotWitnessed => "SR-STORE-015",
+            Error::File { .. } => "SR-STORE-016",
+            Error::NotEmpty => "SR-STORE-017",
+            Error::Empty => "SR-STORE-018",
+        }
+    }
+
+    /// May the same work succeed later without anybody mending anything but space or load?
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Error::DiskFull | Error::Busy | Error::Closed | Error::NotWitnessed)
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Error {
+        use rusqlite::ErrorCode as Code;
+        match error {
+            rusqlite::Error::SqliteFailure(failure, _) => {
+                let engine_code = failure.extended_code;
+                match failure.code {
+                    Code::DiskFull => Error::DiskFull,
+                    Code::ReadOnly | Code::PermissionDenied => Error::ReadOnly,
+                    Code::DatabaseCorrupt | Code::NotADatabase => Error::Damaged { engine_code },
+                    Code::SystemIoFailure => Error::InputOutput { engine_code },
+                    Code::CannotOpen => Error::CannotOpen { engine_code },
+                    _ => Error::Refused { engine_code },
+                }
+            }
+            rusqlite::Error::InvalidColumnType(column, ..)
+            | rusqlite::Error::FromSqlConversionFailure(column, ..)
+            | rusqlite::Error::InvalidColumnIndex(column) => Error::WrongColumn { column },
+            _ => Error::Refused { engine_code: 0 },
+        }
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Error {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::DiskFull,
+            std::io::ErrorKind::ReadOnlyFilesystem => Error::ReadOnly,
+            kind => Error::File { kind },
+        }
+    }
+}

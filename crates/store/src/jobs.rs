@@ -1,0 +1,178 @@
+//! Durable jobs with leases, blocks of dense numbers, and answers kept for repeated requests.
+
+use crate::error::Error;
+use crate::sql::Row;
+use crate::tx::{Tx, View};
+
+/// A job that a worker has claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its number.
+    pub id: i64,
+    /// Whose job.
+    pub shop: i64,
+    /// What is to be done.
+    pub kind: String,
+    /// Number of what it is done to; 0 when that is the shop.
+    pub subject: i64,
+    /// How often it was begun, this time included.
+    pub attempts: u32,
+    /// How often it had been asked for when it was claimed.
+    pub asked: i64,
+    /// Where to go on.
+    pub progress: Vec<u8>,
+}
+
+/// What is known of a job that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Whose job.
+    pub shop: i64,
+    /// What is to be done.
+    pub kind: String,
+    /// Number of what it is done to.
+    pub subject: i64,
+    /// Not before this instant, µs UTC.
+    pub due_at: i64,
+    /// How often it was begun.
+    pub attempts: u32,
+}
+
+/// A kept answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Keyed hash of the request that it answered.
+    pub request: Vec<u8>,
+    /// Numbers from which the answer is made again.
+    pub answer: Vec<u8>,
+}
+
+crate::statements! {
+    TAKE_NUMBERS = "INSERT INTO number_block (name, last) VALUES ($1, $2)
+                    ON CONFLICT (name) DO UPDATE SET last = number_block.last + excluded.last RETURNING last";
+    RAISE_NUMBERS = "UPDATE number_block SET last = $1 WHERE name = $2 AND last < $1";
+    ADD_JOB = "INSERT INTO job (shop, kind, subject, due_at, leased_until, attempts, asked, progress)
+               VALUES ($1, $2, $3, $4, 0, 0, 1, $5) ON CONFLICT (shop, kind, subject) DO UPDATE
+               SET due_at = CASE WHEN excluded.due_at < job.due_at THEN excluded.due_at ELSE job.due_at END,
+                   asked = job.asked + 1";
+    FIND_DUE_JOB = "SELECT id, shop, kind, subject, attempts, asked, progress FROM job
+                    WHERE due_at <= $1 AND leased_until < $1 ORDER BY due_at LIMIT 1";
+    LEASE_JOB = "UPDATE job SET leased_until = $1, attempts = attempts + 1 WHERE id = $2";
+    KEEP_PROGRESS = "UPDATE job SET progress = $1, leased_until = $2 WHERE id = $3";
+    PUT_OFF_JOB = "UPDATE job SET leased_until = 0, due_at = $1 WHERE id = $2";
+    REMOVE_JOB = "DELETE FROM job WHERE id = $1 AND asked = $2";
+    BEGIN_JOB_ANEW = "UPDATE job SET leased_until = 0, attempts = 0, progress = $1 WHERE id = $2";
+    LIST_JOBS = "SELECT shop, kind, subject, due_at, attempts FROM job ORDER BY due_at LIMIT $1";
+    COUNT_JOBS = "SELECT count(*) FROM job WHERE shop = $1 AND kind = $2";
+    FREE_LEASES = "UPDATE job SET leased_until = 0 WHERE leased_until > 0";
+    FIND_KEPT = "SELECT request, answer FROM idempotency WHERE id = $1";
+    KEEP_ANSWER = "INSERT INTO idempotency (id, at, request, answer) VALUES ($1, $2, $3, $4)
+                   ON CONFLICT (id) DO UPDATE SET at = excluded.at, request = excluded.request, answer = excluded.answer";
+    DROP_OLD_ANSWERS = "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE at < $1 LIMIT $2)";
+}
+
+impl Tx<'_> {
+    /// Takes `count` numbers of a name, for good. Gives the first.
+    pub fn take_numbers(&mut self, name: &str, count: u32) -> Result<i64, Error> {
+        self.housekeeping();
+        let count = i64::from(count);
+        let last = self
+            .change_and_find(&TAKE_NUMBERS, crate::params![name, count], |row| row.int(0))?
+            .unwrap_or(count);
+        Ok(last.saturating_sub(count).saturating_add(1))
+    }
+
+    /// Makes sure that no number up to `last` is ever handed out again.
+    pub fn raise_numbers(&mut self, name: &str, last: i64) -> Result<(), Error> {
+        self.take_numbers(name, 0)?;
+        self.change(&RAISE_NUMBERS, crate::params![last, name]).map(|_| ())
+    }
+
+    /// Adds a job, or makes one that waits already due no later than `due_at`.
+    pub fn add_job(&mut self, shop: i64, kind: &str, subject: i64, due_at: i64) -> Result<(), Error> {
+        self.change(&ADD_JOB, crate::params![shop, kind, subject, due_at, &[0_u8; 0]]).map(|_| ())
+    }
+
+    /// Claims the job that has been due longest, until `lease_until`.
+    pub fn claim_job(&mut self, now: i64, lease_until: i64) -> Result<Option<Job>, Error> {
+        self.housekeeping();
+        let Some(mut job) = self.find(&FIND_DUE_JOB, crate::params![now], read_job)? else { return Ok(None) };
+        self.change(&LEASE_JOB, crate::params![lease_until, job.id])?;
+        job.attempts = job.attempts.saturating_add(1);
+        Ok(Some(job))
+    }
+
+    /// Keeps how far a job has come, in the same transaction as what it did.
+    pub fn keep_progress(&mut self, job: i64, progress: &[u8], lease_until: i64) -> Result<(), Error> {
+        self.change(&KEEP_PROGRESS, crate::params![progress, lease_until, job]).map(|_| ())
+    }
+
+    /// Lets a job wait until `due_at`.
+    pub fn put_off_job(&mut self, job: i64, due_at: i64) -> Result<(), Error> {
+        self.change(&PUT_OFF_JOB, crate::params![due_at, job]).map(|_| ())
+    }
+
+    /// The job is done; if it was asked for again meanwhile, it waits again from its beginning.
+    pub fn finish_job(&mut self, job: &Job) -> Result<(), Error> {
+        if self.change(&REMOVE_JOB, crate::params![job.id, job.asked])? == 0 {
+            self.change(&BEGIN_JOB_ANEW, crate::params![&[0_u8; 0], job.id])?;
+        }
+        Ok(())
+    }
+
+    /// Gives back every lease: for the start of the only process that can hold one.
+    pub fn free_leases(&mut self) -> Result<(), Error> {
+        self.housekeeping();
+        self.change(&FREE_LEASES, &[]).map(|_| ())
+    }
+
+    /// Keeps the answer to a request, replacing one of the same id.
+    pub fn keep_answer(&mut self, id: &[u8], at: i64, request: &[u8], answer: &[u8]) -> Result<(), Error> {
+        self.change(&KEEP_ANSWER, crate::params![id, at, request, answer]).map(|_| ())
+    }
+
+    /// Drops at most `limit` answers kept before `before`. Gives how many went.
+    pub fn drop_old_answers(&mut self, before: i64, limit: u32) -> Result<usize, Error> {
+        self.housekeeping();
+        self.change(&DROP_OLD_ANSWERS, crate::params![before, limit])
+    }
+}
+
+impl View<'_> {
+    /// The answer kept under an id.
+    pub fn kept_answer(&self, id: &[u8]) -> Result<Option<Kept>, Error> {
+        self.find(&FIND_KEPT, crate::params![id], |row| {
+            Ok(Kept { request: row.bytes(0)?.to_vec(), answer: row.bytes(1)?.to_vec() })
+        })
+    }
+
+    /// Jobs that wait, the earliest due first.
+    pub fn jobs(&self, limit: u32) -> Result<Vec<Waiting>, Error> {
+        self.list(&LIST_JOBS, crate::params![limit], |row| {
+            Ok(Waiting {
+                shop: row.int(0)?,
+                kind: row.text(1)?.to_owned(),
+                subject: row.int(2)?,
+                due_at: row.int(3)?,
+                attempts: row.number(4)?,
+            })
+        })
+    }
+
+    /// How many jobs of a kind wait.
+    pub fn count_jobs(&self, shop: i64, kind: &str) -> Result<u64, Error> {
+        Ok(self.find(&COUNT_JOBS, crate::params![shop, kind], |row| row.number(0))?.unwrap_or(0))
+    }
+}
+
+fn read_job(row: &Row<'_>) -> Result<Job, Error> {
+    Ok(Job {
+        id: row.int(0)?,
+        shop: row.int(1)?,
+        kind: row.text(2)?.to_owned(),
+        subject: row.int(3)?,
+        attempts: row.number(4)?,
+        asked: row.int(5)?,
+        progress: row.bytes(6)?.to_vec(),
+    })
+}

@@ -1,0 +1,242 @@
+//! Where work waits for the writer: two lanes, bounded, drained in batches.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::error::Error;
+use crate::tx::{Ticket, Tx};
+
+/// Which lane a unit of work waits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Somebody waits for the answer.
+    High,
+    /// Long jobs in chunks: they give way, but never starve.
+    Low,
+}
+
+/// A value whose transaction has committed. Only the writer makes one, so holding it proves the commit.
+#[derive(Debug)]
+pub struct Committed<T> {
+    value: T,
+    numbers: Vec<u64>,
+}
+
+impl<T> Committed<T> {
+    pub(crate) fn new(value: T, numbers: Vec<u64>) -> Committed<T> {
+        Committed { value, numbers }
+    }
+
+    /// What the unit of work answered.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// Takes the value out of its proof.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+
+    /// The number that a leaf got in its log.
+    pub fn number(&self, ticket: Ticket) -> Option<u64> {
+        self.numbers.get(ticket.0).copied()
+    }
+
+    /// The numbers of all leaves of this work, in the order they were appended.
+    pub fn numbers(&self) -> &[u64] {
+        &self.numbers
+    }
+
+    /// Changes the value under its proof.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Committed<U> {
+        Committed { value: change(self.value), numbers: self.numbers }
+    }
+}
+
+/// How a run of a unit of work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ran {
+    Kept,
+    Failed,
+}
+
+/// A unit of work in the queue. It can be run again: a batch that is rolled back runs its work anew.
+pub(crate) trait Task: Send {
+    fn run(&mut self, tx: &mut Tx<'_>) -> Ran;
+    fn fail(&mut self, error: Error);
+    fn answer(self: Box<Self>, numbers: Vec<u64>);
+}
+
+pub(crate) struct Unit<T, E, F> {
+    pub(crate) act: F,
+    pub(crate) outcome: Option<Result<T, E>>,
+    pub(crate) caller: oneshot::Sender<Result<Committed<T>, E>>,
+}
+
+impl<T, E, F> Task for Unit<T, E, F>
+where
+    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> Ran {
+        let act = std::panic::AssertUnwindSafe(|| (self.act)(tx));
+        let outcome = std::panic::catch_unwind(act).unwrap_or_else(|_| Err(E::from(Error::Panicked)));
+        let ran = if outcome.is_ok() { Ran::Kept } else { Ran::Failed };
+        self.outcome = Some(outcome);
+        ran
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.outcome = Some(Err(E::from(error)));
+    }
+
+    fn answer(self: Box<Self>, numbers: Vec<u64>) {
+        let Unit { outcome, caller, .. } = *self;
+        let outcome = outcome.unwrap_or_else(|| Err(E::from(Error::Closed)));
+        // A caller that went away still has its work done: it was committed.
+        let _ = caller.send(outcome.map(|value| Committed::new(value, numbers)));
+    }
+}
+
+/// What the writer does between batches when asked.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Move what is left of the WAL into the database, so that the WAL starts anew.
+    Checkpoint,
+    /// The same, and cut the WAL file to nothing. Answers whether it could.
+    Truncate(std::sync::mpsc::Sender<bool>),
+}
+
+/// What the writer takes up next.
+pub(crate) enum Next {
+    Batch(Vec<Box<dyn Task>>),
+    Command(Command),
+    Closed,
+}
+
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+    limits: Limits,
+    turns: AtomicU64,
+}
+
+/// How much may wait, and how much is taken at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Units of work in one commit at the most.
+    pub batch: usize,
+    /// Units waiting in the high lane before more are refused with `SR-STORE-008`.
+    pub high_waiting: usize,
+    /// Units waiting in the low lane before more are refused.
+    pub low_waiting: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { batch: 256, high_waiting: 8_192, low_waiting: 64 }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    high: VecDeque<Box<dyn Task>>,
+    low: VecDeque<Box<dyn Task>>,
+    commands: VecDeque<Command>,
+    writer_waits: bool,
+    closed: bool,
+}
+
+/// Chunks of the low lane in one commit when nobody waits in the high lane.
+const LOW_CHUNKS_WHEN_IDLE: usize = 8;
+/// With work in the high lane, every so many commits take one low chunk along.
+const LOW_TURN: u64 = 4;
+
+impl Queue {
+    pub(crate) fn new(limits: Limits) -> Queue {
+        Queue { state: Mutex::default(), arrived: Condvar::new(), limits, turns: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn submit(&self, lane: Lane, task: Box<dyn Task>) -> Result<(), Error> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Error::Closed);
+        }
+        let (waiting, limit) = match lane {
+            Lane::High => (&mut state.high, self.limits.high_waiting),
+            Lane::Low => (&mut state.low, self.limits.low_waiting),
+        };
+        if waiting.len() >= limit {
+            return Err(Error::Busy);
+        }
+        waiting.push_back(task);
+        self.wake(state);
+        Ok(())
+    }
+
+    pub(crate) fn command(&self, command: Command) {
+        let mut state = self.lock();
+        if !state.closed {
+            state.commands.push_back(command);
+            self.wake(state);
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        self.wake(state);
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        let state = self.lock();
+        state.high.len().saturating_add(state.low.len())
+    }
+
+    /// Blocks until there is something to do. After [`Queue::close`] it still gives out what had been accepted.
+    pub(crate) fn next(&self) -> Next {
+        let mut state = self.lock();
+        loop {
+            if let Some(command) = state.commands.pop_front() {
+                return Next::Command(command);
+            }
+            if !state.high.is_empty() || !state.low.is_empty() {
+                return Next::Batch(self.take(&mut state));
+            }
+            if state.closed {
+                return Next::Closed;
+            }
+            state.writer_waits = true;
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.writer_waits = false;
+        }
+    }
+
+    fn take(&self, state: &mut State) -> Vec<Box<dyn Task>> {
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        let high = state.high.len().min(self.limits.batch);
+        let mut batch: Vec<_> = state.high.drain(..high).collect();
+        let low =
+            if batch.is_empty() { LOW_CHUNKS_WHEN_IDLE } else { usize::from(turn.is_multiple_of(LOW_TURN)) };
+        let low = state.low.len().min(low);
+        batch.extend(state.low.drain(..low));
+        batch
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while the lock is held; a poisoned lock would still guard whole values.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, state: MutexGuard<'_, State>) {
+        let asleep = state.writer_waits;
+        drop(state);
+        if asleep {
+            self.arrived.notify_one();
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Statements, parameters and rows, written once for two engines.
+//!
+//! A statement is a `static` of its room. It is prepared once per connection and found again by its
+//! address, so running it costs no hashing of its text.
+
+use crate::error::Error;
+
+/// One SQL text of the shared subset: `$1` placeholders in order, no functions in `SET`, no sequences.
+#[derive(Debug)]
+pub struct Sql(&'static str);
+
+impl Sql {
+    /// Wraps a text. Rooms use [`statements!`](crate::statements) instead, which also lists it for the test that prepares every one.
+    pub const fn new(text: &'static str) -> Sql {
+        Sql(text)
+    }
+
+    /// The text as the engine gets it.
+    pub fn text(&self) -> &'static str {
+        self.0
+    }
+
+    pub(crate) fn address(&'static self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
+/// Declares the statements of a room and, for the test that prepares every one, a list `ALL` of them.
+///
+/// ```
+/// store::statements! {
+///     /// Finds a thing by its number.
+///     FIND_THING = "SELECT name FROM thing WHERE number = $1";
+/// }
+/// assert!(FIND_THING.text().starts_with("SELECT"));
+/// ```
+#[macro_export]
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
+        $($(#[$doc])* pub(crate) static $name: $crate::Sql = $crate::Sql::new($text);)*
+        /// Every statement of this file, by name.
+        #[cfg(test)]
+        pub(crate) static ALL: &[(&str, &$crate::Sql)] = &[$((stringify!($name), &$name)),*];
+    };
+}
+
+/// One bound parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// SQL NULL.
+    Null,
+    /// A whole number; instants are microseconds UTC.
+    Int(i64),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// Text that is not personal data.
+    Text(&'a str),
+}
+
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        Value::Int(value)
+    }
+}
+
+impl From<i32> for Value<'_> {
+    fn from(value: i32) -> Self {
+        Value::Int(i64::from(value))
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(value: u32) -> Self {
+        Value::Int(i64::from(value))
+    }
+}
+
+impl From<u16> for Value<'_> {
+    fn from(value: u16) -> Self {
+        Value::Int(i64::from(value))
+    }
+}
+
+impl From<u8> for Value<'_> {
+    fn from(value: u8) -> Self {
+        Value::Int(i64::from(value))
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(value: &'a [u8]) -> Self {
+        Value::Bytes(value)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Value<'a> {
+    fn from(value: &'a [u8; N]) -> Self {
+        Value::Bytes(value)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Value<'a> {
+    fn from(value: &'a Vec<u8>) -> Self {
+        Value::Bytes(value)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(value: &'a str) -> Self {
+        Value::Text(value)
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+/// Builds the parameter list of a statement.
+#[macro_export]
+macro_rules! params {
+    ($($value:expr),* $(,)?) => { &[$($crate::Value::from($value)),*] as &[$crate::Value<'_>] };
+}
+
+/// The columns of one row, whichever engine gave it.
+pub(crate) trait Columns {
+    fn int(&self, column: usize) -> Result<Option<i64>, Error>;
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, Error>;
+    fn text(&self, column: usize) -> Result<Option<&str>, Error>;
+}
+
+/// One row of an answer. Columns count from 0.
+pub struct Row<'r>(pub(crate) &'r dyn Columns);
+
+impl std::fmt::Debug for Row<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Row(..)")
+    }
+}
+
+impl Row<'_> {
+    /// A whole number. Fails: `SR-STORE-012` when the column is NULL or something else.
+    pub fn int(&self, column: usize) -> Result<i64, Error> {
+        self.0.int(column)?.ok_or(Error::WrongColumn { column })
+    }
+
+    /// A whole number or NULL.
+    pub fn maybe_int(&self, column: usize) -> Result<Option<i64>, Error> {
+        self.0.int(column)
+    }
+
+    /// A number that fits the type asked for.
+    pub fn number<N: TryFrom<i64>>(&self, column: usize) -> Result<N, Error> {
+        N::try_from(self.int(column)?).map_err(|_| Error::WrongColumn { column })
+    }
+
+    /// Bytes.
+    pub fn bytes(&self, column: usize) -> Result<&[u8], Error> {
+        self.0.bytes(column)?.ok_or(Error::WrongColumn { column })
+    }
+
+    /// Bytes or NULL.
+    pub fn maybe_bytes(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        self.0.bytes(column)
+    }
+
+    /// Bytes of a fixed length.
+    pub fn array<const N: usize>(&self, column: usize) -> Result<[u8; N], Error> {
+        self.bytes(column)?.try_into().map_err(|_| Error::WrongColumn { column })
+    }
+
+    /// Text.
+    pub fn text(&self, column: usize) -> Result<&str, Error> {
+        self.0.text(column)?.ok_or(Error::WrongColumn { column })
+    }
+
+    /// Text or NULL.
+    pub fn maybe_text(&self, column: usize) -> Result<Option<&str>, Error> {
+        self.0.text(column)
+    }
+}

@@ -1,0 +1,258 @@
+//! The handle that the house holds: opens the folder, takes work, answers reads, closes.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use crate::backup::Progress;
+use crate::checkpointer::Checkpoints;
+use crate::engine::{self, Use};
+use crate::error::Error;
+use crate::log::{LogBook, Witness};
+use crate::migrate::{self, Migrated, Migration};
+use crate::queue::{Committed, Lane, Limits, Queue, Unit};
+use crate::reader::Readers;
+use crate::tx::{Tx, View};
+use crate::writer::{Stats, Writer};
+
+/// Name of the database file in its folder.
+pub const DATABASE: &str = "strongroom.db";
+/// Name of the file whose lock says who owns the folder.
+pub const LOCK: &str = "owner.lock";
+
+/// How a store is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Page cache of the writer, KiB.
+    pub cache_kib: u32,
+    /// How much may wait, and how much is committed at once.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { cache_kib: 64 << 10, limits: Limits::default() }
+    }
+}
+
+/// The right to a data folder: one process at a time.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Takes the folder for this process, until the value is dropped.
+    ///
+    /// Fails: `SR-STORE-003` when another process has it.
+    pub fn own(path: &Path) -> Result<Folder, Error> {
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Folder { path: path.to_path_buf(), _lock: lock }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(Error::Owned),
+            Err(std::fs::TryLockError::Error(error)) => Err(Error::from(error)),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its database file.
+    pub fn database(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+
+    /// Does it hold a database?
+    pub fn has_database(&self) -> bool {
+        self.database().exists()
+    }
+
+    /// Schema of the database in it; 0 when there is none.
+    pub fn schema(&self) -> Result<u32, Error> {
+        if !self.has_database() {
+            return Ok(0);
+        }
+        migrate::schema_of(&engine::connect(&self.database(), 1_024, Use::Write)?)
+    }
+
+    /// Creates the database, or brings an older one up to the last of `steps`, after a copy.
+    ///
+    /// Fails: `SR-STORE-002` when the database is newer; then nothing was touched.
+    pub fn migrate(&self, steps: &[Migration]) -> Result<Migrated, Error> {
+        let mut connection = engine::connect(&self.database(), 8_192, Use::Write)?;
+        let migrated = migrate::migrate(&mut connection, &self.path, steps)?;
+        connection.close().map_err(|(_, error)| Error::from(error))?;
+        Ok(migrated)
+    }
+}
+
+/// An open store. Dropping it without [`Store::close`] leaves its threads to end by themselves.
+pub struct Store {
+    folder: Folder,
+    queue: Arc<Queue>,
+    readers: Readers,
+    checkpoints: Arc<Checkpoints>,
+    stats: Arc<Stats>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("folder", &self.folder.path).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database of a folder whose schema is current.
+    ///
+    /// Takes: the folder, and who turns leaves into hashes and who is told of destroyed keys; both live on the
+    /// writer's thread. Fails: `SR-STORE-018` when there is no database, or as opening a file can.
+    pub fn open(
+        folder: Folder,
+        options: Options,
+        book: Box<dyn LogBook>,
+        witness: Box<dyn Witness>,
+    ) -> Result<Store, Error> {
+        if !folder.has_database() {
+            return Err(Error::Empty);
+        }
+        let database = folder.database();
+        let connection = engine::connect(&database, options.cache_kib, Use::Write)?;
+        let queue = Arc::new(Queue::new(options.limits));
+        let checkpoints = Arc::new(Checkpoints::new(folder.path().join(format!("{DATABASE}-wal"))));
+        let stats = Arc::new(Stats::default());
+        let writer = Writer {
+            queue: Arc::clone(&queue),
+            stats: Arc::clone(&stats),
+            checkpoints: Arc::clone(&checkpoints),
+            book,
+            witness,
+        };
+        let mut threads = Vec::new();
+        threads.push(thread("writer").spawn(move || writer.run(connection))?);
+        let (beside, waiting, file) = (Arc::clone(&checkpoints), Arc::clone(&queue), database.clone());
+        threads.push(thread("checkpoints").spawn(move || beside.run(&file, &waiting))?);
+        let readers = Readers::start(&database, 4_096)?;
+        Ok(Store { folder, queue, readers, checkpoints, stats, threads: Mutex::new(threads) })
+    }
+
+    /// Runs a unit of work in the writer and answers after its commit.
+    ///
+    /// Takes: a closure that may be run more than once and must then do the same. Gives what it gave, with the numbers
+    /// of its leaves. Fails: as the closure does, and then nothing is left behind; or as the store does.
+    pub fn work<T, E, F>(
+        &self,
+        lane: Lane,
+        act: F,
+    ) -> impl Future<Output = Result<Committed<T>, E>> + Send + use<T, E, F>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let answer = self.submit(lane, act);
+        async move { answer?.await.unwrap_or_else(|_| Err(E::from(Error::Closed))) }
+    }
+
+    /// The same for a thread that is not part of an asynchronous runtime.
+    pub fn work_blocking<T, E, F>(&self, lane: Lane, act: F) -> Result<Committed<T>, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.submit(lane, act)?.blocking_recv().unwrap_or_else(|_| Err(E::from(Error::Closed)))
+    }
+
+    fn submit<T, E, F>(&self, lane: Lane, act: F) -> Result<oneshot::Receiver<Result<Committed<T>, E>>, Error>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        self.queue.submit(lane, Box::new(Unit { act, outcome: None, caller }))?;
+        Ok(answer)
+    }
+
+    /// Reads beside the writer, in one consistent state of what has been committed.
+    pub fn look<T, E, F>(&self, read: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    where
+        F: FnOnce(&View<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let answer = self.readers.submit(read);
+        async move { answer?.await.unwrap_or_else(|_| Err(E::from(Error::Closed))) }
+    }
+
+    /// The same for a thread that is not part of an asynchronous runtime.
+    pub fn look_blocking<T, E, F>(&self, read: F) -> Result<T, E>
+    where
+        F: FnOnce(&View<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.readers.submit(read)?.blocking_recv().unwrap_or_else(|_| Err(E::from(Error::Closed)))
+    }
+
+    /// Copies the database as it stands now into a new file, while work goes on. Blocks.
+    pub fn copy_to(&self, file: &Path, progress: impl FnMut(Progress)) -> Result<(), Error> {
+        let connection = engine::connect(&self.folder.database(), 2_048, Use::Read)?;
+        connection.execute_batch("BEGIN")?;
+        crate::backup::copy(&connection, file, progress)
+    }
+
+    /// What the writer has done.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Units of work that wait.
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
+    /// Does the WAL still hold pages of a key that died?
+    pub fn key_in_wal(&self) -> bool {
+        self.checkpoints.key_in_wal.load(Ordering::Relaxed)
+    }
+
+    /// Times that the WAL was cut after a key had died.
+    pub fn truncations(&self) -> u64 {
+        self.checkpoints.truncations.load(Ordering::Relaxed)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// Does what has been accepted, refuses the rest, folds the WAL into the database and ends the threads. Blocks.
+    pub fn close(&self) {
+        self.readers.close();
+        self.checkpoints.close();
+        self.queue.close();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn thread(name: &str) -> std::thread::Builder {
+    std::thread::Builder::new().name(format!("store-{name}"))
+}

@@ -1,0 +1,540 @@
+//! What the store promises, stated and tried.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::{
+    Appended, Error, Folder, FullTile, Lane, Limits, LogBook, Migration, Options, STORE, Step, Store, Tx,
+    Unpack, Witness, params,
+};
+
+crate::statements! {
+    ADD_ROW = "INSERT INTO row (id, body) VALUES ($1, $2)";
+    COUNT_ROWS = "SELECT count(*) FROM row";
+    ALL_ROWS = "SELECT id FROM row ORDER BY id";
+    WIPE_ROW = "UPDATE row SET body = $1 WHERE id = $2";
+    OUT_OF_ORDER = "SELECT body FROM row WHERE id = $2 AND body = $1";
+}
+
+const ROWS: Migration = Migration {
+    number: 2,
+    name: "0002_test_rows",
+    sql: "CREATE TABLE row (id {id}, body {bytes} NOT NULL) {rows};",
+};
+
+/// A book that counts, makes a tile of every 256 leaves, and has a root that is its size.
+#[derive(Default)]
+struct Counting {
+    kept: u64,
+    now: u64,
+}
+
+impl LogBook for Counting {
+    fn append(&mut self, _log: i64, leaves: &[&[u8]]) -> Result<Appended, Error> {
+        let first = self.now;
+        self.now += leaves.len() as u64;
+        let tiles = (first / 256..self.now / 256)
+            .map(|index| FullTile { level: 0, index, bytes: vec![1; 8_192] })
+            .collect();
+        let mut root = [0; 32];
+        root[..8].copy_from_slice(&self.now.to_be_bytes());
+        Ok(Appended { first, size: self.now, root, tiles })
+    }
+
+    fn keep(&mut self) {
+        self.kept = self.now;
+    }
+
+    fn discard(&mut self) {
+        self.now = self.kept;
+    }
+}
+
+#[derive(Default, Clone)]
+struct Named(Arc<Mutex<Vec<[u8; 16]>>>, Arc<std::sync::atomic::AtomicBool>);
+
+impl Witness for Named {
+    fn destroyed(&mut self, key_ids: &[[u8; 16]]) -> Result<(), Error> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(Error::NotWitnessed);
+        }
+        self.0.lock().unwrap().extend_from_slice(key_ids);
+        Ok(())
+    }
+}
+
+struct Bench {
+    store: Store,
+    named: Named,
+    folder: tempfile::TempDir,
+}
+
+fn bench() -> Bench {
+    bench_with(Options::default())
+}
+
+fn bench_with(options: Options) -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let named = Named::default();
+    let store = open(folder.path(), options, named.clone());
+    Bench { store, named, folder }
+}
+
+fn open(path: &Path, options: Options, named: Named) -> Store {
+    let owned = Folder::own(path).unwrap();
+    owned.migrate(&[STORE, ROWS]).unwrap();
+    Store::open(owned, options, Box::new(Counting::default()), Box::new(named)).unwrap()
+}
+
+fn add(id: i64) -> impl FnMut(&mut Tx<'_>) -> Result<i64, Error> + Send + 'static {
+    move |tx| {
+        tx.change(&ADD_ROW, params![id, &id.to_be_bytes()])?;
+        tx.append(1, id.to_be_bytes().to_vec());
+        Ok(id)
+    }
+}
+
+async fn rows(store: &Store) -> i64 {
+    store.look(|view| view.find(&COUNT_ROWS, &[], |row| row.int(0)).map(Option::unwrap)).await.unwrap()
+}
+
+fn count(store: &Store) -> i64 {
+    store.look_blocking(|view| view.find(&COUNT_ROWS, &[], |row| row.int(0)).map(Option::unwrap)).unwrap()
+}
+
+#[test]
+fn an_answer_comes_after_the_commit_and_with_its_leaf_number() {
+    let bench = bench();
+    let first = bench.store.work_blocking(Lane::High, add(10)).unwrap();
+    let second = bench.store.work_blocking(Lane::High, add(11)).unwrap();
+
+    assert_eq!((first.numbers(), second.numbers()), (&[0][..], &[1][..]));
+    assert_eq!(count(&bench.store), 2);
+    let (head, leaf) = bench
+        .store
+        .look_blocking(|view| Ok::<_, Error>((view.log_head(1)?.unwrap(), view.leaf(1, 1)?.unwrap())))
+        .unwrap();
+    assert_eq!((head.size, leaf), (2, 11_i64.to_be_bytes().to_vec()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_arrives_together_is_committed_together() {
+    let bench = bench();
+    let work: Vec<_> = (0..1_000).map(|id| bench.store.work(Lane::High, add(id))).collect();
+    for unit in work {
+        unit.await.unwrap();
+    }
+    let commits = bench.store.stats().commits.load(Ordering::Relaxed);
+    assert!(commits < 500, "{commits} commits for 1000 units");
+    assert_eq!(rows(&bench.store).await, 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_fails_after_writing_takes_nobody_down() {
+    let bench = bench();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let hold = hold_the_writer(&bench.store);
+    let before = bench.store.work(Lane::High, add(1));
+    let fails = bench.store.work(Lane::High, |tx: &mut Tx<'_>| {
+        tx.change(&ADD_ROW, params![2, &[0_u8]])?;
+        tx.append(1, b"never".to_vec());
+        Err::<(), Error>(Error::Busy)
+    });
+    let counted = Arc::clone(&runs);
+    let after = bench.store.work(Lane::High, move |tx: &mut Tx<'_>| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        add(3)(tx)
+    });
+    drop(hold);
+
+    assert_eq!(before.await.unwrap().numbers(), [0]);
+    assert_eq!(fails.await.unwrap_err(), Error::Busy);
+    assert_eq!(
+        after.await.unwrap().numbers(),
+        [1],
+        "leaves are numbered as if the failed one had never been"
+    );
+    assert_eq!(rows(&bench.store).await, 2);
+    assert_eq!(bench.store.stats().reruns.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_fails_before_writing_costs_the_others_nothing() {
+    let bench = bench();
+    let hold = hold_the_writer(&bench.store);
+    let fails = bench.store.work(Lane::High, |_: &mut Tx<'_>| Err::<(), Error>(Error::Busy));
+    let kept = bench.store.work(Lane::High, add(1));
+    drop(hold);
+
+    assert!(fails.await.is_err());
+    assert!(kept.await.is_ok());
+    assert_eq!(bench.store.stats().reruns.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_fails_its_caller_only() {
+    let bench = bench();
+    let hold = hold_the_writer(&bench.store);
+    let panics = bench.store.work(Lane::High, |tx: &mut Tx<'_>| -> Result<(), Error> {
+        tx.change(&ADD_ROW, params![7, &[0_u8]])?;
+        panic!("on purpose")
+    });
+    let kept = bench.store.work(Lane::High, add(8));
+    drop(hold);
+
+    assert_eq!(panics.await.unwrap_err(), Error::Panicked);
+    assert_eq!(kept.await.unwrap().value(), &8);
+    assert_eq!(rows(&bench.store).await, 1);
+}
+
+#[test]
+fn a_change_that_enters_nothing_is_refused_and_undone() {
+    let bench = bench();
+    let silent =
+        bench.store.work_blocking(Lane::High, |tx: &mut Tx<'_>| tx.change(&ADD_ROW, params![1, &[0_u8]]));
+    assert_eq!(silent.unwrap_err(), Error::ChangeWithoutEntry);
+    assert_eq!(count(&bench.store), 0);
+}
+
+#[test]
+fn a_statement_that_breaks_a_constraint_is_refused_without_its_values() {
+    let bench = bench();
+    bench.store.work_blocking(Lane::High, add(1)).unwrap();
+    let error = bench.store.work_blocking(Lane::High, add(1)).unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }));
+    assert_eq!(error.to_string(), "a statement was refused (engine code 1555)");
+}
+
+#[test]
+fn parameters_must_stand_in_order() {
+    let bench = bench();
+    let out_of_order =
+        bench.store.look_blocking(|view| view.find(&OUT_OF_ORDER, params![1, 2], |row| row.int(0)));
+    assert_eq!(out_of_order.unwrap_err(), Error::Refused { engine_code: 0 });
+}
+
+#[test]
+fn every_statement_of_the_store_can_be_prepared() {
+    let bench = bench();
+    let all: Vec<_> = crate::log::ALL
+        .iter()
+        .chain(crate::jobs::ALL)
+        .chain(&ALL[..2])
+        .map(|(name, sql)| (*name, *sql))
+        .collect();
+    assert!(all.len() > 20);
+    let connection = rusqlite::Connection::open(bench.folder.path().join(crate::DATABASE)).unwrap();
+    for (name, sql) in all {
+        connection.prepare(sql.text()).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn leaves_are_packed_in_rows_that_never_cross_a_tile() {
+    let bench = bench();
+    for round in 0..5_u8 {
+        bench
+            .store
+            .work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
+                for n in 0..100_u8 {
+                    tx.append(1, vec![round, n]);
+                }
+                Ok::<_, Error>(())
+            })
+            .unwrap();
+    }
+    let (bundle, rest, tile, leaf) = bench
+        .store
+        .look_blocking(|view| {
+            Ok::<_, Error>((
+                view.leaves_packed(1, 0, 256)?,
+                view.leaves_packed(1, 256, 500)?,
+                view.tile(1, 0, 0)?,
+                view.leaf(1, 499)?,
+            ))
+        })
+        .unwrap();
+    assert_eq!(Unpack(&bundle).count(), 256);
+    assert_eq!(Unpack(&rest).last().unwrap(), [4, 99]);
+    assert_eq!((tile.unwrap().len(), leaf.unwrap()), (8_192, vec![4, 99]));
+    let past = bench.store.look_blocking(|view| view.leaf(1, 500)).unwrap();
+    assert_eq!(past, None);
+}
+
+#[test]
+fn a_missing_run_of_leaves_is_named() {
+    let bench = bench();
+    for id in 0..3 {
+        bench.store.work_blocking(Lane::High, add(id)).unwrap();
+    }
+    bench.store.close();
+    let connection = rusqlite::Connection::open(bench.folder.path().join(crate::DATABASE)).unwrap();
+    connection.execute("DELETE FROM leaf WHERE id = ?1", [(1_i64 << 40) | 1]).unwrap();
+    drop(connection);
+    let Bench { store, folder, .. } = bench;
+    drop(store);
+    let again = open(folder.path(), Options::default(), Named::default());
+    let found = again.look_blocking(|view| view.leaves_packed(1, 0, 3));
+    assert_eq!(found.unwrap_err(), Error::BrokenLog { log: 1, leaf: 1 });
+}
+
+#[test]
+fn a_key_that_dies_is_named_outside_before_the_answer_and_leaves_the_wal() {
+    let bench = bench();
+    bench.store.work_blocking(Lane::High, add(1)).unwrap();
+    let secret = [0xA5_u8; 64];
+    bench
+        .store
+        .work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
+            tx.append(1, b"written".to_vec());
+            tx.change(&WIPE_ROW, params![&secret, 1])
+        })
+        .unwrap();
+    assert!(contains(&bench.folder.path().join("strongroom.db-wal"), &secret));
+    bench
+        .store
+        .work_blocking(Lane::High, |tx: &mut Tx<'_>| {
+            tx.append(1, b"destroyed".to_vec());
+            tx.destroyed([7; 16]);
+            tx.change(&WIPE_ROW, params![&[0_u8; 1], 1])
+        })
+        .unwrap();
+
+    assert_eq!(*bench.named.0.lock().unwrap(), [[7; 16]]);
+    wait_until(|| bench.store.truncations() == 1);
+    for file in ["strongroom.db", "strongroom.db-wal"] {
+        assert!(!contains(&bench.folder.path().join(file), &secret), "{file} still holds the key");
+    }
+    assert!(!bench.store.key_in_wal());
+}
+
+#[test]
+fn a_caller_is_not_told_done_when_the_list_of_destroyed_keys_could_not_be_written() {
+    let bench = bench();
+    bench.named.1.store(true, Ordering::SeqCst);
+    let outcome = bench.store.work_blocking(Lane::High, |tx: &mut Tx<'_>| {
+        tx.append(1, b"destroyed".to_vec());
+        tx.destroyed([7; 16]);
+        Ok::<_, Error>(())
+    });
+    assert_eq!(outcome.unwrap_err(), Error::NotWitnessed);
+}
+
+#[test]
+fn only_one_process_owns_a_folder() {
+    let bench = bench();
+    assert_eq!(Folder::own(bench.folder.path()).unwrap_err(), Error::Owned);
+}
+
+#[test]
+fn a_newer_schema_is_refused_naming_both_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let owned = Folder::own(folder.path()).unwrap();
+    owned.migrate(&[STORE, ROWS]).unwrap();
+    let error = owned.migrate(&[STORE]).unwrap_err();
+    assert_eq!(error, Error::NewerSchema { found: 2, known: 1 });
+    assert_eq!(error.to_string(), "the database has schema 2, this release knows up to 1");
+}
+
+#[test]
+fn an_older_database_is_copied_before_it_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let owned = Folder::own(folder.path()).unwrap();
+    assert_eq!(owned.migrate(&[STORE]).unwrap().copy, None, "an empty folder has nothing to copy");
+    let migrated = owned.migrate(&[STORE, ROWS]).unwrap();
+    assert_eq!((migrated.from, migrated.to), (1, 2));
+    let copy = folder.path().join(migrated.copy.unwrap());
+    assert_eq!(crate::inspect(&copy).unwrap(), 1);
+    assert_eq!(owned.migrate(&[STORE, ROWS]).unwrap().steps, Vec::<&str>::new());
+}
+
+#[test]
+fn too_much_waiting_work_is_refused_at_once() {
+    let bench =
+        bench_with(Options { limits: Limits { high_waiting: 2, ..Limits::default() }, ..Options::default() });
+    let hold = hold_the_writer(&bench.store);
+    let accepted: Vec<_> = (0..2).map(|id| bench.store.work(Lane::High, add(id))).collect();
+    assert_eq!(bench.store.work_blocking(Lane::High, add(9)).unwrap_err(), Error::Busy);
+    drop(hold);
+    drop(accepted);
+}
+
+#[test]
+fn what_was_accepted_is_done_when_the_store_closes() {
+    let bench = bench();
+    let hold = hold_the_writer(&bench.store);
+    let work: Vec<_> = (0..100).map(|id| bench.store.work(Lane::High, add(id))).collect();
+    drop(hold);
+    bench.store.close();
+    drop(work);
+    let connection = rusqlite::Connection::open(bench.folder.path().join(crate::DATABASE)).unwrap();
+    let rows: i64 = connection.query_row("SELECT count(*) FROM row", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 100);
+    assert_eq!(bench.store.work_blocking(Lane::High, add(101)).unwrap_err(), Error::Closed);
+}
+
+#[test]
+fn the_low_lane_gives_way_and_never_starves() {
+    let bench = bench();
+    let hold = hold_the_writer(&bench.store);
+    let low = bench.store.work(Lane::Low, add(-1));
+    let high: Vec<_> = (0..2_000).map(|id| bench.store.work(Lane::High, add(id))).collect();
+    drop(hold);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let low = low.await.unwrap().numbers()[0];
+        assert!(low >= 256, "a full batch of the high lane goes first");
+        assert!(low < 2_000, "but the low lane is taken along before the high lane is empty");
+        for unit in high {
+            unit.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_copy_is_one_state_of_the_database_while_work_goes_on() {
+    let bench = bench();
+    for id in 0..500 {
+        bench.store.work_blocking(Lane::High, add(id)).unwrap();
+    }
+    let copy = bench.folder.path().join("copy.db");
+    let mut steps = 0;
+    bench
+        .store
+        .copy_to(&copy, |_| {
+            steps += 1;
+            bench.store.work_blocking(Lane::High, add(10_000 + steps)).unwrap();
+        })
+        .unwrap();
+    let connection = rusqlite::Connection::open(&copy).unwrap();
+    let rows: i64 = connection.query_row("SELECT count(*) FROM row", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 500);
+    assert_eq!(crate::inspect(&copy).unwrap(), 2);
+}
+
+#[test]
+fn numbers_are_handed_out_once() {
+    let bench = bench();
+    let take = |count| move |tx: &mut Tx<'_>| tx.take_numbers("subject", count);
+    let first = bench.store.work_blocking(Lane::High, take(100)).unwrap().into_value();
+    let second = bench.store.work_blocking(Lane::High, take(5)).unwrap().into_value();
+    bench.store.work_blocking(Lane::High, |tx: &mut Tx<'_>| tx.raise_numbers("subject", 5_000)).unwrap();
+    let third = bench.store.work_blocking(Lane::High, take(1)).unwrap().into_value();
+    assert_eq!((first, second, third), (1, 101, 5_001));
+}
+
+#[test]
+fn a_job_is_claimed_once_and_again_when_its_lease_ran_out() {
+    let bench = bench();
+    let work = |act: fn(&mut Tx<'_>) -> Result<Option<crate::Job>, Error>| {
+        bench.store.work_blocking(Lane::High, act).unwrap().into_value()
+    };
+    work(|tx| {
+        tx.append(1, b"asked".to_vec());
+        tx.add_job(1, "clean", 42, 100).map(|()| None)
+    });
+    assert_eq!(work(|tx| tx.claim_job(99, 200)), None, "not due yet");
+    let claimed = work(|tx| tx.claim_job(100, 200)).unwrap();
+    assert_eq!((claimed.kind.as_str(), claimed.subject, claimed.attempts), ("clean", 42, 1));
+    assert_eq!(work(|tx| tx.claim_job(150, 250)), None, "leased");
+    assert_eq!(work(|tx| tx.claim_job(201, 300)).unwrap().attempts, 2, "the lease ran out");
+}
+
+#[test]
+fn a_job_asked_for_while_it_runs_runs_again() {
+    let bench = bench();
+    let ask = |tx: &mut Tx<'_>| {
+        tx.append(1, b"asked".to_vec());
+        tx.add_job(1, "reclock", 7, 0)
+    };
+    bench.store.work_blocking(Lane::High, ask).unwrap();
+    let job = bench
+        .store
+        .work_blocking(Lane::High, |tx: &mut Tx<'_>| tx.claim_job(1, 50))
+        .unwrap()
+        .into_value()
+        .unwrap();
+    bench.store.work_blocking(Lane::High, ask).unwrap();
+    let finish = move |tx: &mut Tx<'_>| {
+        tx.housekeeping();
+        tx.finish_job(&job)
+    };
+    bench.store.work_blocking(Lane::High, finish).unwrap();
+    let again =
+        bench.store.work_blocking(Lane::High, |tx: &mut Tx<'_>| tx.claim_job(2, 60)).unwrap().into_value();
+    assert_eq!(again.map(|job| job.attempts), Some(1));
+}
+
+#[test]
+fn a_read_sees_one_state_from_its_first_row_to_its_last() {
+    let bench = bench();
+    bench.store.work_blocking(Lane::High, add(1)).unwrap();
+    std::thread::scope(|scope| {
+        let (begun, wait_begun) = std::sync::mpsc::channel();
+        let (go_on, wait_go_on) = std::sync::mpsc::channel::<()>();
+        let store = &bench.store;
+        let reading = scope.spawn(move || {
+            store.look_blocking(move |view| {
+                let before = view.find(&COUNT_ROWS, &[], |row| row.int(0))?;
+                begun.send(()).unwrap();
+                wait_go_on.recv().unwrap();
+                Ok::<_, Error>((before, view.find(&COUNT_ROWS, &[], |row| row.int(0))?))
+            })
+        });
+        wait_begun.recv().unwrap();
+        bench.store.work_blocking(Lane::High, add(2)).unwrap();
+        go_on.send(()).unwrap();
+        let (before, after) = reading.join().unwrap().unwrap();
+        assert_eq!(before, after);
+    });
+    assert_eq!(count(&bench.store), 2);
+}
+
+#[test]
+fn each_stops_when_told() {
+    let bench = bench();
+    for id in 0..10 {
+        bench.store.work_blocking(Lane::High, add(id)).unwrap();
+    }
+    let seen = bench
+        .store
+        .look_blocking(|view| {
+            let mut seen = 0;
+            view.each(&ALL_ROWS, &[], |_| {
+                seen += 1;
+                Ok(if seen == 3 { Step::Stop } else { Step::Next })
+            })?;
+            Ok::<_, Error>(seen)
+        })
+        .unwrap();
+    assert_eq!(seen, 3);
+}
+
+/// Keeps the writer busy until dropped, so that what is submitted meanwhile lands in one batch.
+fn hold_the_writer(store: &Store) -> std::sync::mpsc::Sender<()> {
+    let (let_go, wait) = std::sync::mpsc::channel::<()>();
+    let (begun, wait_begun) = std::sync::mpsc::channel();
+    drop(store.work(Lane::High, move |_: &mut Tx<'_>| {
+        let _ = begun.send(());
+        let _ = wait.recv();
+        Ok::<_, Error>(())
+    }));
+    wait_begun.recv().unwrap();
+    let_go
+}
+
+fn contains(file: &Path, needle: &[u8]) -> bool {
+    std::fs::read(file).unwrap_or_default().windows(needle.len()).any(|window| window == needle)
+}
+
+#[expect(clippy::disallowed_methods, reason = "waits for a thread that has no clock to move")]
+fn wait_until(mut happened: impl FnMut() -> bool) {
+    for _ in 0..400 {
+        if happened() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    panic!("it did not happen within ten seconds");
+}

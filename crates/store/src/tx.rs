@@ -1,0 +1,197 @@
+//! What a unit of work sees of the engine: reads ([`View`]) and, inside the writer, changes ([`Tx`]).
+
+use std::ops::Deref;
+
+use crate::engine::{Engine, Step};
+use crate::error::Error;
+use crate::sql::{Row, Sql, Value};
+
+/// Reads in one consistent state of the database.
+pub struct View<'t> {
+    engine: &'t dyn Engine,
+}
+
+impl std::fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("View(..)")
+    }
+}
+
+impl<'t> View<'t> {
+    pub(crate) fn new(engine: &'t dyn Engine) -> View<'t> {
+        View { engine }
+    }
+
+    /// The first row of an answer, if there is one.
+    pub fn find<T>(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let mut read = Some(read);
+        let mut found = None;
+        self.engine.run(sql, params, &mut |row| {
+            if let Some(read) = read.take() {
+                found = Some(read(row)?);
+            }
+            Ok(Step::Stop)
+        })?;
+        Ok(found)
+    }
+
+    /// Every row of an answer. The statement bounds how many that can be.
+    pub fn list<T>(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        self.engine.run(sql, params, &mut |row| {
+            all.push(read(row)?);
+            Ok(Step::Next)
+        })?;
+        Ok(all)
+    }
+
+    /// Shows each row to `each` until it answers [`Step::Stop`]; for answers too long to collect.
+    pub fn each(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        mut each: impl FnMut(&Row<'_>) -> Result<Step, Error>,
+    ) -> Result<(), Error> {
+        self.engine.run(sql, params, &mut each).map(|_| ())
+    }
+
+    /// One statement for many keys: runs it once per set of parameters and shows each row with the set's position.
+    ///
+    /// PostgreSQL will answer this with one `= ANY` query; SQLite is fastest with one lookup each.
+    pub fn fetch_many(
+        &self,
+        sql: &'static Sql,
+        sets: &[&[Value<'_>]],
+        mut each: impl FnMut(usize, &Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        for (position, set) in sets.iter().enumerate() {
+            self.engine.run(sql, set, &mut |row| each(position, row).map(|()| Step::Next))?;
+        }
+        Ok(())
+    }
+}
+
+/// Which leaf a unit of work has entered, before it has a number: the position among its own leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket(pub(crate) usize);
+
+/// What one unit of work leaves behind besides its rows. Discarded whole when the work fails or is run again.
+#[derive(Default)]
+pub(crate) struct Effects {
+    pub(crate) leaves: Vec<(i64, Vec<u8>)>,
+    pub(crate) destroyed: Vec<[u8; 16]>,
+    pub(crate) after_commit: Vec<Box<dyn FnOnce() + Send>>,
+    pub(crate) changes: usize,
+    pub(crate) housekeeping: bool,
+}
+
+/// A transaction of the writer: reads, changes, leaves for the log.
+pub struct Tx<'t> {
+    view: View<'t>,
+    effects: &'t mut Effects,
+}
+
+impl std::fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tx(..)")
+    }
+}
+
+impl<'t> Deref for Tx<'t> {
+    type Target = View<'t>;
+
+    fn deref(&self) -> &View<'t> {
+        &self.view
+    }
+}
+
+impl<'t> Tx<'t> {
+    pub(crate) fn new(engine: &'t dyn Engine, effects: &'t mut Effects) -> Tx<'t> {
+        Tx { view: View::new(engine), effects }
+    }
+
+    /// Changes rows. Gives how many.
+    pub fn change(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<usize, Error> {
+        let changed = self.view.engine.run(sql, params, &mut |_| Ok(Step::Next))?;
+        self.effects.changes = self.effects.changes.saturating_add(changed);
+        Ok(changed)
+    }
+
+    /// Changes rows and reads what a `RETURNING` gives of the first.
+    pub fn change_and_find<T>(
+        &mut self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let mut read = Some(read);
+        let mut found = None;
+        let changed = self.view.engine.run(sql, params, &mut |row| {
+            if let Some(read) = read.take() {
+                found = Some(read(row)?);
+            }
+            // ORDER: a statement with RETURNING must be run to its end, or SQLite does not finish its changes.
+            Ok(Step::Next)
+        })?;
+        self.effects.changes = self.effects.changes.saturating_add(changed);
+        Ok(found)
+    }
+
+    /// Changes rows once per set of parameters.
+    ///
+    /// PostgreSQL will send one `unnest` statement; SQLite is fastest with the prepared one, again and again.
+    pub fn insert_many(&mut self, sql: &'static Sql, sets: &[&[Value<'_>]]) -> Result<usize, Error> {
+        let mut changed = 0_usize;
+        for set in sets {
+            changed = changed.saturating_add(self.change(sql, set)?);
+        }
+        Ok(changed)
+    }
+
+    /// Takes the lock of a row for the rest of this transaction, in whatever way the engine needs.
+    ///
+    /// On SQLite the single writer *is* the lock; PostgreSQL will read `FOR UPDATE`. Gives whether the row exists.
+    pub fn lock(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<bool, Error> {
+        self.view.find(sql, params, |_| Ok(())).map(|found| found.is_some())
+    }
+
+    /// Inserts a row whose full key may be taken. Gives whether this transaction now owns the key.
+    /// The statement ends in `ON CONFLICT (full key) DO NOTHING`.
+    pub fn claim(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<bool, Error> {
+        self.change(sql, params).map(|changed| changed > 0)
+    }
+
+    /// Appends a leaf to a log. It gets its number at COMMIT.
+    pub fn append(&mut self, log: i64, leaf: Vec<u8>) -> Ticket {
+        let ticket = Ticket(self.effects.leaves.len());
+        self.effects.leaves.push((log, leaf));
+        ticket
+    }
+
+    /// Says that a key's row no longer holds its key: after COMMIT, and before the caller is answered,
+    /// its id is written where a restore will find it, and the WAL is truncated soon after.
+    pub fn destroyed(&mut self, key_id: [u8; 16]) {
+        self.effects.destroyed.push(key_id);
+    }
+
+    /// Runs after COMMIT and before the caller is answered: for caches, which must never show what was rolled back.
+    pub fn after_commit(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.effects.after_commit.push(Box::new(act));
+    }
+
+    /// Says that this work moves the store's own furniture (jobs, number blocks, old idempotency keys)
+    /// and no personal data, so that it may commit without an entry.
+    pub fn housekeeping(&mut self) {
+        self.effects.housekeeping = true;
+    }
+}
