@@ -1,1 +1,39 @@
-//! placeholder
+//! Keys, envelopes, blind indexes, tokens, and the type that personal data lives in.
+//!
+//! What is held: nothing. Every function takes what it needs and gives what it makes; randomness is an argument.
+//!
+//! Invariants:
+//! - opening a sealed value without a [`Permit`] does not compile; with one, only the fields that it covers open;
+//! - what must be able to die is random, never derived: subject keys and term keys;
+//! - a key seals one version of one record once: its message id is 32 fresh random bytes;
+//! - a ciphertext opens in its own place only; a field taken away, a byte edited, a clear column changed is noticed;
+//! - secrets and plain values cannot be printed, and are wiped when dropped.
+//!
+//! The formats are specified in `docs/spec/seal.md`, with vectors.
+
+mod envelope;
+mod error;
+mod ids;
+mod keyring;
+mod keys;
+mod personal;
+mod secret;
+mod suite;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod vectors;
+
+pub use envelope::{
+    Envelope, Fields, GROUPS_LIMIT, Group, GroupHead, GroupKeys, Origin, Resealed, reseal, seal,
+};
+pub use error::Error;
+pub use ids::{ID_LENGTH, IdKey, base32, from_base32};
+pub use keyring::{
+    Destroyed, DestroyedList, Epoch, KEY_FILE_LEAST, Keyring, Lock, PASSPHRASE_LEAST, Unlocked,
+};
+pub use keys::{Class, DataKey, EpochKey, KeyId, Owner, SEALED_KEY, ShopKeyRows, ShopKeys, WRAPPED, Wrapped};
+pub use personal::{Permit, Personal, Place, VALUE_LIMIT, Value};
+pub use secret::{Random, Secret, same};
+pub use suite::Suite;

@@ -1,0 +1,89 @@
+//! The vectors of docs/spec/seal.md: a stranger who follows the document gets the same bytes.
+
+use serde_json::{Value as Json, json};
+
+use crate::secret::counting::Counting;
+use crate::tests::{PLACE, bench};
+use crate::{
+    Destroyed, DestroyedList, Fields, Group, IdKey, KeyId, Keyring, Lock, Personal, Secret, Value, seal,
+};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/seal-vectors.json");
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// Everything that the document describes, made from bytes that count up from 0.
+fn made() -> Json {
+    let bench = bench();
+    let values = [
+        (0_u8, Personal::new(Value::Text("安安".into()))),
+        (3, Personal::new(Value::Text("+8613812345678".into()))),
+        (9, Personal::new(Value::Decimal("12.50".into()))),
+        (255, Personal::new(Value::Text("SO43659".into()))),
+    ];
+    let fields: Vec<_> = values.iter().map(|(field, value)| (*field, value)).collect();
+    let groups = [
+        Group { subject: &bench.main, term: &bench.term, fields: Fields::of([0, 3, 255]) },
+        Group { subject: &bench.retained, term: &bench.later, fields: Fields::of([9]) },
+    ];
+    let message_id: [u8; 32] = std::array::from_fn(|n| 0xa0 ^ u8::try_from(n).unwrap());
+    let envelope = seal(&PLACE, b"clear columns", &groups, &fields, &message_id).unwrap();
+    let digest = crate::Envelope::parse(&envelope).unwrap().digest();
+
+    let ids = IdKey::new(&Secret::new([0x11; 32]));
+    let random = &mut Counting(0);
+    let keyring = Keyring {
+        ledger_seeds: vec![(1, Secret::new([0x22; 32]))],
+        ..Keyring::new(1_763_769_600_000_000, random).unwrap()
+    };
+    let (keyring, _) = keyring.lock(&Lock::KeyFile(vec![0x33; 32].into()), random).unwrap();
+    let (mut list, _, _) = DestroyedList::read(&Secret::new([0x44; 32]), b"").unwrap();
+    let list = list.append(&[Destroyed { at: 1_763_769_600_000_000, id: KeyId([0x55; 16]) }]);
+
+    json!({
+        "place": { "shop": 1, "subject": 7, "kind": 2, "record": 99, "version": 3, "encoded": hex(&PLACE.encode()) },
+        "clear": hex(b"clear columns"),
+        "epoch_key": hex(Secret::<32>::random(&mut Counting(0)).unwrap().expose()),
+        "shop_wrap_key_row": hex(&bench.rows.wraps[0].1.encode()),
+        "shop_index_key_row": hex(&bench.rows.index.encode()),
+        "main_key_row": hex(&bench.main_row.encode()),
+        "main_key": hex(bench.main.secret()),
+        "main_key_id": bench.main.id().to_string(),
+        "retained_key": hex(bench.retained.secret()),
+        "retained_key_id": bench.retained.id().to_string(),
+        "term_key": hex(bench.term.secret()),
+        "term_key_id": bench.term.id().to_string(),
+        "later_term_key": hex(bench.later.secret()),
+        "later_term_key_id": bench.later.id().to_string(),
+        "message_id": hex(&message_id),
+        "plain": { "0": "text 安安", "3": "text +8613812345678", "9": "decimal 12.50", "255": "text SO43659" },
+        "envelope": hex(&envelope),
+        "record_digest": hex(&digest),
+        "alias": hex(&bench.main.alias()),
+        "record_alias_of_99": hex(&bench.main.record_alias(99)),
+        "salt": hex(&bench.main.salt(1_763_769_600_000_000, b"opening")),
+        "blind_index_kind_2_field_3": hex(&bench.keys.blind(2, 3, &values[1].1).unwrap()),
+        "token_sf-express_phone": hex(&bench.main.token(b"sf-express", b"phone", &values[1].1).unwrap()),
+        "row_mac_of_table_t_columns_ab_c": hex(&bench.keys.row_mac("t", &[b"ab", b"c"]).unwrap()),
+        "id_key": hex(&[0x11; 32]),
+        "id_of_kind_1_number_42": ids.show(1, 42),
+        "keyring_key_file": hex(&[0x33; 32]),
+        "keyring": hex(&keyring),
+        "list_key": hex(&[0x44; 32]),
+        "list": String::from_utf8(list).unwrap(),
+    })
+}
+
+#[test]
+fn the_documents_vectors_are_what_this_code_makes() {
+    let made = made();
+    let written = std::fs::read_to_string(FILE).unwrap_or_default();
+    let written: Json = serde_json::from_str(&written).unwrap_or(Json::Null);
+    if written != made {
+        let beside = std::env::temp_dir().join("seal-vectors.json");
+        std::fs::write(&beside, serde_json::to_string_pretty(&made).unwrap() + "\n").unwrap();
+        panic!("docs/spec/seal-vectors.json is not what this code makes; see {}", beside.display());
+    }
+}

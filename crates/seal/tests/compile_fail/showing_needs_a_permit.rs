@@ -1,0 +1,4 @@
+fn main() {
+    let phone = seal::Personal::new(String::from("138 0000 0000"));
+    let _ = phone.show(&true);
+}
