@@ -15,6 +15,8 @@ const LOGS: i64 = 1 << 22;
 
 /// Turns leaves into hashes. Everything between two calls of [`LogBook::keep`] or [`LogBook::discard`] is tentative.
 pub trait LogBook: Send {
+    /// Leaves in a log, as of the last [`LogBook::keep`].
+    fn size(&self, log: i64) -> u64;
     /// Takes the next leaves of a log. Gives what is to be stored of them.
     fn append(&mut self, log: i64, leaves: &[&[u8]]) -> Result<Appended, Error>;
     /// The transaction committed.

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::backup::Progress;
 use crate::checkpointer::Checkpoints;
-use crate::engine::{self, Use};
+use crate::engine::{self, Sqlite, Use};
 use crate::error::Error;
 use crate::log::{LogBook, Witness};
 use crate::migrate::{self, Migrated, Migration};
@@ -112,19 +112,32 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Opens the database of a folder whose schema is current.
     ///
-    /// Takes: the folder, and who turns leaves into hashes and who is told of destroyed keys; both live on the
-    /// writer's thread. Fails: `SR-STORE-018` when there is no database, or as opening a file can.
-    pub fn open(
+    /// Takes: the folder; who is told of destroyed keys; and a closure that reads what it needs and gives who turns
+    /// leaves into hashes. Both of them live on the writer's thread. Fails: as the closure does, with `SR-STORE-018`
+    /// when there is no database, or as opening a file can.
+    pub fn open<E: From<Error>>(
         folder: Folder,
         options: Options,
-        book: Box<dyn LogBook>,
         witness: Box<dyn Witness>,
-    ) -> Result<Store, Error> {
+        book: impl FnOnce(&View<'_>) -> Result<Box<dyn LogBook>, E>,
+    ) -> Result<Store, E> {
         if !folder.has_database() {
-            return Err(Error::Empty);
+            return Err(Error::Empty.into());
         }
         let database = folder.database();
         let connection = engine::connect(&database, options.cache_kib, Use::Write)?;
+        let book = book(&View::new(&Sqlite::new(&connection)))?;
+        Ok(Store::start(folder, options, connection, witness, book)?)
+    }
+
+    fn start(
+        folder: Folder,
+        options: Options,
+        connection: rusqlite::Connection,
+        witness: Box<dyn Witness>,
+        book: Box<dyn LogBook>,
+    ) -> Result<Store, Error> {
+        let database = folder.database();
         let queue = Arc::new(Queue::new(options.limits));
         let checkpoints = Arc::new(Checkpoints::new(folder.path().join(format!("{DATABASE}-wal"))));
         let stats = Arc::new(Stats::default());

@@ -31,6 +31,10 @@ struct Counting {
 }
 
 impl LogBook for Counting {
+    fn size(&self, _log: i64) -> u64 {
+        self.kept
+    }
+
     fn append(&mut self, _log: i64, leaves: &[&[u8]]) -> Result<Appended, Error> {
         let first = self.now;
         self.now += leaves.len() as u64;
@@ -84,7 +88,7 @@ fn bench_with(options: Options) -> Bench {
 fn open(path: &Path, options: Options, named: Named) -> Store {
     let owned = Folder::own(path).unwrap();
     owned.migrate(&[STORE, ROWS]).unwrap();
-    Store::open(owned, options, Box::new(Counting::default()), Box::new(named)).unwrap()
+    Store::open::<Error>(owned, options, Box::new(named), |_| Ok(Box::new(Counting::default()))).unwrap()
 }
 
 fn add(id: i64) -> impl FnMut(&mut Tx<'_>) -> Result<i64, Error> + Send + 'static {
@@ -136,6 +140,12 @@ async fn one_that_fails_after_writing_takes_nobody_down() {
     let runs = Arc::new(AtomicUsize::new(0));
     let hold = hold_the_writer(&bench.store);
     let before = bench.store.work(Lane::High, add(1));
+    let expecting = bench.store.work(Lane::High, |tx: &mut Tx<'_>| {
+        tx.append(1, b"one".to_vec());
+        let expected = tx.next_number(1);
+        tx.append(1, b"two".to_vec());
+        Ok::<_, Error>(expected)
+    });
     let fails = bench.store.work(Lane::High, |tx: &mut Tx<'_>| {
         tx.change(&ADD_ROW, params![2, &[0_u8]])?;
         tx.append(1, b"never".to_vec());
@@ -149,10 +159,16 @@ async fn one_that_fails_after_writing_takes_nobody_down() {
     drop(hold);
 
     assert_eq!(before.await.unwrap().numbers(), [0]);
+    let expecting = expecting.await.unwrap();
+    assert_eq!(
+        (expecting.numbers(), *expecting.value()),
+        (&[1, 2][..], 2),
+        "a number foretold is the number given"
+    );
     assert_eq!(fails.await.unwrap_err(), Error::Busy);
     assert_eq!(
         after.await.unwrap().numbers(),
-        [1],
+        [3],
         "leaves are numbered as if the failed one had never been"
     );
     assert_eq!(rows(&bench.store).await, 2);

@@ -95,10 +95,16 @@ pub(crate) struct Effects {
     pub(crate) housekeeping: bool,
 }
 
+/// How many leaves each log will have before this unit of work, if what runs now is what commits.
+pub(crate) trait Sizes {
+    fn size(&self, log: i64) -> u64;
+}
+
 /// A transaction of the writer: reads, changes, leaves for the log.
 pub struct Tx<'t> {
     view: View<'t>,
     effects: &'t mut Effects,
+    sizes: &'t dyn Sizes,
 }
 
 impl std::fmt::Debug for Tx<'_> {
@@ -116,8 +122,8 @@ impl<'t> Deref for Tx<'t> {
 }
 
 impl<'t> Tx<'t> {
-    pub(crate) fn new(engine: &'t dyn Engine, effects: &'t mut Effects) -> Tx<'t> {
-        Tx { view: View::new(engine), effects }
+    pub(crate) fn new(engine: &'t dyn Engine, effects: &'t mut Effects, sizes: &'t dyn Sizes) -> Tx<'t> {
+        Tx { view: View::new(engine), effects, sizes }
     }
 
     /// Changes rows. Gives how many.
@@ -176,6 +182,13 @@ impl<'t> Tx<'t> {
         let ticket = Ticket(self.effects.leaves.len());
         self.effects.leaves.push((log, leaf));
         ticket
+    }
+
+    /// The number that a leaf appended now would get, if this run of the work is the one that commits: for rows of
+    /// this same transaction, which stand or fall with it. Anybody else asks [`Committed`](crate::Committed).
+    pub fn next_number(&self, log: i64) -> u64 {
+        let own = self.effects.leaves.iter().filter(|(of, _)| *of == log).count() as u64;
+        self.sizes.size(log).saturating_add(own)
     }
 
     /// Says that a key's row no longer holds its key: after COMMIT, and before the caller is answered,

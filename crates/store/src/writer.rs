@@ -19,7 +19,7 @@ use crate::engine::{Engine, Sqlite};
 use crate::error::Error;
 use crate::log::{self, LogBook, Witness};
 use crate::queue::{Command, Next, Queue, Ran, Task};
-use crate::tx::{Effects, Tx};
+use crate::tx::{Effects, Sizes, Tx};
 
 /// What the writer has done, for metrics. All counts since the start.
 #[derive(Debug, Default)]
@@ -137,8 +137,10 @@ impl Writer {
         frame.begin()?;
         let mut failed = vec![false; tasks.len()];
         let mut spoiled = false;
+        let mut ahead = Ahead::default();
         for ((task, effects), failed) in tasks.iter_mut().zip(effects.iter_mut()).zip(failed.iter_mut()) {
-            if self.run_one(engine, task, effects) == Ran::Kept {
+            if self.run_one(engine, task, effects, &ahead) == Ran::Kept {
+                ahead.count(effects);
                 continue;
             }
             *failed = true;
@@ -166,27 +168,36 @@ impl Writer {
         self.stats.reruns.fetch_add(1, Ordering::Relaxed);
         frame.roll_back(engine.connection());
         frame.begin()?;
+        let mut ahead = Ahead::default();
         for ((task, effects), failed) in tasks.iter_mut().zip(effects.iter_mut()).zip(failed) {
             *effects = Effects::default();
             if *failed {
                 continue;
             }
             frame.save()?;
-            if self.run_one(engine, task, effects) == Ran::Failed {
+            if self.run_one(engine, task, effects, &ahead) == Ran::Failed {
                 if engine.connection().is_autocommit() {
                     return Err(Error::InputOutput { engine_code: 0 });
                 }
                 *effects = Effects::default();
                 frame.undo()?;
             }
+            ahead.count(effects);
             frame.release()?;
         }
         Ok(())
     }
 
-    fn run_one(&self, engine: &Sqlite<'_>, task: &mut Box<dyn Task>, effects: &mut Effects) -> Ran {
+    fn run_one(
+        &self,
+        engine: &Sqlite<'_>,
+        task: &mut Box<dyn Task>,
+        effects: &mut Effects,
+        ahead: &Ahead,
+    ) -> Ran {
         let started = Instant::now();
-        let mut ran = task.run(&mut Tx::new(engine, effects));
+        let sizes = SizesNow { book: self.book.as_ref(), ahead };
+        let mut ran = task.run(&mut Tx::new(engine, effects, &sizes));
         if ran == Ran::Kept && effects.changes > 0 && effects.leaves.is_empty() && !effects.housekeeping {
             task.fail(Error::ChangeWithoutEntry);
             ran = Ran::Failed;
@@ -237,6 +248,33 @@ impl Writer {
         for (task, numbers) in tasks.into_iter().zip(numbers) {
             task.answer(numbers);
         }
+    }
+}
+
+/// Leaves that units of this batch have appended so far, per log.
+#[derive(Default)]
+struct Ahead(Vec<(i64, u64)>);
+
+impl Ahead {
+    fn count(&mut self, effects: &Effects) {
+        for (log, _) in &effects.leaves {
+            match self.0.iter_mut().find(|(of, _)| of == log) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => self.0.push((*log, 1)),
+            }
+        }
+    }
+}
+
+struct SizesNow<'w> {
+    book: &'w dyn LogBook,
+    ahead: &'w Ahead,
+}
+
+impl Sizes for SizesNow<'_> {
+    fn size(&self, log: i64) -> u64 {
+        let ahead = self.ahead.0.iter().find(|(of, _)| *of == log).map_or(0, |(_, count)| *count);
+        self.book.size(log).saturating_add(ahead)
     }
 }
 
