@@ -50,9 +50,9 @@ impl<T> Committed<T> {
         &self.numbers
     }
 
-    /// Changes the value under its proof.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Committed<U> {
-        Committed { value: change(self.value), numbers: self.numbers }
+    /// Changes the value under its proof, where that can fail.
+    pub fn try_map<U, E>(self, change: impl FnOnce(T) -> Result<U, E>) -> Result<Committed<U>, E> {
+        Ok(Committed { value: change(self.value)?, numbers: self.numbers })
     }
 }
 

@@ -1,0 +1,90 @@
+//! The reference tree of Certificate Transparency. `vectors/SOURCE.md` says where the numbers come from.
+
+use ledger::hash::{Hash, leaf_hash};
+use ledger::tree::{
+    Frontier, TileBuffer, Tiles, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion,
+};
+use serde_json::Value;
+
+/// All eight leaves fit one tile.
+struct OneTile(Vec<u8>);
+
+impl Tiles for OneTile {
+    type Error = ();
+    fn tile(&mut self, level: u8, index: u64, _: u16) -> Result<Vec<u8>, ()> {
+        if (level, index) == (0, 0) { Ok(self.0.clone()) } else { Err(()) }
+    }
+}
+
+fn vectors() -> Value {
+    serde_json::from_str(include_str!("../../vectors/rfc6962.json")).unwrap()
+}
+
+fn hashes(values: &Value) -> Vec<Hash> {
+    values.as_array().unwrap().iter().map(|hash| hash.as_str().unwrap().parse().unwrap()).collect()
+}
+
+fn leaves(vectors: &Value) -> Vec<Hash> {
+    let leaves = vectors["leaves"].as_array().unwrap().iter();
+    let bytes = leaves.map(|leaf| data_encoding::HEXLOWER.decode(leaf.as_str().unwrap().as_bytes()).unwrap());
+    bytes.map(|leaf| leaf_hash(&leaf)).collect()
+}
+
+fn stored(leaves: &[Hash]) -> OneTile {
+    let mut tree = TileBuffer::new();
+    for leaf in leaves {
+        tree.append(*leaf);
+    }
+    let tile = tree.partial_tiles().next().unwrap();
+    OneTile(tile.bytes.to_vec())
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap()
+}
+
+#[test]
+fn the_reference_leaves_have_their_hashes_and_roots() {
+    let vectors = vectors();
+    let leaves = leaves(&vectors);
+    assert_eq!(leaves, hashes(&vectors["leaf_hashes"]));
+    for (size, root) in hashes(&vectors["roots"]).iter().enumerate() {
+        assert_eq!(Frontier::over(&leaves[..size]).root(), *root, "size {size}");
+    }
+}
+
+#[test]
+fn the_roots_are_the_published_ones() {
+    // SOURCE: the Certificate Transparency reference tree, as every implementation of RFC 6962 lists it.
+    let roots = hashes(&vectors()["roots"]);
+    assert_eq!(roots[1].to_string(), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+    assert_eq!(roots[8].to_string(), "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328");
+}
+
+#[test]
+fn every_inclusion_proof_of_the_reference_tree_is_found_and_accepted() {
+    let vectors = vectors();
+    let (leaves, roots) = (leaves(&vectors), hashes(&vectors["roots"]));
+    let cases = vectors["inclusion"].as_array().unwrap();
+    assert_eq!(cases.len(), 36);
+    for case in cases {
+        let (index, size, proof) = (number(&case["index"]), number(&case["size"]), hashes(&case["proof"]));
+        assert_eq!(inclusion_proof(&mut stored(&leaves), index, size).unwrap(), proof);
+        let (leaf, root) = (leaves[usize::try_from(index).unwrap()], roots[usize::try_from(size).unwrap()]);
+        assert_eq!(verify_inclusion(&leaf, index, size, &proof, &root), Ok(()));
+    }
+}
+
+#[test]
+fn every_consistency_proof_of_the_reference_tree_is_found_and_accepted() {
+    let vectors = vectors();
+    let (leaves, roots) = (leaves(&vectors), hashes(&vectors["roots"]));
+    let cases = vectors["consistency"].as_array().unwrap();
+    assert_eq!(cases.len(), 36);
+    for case in cases {
+        let (old, new, proof) = (number(&case["old"]), number(&case["new"]), hashes(&case["proof"]));
+        assert_eq!(consistency_proof(&mut stored(&leaves), old, new).unwrap(), proof);
+        let root = |size| &roots[usize::try_from(size).unwrap()];
+        assert_eq!(verify_consistency(old, root(old), new, root(new), &proof), Ok(()));
+    }
+}

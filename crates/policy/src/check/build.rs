@@ -1,0 +1,139 @@
+//! From a draft without errors to a [`Policy`].
+
+use super::Checked;
+use super::names::Use;
+use crate::draft::{Draft, DraftField, DraftKind, DraftPurpose, DraftRecipient, DraftRole, DraftShop};
+use crate::finding::At;
+use crate::model::{Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Role, Shop, Used};
+use crate::read::table::S;
+use crate::text::Name;
+use crate::words::{Consideration, Normalise};
+
+/// The policy, if nothing is missing; whatever is missing has been told as an error before.
+pub(super) fn policy(checked: &Checked<'_>, text: &str) -> Option<Policy> {
+    let Draft { shop: draft_shop, kinds, fields, recipients, roles, .. } = checked.draft;
+    let lines = Lines::of(text);
+    Some(Policy {
+        shop: shop(draft_shop)?,
+        kinds: kinds.iter().map(|draft| kind(draft, &lines)).collect::<Option<_>>()?,
+        fields: fields.iter().map(|draft| field(draft, &lines)).collect::<Option<_>>()?,
+        purposes: checked
+            .purposes()
+            .map(|(draft, uses)| purpose(draft, uses, &lines))
+            .collect::<Option<_>>()?,
+        recipients: recipients.iter().map(|draft| recipient(draft, &lines)).collect::<Option<_>>()?,
+        roles: roles.iter().map(|draft| role(draft, &lines)).collect::<Option<_>>()?,
+    })
+}
+
+fn shop(draft: &DraftShop) -> Option<Shop> {
+    Some(Shop {
+        id: draft.id.clone()?,
+        name: draft.name.clone()?,
+        languages: draft.languages.clone(),
+        zone: draft.zone.clone()?,
+        region: draft.region?,
+        serves: draft.serves.clone(),
+        kept_in: draft.kept_in.clone()?,
+        officer: Officer { name: draft.officer_name.clone()?, contact: draft.officer_contact.clone()? },
+        reviewed: draft.reviewed?.value,
+        review: draft.review?.value,
+    })
+}
+
+fn kind(draft: &DraftKind, lines: &Lines) -> Option<Kind> {
+    Some(Kind {
+        name: draft.name.value.clone(),
+        label: draft.label.clone()?,
+        of: draft.of.as_ref().map(|of| of.value.clone()),
+        fields: names(&draft.fields),
+        events: names(&draft.events),
+        line: lines.of_start(draft.name.at),
+    })
+}
+
+fn field(draft: &DraftField, lines: &Lines) -> Option<Field> {
+    let category = draft.category?.value;
+    let sensitive = draft.is_sensitive();
+    Some(Field {
+        name: draft.name.value.clone(),
+        kind: draft.kind?,
+        category,
+        label: draft.label.clone()?,
+        normalise: draft.normalise.map_or(Normalise::None, |how| how.value),
+        index: draft.index.map(|index| index.value),
+        unique: draft.unique.is_some_and(|unique| unique.value),
+        mask: draft.mask.map(|mask| mask.value),
+        sensitive,
+        sensitive_by: if sensitive { category.sensitive_by() } else { &[] },
+        line: lines.of_start(draft.name.at),
+    })
+}
+
+fn purpose(draft: &DraftPurpose, uses: &[Use<'_>], lines: &Lines) -> Option<Purpose> {
+    let used = |used: &Use<'_>| Used {
+        kind: used.kind.name.value.clone(),
+        field: used.field.name.value.clone(),
+        masked: used.masked,
+        optional: used.optional,
+    };
+    Some(Purpose {
+        name: draft.name.value.clone(),
+        data_use: draft.data_use?,
+        basis: draft.basis?.value,
+        says: draft.says.clone()?,
+        fields: uses.iter().map(used).collect(),
+        keep: draft.keep.as_ref()?.to_keep(),
+        must_keep: draft.must_keep.as_ref().map(|clock| clock.value.clone()),
+        at_most: draft.at_most.as_ref().map(|clock| clock.value.clone()),
+        law: draft.law.clone(),
+        recipients: names(&draft.recipients),
+        line: lines.of_start(draft.name.at),
+    })
+}
+
+fn recipient(draft: &DraftRecipient, lines: &Lines) -> Option<Recipient> {
+    let agreed = |agreement: S<crate::draft::DraftAgreement>| Agreed {
+        signed: agreement.value.signed.value,
+        until: agreement.value.until.map(|until| until.value),
+    };
+    Some(Recipient {
+        name: draft.name.value.clone(),
+        kind: draft.kind?,
+        title: draft.title.clone()?,
+        place: draft.place.clone()?,
+        agreement: draft.agreement.map(agreed),
+        keep: draft.keep.as_ref().map(|clock| clock.value.clone()),
+        consideration: draft.consideration.map_or(Consideration::None, |got| got.value),
+        reviewed: draft.reviewed.map(|day| day.value),
+        review: draft.review.map(|period| period.value),
+        line: lines.of_start(draft.name.at),
+    })
+}
+
+fn role(draft: &DraftRole, lines: &Lines) -> Option<Role> {
+    Some(Role {
+        name: draft.name.value.clone(),
+        label: draft.label.clone()?,
+        purposes: names(&draft.purposes),
+        line: lines.of_start(draft.name.at),
+    })
+}
+
+fn names(names: &[S<Name>]) -> Vec<Name> {
+    names.iter().map(|name| name.value.clone()).collect()
+}
+
+/// Where each line ends, so that hundreds of places find their lines in one pass.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(place, _)| place).collect())
+    }
+
+    fn of_start(&self, at: At) -> Line {
+        let before = self.0.partition_point(|end| *end < at.start);
+        Line(u32::try_from(before + 1).unwrap_or(u32::MAX))
+    }
+}

@@ -1,0 +1,156 @@
+//! The policy as written: typed, with places, but its names not yet followed. What is `None` or left out was wrong
+//! and has its finding already.
+
+use crate::finding::At;
+use crate::period::{After, Keep, Period};
+use crate::read::table::S;
+use crate::region::Region;
+use crate::taxonomy::{Category, DataUse};
+use crate::text::{Language, Name, Place, Text};
+use crate::words::{Basis, Consideration, FieldKind, Index, Mask, Normalise, RecipientKind};
+use jiff::civil::Date;
+
+#[derive(Default)]
+pub(crate) struct Draft {
+    pub(crate) shop: DraftShop,
+    pub(crate) kinds: Vec<DraftKind>,
+    pub(crate) fields: Vec<DraftField>,
+    pub(crate) purposes: Vec<DraftPurpose>,
+    pub(crate) recipients: Vec<DraftRecipient>,
+    pub(crate) roles: Vec<DraftRole>,
+}
+
+#[derive(Default)]
+pub(crate) struct DraftShop {
+    pub(crate) id: Option<String>,
+    pub(crate) name: Option<Text>,
+    pub(crate) languages: Vec<Language>,
+    pub(crate) zone: Option<String>,
+    pub(crate) region: Option<Region>,
+    pub(crate) serves: Vec<Place>,
+    pub(crate) kept_in: Option<Place>,
+    pub(crate) officer_name: Option<String>,
+    pub(crate) officer_contact: Option<String>,
+    pub(crate) reviewed: Option<S<Date>>,
+    pub(crate) review: Option<S<Period>>,
+}
+
+pub(crate) struct DraftKind {
+    pub(crate) name: S<Name>,
+    pub(crate) label: Option<Text>,
+    pub(crate) of: Option<S<Name>>,
+    pub(crate) fields: Vec<S<Name>>,
+    pub(crate) fields_at: At,
+    /// Could the list of fields be read at all?
+    pub(crate) fields_known: bool,
+    pub(crate) events: Vec<S<Name>>,
+}
+
+impl DraftKind {
+    pub(crate) fn holds(&self, field: &str) -> bool {
+        self.fields.iter().any(|held| held.value.as_str() == field)
+    }
+
+    pub(crate) fn find_event(&self, event: &str) -> Option<&S<Name>> {
+        self.events.iter().find(|declared| declared.value.as_str() == event)
+    }
+}
+
+pub(crate) struct DraftField {
+    pub(crate) name: S<Name>,
+    /// `None` when it was written but is wrong.
+    pub(crate) kind: Option<FieldKind>,
+    pub(crate) category: Option<S<Category>>,
+    pub(crate) label: Option<Text>,
+    pub(crate) normalise: Option<S<Normalise>>,
+    pub(crate) index: Option<S<Index>>,
+    pub(crate) unique: Option<S<bool>>,
+    pub(crate) mask: Option<S<Mask>>,
+    /// A mask was written, whether or not it is one.
+    pub(crate) mask_written: bool,
+    pub(crate) sensitive: Option<S<bool>>,
+}
+
+impl DraftField {
+    /// Sensitive as declared, otherwise by its category.
+    pub(crate) fn is_sensitive(&self) -> bool {
+        match &self.sensitive {
+            Some(said) => said.value,
+            None => self.category.is_some_and(|category| !category.value.sensitive_by().is_empty()),
+        }
+    }
+}
+
+pub(crate) struct DraftPurpose {
+    pub(crate) name: S<Name>,
+    pub(crate) data_use: Option<DataUse>,
+    pub(crate) basis: Option<S<Basis>>,
+    pub(crate) says: Option<Text>,
+    pub(crate) fields: Vec<DraftUse>,
+    /// `None` when it says nothing; then [`DraftPurpose::name`] is the place to point at.
+    pub(crate) fields_at: Option<At>,
+    pub(crate) keep: Option<DraftKeep>,
+    /// `keep` was written, whether or not it could be read.
+    pub(crate) keep_written: bool,
+    pub(crate) must_keep: Option<DraftClock>,
+    pub(crate) at_most: Option<DraftClock>,
+    pub(crate) law: Option<String>,
+    pub(crate) law_written: bool,
+    pub(crate) recipients: Vec<S<Name>>,
+}
+
+/// `90d after order.delivered`, and where its event stands.
+#[derive(Clone)]
+pub(crate) struct DraftClock {
+    pub(crate) value: After,
+    pub(crate) at: At,
+    pub(crate) event_at: At,
+}
+
+pub(crate) enum DraftKeep {
+    UntilWithdrawn(At),
+    After(DraftClock),
+}
+
+impl DraftKeep {
+    pub(crate) fn to_keep(&self) -> Keep {
+        match self {
+            Self::UntilWithdrawn(_) => Keep::UntilWithdrawn,
+            Self::After(clock) => Keep::After(clock.value.clone()),
+        }
+    }
+}
+
+pub(crate) struct DraftUse {
+    pub(crate) at: At,
+    pub(crate) kind: Option<Name>,
+    pub(crate) field: Name,
+    pub(crate) masked: bool,
+    pub(crate) optional: bool,
+}
+
+pub(crate) struct DraftRecipient {
+    pub(crate) name: S<Name>,
+    pub(crate) kind: Option<RecipientKind>,
+    pub(crate) title: Option<Text>,
+    pub(crate) place: Option<Place>,
+    pub(crate) agreement: Option<S<DraftAgreement>>,
+    /// An agreement was written, whether or not it could be read.
+    pub(crate) agreement_written: bool,
+    pub(crate) keep: Option<DraftClock>,
+    pub(crate) consideration: Option<S<Consideration>>,
+    pub(crate) reviewed: Option<S<Date>>,
+    pub(crate) review: Option<S<Period>>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct DraftAgreement {
+    pub(crate) signed: S<Date>,
+    pub(crate) until: Option<S<Date>>,
+}
+
+pub(crate) struct DraftRole {
+    pub(crate) name: S<Name>,
+    pub(crate) label: Option<Text>,
+    pub(crate) purposes: Vec<S<Name>>,
+}

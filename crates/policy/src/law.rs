@@ -1,0 +1,98 @@
+//! The few laws this crate cites by itself. Everything else a law says comes with the packs.
+//!
+//! SOURCE: the project's fact base `law/regulations.md` (status 2026-11-21); each mark there is kept here:
+//! [T] the statute's text was read, [S] a secondary source was read, [K] from knowledge, still to be verified.
+
+use serde::Serialize;
+use std::fmt;
+
+/// How sure are we of what the law says?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// The statute's own text, or verbatim quotes of it, was read.
+    Text,
+    /// A secondary source was read.
+    Secondary,
+    /// From knowledge; to be verified before it is relied on.
+    Unverified,
+}
+
+/// A place in a law on which a finding rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Citation {
+    /// The law's usual short name.
+    pub law: &'static str,
+    /// Article and paragraph.
+    pub article: &'static str,
+    /// The date it came into force, where the fact base gives one.
+    pub in_force: Option<&'static str>,
+    /// How sure we are.
+    pub confidence: Confidence,
+}
+
+impl fmt::Display for Citation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.law, self.article)?;
+        match self.confidence {
+            Confidence::Text => Ok(()),
+            Confidence::Secondary => f.write_str(" (secondary source)"),
+            Confidence::Unverified => f.write_str(" (unverified)"),
+        }
+    }
+}
+
+const fn pipl(article: &'static str) -> Citation {
+    Citation { law: "PIPL", article, in_force: None, confidence: Confidence::Text }
+}
+
+const fn gdpr(article: &'static str) -> Citation {
+    Citation { law: "GDPR", article, in_force: Some("2018-05-25"), confidence: Confidence::Unverified }
+}
+
+/// Minimisation. The article stands in the design, not in the fact base: unverified until it does.
+pub(crate) const MINIMISATION: &[Citation] =
+    &[Citation { confidence: Confidence::Unverified, ..pipl("6") }, gdpr("5(1)(c)")];
+/// Kept no longer than needed.
+pub(crate) const STORAGE_LIMIT: &[Citation] = &[pipl("19"), gdpr("5(1)(e)")];
+/// What a notice must say, and to whom.
+pub(crate) const NOTICE: &[Citation] = &[pipl("17"), gdpr("13")];
+/// Consent can be withdrawn as easily as given.
+pub(crate) const WITHDRAWAL: &[Citation] = &[pipl("15"), gdpr("7(3)")];
+/// Sensitive data needs separate consent and sufficient necessity.
+pub(crate) const SENSITIVE: &[Citation] = &[pipl("28-30"), gdpr("9")];
+/// What must be agreed with those who process for the shop.
+pub(crate) const AGREEMENT: &[Citation] = &[
+    pipl("21"),
+    Citation {
+        law: "Network Data Security Management Regulations",
+        article: "12",
+        in_force: Some("2025-01-01"),
+        confidence: Confidence::Text,
+    },
+    gdpr("28(3)"),
+];
+/// Selling Chinese consumers' data.
+pub(crate) const SALE_CN: &[Citation] = &[pipl("23")];
+/// Selling Californian consumers' data: they may opt out.
+pub(crate) const SALE_US_CA: &[Citation] = &[Citation {
+    law: "Cal. Civ. Code",
+    article: "1798.120",
+    in_force: None,
+    confidence: Confidence::Unverified,
+}];
+/// De-identification and access rights as measures of security.
+pub(crate) const SECURITY: &[Citation] = &[pipl("51")];
+
+/// Sensitive under both laws.
+pub(crate) const SPECIAL: &[Citation] = &[pipl("28"), gdpr("9")];
+/// Sensitive under the Chinese list only (financial accounts, location tracks, children under 14).
+pub(crate) const SPECIAL_CN: &[Citation] = &[pipl("28")];
+/// Special under the European list only.
+pub(crate) const SPECIAL_EU: &[Citation] = &[gdpr("9")];
+/// Criminal records.
+pub(crate) const CRIMINAL: &[Citation] = &[gdpr("10")];
+/// Numbers of identity documents: the older Chinese standard counts them as sensitive, the newer no longer by
+/// itself; the fact base advises the strict reading.
+pub(crate) const IDENTITY: &[Citation] =
+    &[Citation { law: "GB/T 35273", article: "Annex B", in_force: None, confidence: Confidence::Secondary }];

@@ -1,0 +1,245 @@
+//! A checked policy: what the shop promises, as types. Only the check makes one, so whoever holds a [`Policy`]
+//! knows that every name in it leads somewhere and every text exists in every language of the shop.
+
+use crate::law::Citation;
+use crate::period::{After, Keep, Period};
+use crate::region::Region;
+use crate::taxonomy::{Category, DataUse};
+use crate::text::{Language, Name, Place, Text};
+use crate::words::{Basis, Consideration, FieldKind, Index, Mask, Normalise, RecipientKind};
+use jiff::civil::Date;
+
+/// A policy without errors, in the order of its file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Who keeps the data.
+    pub shop: Shop,
+    /// The kinds of record.
+    pub kinds: Vec<Kind>,
+    /// The fields, each perhaps held by several kinds.
+    pub fields: Vec<Field>,
+    /// Why data is used.
+    pub purposes: Vec<Purpose>,
+    /// Who outside the shop gets data.
+    pub recipients: Vec<Recipient>,
+    /// What staff may use data for.
+    pub roles: Vec<Role>,
+}
+
+/// A line of the policy file, from 1. Two policies that differ only in lines are equal.
+#[derive(Clone, Copy, Debug, Eq)]
+pub struct Line(pub u32);
+
+impl PartialEq for Line {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// The shop: the controller whose policy this is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shop {
+    /// Its id: `[a-z][a-z0-9-]*`, 2 to 40 characters.
+    pub id: String,
+    /// Its name for people.
+    pub name: Text,
+    /// The languages every text exists in; the first is the shop's own.
+    pub languages: Vec<Language>,
+    /// The IANA name of its time zone.
+    pub zone: String,
+    /// Where phone numbers without a calling code belong.
+    pub region: Region,
+    /// Whose consumers it serves: the packs that apply.
+    pub serves: Vec<Place>,
+    /// Where the data is kept.
+    pub kept_in: Place,
+    /// Whom people turn to.
+    pub officer: Officer,
+    /// When a person last read this policy from end to end.
+    pub reviewed: Date,
+    /// How often that must happen.
+    pub review: Period,
+}
+
+/// The person responsible for personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Officer {
+    /// Their name or office.
+    pub name: String,
+    /// How to reach them.
+    pub contact: String,
+}
+
+/// A kind of record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kind {
+    /// Its name.
+    pub name: Name,
+    /// Its name for people.
+    pub label: Text,
+    /// The kind its records belong to, one level up.
+    pub of: Option<Name>,
+    /// The fields it holds.
+    pub fields: Vec<Name>,
+    /// What can happen to its records.
+    pub events: Vec<Name>,
+    /// Where it is declared.
+    pub line: Line,
+}
+
+/// A declared personal datum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Its name.
+    pub name: Name,
+    /// What its values are.
+    pub kind: FieldKind,
+    /// Its Fideslang data category.
+    pub category: Category,
+    /// Its name for people.
+    pub label: Text,
+    /// How its texts are brought into one form.
+    pub normalise: Normalise,
+    /// How it can be searched.
+    pub index: Option<Index>,
+    /// May no two subjects have the same value?
+    pub unique: bool,
+    /// How it is shown to those who need not see it all.
+    pub mask: Option<Mask>,
+    /// Does it need special care?
+    pub sensitive: bool,
+    /// The laws that say so, if it is sensitive by its category.
+    pub sensitive_by: &'static [Citation],
+    /// Where it is declared.
+    pub line: Line,
+}
+
+/// Why data is used, on what ground, for how long, and who gets it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Purpose {
+    /// Its name.
+    pub name: Name,
+    /// Its Fideslang data use.
+    pub data_use: DataUse,
+    /// Why the shop may.
+    pub basis: Basis,
+    /// What it is, for people.
+    pub says: Text,
+    /// The fields it uses, every mention resolved to the kinds that hold them.
+    pub fields: Vec<Used>,
+    /// How long it may use them.
+    pub keep: Keep,
+    /// How long a law demands that they stay.
+    pub must_keep: Option<After>,
+    /// The end of `keep` where its event never comes.
+    pub at_most: Option<After>,
+    /// The law behind `must_keep`.
+    pub law: Option<String>,
+    /// The recipients it may share them with.
+    pub recipients: Vec<Name>,
+    /// Where it is declared.
+    pub line: Line,
+}
+
+impl Purpose {
+    /// Is there a law behind it that outlives an erasure or a restriction?
+    pub fn is_legal(&self) -> bool {
+        self.must_keep.is_some() || self.basis == Basis::LegalObligation
+    }
+}
+
+/// One field of one kind, as a purpose uses it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Used {
+    /// The kind of record.
+    pub kind: Name,
+    /// The field.
+    pub field: Name,
+    /// Shown masked?
+    pub masked: bool,
+    /// May people leave it out?
+    pub optional: bool,
+}
+
+/// Someone outside the shop who gets data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipient {
+    /// Its name in the file.
+    pub name: Name,
+    /// What it does for the shop.
+    pub kind: RecipientKind,
+    /// Its name for people.
+    pub title: Text,
+    /// The country it is in.
+    pub place: Place,
+    /// The agreement with it.
+    pub agreement: Option<Agreed>,
+    /// How long it may keep what it got.
+    pub keep: Option<After>,
+    /// What the shop gets for the data.
+    pub consideration: Consideration,
+    /// When it was last reviewed.
+    pub reviewed: Option<Date>,
+    /// How often it must be reviewed.
+    pub review: Option<Period>,
+    /// Where it is declared.
+    pub line: Line,
+}
+
+impl Recipient {
+    /// Must there be an agreement before it gets anything? An authority signs none.
+    pub fn needs_agreement(&self) -> bool {
+        self.kind != RecipientKind::Authority
+    }
+}
+
+/// An agreement with a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// The day it was signed.
+    pub signed: Date,
+    /// Its last day; without one it runs on.
+    pub until: Option<Date>,
+}
+
+impl Agreed {
+    /// Is it in force on this day? Both its first and its last day count.
+    pub fn in_force(&self, day: Date) -> bool {
+        self.signed <= day && self.until.is_none_or(|until| day <= until)
+    }
+}
+
+/// What a group of staff may use data for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Role {
+    /// Its name.
+    pub name: Name,
+    /// Its name for people.
+    pub label: Text,
+    /// The purposes it may use.
+    pub purposes: Vec<Name>,
+    /// Where it is declared.
+    pub line: Line,
+}
+
+impl Policy {
+    /// The kind of that name.
+    pub fn find_kind(&self, name: &str) -> Option<&Kind> {
+        self.kinds.iter().find(|kind| kind.name.as_str() == name)
+    }
+
+    /// The field of that name.
+    pub fn find_field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name.as_str() == name)
+    }
+
+    /// The purpose of that name.
+    pub fn find_purpose(&self, name: &str) -> Option<&Purpose> {
+        self.purposes.iter().find(|purpose| purpose.name.as_str() == name)
+    }
+
+    /// The recipient of that name.
+    pub fn find_recipient(&self, name: &str) -> Option<&Recipient> {
+        self.recipients.iter().find(|recipient| recipient.name.as_str() == name)
+    }
+}

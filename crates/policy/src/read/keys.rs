@@ -1,0 +1,220 @@
+//! Every key of the format, in one table: the reader accepts exactly these, misspelt ones are compared with these,
+//! and a test compares the specification with these.
+
+/// A key of the policy file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The table it stands in: `""` the top, `purpose` each `[purpose.NAME]`, `purpose.fields` each table in that list.
+    pub table: &'static str,
+    /// Its name.
+    pub key: &'static str,
+    /// What it takes, for messages and the specification.
+    pub takes: &'static str,
+    /// What is assumed without it; `None` when it must be there.
+    pub default: Option<&'static str>,
+    /// What it says.
+    pub means: &'static str,
+}
+
+const fn must(table: &'static str, key: &'static str, takes: &'static str, means: &'static str) -> Key {
+    Key { table, key, takes, default: None, means }
+}
+
+const fn may(
+    table: &'static str,
+    key: &'static str,
+    takes: &'static str,
+    default: &'static str,
+    means: &'static str,
+) -> Key {
+    Key { table, key, takes, default: Some(default), means }
+}
+
+/// The whole format.
+pub const KEYS: &[Key] = &[
+    must("", "format", "`1`", "the number of this format"),
+    must("", "shop", "a table", "the shop: `[shop]`"),
+    may("", "record", "tables by name", "none", "the kinds of record: `[record.NAME]`"),
+    may("", "field", "tables by name", "none", "the personal data that records hold: `[field.NAME]`"),
+    may("", "purpose", "tables by name", "none", "why it is used: `[purpose.NAME]`"),
+    may("", "recipient", "tables by name", "none", "who outside the shop gets it: `[recipient.NAME]`"),
+    may("", "role", "tables by name", "none", "who inside the shop may use it: `[role.NAME]`"),
+    must(
+        "shop",
+        "id",
+        "`[a-z][a-z0-9-]*`, 2 to 40 characters",
+        "the shop's own name in keys and addresses; it never changes",
+    ),
+    must("shop", "name", "a text in each language", "the shop's name for people"),
+    must(
+        "shop",
+        "languages",
+        "a list of language tags",
+        "the languages in which every text exists; the shop's own first",
+    ),
+    must("shop", "zone", "an IANA time zone", "where the shop's days, months and years end"),
+    must(
+        "shop",
+        "region",
+        "a country with a calling code",
+        "the home of telephone numbers written without a calling code",
+    ),
+    must(
+        "shop",
+        "serves",
+        "a list of countries or jurisdictions",
+        "whose consumers may buy: the laws that apply",
+    ),
+    must("shop", "kept_in", "a country or jurisdiction", "where the data is kept; everything else is abroad"),
+    must("shop", "officer", "a table", "who answers for personal data"),
+    must("shop", "reviewed", "a date", "when a person last read the policy from end to end"),
+    must("shop", "review", "a period", "how often that must happen"),
+    must("shop.officer", "name", "a text", "the name, or the office"),
+    must("shop.officer", "contact", "a text", "how people reach them"),
+    must("record", "label", "a text in each language", "its name for people"),
+    may(
+        "record",
+        "of",
+        "the name of a record kind",
+        "belongs to no other",
+        "the kind whose records these belong to, one level up",
+    ),
+    must("record", "fields", "a list of field names", "the fields it holds"),
+    may(
+        "record",
+        "events",
+        "a list of names",
+        "`[]`",
+        "what can happen to it, apart from `collected`, which every record has",
+    ),
+    may(
+        "field",
+        "kind",
+        "`text`, `date`, `integer`, `decimal`, `boolean`",
+        "`text`",
+        "what its values are (`file` comes in a later version)",
+    ),
+    must("field", "category", "a Fideslang data category", "what it is in the taxonomy"),
+    must("field", "label", "a text in each language", "its name for people"),
+    may(
+        "field",
+        "normalise",
+        "`none`, `text`, `lower`, `email`, `phone`, `digits`, `upper`",
+        "`none`",
+        "how texts are brought into one form before they are sealed and indexed",
+    ),
+    may(
+        "field",
+        "index",
+        "`exact`",
+        "not searchable",
+        "whether records are found by it: `exact` by blind index, equal after normalising",
+    ),
+    may(
+        "field",
+        "unique",
+        "`true` or `false`",
+        "`false`",
+        "whether two subjects may have the same value; needs an index",
+    ),
+    may(
+        "field",
+        "mask",
+        "`phone`, `email`, `name`, `card`, `id`, `last4`, `first`, `all`",
+        "no mask",
+        "how it is shown to those who need not see all of it",
+    ),
+    may("field", "sensitive", "`true` or `false`", "as its category", "whether it needs special care"),
+    must("purpose", "use", "a Fideslang data use", "what it is in the taxonomy"),
+    must(
+        "purpose",
+        "basis",
+        "`consent`, `separate_consent`, `contract`, `legal_obligation`, `legitimate_interest`, `vital_interest`, `public_task`",
+        "why the shop may",
+    ),
+    must("purpose", "says", "a text in each language", "what it is, for people, in one sentence"),
+    must(
+        "purpose",
+        "fields",
+        "a list of fields",
+        "what it uses: a field in every kind that holds it, `kind.field` in one, or a table",
+    ),
+    must("purpose", "keep", "a retention, or `until withdrawn`", "how long it may use them"),
+    may(
+        "purpose",
+        "must_keep",
+        "a retention",
+        "no law demands it",
+        "how long a law demands that they stay, even after an erasure",
+    ),
+    may("purpose", "at_most", "a retention", "no cap", "the end of `keep` where its event never comes"),
+    may("purpose", "law", "a text", "none", "the law behind `must_keep`, as people are shown it"),
+    may("purpose", "recipients", "a list of recipients", "`[]`", "whom it shares them with"),
+    must("purpose.fields", "field", "`field` or `kind.field`", "the field"),
+    may(
+        "purpose.fields",
+        "as",
+        "`plain` or `masked`",
+        "`plain`",
+        "whether it is shown whole or through its mask",
+    ),
+    may("purpose.fields", "optional", "`true` or `false`", "`false`", "whether people may leave it out"),
+    must(
+        "recipient",
+        "kind",
+        "`logistics`, `payment`, `marketing`, `marketplace`, `processor`, `authority`, `other`",
+        "what it does for the shop; an `authority` signs no agreement",
+    ),
+    must("recipient", "name", "a text in each language", "its name for people"),
+    must("recipient", "in", "a country or jurisdiction", "where it is"),
+    may(
+        "recipient",
+        "agreement",
+        "a table",
+        "none",
+        "the agreement with it; without one in force nothing is shared",
+    ),
+    may("recipient", "keep", "a retention", "not said", "how long it may keep what it got"),
+    may(
+        "recipient",
+        "consideration",
+        "`none`, `sale`, `exchange`",
+        "`none`",
+        "what the shop gets for the data: nothing, money, something else of value",
+    ),
+    may("recipient", "reviewed", "a date", "the day the agreement was signed", "when it was last reviewed"),
+    may("recipient", "review", "a period", "no review", "how often that must happen"),
+    must("recipient.agreement", "signed", "a date", "its first day"),
+    may("recipient.agreement", "until", "a date", "runs on", "its last day"),
+    must("role", "label", "a text in each language", "its name for people"),
+    must("role", "purposes", "a list of purposes", "the purposes it may use"),
+];
+
+/// The keys of one table.
+pub(crate) fn of_table(table: &str) -> impl Iterator<Item = &'static Key> + Clone {
+    KEYS.iter().filter(move |key| key.table == table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{Basis, Consideration, FieldKind, Index, Mask, Normalise, RecipientKind, Word};
+
+    #[test]
+    fn the_lists_of_words_are_those_of_the_types() {
+        let listed =
+            |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        for (table, key, words) in [
+            ("field", "kind", FieldKind::WORDS),
+            ("field", "normalise", Normalise::WORDS),
+            ("field", "index", Index::WORDS),
+            ("field", "mask", Mask::WORDS),
+            ("purpose", "basis", Basis::WORDS),
+            ("recipient", "kind", RecipientKind::WORDS),
+            ("recipient", "consideration", Consideration::WORDS),
+        ] {
+            let key = of_table(table).find(|found| found.key == key).unwrap();
+            assert_eq!(key.takes, listed(words), "{table}.{}", key.key);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `[record.…]`, `[field.…]`, `[recipient.…]`, `[role.…]`.
+
+use super::purpose::clock;
+use super::shop::{period, place};
+use super::table::{Reading, S, Table};
+use super::{
+    MOST_EVENTS, MOST_FIELDS, MOST_FIELDS_OF_A_KIND, MOST_KINDS, MOST_PURPOSES, MOST_RECIPIENTS, MOST_ROLES,
+};
+use super::{named, plain};
+use crate::code::Code;
+use crate::draft::{DraftAgreement, DraftField, DraftKind, DraftRecipient, DraftRole};
+use crate::finding::Finding;
+use crate::period::COLLECTED;
+use crate::taxonomy::Category;
+use crate::text::{Name, quoted};
+use crate::words::FieldKind;
+
+pub(super) fn kinds(root: &Table<'_>, reading: &mut Reading<'_>) -> Vec<DraftKind> {
+    let tables = named(root, "record", "a record kind", MOST_KINDS, reading);
+    tables.into_iter().map(|(name, table)| kind(name, &table, reading)).collect()
+}
+
+fn kind(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> DraftKind {
+    let fields = table.names("fields", "a field", MOST_FIELDS_OF_A_KIND, reading);
+    if table.find("fields").and_then(|value| value.get_ref().as_array()).is_some_and(|list| list.is_empty()) {
+        let finding =
+            Finding::new(Code::Empty, table.key_at("fields"), format!("`{}` holds no field", table.path()));
+        reading.add(finding.help("a record without fields holds nothing personal; take the kind out"));
+    }
+    let events = table.names("events", "an event", MOST_EVENTS, reading);
+    for event in events.iter().filter(|event| event.value.as_str() == COLLECTED) {
+        let finding =
+            Finding::new(Code::BadName, event.at, format!("`{COLLECTED}` cannot name an event of yours"));
+        reading.add(
+            finding.help("it is built in: every record has it. Take it out and use it in `keep` right away"),
+        );
+    }
+    let of = table.string("of", "the name of a record kind", reading);
+    DraftKind {
+        name,
+        label: table.texts("label", reading),
+        of: of.and_then(|of| reading.name(of.value, of.at, "a record kind")),
+        fields,
+        fields_at: table.key_at("fields"),
+        fields_known: table.find("fields").is_some_and(|value| value.get_ref().is_array()),
+        events,
+    }
+}
+
+pub(super) fn fields(root: &Table<'_>, reading: &mut Reading<'_>) -> Vec<DraftField> {
+    let tables = named(root, "field", "a field", MOST_FIELDS, reading);
+    tables.into_iter().map(|(name, table)| field(name, &table, reading)).collect()
+}
+
+fn field(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> DraftField {
+    plain(&name, "a field", reading);
+    DraftField {
+        name,
+        kind: field_kind(table, reading),
+        category: category(table, reading),
+        label: table.texts("label", reading),
+        normalise: table.word("normalise", reading),
+        index: table.word("index", reading),
+        unique: table.boolean("unique", reading),
+        mask: table.word("mask", reading),
+        mask_written: table.find("mask").is_some(),
+        sensitive: table.boolean("sensitive", reading),
+    }
+}
+
+fn field_kind(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<FieldKind> {
+    let written = table.find("kind");
+    if let Some(value) = written.filter(|value| value.get_ref().as_str() == Some("file")) {
+        let finding = Finding::new(
+            Code::ComesLater,
+            super::table::at(value),
+            "fields of kind `file` come in a later version",
+        );
+        reading
+            .add(finding.help("keep the file where it is and a reference to it in a field of kind `text`"));
+        return None;
+    }
+    match written {
+        None => Some(FieldKind::Text),
+        Some(_) => table.word("kind", reading).map(|word| word.value),
+    }
+}
+
+fn category(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<S<Category>> {
+    let text = table.string("category", "a Fideslang data category", reading)?;
+    if let Some(value) = Category::find(text.value) {
+        return Some(S { value, at: text.at });
+    }
+    let finding = Finding::new(
+        Code::UnknownCategory,
+        text.at,
+        format!("`{}` is not a data category", quoted(text.value)),
+    );
+    let meant = Category::closest(text.value).filter(|_| reading.sink.is_patient());
+    reading.add(finding.help(match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "categories are those of Fideslang, such as `user.contact.email`; docs/spec/policy.md lists them all".to_owned(),
+    }));
+    None
+}
+
+pub(super) fn recipients(root: &Table<'_>, reading: &mut Reading<'_>) -> Vec<DraftRecipient> {
+    let tables = named(root, "recipient", "a recipient", MOST_RECIPIENTS, reading);
+    tables.into_iter().map(|(name, table)| recipient(name, &table, reading)).collect()
+}
+
+fn recipient(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> DraftRecipient {
+    DraftRecipient {
+        name,
+        kind: table.word("kind", reading).map(|word| word.value),
+        title: table.texts("name", reading),
+        place: place(table, "in", reading),
+        agreement: agreement(table, reading),
+        agreement_written: table.find("agreement").is_some(),
+        keep: clock(table, "keep", reading),
+        consideration: table.word("consideration", reading),
+        reviewed: table.date("reviewed", reading),
+        review: period(table, "review", reading),
+    }
+}
+
+fn agreement(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<S<DraftAgreement>> {
+    let value = table.find("agreement")?;
+    let at = table.key_at("agreement");
+    let table = Table::open(value, at, table.path_of("agreement"), "recipient.agreement", reading)?;
+    // Both are read before either is asked for, so that one run tells of both.
+    let (signed, until) = (table.date("signed", reading), table.date("until", reading));
+    Some(S { value: DraftAgreement { signed: signed?, until }, at })
+}
+
+pub(super) fn roles(root: &Table<'_>, reading: &mut Reading<'_>) -> Vec<DraftRole> {
+    let tables = named(root, "role", "a role", MOST_ROLES, reading);
+    let role = |(name, table): (S<Name>, Table<'_>)| DraftRole {
+        name,
+        label: table.texts("label", reading),
+        purposes: table.names("purposes", "a purpose", MOST_PURPOSES, reading),
+    };
+    tables.into_iter().map(role).collect()
+}

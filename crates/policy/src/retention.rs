@@ -1,0 +1,211 @@
+//! Retention: when each purpose's time with a record is over, and which fields therefore share a term.
+//!
+//! The end of a purpose is the later of its `keep` and its `must_keep`. `at_most` cuts `keep`; a `must_keep` that has
+//! started is never cut. One whose event has not come waits no longer than `at_most`: an order that was never completed
+//! starts no legal period, and must not be kept for ever in wait of one. After an erasure only `must_keep` counts.
+//!
+//! SOURCE: docs/spec/policy.md, "How long".
+
+use crate::compile::{Clock, Compiled, CompiledKind, Start, Terms};
+use crate::gate::Standing;
+use crate::set::{FieldMask, PurposeSet};
+use crate::zone::{Until, Zone};
+
+/// What has happened to a record so far, and what its subject has chosen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Life<'l> {
+    /// The record's own events with their instants (µs since 1970, UTC); of several the latest counts. `collected` is
+    /// event 63.
+    pub events: &'l [(u8, i64)],
+    /// The latest events of the records that belong to it: kind, event, instant.
+    pub children: &'l [(u8, u8, i64)],
+    /// The purposes to which the subject's yes stands.
+    pub granted: PurposeSet,
+    /// The purposes that the subject has refused, withdrawn from or objected to.
+    pub refused: PurposeSet,
+    /// Where the subject stands.
+    pub standing: Standing,
+}
+
+/// When something is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// From this instant on (µs since 1970, UTC).
+    At(i64),
+    /// Not known yet: until withdrawn, or until an event that has not come.
+    Open,
+}
+
+impl End {
+    /// Is it over at this instant?
+    pub const fn is_over(self, now: i64) -> bool {
+        matches!(self, Self::At(end) if end <= now)
+    }
+}
+
+/// Fields that share an end and a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Does a law hold them beyond an erasure?
+    pub retained: bool,
+    /// When they go.
+    pub end: End,
+    /// Which.
+    pub fields: FieldMask,
+}
+
+/// Most records have no more groups than this; they are held without allocation.
+const FEW: usize = 6;
+
+/// The groups of a record, the longest kept first.
+#[derive(Clone, Debug)]
+pub struct Groups {
+    few: [Group; FEW],
+    count: usize,
+    many: Vec<Group>,
+}
+
+impl Groups {
+    const NONE: Group = Group { retained: false, end: End::Open, fields: FieldMask::EMPTY };
+
+    const fn new() -> Self {
+        Self { few: [Self::NONE; FEW], count: 0, many: Vec::new() }
+    }
+
+    fn push(&mut self, group: Group) {
+        if let Some(place) = self.few.get_mut(self.count).filter(|_| self.many.is_empty()) {
+            *place = group;
+            self.count += 1;
+        } else {
+            if self.many.is_empty() {
+                self.many.extend_from_slice(&self.few);
+            }
+            self.many.push(group);
+        }
+    }
+
+    /// The groups as a slice.
+    pub fn as_slice(&self) -> &[Group] {
+        if self.many.is_empty() { self.few.get(..self.count).unwrap_or_default() } else { &self.many }
+    }
+}
+
+impl std::ops::Deref for Groups {
+    type Target = [Group];
+    fn deref(&self) -> &[Group] {
+        self.as_slice()
+    }
+}
+
+impl PartialEq for Groups {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+/// How the fields of a record are to be kept. Every field that is present stands in exactly one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layout {
+    /// The fields that stay, by end: those a law holds apart from those it does not.
+    pub groups: Groups,
+    /// Fields that no purpose uses which is in force for this subject: not to be kept.
+    pub without_purpose: FieldMask,
+    /// Fields whose last purpose is over: not to be kept any longer.
+    pub ended: FieldMask,
+}
+
+impl Compiled {
+    /// When is this purpose's time with this record over?
+    ///
+    /// Gives: `None` when the purpose has no business with the record: it uses nothing of its kind, its consent is not
+    /// granted, it was refused, or the subject is erased and no law demands anything.
+    pub fn end_of(&self, kind: u8, purpose: u16, life: &Life<'_>) -> Option<End> {
+        let kind = self.kind(kind)?;
+        let terms = kind.terms.iter().find(|terms| terms.purpose == purpose)?;
+        self.active(kind, life).has(purpose).then(|| end(&self.zone, terms, life))
+    }
+
+    /// The purposes whose time with this record is over: what the gate is told as `ended`.
+    pub fn ended_purposes(&self, kind: u8, life: &Life<'_>, now: i64) -> PurposeSet {
+        let Some(kind) = self.kind(kind) else { return PurposeSet::EMPTY };
+        let active = self.active(kind, life);
+        let over = kind
+            .terms
+            .iter()
+            .filter(|terms| active.has(terms.purpose) && end(&self.zone, terms, life).is_over(now));
+        over.map(|terms| terms.purpose).collect()
+    }
+
+    /// How are these fields to be kept?
+    ///
+    /// Takes: the fields that are present, and the instant at which to judge. Gives: each field's end, the latest over
+    /// the purposes that use it. A field is retained if a purpose with a `must_keep` uses it.
+    pub fn layout(&self, kind: u8, present: FieldMask, life: &Life<'_>, now: i64) -> Layout {
+        let mut layout = Layout { groups: Groups::new(), without_purpose: present, ended: FieldMask::EMPTY };
+        let Some(kind) = self.kind(kind) else { return layout };
+        let active = self.active(kind, life);
+        let mut retained = FieldMask::EMPTY;
+        let mut ends: Vec<(End, FieldMask)> = Vec::with_capacity(kind.terms.len());
+        for terms in kind.terms.iter().filter(|terms| active.has(terms.purpose)) {
+            let fields = kind.grant(terms.purpose).allowed.and(present);
+            if !fields.is_empty() {
+                ends.push((end(&self.zone, terms, life), fields));
+                retained = if terms.must_keep.is_some() { retained.or(fields) } else { retained };
+            }
+        }
+        ends.sort_unstable_by_key(|(end, _)| std::cmp::Reverse(*end));
+        let mut rest = present;
+        for same_end in ends.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((end, _)) = same_end.first() else { continue };
+            let fields = same_end.iter().fold(FieldMask::EMPTY, |all, (_, fields)| all.or(*fields)).and(rest);
+            rest = rest.minus(fields);
+            if end.is_over(now) {
+                layout.ended = layout.ended.or(fields);
+                continue;
+            }
+            for (retained, fields) in [(true, fields.and(retained)), (false, fields.minus(retained))] {
+                if !fields.is_empty() {
+                    layout.groups.push(Group { retained, end: *end, fields });
+                }
+            }
+        }
+        layout.without_purpose = rest;
+        layout
+    }
+
+    /// The purposes that have business with a record of this kind and life.
+    fn active(&self, kind: &CompiledKind, life: &Life<'_>) -> PurposeSet {
+        let sets = &self.sets;
+        let chosen = sets.consent.and(life.granted).or(sets.objectable).minus(life.refused);
+        let active = kind.listing.and(sets.standing_alone.or(chosen));
+        if life.standing != Standing::Erased {
+            return active;
+        }
+        let duties = kind.terms.iter().filter(|terms| terms.must_keep.is_some()).map(|terms| terms.purpose);
+        active.and(duties.collect())
+    }
+}
+
+fn end(zone: &Zone, terms: &Terms, life: &Life<'_>) -> End {
+    let at = |clock: Clock, until| {
+        started(clock, life).and_then(|from| zone.end_of(clock, from, until)).map(End::At)
+    };
+    let cap = terms.at_most.and_then(|clock| at(clock, Until::SameTime)).unwrap_or(End::Open);
+    let must = terms.must_keep.map(|clock| at(clock, Until::EndOfDay).unwrap_or(cap));
+    if let (Standing::Erased, Some(must)) = (life.standing, must) {
+        return must;
+    }
+    let keep = terms.keep.and_then(|clock| at(clock, Until::SameTime)).unwrap_or(End::Open).min(cap);
+    must.map_or(keep, |must| must.max(keep))
+}
+
+/// When the clock's event happened last.
+fn started(clock: Clock, life: &Life<'_>) -> Option<i64> {
+    match clock.from {
+        Start::Own(event) => life.events.iter().filter(|(found, _)| *found == event).map(|(_, at)| *at).max(),
+        Start::Child { kind, event } => {
+            let children = life.children.iter().filter(|(of, found, _)| *of == kind && *found == event);
+            children.map(|(_, _, at)| *at).max()
+        }
+    }
+}

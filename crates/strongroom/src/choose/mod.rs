@@ -1,0 +1,330 @@
+//! Room `choose`: what subjects said about purposes.
+//!
+//! What is held: every choice with the notice that was seen, and one row per subject that says what stands now.
+//!
+//! Invariants:
+//! - the later choice wins, by the time at which the subject made it, not by the time at which it arrived;
+//! - a choice can be made only about a purpose that leaves one: consent, or an interest that can be objected to;
+//! - what stands is read in the transaction that uses it; the row carries a MAC, so a yes cannot be written by hand;
+//! - saying the same again changes nothing.
+//!
+//! Who may call: `collect`, `reveal`, `share`, `erase`. It may call `notice`.
+
+mod sql;
+
+#[cfg(test)]
+pub(crate) use sql::ALL as STATEMENTS;
+
+use std::sync::Arc;
+
+use ledger::entry::{Act, Outcome};
+use ledger::opening::Opening;
+use policy::{Basis, CompiledPurpose, PurposeSet};
+use seal::DataKey;
+use serde::{Deserialize, Serialize};
+use store::{View, params};
+
+use crate::ground::clock::MINUTE;
+use crate::ground::work::Work;
+use crate::ground::{ChoiceId, Chosen, EntryId, Hint, Problem, Shop, SubjectId, jobs};
+
+/// What a subject says about a purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// Yes.
+    Granted,
+    /// No; about an interest of the shop's: an objection.
+    Refused,
+    /// No longer.
+    Withdrawn,
+}
+
+impl Said {
+    /// Its name in receipts and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Said::Granted => "granted",
+            Said::Refused => "refused",
+            Said::Withdrawn => "withdrawn",
+        }
+    }
+
+    fn number(self) -> u8 {
+        match self {
+            Said::Granted => 1,
+            Said::Refused => 2,
+            Said::Withdrawn => 3,
+        }
+    }
+
+    fn from_number(number: u8) -> Option<Said> {
+        [Said::Granted, Said::Refused, Said::Withdrawn].into_iter().find(|said| said.number() == number)
+    }
+}
+
+/// How a choice came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By the API.
+    Api,
+    /// By an import.
+    Import,
+}
+
+impl Way {
+    fn name(self) -> &'static str {
+        match self {
+            Way::Api => "api",
+            Way::Import => "import",
+        }
+    }
+}
+
+/// A choice that came in.
+#[derive(Debug, Clone)]
+pub struct NewChoice {
+    /// Ordinal of the purpose.
+    pub purpose: u16,
+    /// What was said.
+    pub said: Said,
+    /// When the subject said it, µs UTC; `None` for now.
+    pub at: Option<i64>,
+    /// Version of the notice that it saw.
+    pub notice: u32,
+    /// Language of that notice.
+    pub language: String,
+    /// How it came.
+    pub way: Way,
+}
+
+/// A choice as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChoiceRow {
+    /// Which.
+    pub id: ChoiceId,
+    /// Ordinal of the purpose.
+    pub purpose: u16,
+    /// What was said.
+    pub said: Said,
+    /// When, µs UTC.
+    pub at: i64,
+    /// Version of the notice.
+    pub notice: u32,
+    /// Language of the notice.
+    pub language: String,
+    /// How it came.
+    pub way: String,
+    /// Leaf of its entry.
+    pub entry: u64,
+}
+
+/// What became of a choice.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Its id.
+    pub id: ChoiceId,
+    /// Its entry.
+    pub entry: EntryId,
+    /// Opens the entry's commitment: for the receipt.
+    pub salt: [u8; 16],
+    /// What the entry commits to.
+    pub opening: Opening,
+    /// What stands now.
+    pub chosen: Chosen,
+}
+
+const STANDING: &str = "choice_standing";
+/// A choice may lie this far in the future: clocks differ.
+const AHEAD_ALLOWED: i64 = 5 * MINUTE;
+
+/// What a subject has chosen. Fails: `SR-KEEP-004` when the row was edited.
+pub fn chosen(view: &View<'_>, shop: &Shop, subject: SubjectId) -> Result<Chosen, Problem> {
+    let found = view.find(&sql::FIND_STANDING, params![subject.column(), shop.column()], |row| {
+        Ok((row.number::<u32>(0)?, row.array::<32>(1)?, row.array::<32>(2)?, row.bytes(3)?.to_vec()))
+    })?;
+    let Some((count, granted, refused, mac)) = found else { return Ok(Chosen::default()) };
+    shop.keys
+        .row_is_whole(STANDING, &[&columns(shop, subject, count), &granted, &refused], &mac)
+        .map_err(|_| Problem::edited(STANDING))?;
+    Ok(Chosen { count, granted: read_set(&granted), refused: read_set(&refused) })
+}
+
+/// What subjects can be asked about, and what they can say.
+///
+/// Fails: `SR-CHOOSE-001` when the purpose leaves no choice.
+pub fn may_be_said(purpose: &CompiledPurpose, said: Said) -> Result<(), Problem> {
+    let no_choice = || {
+        Problem::new("SR-CHOOSE-001", 422, "this purpose rests on something else than a choice")
+            .help("choices are made about consent, and objections about a legitimate interest")
+            .at("/purpose")
+    };
+    match (purpose.said.basis, said) {
+        (Basis::Consent | Basis::SeparateConsent | Basis::LegitimateInterest, _) => Ok(()),
+        _ => Err(no_choice()),
+    }
+}
+
+/// Keeps a choice. Gives `None` when the same was said before and stands.
+///
+/// Takes: whose choice, and the key whose alias stands in the entry. Records: *chose*, committed to purpose, answer,
+/// notice, language and time. Fails: `SR-CHOOSE-002` for a time in the future, `SR-CHOOSE-003` for a notice that was never
+/// published, `SR-CHOOSE-004` for a language that it has not.
+pub fn keep(
+    subject: SubjectId,
+    key: &DataKey,
+    choice: &NewChoice,
+    work: &mut Work<'_, '_>,
+) -> Result<Option<Kept>, Problem> {
+    let policy = Arc::clone(&work.policy);
+    let purpose = policy.compiled.purpose(choice.purpose).ok_or_else(unknown_purpose)?;
+    may_be_said(purpose, choice.said)?;
+    let at = choice.at.unwrap_or(work.now);
+    if at > work.now.saturating_add(AHEAD_ALLOWED) {
+        return Err(Problem::new("SR-CHOOSE-002", 422, "a choice cannot lie in the future").at("/at"));
+    }
+    if choice.notice == 0 || choice.notice > policy.version {
+        return Err(Problem::new("SR-CHOOSE-003", 422, "no notice of this version was published").at("/notice/version"));
+    }
+    let languages = &policy.compiled.shop().languages;
+    if !languages.iter().any(|language| language.as_str() == choice.language) {
+        return Err(Problem::new("SR-CHOOSE-004", 422, "the notice has no such language").at("/notice/language"));
+    }
+    let (first, last) = (ChoiceId::of(subject, 0), ChoiceId::of(subject, u32::MAX));
+    let params = params![first.column(), last.column(), work.shop.column(), choice.purpose];
+    let before = work.tx.find(&sql::FIND_LAST_CHOICE, params, |row| {
+        Ok((row.number::<u8>(0)?, row.int(1)?, row.number::<u32>(2)?, row.text(3)? == choice.language))
+    })?;
+    let said_before = before.is_some_and(|(said, before_at, notice, same_language)| {
+        let same = (said, notice, same_language) == (choice.said.number(), choice.notice, true);
+        same && choice.at.is_none_or(|at| at == before_at)
+    });
+    if said_before {
+        return Ok(None);
+    }
+
+    let mut chosen = chosen(work.tx, work.shop, subject)?;
+    let id = ChoiceId::of(subject, chosen.count);
+    if chosen.count >= crate::ground::ids::RECORDS_LIMIT {
+        return Err(Problem::new("SR-CHOOSE-005", 422, "this subject has made as many choices as it can"));
+    }
+    let later_stands = before.is_some_and(|(_, before_at, ..)| before_at > at);
+    chosen.count = chosen.count.saturating_add(1);
+    if !later_stands {
+        let only = PurposeSet::only(choice.purpose);
+        let yes = choice.said == Said::Granted;
+        chosen.granted = if yes { chosen.granted.or(only) } else { chosen.granted.minus(only) };
+        chosen.refused = if yes { chosen.refused.minus(only) } else { chosen.refused.or(only) };
+    }
+
+    let opening = Opening::builder()
+        .act(Act::Chose)
+        .subject(&work.ids.show(subject))
+        .purpose(purpose.said.name.as_str())
+        .choice(choice.said.name())
+        .notice(&choice.notice.to_string())
+        .language(&choice.language)
+        .at(at)
+        .build()?;
+    let mut entry = work.entry(Act::Chose, Outcome::Yes);
+    entry.purpose = Some(choice.purpose);
+    let (entry_id, salt) = work.enter_about(key, entry, &opening)?;
+    let leaf = i64::try_from(entry_id.leaf()).unwrap_or(i64::MAX);
+    let params = params![
+        id.column(),
+        work.shop.column(),
+        choice.purpose,
+        choice.said.number(),
+        at,
+        choice.notice,
+        choice.language.as_str(),
+        choice.way.name(),
+        leaf
+    ];
+    work.tx.change(&sql::ADD_CHOICE, params)?;
+    set_standing(subject, &chosen, work)?;
+    Ok(Some(Kept { id, entry: entry_id, salt, opening, chosen }))
+}
+
+/// The problem of a purpose that the policy in force does not have.
+pub fn unknown_purpose() -> Problem {
+    Problem::new("SR-CHOOSE-006", 422, "the policy has no such purpose").at("/purpose")
+}
+
+fn set_standing(subject: SubjectId, chosen: &Chosen, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    let shop = Arc::clone(work.shop);
+    let (granted, refused) = (set_column(chosen.granted), set_column(chosen.refused));
+    let mac = shop.keys.row_mac(STANDING, &[&columns(&shop, subject, chosen.count), &granted, &refused])?;
+    let params = params![subject.column(), shop.column(), chosen.count, &granted, &refused, &mac];
+    work.tx.change(&sql::SET_STANDING, params)?;
+    // What may be kept, and for how long, may have moved: the gate knows at once, the records are laid out again behind.
+    work.tx.add_job(shop.column(), jobs::RECLOCK, subject.column(), work.now)?;
+    let chosen = *chosen;
+    work.tx.after_commit(move || {
+        if let Some(hint) = shop.hints.subject(subject) {
+            shop.hints.saw(subject, Hint { chosen, ..hint });
+        }
+    });
+    Ok(())
+}
+
+/// The choices of a subject, in order.
+pub fn list(view: &View<'_>, shop: &Shop, subject: SubjectId, limit: u32) -> Result<Vec<ChoiceRow>, Problem> {
+    let (first, last) = (ChoiceId::of(subject, 0), ChoiceId::of(subject, u32::MAX));
+    let params = params![first.column(), last.column(), shop.column(), limit];
+    Ok(view.list(&sql::LIST_CHOICES, params, |row| {
+        let said = Said::from_number(row.number(2)?).ok_or(store::Error::WrongColumn { column: 2 })?;
+        Ok(ChoiceRow {
+            id: ChoiceId::from_column(row.int(0)?),
+            purpose: row.number(1)?,
+            said,
+            at: row.int(3)?,
+            notice: row.number(4)?,
+            language: row.text(5)?.to_owned(),
+            way: row.text(6)?.to_owned(),
+            entry: row.number(7)?,
+        })
+    })?)
+}
+
+/// Subjects behind a number that ever chose, page by page; for the deep check.
+pub fn list_standings_after(
+    view: &View<'_>,
+    shop: &Shop,
+    after: Option<SubjectId>,
+    limit: u32,
+) -> Result<Vec<SubjectId>, Problem> {
+    let after = after.map_or(-1, SubjectId::column);
+    Ok(view.list(&sql::LIST_STANDINGS_AFTER, params![after, shop.column(), limit], |row| {
+        Ok(SubjectId::from_column(row.int(0)?))
+    })?)
+}
+
+/// Removes the choices of a subject behind its dead key. Gives how many went; fewer than `limit` means that it is done.
+pub fn remove(subject: SubjectId, limit: u32, work: &mut Work<'_, '_>) -> Result<usize, Problem> {
+    let (first, last) = (ChoiceId::of(subject, 0), ChoiceId::of(subject, u32::MAX));
+    let params = params![first.column(), last.column(), work.shop.column(), limit];
+    let gone = work.tx.change(&sql::REMOVE_CHOICES, params)?;
+    work.tx.change(&sql::REMOVE_STANDING, params![subject.column(), work.shop.column()])?;
+    Ok(gone)
+}
+
+fn columns(shop: &Shop, subject: SubjectId, count: u32) -> Vec<u8> {
+    [shop.column(), subject.column(), i64::from(count)].iter().flat_map(|column| column.to_be_bytes()).collect()
+}
+
+fn set_column(set: PurposeSet) -> [u8; 32] {
+    let mut column = [0; 32];
+    for (slot, byte) in column.iter_mut().zip(set.as_words().iter().flat_map(|word| word.to_le_bytes())) {
+        *slot = byte;
+    }
+    column
+}
+
+fn read_set(column: &[u8; 32]) -> PurposeSet {
+    let mut words = [0_u64; 4];
+    for (word, bytes) in words.iter_mut().zip(column.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    PurposeSet::from_words(words)
+}

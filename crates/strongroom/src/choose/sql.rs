@@ -1,0 +1,18 @@
+//! Every statement of the room. Its tables: choice, choice_standing.
+
+store::statements! {
+    ADD_CHOICE = "INSERT INTO choice (id, shop, purpose, said, at, notice, language, way, entry)
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    FIND_LAST_CHOICE = "SELECT said, at, notice, language FROM choice
+                        WHERE id >= $1 AND id <= $2 AND shop = $3 AND purpose = $4 ORDER BY at DESC, id DESC LIMIT 1";
+    LIST_CHOICES = "SELECT id, purpose, said, at, notice, language, way, entry FROM choice
+                    WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4";
+    REMOVE_CHOICES = "DELETE FROM choice WHERE id IN
+                      (SELECT id FROM choice WHERE id >= $1 AND id <= $2 AND shop = $3 LIMIT $4)";
+    FIND_STANDING = "SELECT count, granted, refused, mac FROM choice_standing WHERE subject = $1 AND shop = $2";
+    SET_STANDING = "INSERT INTO choice_standing (subject, shop, count, granted, refused, mac) VALUES ($1, $2, $3, $4, $5, $6)
+                    ON CONFLICT (subject) DO UPDATE SET count = excluded.count, granted = excluded.granted,
+                    refused = excluded.refused, mac = excluded.mac";
+    REMOVE_STANDING = "DELETE FROM choice_standing WHERE subject = $1 AND shop = $2";
+    LIST_STANDINGS_AFTER = "SELECT subject FROM choice_standing WHERE subject > $1 AND shop = $2 ORDER BY subject LIMIT $3";
+}

@@ -1,0 +1,45 @@
+//! Problems of the room.
+
+use crate::ground::Problem;
+
+/// Nothing of a record may be kept.
+pub fn nothing_to_keep(past_end: bool) -> Problem {
+    if past_end {
+        Problem::new("SR-COLLECT-011", 422, "everything in this record is past the end of its retention")
+            .help("the policy would have it erased already; for old test data see `shift_dates` in the mapping")
+    } else {
+        Problem::new("SR-COLLECT-012", 422, "no purpose in force keeps anything of this record")
+            .help("the reasons name the fields; a field that needs consent comes in with the choice that grants it")
+    }
+}
+
+/// The subject that a record names is not there.
+pub fn no_such_subject() -> Problem {
+    Problem::new("SR-COLLECT-013", 404, "there is no such subject")
+        .help("write the subject's main record first")
+        .at("/subject")
+}
+
+/// Several subjects share the value.
+pub fn several_subjects() -> Problem {
+    Problem::new("SR-COLLECT-014", 409, "several subjects share this value; it never merges them")
+        .help("name the subject by id or by external id")
+        .at("/subject/match")
+}
+
+/// The record belongs to another subject.
+pub fn belongs_to_another() -> Problem {
+    Problem::new("SR-COLLECT-015", 409, "this record belongs to another subject").at("/subject")
+}
+
+/// The record has another version than the one asked for.
+pub fn other_version() -> Problem {
+    Problem::new("SR-COLLECT-016", 409, "the record has another version than `if_version`")
+        .help("read it again, then write with the version that it has")
+        .at("/if_version")
+}
+
+/// The policy changed while a request was prepared.
+pub fn policy_changed() -> Problem {
+    Problem::new("SR-COLLECT-017", 503, "the policy changed while this was prepared").retry_after(1)
+}

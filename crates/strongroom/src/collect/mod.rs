@@ -1,0 +1,4 @@
+//! Room `collect`.
+pub mod draft;
+pub mod error;
+pub mod write;

@@ -1,0 +1,602 @@
+//! The way in of one record: look, prepare, apply.
+
+use std::sync::Arc;
+
+use ledger::entry::{Act, Outcome, Part};
+use policy::{ActSet, Answer, Decision, Facts, FieldMask, Flow, Life, PurposeSet, Standing, Start};
+use seal::{Class, Random};
+use store::Lane;
+
+use super::draft::{Draft, Whose};
+use super::error;
+use crate::choose::{self, Said};
+use crate::ground::house::House;
+use crate::ground::web::{Caller, Repeat, other_request};
+use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
+use crate::ground::{Chosen, Deed, EntryId, Id, InForce, Problem, RecordId, Shop, SubjectId};
+use crate::keep::types::{EXTERNAL_ID, read_keys};
+use crate::keep::{self, Change, Event, Halt, Order, Plan, Planned, Planner, Put, RecordRow, SubjectRow};
+
+/// What a look at the database, or a hint, says about what a draft is about.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// The subject; `None` when the draft makes it.
+    pub subject: Option<SubjectRow>,
+    /// What it has chosen.
+    pub chosen: Chosen,
+    /// The record; `None` when the draft makes it.
+    pub record: Option<RecordRow>,
+    /// The next free place for a new record.
+    pub next_place: u32,
+    /// Events of records that belong to a new record.
+    pub of_children: Vec<Event>,
+    /// The records that the draft's record belongs to, when an event of it moves their clocks.
+    pub parents: Vec<RecordRow>,
+}
+
+/// What is ready to be applied: sealed, with everything that it rests on.
+#[derive(Debug)]
+pub enum Prepared {
+    /// Nothing is known yet: the transaction looks.
+    Look,
+    /// A plan.
+    Plan(Box<Ready>),
+    /// Nothing would be left of the record.
+    Nothing(Box<Decision>, FieldMask),
+    /// The record has all of this already.
+    Unchanged(Known),
+}
+
+/// A plan, and what the gate said when it was made.
+#[derive(Debug)]
+pub struct Ready {
+    plan: Plan,
+    known: Known,
+    decision: Decision,
+    facts: Facts,
+}
+
+/// How an application ended.
+#[derive(Debug)]
+pub enum Applied {
+    /// Look again: this is what there is now.
+    Stale(Box<Known>),
+    /// Written.
+    Written(Box<Written>),
+    /// Refused, and entered.
+    Refused(Problem),
+    /// The same request was answered before.
+    Repeated(Answered),
+}
+
+/// What became of a record.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// Numbers of the answer.
+    pub answered: Answered,
+    /// The kind.
+    pub kind: u8,
+    /// Fields that are kept now because of this request.
+    pub kept: FieldMask,
+    /// What the gate said.
+    pub decision: Decision,
+    /// Choices that were kept.
+    pub choices: Vec<choose::Kept>,
+}
+
+/// What an answer is made of again when its request comes twice: numbers, no values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// The subject.
+    pub subject: SubjectId,
+    /// The record.
+    pub record: RecordId,
+    /// Its version.
+    pub version: u32,
+    /// What happened to it.
+    pub became: Became,
+    /// The entry; `None` when nothing changed.
+    pub entry: Option<EntryId>,
+}
+
+/// What happened to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// It is new.
+    Created,
+    /// It has a new version.
+    Updated,
+    /// It had all of this already.
+    Unchanged,
+    /// Nothing of it is left.
+    Removed,
+}
+
+impl Became {
+    /// Its name in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Became::Created => "created",
+            Became::Updated => "updated",
+            Became::Unchanged => "unchanged",
+            Became::Removed => "removed",
+        }
+    }
+
+    fn number(self) -> u8 {
+        match self {
+            Became::Created => 1,
+            Became::Updated => 2,
+            Became::Unchanged => 3,
+            Became::Removed => 4,
+        }
+    }
+
+    fn from_number(number: u8) -> Option<Became> {
+        let all = [Became::Created, Became::Updated, Became::Unchanged, Became::Removed];
+        all.into_iter().find(|became| became.number() == number)
+    }
+}
+
+impl Answered {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(32);
+        out.push(self.became.number());
+        out.extend_from_slice(&self.subject.number().to_be_bytes());
+        out.extend_from_slice(&self.record.number().to_be_bytes());
+        out.extend_from_slice(&self.version.to_be_bytes());
+        if let Some(entry) = self.entry {
+            out.extend_from_slice(&entry.number().to_be_bytes());
+        }
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Answered> {
+        let (became, rest) = bytes.split_first()?;
+        let (subject, rest) = rest.split_first_chunk::<8>()?;
+        let (record, rest) = rest.split_first_chunk::<8>()?;
+        let (version, rest) = rest.split_first_chunk::<4>()?;
+        Some(Answered {
+            subject: SubjectId::from_number(u64::from_be_bytes(*subject)),
+            record: RecordId::from_number(u64::from_be_bytes(*record)),
+            version: u32::from_be_bytes(*version),
+            became: Became::from_number(*became)?,
+            entry: rest.first_chunk::<8>().map(|entry| EntryId::from_number(u64::from_be_bytes(*entry))),
+        })
+    }
+}
+
+/// Tries before a request gives up on a subject that others keep changing.
+pub const TRIES: usize = 4;
+
+/// Takes one record in.
+///
+/// Records: *collected*, with the fields that were kept; a choice, if one came along; a refusal, with its reasons.
+pub async fn write(
+    house: &Arc<House>,
+    caller: &Caller,
+    draft: Draft,
+    repeat: Option<Repeat>,
+) -> Result<Written, Problem> {
+    let (shop, draft) = (Arc::clone(&caller.shop), Arc::new(draft));
+    let mut known = guess(&shop, &shop.policy(), &draft);
+    for _ in 0..TRIES {
+        let policy = shop.policy();
+        let random = &mut crate::ground::random::SystemRandom::new();
+        let prepared = match prepare(house, &shop, &policy, &draft, known.take(), house.clock.now(), random) {
+            Ok(prepared) => prepared,
+            Err(Halt::Empty(empty)) => {
+                house.refill(empty.0).await?;
+                continue;
+            }
+            Err(Halt::Problem(problem)) => return Err(problem),
+        };
+        let draft = Arc::clone(&draft);
+        let applied = house
+            .work(Lane::High, &shop, &caller.actor, move |work| apply(&draft, &prepared, repeat, work))
+            .await;
+        match applied.map(store::Committed::into_value) {
+            Ok(Applied::Stale(found)) => known = Some(*found),
+            Ok(Applied::Written(written)) => return Ok(*written),
+            Ok(Applied::Refused(problem)) => return Err(problem),
+            Ok(Applied::Repeated(answered)) => return Ok(Written::again(answered)),
+            Err(problem) if problem.code == keep::error::MOVED => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Err(keep::error::too_busy())
+}
+
+impl Written {
+    /// The answer to a request that was answered before.
+    pub fn again(answered: Answered) -> Written {
+        let decision = Decision {
+            answer: Answer::Yes,
+            fields: FieldMask::EMPTY,
+            masked: FieldMask::EMPTY,
+            refused: FieldMask::EMPTY,
+            retained_only: false,
+            reasons: policy::Reasons::NONE,
+            because: None,
+        };
+        let kind = answered.record.kind();
+        Written { answered, kind, kept: FieldMask::EMPTY, decision, choices: Vec::new() }
+    }
+}
+
+/// What can be assumed without a look: a record that was never seen is new; a subject that was lately seen is as it was.
+/// The transaction checks every assumption.
+pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
+    let seen_before = draft.external.is_some_and(|blind| shop.hints.lookup(&blind).is_some());
+    if seen_before || draft.if_version.is_some_and(|version| version > 0) {
+        return None;
+    }
+    let subject = match (&draft.whose, draft.of) {
+        (Whose::Unsaid, None) => return Some(Known::default()),
+        (Whose::Subject(subject), _) => *subject,
+        (Whose::External(blind), _) => shop.hints.lookup(blind)?.subject(),
+        _ => return None,
+    };
+    let has_children = policy.compiled.kinds().any(|kind| kind.of() == Some(draft.kind));
+    if has_children || moves_parents(policy, draft) {
+        return None;
+    }
+    let hint = shop.hints.subject(subject)?;
+    Some(Known {
+        subject: Some(SubjectRow {
+            id: subject,
+            standing: Standing::Present,
+            since: hint.since,
+            keys: read_keys(&hint.keys).ok()?,
+        }),
+        chosen: hint.chosen,
+        next_place: hint.next_place(draft.kind)?,
+        ..Known::default()
+    })
+}
+
+/// Does any clock of the parent's kind run from something that this draft says?
+fn moves_parents(policy: &InForce, draft: &Draft) -> bool {
+    let Some(parent) = draft.of.and_then(|of| policy.compiled.kind(of)) else { return false };
+    parent
+        .terms()
+        .iter()
+        .flat_map(|terms| [terms.keep, terms.must_keep, terms.at_most])
+        .flatten()
+        .any(|clock| match clock.from {
+            Start::Child { kind, event } => {
+                kind == draft.kind
+                    && (event == policy::COLLECTED_EVENT || draft.events.iter().any(|happened| happened.event == event))
+            }
+            Start::Own(_) => false,
+        })
+}
+
+/// Seals what comes in, under everything that is known. Writes nothing.
+pub fn prepare(
+    house: &House,
+    shop: &Shop,
+    policy: &InForce,
+    draft: &Draft,
+    known: Option<Known>,
+    now: i64,
+    random: &mut impl Random,
+) -> Result<Prepared, Halt> {
+    let Some(known) = known else { return Ok(Prepared::Look) };
+    if draft.policy != policy.version {
+        return Err(Halt::Problem(error::policy_changed()));
+    }
+    let chosen = chosen_after(&known.chosen, draft);
+    let standing = known.subject.as_ref().map_or(Standing::Present, |row| row.standing);
+    let events = events_after(draft, &known, now);
+    let facts = facts_of(policy, draft, &known, &chosen, standing, &events, now);
+    let flow = Flow { act: policy::Act::Collect, kind: draft.kind, fields: draft.given(), purpose: None, recipient: None };
+    // What the actor may is read in the transaction; here the question is only what there is to seal.
+    let decision = policy::decide(&policy.compiled, &Facts { acts: ActSet::ALL, ..facts }, &flow);
+    if decision.answer != Answer::Yes {
+        return Ok(Prepared::Nothing(Box::new(decision), FieldMask::EMPTY));
+    }
+
+    let mut planner = match &known.subject {
+        Some(row) => Planner::for_subject(house, shop, policy, row.clone(), chosen, now, random),
+        None => Planner::for_new_subject(house, shop, policy, chosen, now, random)?,
+    };
+    let record = match &known.record {
+        Some(row) => row.id,
+        None if known.next_place >= crate::ground::ids::RECORDS_LIMIT => {
+            return Err(Halt::Problem(keep::error::too_many_records()));
+        }
+        None => RecordId::of(planner.subject(), draft.kind, known.next_place),
+    };
+    let allowed = |field: u8| decision.fields.has(field) || (field == EXTERNAL_ID && known.record.is_none());
+    let set: Vec<_> = draft.set.iter().filter(|(field, _)| allowed(*field)).map(|(field, value)| (*field, value)).collect();
+    let blinds: Vec<_> = draft.blinds.iter().filter(|(field, _)| allowed(*field)).copied().collect();
+    let planned = planner.change(&Change {
+        record,
+        before: known.record.as_ref(),
+        set: &set,
+        unset: draft.unset,
+        blinds: &blinds,
+        events: &events,
+    })?;
+    match planned {
+        Planned::Removed { ended, .. } if known.record.is_none() => {
+            return Ok(Prepared::Nothing(Box::new(decision), ended));
+        }
+        Planned::Same if draft.choices.is_empty() => return Ok(Prepared::Unchanged(known)),
+        _ => {}
+    }
+    let moved: Vec<Event> = events.iter().filter(|event| event.kind == draft.kind).copied().collect();
+    for parent in &known.parents {
+        planner.change(&Change {
+            record: parent.id,
+            before: Some(parent),
+            set: &[],
+            unset: FieldMask::EMPTY,
+            blinds: &[],
+            events: &moved,
+        })?;
+    }
+    let mut plan = planner.finish()?;
+    plan.choices = known.chosen.count;
+    Ok(Prepared::Plan(Box::new(Ready { plan, known, decision, facts })))
+}
+
+/// What the subject will have chosen once the draft's choices are kept.
+fn chosen_after(before: &Chosen, draft: &Draft) -> Chosen {
+    let mut chosen = *before;
+    for choice in &draft.choices {
+        let only = PurposeSet::only(choice.purpose);
+        let yes = choice.said == Said::Granted;
+        chosen.granted = if yes { chosen.granted.or(only) } else { chosen.granted.minus(only) };
+        chosen.refused = if yes { chosen.refused.minus(only) } else { chosen.refused.or(only) };
+    }
+    chosen
+}
+
+/// What will have happened to the record: what the draft says, that it was collected, and what its children bring.
+fn events_after(draft: &Draft, known: &Known, now: i64) -> Vec<Event> {
+    let mut events = draft.events.clone();
+    if !draft.set.is_empty() {
+        events.push(Event { kind: draft.kind, event: policy::COLLECTED_EVENT, at: now });
+    }
+    events.extend(known.of_children.iter().copied());
+    events
+}
+
+fn facts_of(
+    policy: &InForce,
+    draft: &Draft,
+    known: &Known,
+    chosen: &Chosen,
+    standing: Standing,
+    events: &[Event],
+    now: i64,
+) -> Facts {
+    let mut clear = known.record.as_ref().map(|row| row.clear.clone()).unwrap_or_default();
+    for event in events {
+        clear.happened(*event);
+    }
+    let (own, children) = clear.life(draft.kind);
+    let life =
+        Life { events: &own, children: &children, granted: chosen.granted, refused: chosen.refused, standing };
+    Facts {
+        granted: chosen.granted,
+        refused: chosen.refused,
+        standing,
+        ended: policy.compiled.ended_purposes(draft.kind, &life, now),
+        ..Facts::default()
+    }
+}
+
+/// Writes what was prepared, if everything it rests on still stands. Sees no plain value.
+pub fn apply(
+    draft: &Draft,
+    prepared: &Prepared,
+    repeat: Option<Repeat>,
+    work: &mut Work<'_, '_>,
+) -> Result<Applied, Problem> {
+    work.must_be_allowed(Deed::Collect)?;
+    if !draft.choices.is_empty() {
+        work.must_be_allowed(Deed::Choose)?;
+    }
+    if let Some(answered) = answered_before(repeat, work)? {
+        return Ok(Applied::Repeated(answered));
+    }
+    match prepared {
+        Prepared::Look => Ok(Applied::Stale(Box::new(look(draft, work)?))),
+        Prepared::Nothing(decision, ended) => {
+            if work.policy.version != draft.policy {
+                return Ok(Applied::Stale(Box::new(look(draft, work)?)));
+            }
+            refuse(draft, decision, *ended, work).map(Applied::Refused)
+        }
+        Prepared::Unchanged(known) => unchanged(draft, known, work),
+        Prepared::Plan(ready) => apply_plan(draft, ready, repeat, work),
+    }
+}
+
+fn apply_plan(
+    draft: &Draft,
+    ready: &Ready,
+    repeat: Option<Repeat>,
+    work: &mut Work<'_, '_>,
+) -> Result<Applied, Problem> {
+    let Ready { plan, known, decision, facts } = ready;
+    let choices = if known.subject.is_some() { choose::chosen(work.tx, work.shop, plan.subject)?.count } else { 0 };
+    if !keep::is_fresh(plan, choices, work)? {
+        return Ok(Applied::Stale(Box::new(look(draft, work)?)));
+    }
+    if draft.if_version.is_some_and(|wanted| wanted != known.record.as_ref().map_or(0, |row| row.version)) {
+        return Err(error::other_version());
+    }
+    let flow = Flow { act: policy::Act::Collect, kind: draft.kind, fields: draft.given(), purpose: None, recipient: None };
+    let now = policy::decide(&work.policy.compiled, &Facts { acts: work.actor.acts(), ..*facts }, &flow);
+    if now.answer != Answer::Yes {
+        return refuse(draft, &now, FieldMask::EMPTY, work).map(Applied::Refused);
+    }
+    if now.fields != decision.fields {
+        return Ok(Applied::Stale(Box::new(look(draft, work)?)));
+    }
+    match keep::put(plan, work)? {
+        Put::Done => {}
+        Put::Stale => return Ok(Applied::Stale(Box::new(look(draft, work)?))),
+        Put::Taken { field: EXTERNAL_ID } => return Ok(Applied::Stale(Box::new(look(draft, work)?))),
+        Put::Taken { field } => return Err(taken(field, draft.kind, work)),
+    }
+    let mut kept_choices = Vec::with_capacity(draft.choices.len());
+    for choice in &draft.choices {
+        kept_choices.extend(choose::keep(plan.subject, &plan.marking_key, choice, work)?);
+    }
+    let entry = keep::enter_writes(plan, Act::Collected, work)?;
+    let write = plan.writes.first().filter(|write| write.id.kind() == draft.kind);
+    let became = match (&known.record, write) {
+        (None, Some(_)) => Became::Created,
+        (Some(_), Some(_)) => Became::Updated,
+        (_, None) if plan.removes.is_empty() => Became::Unchanged,
+        (_, None) => Became::Removed,
+    };
+    let record = write
+        .map(|write| (write.id, write.version))
+        .or_else(|| known.record.as_ref().map(|row| (row.id, row.version)))
+        .or_else(|| plan.removes.first().map(|remove| (remove.id, remove.version)));
+    let Some((record, version)) = record else { return Err(keep::error::not_found()) };
+    let answered = Answered { subject: plan.subject, record, version, became, entry };
+    if let Some(repeat) = repeat {
+        work.tx.keep_answer(&repeat.id, work.now, &repeat.request, &answered.encode())?;
+    }
+    Ok(Applied::Written(Box::new(Written {
+        answered,
+        kind: draft.kind,
+        kept: write.map_or(FieldMask::EMPTY, |write| write.fields.and(draft.given())),
+        decision: *decision,
+        choices: kept_choices,
+    })))
+}
+
+fn answered_before(repeat: Option<Repeat>, work: &Work<'_, '_>) -> Result<Option<Answered>, Problem> {
+    let Some(repeat) = repeat else { return Ok(None) };
+    let Some(kept) = work.tx.kept_answer(&repeat.id)? else { return Ok(None) };
+    if !seal::same(&kept.request, &repeat.request) {
+        return Err(other_request());
+    }
+    Answered::decode(&kept.answer).map(Some).ok_or_else(|| Problem::edited("idempotency"))
+}
+
+/// Everything is there already. Nothing is written, and nothing entered: an import that runs again leaves no trace.
+fn unchanged(draft: &Draft, known: &Known, work: &mut Work<'_, '_>) -> Result<Applied, Problem> {
+    let Some(row) = &known.record else { return Ok(Applied::Stale(Box::new(look(draft, work)?))) };
+    let now = keep::find_record(work.tx, work.shop, row.id)?;
+    if now.as_ref() != Some(row) || work.policy.version != draft.policy {
+        return Ok(Applied::Stale(Box::new(look(draft, work)?)));
+    }
+    if draft.if_version.is_some_and(|wanted| wanted != row.version) {
+        return Err(error::other_version());
+    }
+    let answered = Answered {
+        subject: row.id.subject(),
+        record: row.id,
+        version: row.version,
+        became: Became::Unchanged,
+        entry: None,
+    };
+    Ok(Applied::Written(Box::new(Written::again(answered))))
+}
+
+/// Enters a refusal, and says why.
+fn refuse(
+    draft: &Draft,
+    decision: &Decision,
+    ended: FieldMask,
+    work: &mut Work<'_, '_>,
+) -> Result<Problem, Problem> {
+    let mut entry = work.entry(Act::Collected, outcome(decision.answer));
+    if entry.outcome == Outcome::Yes {
+        entry.outcome = Outcome::No; // the gate allowed some fields, and the time of all of them is over
+    }
+    entry.parts = vec![Part { kind: draft.kind, fields: *draft.given().as_words() }];
+    entry.reasons = reason_numbers(decision);
+    let past_end = !ended.is_empty() || decision.reasons.has(policy::ReasonId::Ended);
+    if !ended.is_empty() && entry.reasons.is_empty() {
+        entry.reasons = vec![policy::ReasonId::Ended.number()];
+    }
+    work.enter_plain(entry)?;
+    let reasons = reasons_for_caller(decision, &work.policy, draft.kind);
+    Ok(error::nothing_to_keep(past_end).because(reasons))
+}
+
+fn taken(field: u8, kind: u8, work: &Work<'_, '_>) -> Problem {
+    let name = work.policy.compiled.kind(kind).and_then(|kind| kind.field(field)).map(|field| field.name.to_string());
+    keep::error::taken(format!("/fields/{}", name.unwrap_or_default()))
+}
+
+/// Looks at everything that a draft is about, in one transaction.
+///
+/// Fails: 404 when the subject that it names is not there; 409 when what it names does not fit together.
+pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
+    let (view, shop) = (work.view(), work.shop);
+    let record = match draft.external {
+        Some(blind) => match keep::find_lookup(view, shop, &blind)? {
+            Some(id) => keep::find_record(view, shop, id)?.filter(|row| row.clear.has_blind(&blind)),
+            None => None,
+        },
+        None => None,
+    };
+    let named = match &draft.whose {
+        Whose::Unsaid => None,
+        Whose::Subject(subject) => Some(*subject),
+        Whose::External(blind) => {
+            Some(keep::find_lookup(view, shop, blind)?.ok_or_else(error::no_such_subject)?.subject())
+        }
+        Whose::Matching(blinds) => Some(find_matching(blinds, work)?),
+    };
+    let subject = match (&record, named) {
+        (Some(row), Some(named)) if row.id.subject() != named => return Err(error::belongs_to_another()),
+        (Some(row), _) => Some(row.id.subject()),
+        (None, named) => named,
+    };
+    let Some(subject) = subject else {
+        if draft.of.is_some() {
+            return Err(error::no_such_subject());
+        }
+        return Ok(Known::default());
+    };
+    let row = keep::find_subject(view, shop, subject)?.ok_or_else(error::no_such_subject)?;
+    if row.standing == Standing::Erased || row.key(Class::Main).is_none() {
+        return Err(keep::error::erased());
+    }
+    let next_place = if record.is_some() { 0 } else { keep::next_place(view, shop, subject, draft.kind)? };
+    let mut of_children = Vec::new();
+    if record.is_none() {
+        for child in work.policy.compiled.kinds().filter(|kind| kind.of() == Some(draft.kind)) {
+            of_children.extend(keep::events_of_kind(view, shop, subject, child.ordinal())?);
+        }
+    }
+    let parents = match draft.of {
+        Some(of) if moves_parents(&work.policy, draft) => {
+            keep::list_records(view, shop, subject, Some(of), Order::OldestFirst, PARENTS_LIMIT)?
+        }
+        _ => Vec::new(),
+    };
+    let chosen = choose::chosen(view, shop, subject)?;
+    Ok(Known { subject: Some(row), chosen, record, next_place, of_children, parents })
+}
+
+/// Records that one record can belong to.
+const PARENTS_LIMIT: u32 = 64;
+/// Records that a shared contact is followed to.
+const MATCHES_LIMIT: u32 = 1_000;
+
+/// The one subject that a value leads to. A shared contact leads to several, and never merges them.
+pub fn find_matching(blinds: &[[u8; 16]], work: &Work<'_, '_>) -> Result<SubjectId, Problem> {
+    let mut found: Option<SubjectId> = None;
+    for blind in blinds {
+        for record in keep::list_lookups(work.view(), work.shop, blind, MATCHES_LIMIT)? {
+            match found {
+                Some(subject) if subject != record.subject() => return Err(error::several_subjects()),
+                _ => found = Some(record.subject()),
+            }
+        }
+    }
+    found.ok_or_else(error::no_such_subject)
+}

@@ -1,0 +1,250 @@
+//! Who acts, and what their role lets them do at all. What data they may use is the gate's question, not this one's.
+
+use std::fmt;
+
+use ledger::entry::Actor as Entered;
+use policy::PurposeSet;
+use seal::Secret;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{CredentialId, Id};
+
+/// What a credential is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Puts data in and can read nothing: forms, imports, webhooks.
+    Intake,
+    /// A service of the shop: puts in, and uses data for the purposes that it was given.
+    Service,
+    /// The privacy officer: sees what is kept, records choices, erases.
+    Officer,
+    /// Reads the ledger.
+    Auditor,
+    /// Publishes policies, makes and revokes credentials. Sees no personal data.
+    Admin,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Role; 5] = [Role::Intake, Role::Service, Role::Officer, Role::Auditor, Role::Admin];
+
+    /// Its name in policies, commands and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Intake => "intake",
+            Role::Service => "service",
+            Role::Officer => "officer",
+            Role::Auditor => "auditor",
+            Role::Admin => "admin",
+        }
+    }
+
+    /// The role of a name.
+    pub fn parse(name: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.name() == name)
+    }
+
+    /// Its number in rows.
+    pub fn number(self) -> u8 {
+        match self {
+            Role::Intake => 1,
+            Role::Service => 2,
+            Role::Officer => 3,
+            Role::Auditor => 4,
+            Role::Admin => 5,
+        }
+    }
+
+    /// The role of a number.
+    pub fn from_number(number: u8) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.number() == number)
+    }
+}
+
+/// What can be done. Every route names one; a test prints the table of roles against routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// Put records in.
+    Collect,
+    /// Say that something happened to a record.
+    Happen,
+    /// Record a choice.
+    Choose,
+    /// Use fields for a purpose.
+    Reveal,
+    /// Look for a value.
+    Search,
+    /// See what is kept about a subject, without values.
+    Find,
+    /// Exchange a field for a token, or a token for a field.
+    Token,
+    /// Erase a subject.
+    Erase,
+    /// Read entries and proofs.
+    ReadLedger,
+    /// Read the policy in force.
+    ReadPolicy,
+    /// Publish a policy.
+    Publish,
+    /// Make, list and revoke credentials.
+    Credentials,
+}
+
+impl Deed {
+    /// All of them.
+    pub const ALL: [Deed; 12] = [
+        Deed::Collect,
+        Deed::Happen,
+        Deed::Choose,
+        Deed::Reveal,
+        Deed::Search,
+        Deed::Find,
+        Deed::Token,
+        Deed::Erase,
+        Deed::ReadLedger,
+        Deed::ReadPolicy,
+        Deed::Publish,
+        Deed::Credentials,
+    ];
+
+    /// May this role do it at all?
+    pub fn allowed_to(self, role: Role) -> bool {
+        use Role::{Admin, Auditor, Intake, Officer, Service};
+        match self {
+            Deed::Collect | Deed::Happen => matches!(role, Intake | Service),
+            Deed::Choose => matches!(role, Intake | Service | Officer),
+            Deed::Reveal | Deed::Search | Deed::Find => matches!(role, Service | Officer),
+            Deed::Token => matches!(role, Service),
+            Deed::Erase => matches!(role, Officer),
+            Deed::ReadLedger => matches!(role, Auditor | Officer),
+            Deed::ReadPolicy => matches!(role, Intake | Service | Officer | Auditor | Admin),
+            Deed::Publish | Deed::Credentials => matches!(role, Admin),
+        }
+    }
+
+    /// May somebody at the machine do it, who has the data folder and the keys in their hands anyway?
+    /// Using personal data for a purpose always takes a credential that has the purpose.
+    pub fn allowed_to_operator(self) -> bool {
+        !matches!(self, Deed::Reveal | Deed::Search | Deed::Token)
+    }
+}
+
+/// Who acts, before the transaction has looked.
+#[derive(Debug, Clone)]
+pub enum Actor {
+    /// Somebody with a credential.
+    Credential(Presented),
+    /// Somebody at the machine, by a command over the socket or on the folder itself.
+    Operator,
+    /// Strongroom itself: its scheduler.
+    House,
+}
+
+/// A credential as it was presented: its number, and a hash of its secret part.
+#[derive(Clone)]
+pub struct Presented {
+    /// Which credential it says it is.
+    pub id: CredentialId,
+    /// SHA-256 of the secret part.
+    pub hash: std::sync::Arc<Secret<32>>,
+    /// Keyed hash of the person on whose behalf it acts, if it said one.
+    pub on_behalf_of: Option<[u8; 16]>,
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Presented(..)")
+    }
+}
+
+/// Who acts, as the transaction has found: read in it, so a credential revoked a moment ago does nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct ActorFacts {
+    /// How entries name the actor.
+    pub entered: Entered,
+    /// The role of a credential; `None` for operator and house.
+    pub role: Option<Role>,
+    /// The purposes that the credential was given.
+    pub purposes: PurposeSet,
+    kind: ActorKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ActorKind {
+    Credential,
+    Operator,
+    House,
+}
+
+impl ActorFacts {
+    /// A credential whose row has been read.
+    pub fn credential(
+        id: CredentialId,
+        role: Role,
+        purposes: PurposeSet,
+        on_behalf_of: Option<[u8; 16]>,
+    ) -> ActorFacts {
+        let entered = Entered { on_behalf_of, ..Entered::credential(id.number()) };
+        ActorFacts { entered, role: Some(role), purposes, kind: ActorKind::Credential }
+    }
+
+    /// Somebody at the machine.
+    pub fn operator() -> ActorFacts {
+        ActorFacts { entered: Entered::operator(), role: None, purposes: PurposeSet::EMPTY, kind: ActorKind::Operator }
+    }
+
+    /// Strongroom itself.
+    pub fn house() -> ActorFacts {
+        ActorFacts { entered: Entered::house(), role: None, purposes: PurposeSet::EMPTY, kind: ActorKind::House }
+    }
+
+    /// May this actor do this at all?
+    pub fn may(&self, deed: Deed) -> bool {
+        match self.kind {
+            ActorKind::Credential => self.role.is_some_and(|role| deed.allowed_to(role)),
+            ActorKind::Operator => deed.allowed_to_operator(),
+            ActorKind::House => matches!(deed, Deed::Erase | Deed::Collect),
+        }
+    }
+
+    /// What the gate needs to know of the role.
+    pub fn acts(&self) -> policy::ActSet {
+        let mut acts = policy::ActSet::NONE;
+        for (deed, act) in [
+            (Deed::Collect, policy::Act::Collect),
+            (Deed::Reveal, policy::Act::Reveal),
+            (Deed::Search, policy::Act::Search),
+            (Deed::Token, policy::Act::Share),
+        ] {
+            if self.may(deed) {
+                acts = acts.with(act);
+            }
+        }
+        acts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_but_service_and_officer_uses_data_and_an_admin_sees_none() {
+        for deed in [Deed::Reveal, Deed::Search, Deed::Token] {
+            for role in [Role::Intake, Role::Auditor, Role::Admin] {
+                assert!(!deed.allowed_to(role), "{deed:?} {role:?}");
+            }
+            assert!(!ActorFacts::operator().may(deed), "at the machine, {deed:?} takes a credential");
+        }
+    }
+
+    #[test]
+    fn every_role_has_a_name_and_a_number_that_read_back() {
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.name()), Some(role));
+            assert_eq!(Role::from_number(role.number()), Some(role));
+        }
+        assert_eq!(Role::parse("root"), None);
+    }
+}

@@ -1,0 +1,266 @@
+//! The house: what all rooms stand on, held in one place for as long as the process serves.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use store::{Committed, Lane, Store, Tx, View};
+
+use super::actor::{Actor, ActorFacts, Presented};
+use super::clock::{Clock, ClockWatch};
+use super::ids::Ids;
+use super::keys_folder::KeysFolder;
+use super::permits::Permits;
+use super::problem::Problem;
+use super::shop::Shop;
+use super::work::Work;
+
+/// Finds who a credential is, in the transaction. The room `people` gives it.
+pub type FactsOf = fn(&View<'_>, &Shop, &Presented) -> Result<ActorFacts, Problem>;
+
+/// The open house.
+pub struct House {
+    /// The store.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Whether the time can be believed.
+    pub watch: ClockWatch,
+    /// The keys folder.
+    pub keys: KeysFolder,
+    /// Public ids.
+    pub ids: Arc<Ids>,
+    /// Who is opening sealed data right now.
+    pub permits: Arc<Permits>,
+    /// Days of an epoch.
+    pub epoch_days: u32,
+    shops: RwLock<Vec<Arc<Shop>>>,
+    numbers: Numbers,
+    facts_of: FactsOf,
+}
+
+impl std::fmt::Debug for House {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("House").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// What a house is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The store.
+    pub store: Store,
+    /// Whether the time can be believed.
+    pub watch: ClockWatch,
+    /// The keys folder.
+    pub keys: KeysFolder,
+    /// Public ids.
+    pub ids: Ids,
+    /// The shops.
+    pub shops: Vec<Shop>,
+    /// Days of an epoch.
+    pub epoch_days: u32,
+}
+
+impl House {
+    /// Joins the parts.
+    pub fn new(parts: Parts, clock: Arc<dyn Clock>, facts_of: FactsOf) -> House {
+        House {
+            store: parts.store,
+            clock,
+            watch: parts.watch,
+            keys: parts.keys,
+            ids: Arc::new(parts.ids),
+            permits: Arc::new(Permits::default()),
+            epoch_days: parts.epoch_days,
+            shops: RwLock::new(parts.shops.into_iter().map(Arc::new).collect()),
+            numbers: Numbers::default(),
+            facts_of,
+        }
+    }
+
+    /// The shops.
+    pub fn shops(&self) -> Vec<Arc<Shop>> {
+        self.shops.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The shop of a name; without one, the only shop.
+    pub fn shop(&self, name: Option<&str>) -> Option<Arc<Shop>> {
+        let shops = self.shops.read().unwrap_or_else(PoisonError::into_inner);
+        match name {
+            Some(name) => shops.iter().find(|shop| shop.name == name).cloned(),
+            None => if let [only] = shops.as_slice() { Some(Arc::clone(only)) } else { None },
+        }
+    }
+
+    /// The shop that has this credential, if its secret is right. Turns strangers away before they cost a transaction;
+    /// the transaction looks again.
+    pub fn shop_of(&self, presented: &Presented) -> Option<(Arc<Shop>, super::shop::Door)> {
+        let number = super::ids::Id::number(presented.id);
+        let shops = self.shops.read().unwrap_or_else(PoisonError::into_inner);
+        let (shop, door) = shops.iter().find_map(|shop| shop.doors.find(number).map(|door| (shop, door)))?;
+        seal::same(&door.hash, presented.hash.expose()).then(|| (Arc::clone(shop), door))
+    }
+
+    /// Adds a shop that was just made.
+    pub fn add_shop(&self, shop: Shop) -> Arc<Shop> {
+        let shop = Arc::new(shop);
+        self.shops.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&shop));
+        shop
+    }
+
+    /// Runs a unit of work for an actor and answers after its commit.
+    ///
+    /// Takes: a closure that may run more than once. Gives what it gave. Fails: as it does, and then nothing is left
+    /// behind; 401 when the credential is not, or no longer, one.
+    pub fn work<T, F>(
+        &self,
+        lane: Lane,
+        shop: &Arc<Shop>,
+        actor: &Actor,
+        act: F,
+    ) -> impl Future<Output = Result<Committed<T>, Problem>> + Send + use<T, F>
+    where
+        F: FnMut(&mut Work<'_, '_>) -> Result<T, Problem> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.store.work(lane, self.unit(shop, actor, act))
+    }
+
+    /// The same for a thread that is not part of an asynchronous runtime.
+    pub fn work_blocking<T, F>(
+        &self,
+        lane: Lane,
+        shop: &Arc<Shop>,
+        actor: &Actor,
+        act: F,
+    ) -> Result<Committed<T>, Problem>
+    where
+        F: FnMut(&mut Work<'_, '_>) -> Result<T, Problem> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.store.work_blocking(lane, self.unit(shop, actor, act))
+    }
+
+    fn unit<T, F>(
+        &self,
+        shop: &Arc<Shop>,
+        actor: &Actor,
+        mut act: F,
+    ) -> impl FnMut(&mut Tx<'_>) -> Result<T, Problem> + Send + use<T, F>
+    where
+        F: FnMut(&mut Work<'_, '_>) -> Result<T, Problem> + Send,
+    {
+        let (shop, actor, facts_of) = (Arc::clone(shop), actor.clone(), self.facts_of);
+        let (clock, ids, permits) = (Arc::clone(&self.clock), Arc::clone(&self.ids), Arc::clone(&self.permits));
+        move |tx| {
+            let actor = match &actor {
+                Actor::Credential(presented) => facts_of(tx, &shop, presented)?,
+                Actor::Operator => ActorFacts::operator(),
+                Actor::House => ActorFacts::house(),
+            };
+            let now = shop.entry_time(clock.now());
+            act(&mut Work { tx, shop: &shop, policy: shop.policy(), now, actor, ids: &ids, permits: &permits })
+        }
+    }
+
+    /// Reads beside the writer, in one state of what has been committed.
+    pub fn look<T, F>(&self, read: F) -> impl Future<Output = Result<T, Problem>> + Send + use<T, F>
+    where
+        F: FnOnce(&View<'_>) -> Result<T, Problem> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.store.look(read)
+    }
+
+    /// A fresh number of a name, from a block that is this process's own.
+    ///
+    /// Fails: [`Empty`] when the block is used up; then [`House::refill`] and try again.
+    pub fn number(&self, of: Numbered) -> Result<u64, Empty> {
+        self.numbers.take(of)
+    }
+
+    /// Takes the next block of numbers.
+    pub async fn refill(&self, of: Numbered) -> Result<(), Problem> {
+        let first = self.store.work(Lane::High, take(of)).await?.into_value();
+        self.numbers.refill(of, first);
+        Ok(())
+    }
+
+    /// The same for a thread that is not part of an asynchronous runtime.
+    pub fn refill_blocking(&self, of: Numbered) -> Result<(), Problem> {
+        let first = self.store.work_blocking(Lane::High, take(of))?.into_value();
+        self.numbers.refill(of, first);
+        Ok(())
+    }
+}
+
+fn take(of: Numbered) -> impl FnMut(&mut Tx<'_>) -> Result<i64, Problem> + Send + 'static {
+    move |tx| Ok(tx.take_numbers(of.name(), of.block())?)
+}
+
+/// What gets dense numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbered {
+    /// Subjects.
+    Subject,
+    /// Terms.
+    Term,
+    /// Credentials.
+    Credential,
+}
+
+impl Numbered {
+    const ALL: [Numbered; 3] = [Numbered::Subject, Numbered::Term, Numbered::Credential];
+
+    /// The name of its row.
+    pub fn name(self) -> &'static str {
+        match self {
+            Numbered::Subject => "subject",
+            Numbered::Term => "term",
+            Numbered::Credential => "credential",
+        }
+    }
+
+    fn block(self) -> u32 {
+        match self {
+            Numbered::Subject => 4_096,
+            Numbered::Term => 64,
+            Numbered::Credential => 1,
+        }
+    }
+
+    fn place(self) -> usize {
+        Numbered::ALL.iter().position(|one| *one == self).unwrap_or(0)
+    }
+}
+
+/// A block of numbers is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Empty(pub Numbered);
+
+/// Blocks of numbers: the next, and how many are left.
+#[derive(Debug, Default)]
+struct Numbers {
+    blocks: Mutex<[(u64, u64); 3]>,
+    refills: AtomicU64,
+}
+
+impl Numbers {
+    fn take(&self, of: Numbered) -> Result<u64, Empty> {
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((next, left)) = blocks.get_mut(of.place()) else { return Err(Empty(of)) };
+        *left = left.checked_sub(1).ok_or(Empty(of))?;
+        let number = *next;
+        *next = next.saturating_add(1);
+        Ok(number)
+    }
+
+    fn refill(&self, of: Numbered, first: i64) {
+        self.refills.fetch_add(1, Ordering::Relaxed);
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(block) = blocks.get_mut(of.place()) {
+            // What another caller may have left of its own block is given up: numbers need not be without gaps.
+            *block = (u64::try_from(first).unwrap_or(0), u64::from(of.block()));
+        }
+    }
+}

@@ -1,0 +1,480 @@
+//! The keys folder: what must outlive the data folder and must never be in a backup of it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `keyring` | the keyring, locked by a key file or a passphrase |
+//! | `unlock.key` | the key file, unless the operator keeps it elsewhere |
+//! | `erased.log` | ids of destroyed keys; copied to every backup |
+//! | `heads` | the last signed head of every log |
+//!
+//! The folder is 0700 and its files 0600; anything laxer is refused.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use seal::{Destroyed, DestroyedList, KeyId, Keyring, Lock, Unlocked};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::problem::Problem;
+use super::random::SystemRandom;
+
+/// File names.
+pub const KEYRING: &str = "keyring";
+/// The key file that `init` makes when nothing else locks the keyring.
+pub const UNLOCK: &str = "unlock.key";
+/// The list of destroyed keys.
+pub const ERASED: &str = "erased.log";
+/// The last signed heads.
+pub const HEADS: &str = "heads";
+
+/// What can be wrong with the keys folder.
+#[derive(Debug, Error)]
+pub enum KeysError {
+    /// Others than the owner may get at it.
+    #[error("`{name}` is open to others (mode {mode:o}, wanted {wanted:o})")]
+    TooOpen {
+        /// Which folder or file.
+        name: String,
+        /// Its mode.
+        mode: u32,
+        /// What it must be at the most.
+        wanted: u32,
+    },
+    /// A file that must be there is not.
+    #[error("`{name}` is missing from the keys folder")]
+    Missing {
+        /// Which file.
+        name: String,
+    },
+    /// A file that must not be there is.
+    #[error("`{name}` is there already")]
+    Exists {
+        /// Which file.
+        name: String,
+    },
+    /// A file could not be read or written.
+    #[error("`{name}` could not be read or written ({kind:?})")]
+    File {
+        /// Which file.
+        name: String,
+        /// What kind of failure.
+        kind: std::io::ErrorKind,
+    },
+    /// The passphrase is shorter than allowed.
+    #[error("the passphrase has fewer than {least} characters")]
+    ShortPassphrase {
+        /// The least length.
+        least: usize,
+    },
+    /// The keyring itself.
+    #[error(transparent)]
+    Seal(#[from] seal::Error),
+}
+
+impl KeysError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            KeysError::TooOpen { .. } => "SR-KEYS-001",
+            KeysError::Missing { .. } => "SR-KEYS-002",
+            KeysError::Exists { .. } => "SR-KEYS-003",
+            KeysError::File { .. } => "SR-KEYS-004",
+            KeysError::ShortPassphrase { .. } => "SR-KEYS-005",
+            KeysError::Seal(error) => error.code(),
+        }
+    }
+}
+
+impl From<KeysError> for Problem {
+    fn from(error: KeysError) -> Problem {
+        let (code, title) = (error.code(), error.to_string());
+        let help = match error {
+            KeysError::TooOpen { .. } => "chmod 0700 the folder and 0600 its files, then look who could have read them",
+            KeysError::Missing { .. } => "put back the copy of the keys folder that you keep apart; without it nothing can be opened",
+            KeysError::Exists { .. } => "a new key is never written over an old one: choose an empty folder",
+            KeysError::File { .. } => "see that the folder belongs to the user that runs this process",
+            KeysError::ShortPassphrase { .. } => "use a few words more",
+            KeysError::Seal(error) => return Problem::from(error),
+        };
+        Problem::new(code, 500, title).help(help)
+    }
+}
+
+/// How the keyring is unlocked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockSource {
+    /// A key file; `unlock.key` in the keys folder unless it is kept elsewhere.
+    KeyFile(PathBuf),
+    /// A file that holds a passphrase on its first line.
+    PassphraseFile(PathBuf),
+}
+
+impl LockSource {
+    /// Reads the lock. Its file must be as closed as the keyring.
+    pub fn read(&self) -> Result<Lock, KeysError> {
+        match self {
+            LockSource::KeyFile(path) => Ok(Lock::KeyFile(read_private(path)?)),
+            LockSource::PassphraseFile(path) => {
+                let bytes = read_private(path)?;
+                let text = std::str::from_utf8(&bytes).map_err(|_| KeysError::Seal(seal::Error::WrongLock))?;
+                let words = text.lines().next().unwrap_or_default().trim();
+                if words.chars().count() < seal::PASSPHRASE_LEAST {
+                    return Err(KeysError::ShortPassphrase { least: seal::PASSPHRASE_LEAST });
+                }
+                Ok(Lock::Passphrase(Zeroizing::new(words.to_owned())))
+            }
+        }
+    }
+}
+
+/// The unlocked keys folder.
+pub struct KeysFolder {
+    path: PathBuf,
+    state: Mutex<State>,
+    list: Arc<Mutex<ListFile>>,
+}
+
+impl std::fmt::Debug for KeysFolder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeysFolder").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+struct State {
+    keyring: Keyring,
+    unlocked: Unlocked,
+}
+
+struct ListFile {
+    file: File,
+    length: u64,
+    list: DestroyedList,
+}
+
+impl KeysFolder {
+    /// Makes a new keyring in a folder that has none.
+    ///
+    /// Fails: `SR-KEYS-003` when there is one already: a new key is never written over an old one.
+    pub fn create(path: &Path, lock: &LockSource, now: i64) -> Result<(), KeysError> {
+        make_private_folder(path)?;
+        for name in [KEYRING, ERASED, HEADS] {
+            if path.join(name).exists() {
+                return Err(KeysError::Exists { name: name.to_owned() });
+            }
+        }
+        let mut random = SystemRandom::new();
+        if let LockSource::KeyFile(file) = lock
+            && !file.exists()
+        {
+            let mut bytes = Zeroizing::new([0_u8; 32]);
+            seal::Random::fill(&mut random, bytes.as_mut())?;
+            write_new(file, bytes.as_ref())?;
+        }
+        let keyring = Keyring::new(now, &mut random)?;
+        let (file, _) = keyring.lock(&lock.read()?, &mut random)?;
+        write_new(&path.join(ERASED), b"")?;
+        write_new(&path.join(HEADS), b"")?;
+        // ORDER: last, so that a folder with a keyring is a whole one.
+        write_new(&path.join(KEYRING), &file)?;
+        sync_folder(path)
+    }
+
+    /// Unlocks an existing folder.
+    ///
+    /// Gives: the folder, and every destroyed key that its list names. Fails: with a code for a missing, damaged,
+    /// too-open file or a wrong lock.
+    pub fn open(path: &Path, lock: &LockSource) -> Result<(KeysFolder, Vec<Destroyed>), KeysError> {
+        check_private_folder(path)?;
+        let file = read_private(&path.join(KEYRING))?;
+        let (keyring, unlocked) = Keyring::unlock(&file, &lock.read()?)?;
+        let text = read_private(&path.join(ERASED))?;
+        let (list, destroyed, whole) = DestroyedList::read(&keyring.list_key, &text)?;
+        let file = OpenOptions::new().write(true).open(path.join(ERASED)).map_err(fault(ERASED))?;
+        let length = whole as u64;
+        file.set_len(length).map_err(fault(ERASED))?; // a line cut short was never answered for
+        let list = Arc::new(Mutex::new(ListFile { file, length, list }));
+        let folder =
+            KeysFolder { path: path.to_path_buf(), state: Mutex::new(State { keyring, unlocked }), list };
+        Ok((folder, destroyed))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads something of the keyring.
+    pub fn with<T>(&self, read: impl FnOnce(&Keyring) -> T) -> T {
+        read(&self.state.lock().unwrap_or_else(PoisonError::into_inner).keyring)
+    }
+
+    /// Changes the keyring, on disk first. The file before is overwritten where it lies, not only replaced.
+    pub fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Keyring, &mut SystemRandom) -> Result<T, seal::Error>,
+    ) -> Result<T, KeysError> {
+        let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *guard;
+        let mut random = SystemRandom::new();
+        let outcome = change(&mut state.keyring, &mut random)?;
+        let bytes = state.keyring.write(&state.unlocked, &mut random)?;
+        replace_and_overwrite(&self.path, KEYRING, &bytes)?;
+        Ok(outcome)
+    }
+
+    /// Locks the keyring with another lock.
+    pub fn relock(&self, lock: &LockSource) -> Result<(), KeysError> {
+        let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (bytes, unlocked) = guard.keyring.lock(&lock.read()?, &mut SystemRandom::new())?;
+        replace_and_overwrite(&self.path, KEYRING, &bytes)?;
+        guard.unlocked = unlocked;
+        Ok(())
+    }
+
+    /// Who writes the list of destroyed keys, for the store's writer.
+    pub fn witness(&self, clock: Arc<dyn super::clock::Clock>) -> ListWitness {
+        ListWitness { list: Arc::clone(&self.list), clock }
+    }
+
+    /// The list as it stands, for a backup.
+    pub fn list_text(&self) -> Result<Vec<u8>, KeysError> {
+        Ok(read_private(&self.path.join(ERASED))?.to_vec())
+    }
+
+    /// Replaces the file of signed heads.
+    pub fn write_heads(&self, text: &str) -> Result<(), KeysError> {
+        let fresh = self.path.join(format!("{HEADS}.new"));
+        let _ = fs::remove_file(&fresh);
+        write_new(&fresh, text.as_bytes())?;
+        fs::rename(&fresh, self.path.join(HEADS)).map_err(fault(HEADS))?;
+        sync_folder(&self.path)
+    }
+
+    /// The file of signed heads.
+    pub fn read_heads(&self) -> Result<String, KeysError> {
+        let bytes = read_private(&self.path.join(HEADS))?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| KeysError::File {
+            name: HEADS.to_owned(),
+            kind: std::io::ErrorKind::InvalidData,
+        })
+    }
+}
+
+/// Appends destroyed keys to their list, and syncs, before anybody is told.
+pub struct ListWitness {
+    list: Arc<Mutex<ListFile>>,
+    clock: Arc<dyn super::clock::Clock>,
+}
+
+impl std::fmt::Debug for ListWitness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ListWitness(..)")
+    }
+}
+
+impl store::Witness for ListWitness {
+    fn destroyed(&mut self, key_ids: &[[u8; 16]]) -> Result<(), store::Error> {
+        let at = self.clock.now();
+        let lines: Vec<Destroyed> = key_ids.iter().map(|id| Destroyed { at, id: KeyId(*id) }).collect();
+        let mut guard = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let ListFile { file, length, list } = &mut *guard;
+        let before = list.mark();
+        let bytes = list.append(&lines);
+        let written = file
+            .seek(SeekFrom::Start(*length))
+            .and_then(|_| file.write_all(&bytes))
+            .and_then(|()| file.sync_data());
+        match written {
+            Ok(()) => {
+                *length = length.saturating_add(bytes.len() as u64);
+                Ok(())
+            }
+            Err(_) => {
+                // What was written in part is cut off; the database still knows the keys, and the next start catches up.
+                list.back_to(before);
+                let _ = file.set_len(*length);
+                Err(store::Error::NotWitnessed)
+            }
+        }
+    }
+}
+
+fn fault(name: &str) -> impl Fn(std::io::Error) -> KeysError + '_ {
+    move |error| match error.kind() {
+        std::io::ErrorKind::NotFound => KeysError::Missing { name: name.to_owned() },
+        std::io::ErrorKind::AlreadyExists => KeysError::Exists { name: name.to_owned() },
+        kind => KeysError::File { name: name.to_owned(), kind },
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Makes a folder that only its owner can enter, or checks that an existing one is.
+pub fn make_private_folder(path: &Path) -> Result<(), KeysError> {
+    if !path.exists() {
+        let mut builder = fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(path).map_err(fault(&shown(path)))?;
+    }
+    check_private_folder(path)
+}
+
+/// Fails with `SR-KEYS-001` when others may enter the folder.
+pub fn check_private_folder(path: &Path) -> Result<(), KeysError> {
+    let metadata = fs::metadata(path).map_err(fault(&shown(path)))?;
+    if !metadata.is_dir() {
+        return Err(KeysError::File { name: shown(path), kind: std::io::ErrorKind::NotADirectory });
+    }
+    check_mode(path, metadata.permissions().mode(), 0o700)
+}
+
+fn check_mode(path: &Path, mode: u32, wanted: u32) -> Result<(), KeysError> {
+    if mode & 0o077 == 0 {
+        Ok(())
+    } else {
+        Err(KeysError::TooOpen { name: shown(path), mode: mode & 0o7777, wanted })
+    }
+}
+
+/// Reads a file that only its owner can read. Fails with `SR-KEYS-001` otherwise.
+pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeysError> {
+    let name = shown(path);
+    let mut file = File::open(path).map_err(fault(&name))?;
+    let metadata = file.metadata().map_err(fault(&name))?;
+    check_mode(path, metadata.mode(), 0o600)?;
+    // Room for the whole file at once: a growing buffer would leave copies of a secret behind.
+    let size = usize::try_from(metadata.len()).unwrap_or(0);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size.saturating_add(1)));
+    std::io::Read::read_to_end(&mut file, &mut bytes).map_err(fault(&name))?;
+    Ok(bytes)
+}
+
+/// Writes a file that must not be there yet, readable by its owner only, and syncs it.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
+    let name = shown(path);
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fault(&name))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fault(&name))
+}
+
+/// Puts a new file in the place of an old one, then overwrites the old one's bytes where they lie.
+fn replace_and_overwrite(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), KeysError> {
+    let path = folder.join(name);
+    let fresh = folder.join(format!("{name}.new"));
+    let _ = fs::remove_file(&fresh);
+    write_new(&fresh, bytes)?;
+    // ORDER: the old file stays open over the rename, so that there is something to overwrite after it.
+    let mut old = OpenOptions::new().write(true).open(&path).map_err(fault(name))?;
+    let length = old.metadata().map_err(fault(name))?.len();
+    fs::rename(&fresh, &path).map_err(fault(name))?;
+    sync_folder(folder)?;
+    let zeros = vec![0_u8; usize::try_from(length).unwrap_or(0)];
+    old.seek(SeekFrom::Start(0)).and_then(|_| old.write_all(&zeros)).and_then(|()| old.sync_all()).map_err(fault(name))
+}
+
+fn sync_folder(path: &Path) -> Result<(), KeysError> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(fault(&shown(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::clock::SetClock;
+
+    fn folder() -> (tempfile::TempDir, PathBuf, LockSource) {
+        let outer = tempfile::tempdir().unwrap();
+        let path = outer.path().join("keys");
+        let lock = LockSource::KeyFile(path.join(UNLOCK));
+        KeysFolder::create(&path, &lock, 0).unwrap();
+        (outer, path, lock)
+    }
+
+    fn code<T>(outcome: Result<T, KeysError>) -> &'static str {
+        outcome.err().map_or("none", |error| error.code())
+    }
+
+    #[test]
+    fn a_new_key_is_never_written_over_an_old_one() {
+        let (_outer, path, lock) = folder();
+        let before = fs::read(path.join(KEYRING)).unwrap();
+        assert_eq!(code(KeysFolder::create(&path, &lock, 0)), "SR-KEYS-003");
+        assert_eq!(fs::read(path.join(KEYRING)).unwrap(), before);
+    }
+
+    #[test]
+    fn a_folder_or_file_open_to_others_is_refused() {
+        let (_outer, path, lock) = folder();
+        for (name, mode) in [("", 0o750), (KEYRING, 0o640), (UNLOCK, 0o604), (ERASED, 0o660)] {
+            let target = if name.is_empty() { path.clone() } else { path.join(name) };
+            let closed = fs::metadata(&target).unwrap().permissions();
+            fs::set_permissions(&target, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(code(KeysFolder::open(&path, &lock)), "SR-KEYS-001", "{name}");
+            fs::set_permissions(&target, closed).unwrap();
+        }
+        assert!(KeysFolder::open(&path, &lock).is_ok());
+    }
+
+    #[test]
+    fn missing_wrong_and_truncated_key_files_are_told_apart() {
+        let (_outer, path, lock) = folder();
+        let other = path.join("other.key");
+        write_new(&other, &[9; 32]).unwrap();
+        assert_eq!(code(KeysFolder::open(&path, &LockSource::KeyFile(other))), "SR-SEAL-011");
+        assert_eq!(code(KeysFolder::open(&path, &LockSource::KeyFile(path.join("none")))), "SR-KEYS-002");
+        let keyring = fs::read(path.join(KEYRING)).unwrap();
+        OpenOptions::new().write(true).open(path.join(KEYRING)).unwrap().set_len(40).unwrap();
+        assert_eq!(code(KeysFolder::open(&path, &lock)), "SR-SEAL-009");
+        fs::write(path.join(KEYRING), &keyring).unwrap();
+        fs::remove_file(path.join(KEYRING)).unwrap();
+        assert_eq!(code(KeysFolder::open(&path, &lock)), "SR-KEYS-002");
+    }
+
+    #[test]
+    fn the_list_takes_keys_over_restarts_and_drops_a_line_cut_short() {
+        let (_outer, path, lock) = folder();
+        let clock: Arc<dyn super::super::clock::Clock> = Arc::new(SetClock::at(5));
+        for round in 0..3_u8 {
+            let (keys, known) = KeysFolder::open(&path, &lock).unwrap();
+            assert_eq!(known.len(), usize::from(round));
+            let mut witness = keys.witness(Arc::clone(&clock));
+            store::Witness::destroyed(&mut witness, &[[round; 16]]).unwrap();
+        }
+        let mut file = OpenOptions::new().append(true).open(path.join(ERASED)).unwrap();
+        file.write_all(b"1 7 0102").unwrap();
+        let (keys, known) = KeysFolder::open(&path, &lock).unwrap();
+        assert_eq!(known.iter().map(|line| line.id.0[0]).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(keys.list_text().unwrap().ends_with(b"\n"));
+    }
+
+    #[test]
+    fn a_changed_keyring_leaves_no_old_bytes_in_its_file() {
+        let (_outer, path, lock) = folder();
+        let linked = path.join("old-inode");
+        fs::hard_link(path.join(KEYRING), &linked).unwrap();
+        let (keys, _) = KeysFolder::open(&path, &lock).unwrap();
+        keys.change(|keyring, random| keyring.begin_epoch(9, random)).unwrap();
+        assert!(fs::read(&linked).unwrap().iter().all(|byte| *byte == 0), "the old file is overwritten");
+        let (keys, _) = KeysFolder::open(&path, &lock).unwrap();
+        assert_eq!(keys.with(|keyring| keyring.epochs.len()), 2);
+    }
+
+    #[test]
+    fn a_passphrase_can_take_the_place_of_a_key_file() {
+        let (_outer, path, lock) = folder();
+        let words = path.join("words");
+        write_new(&words, "seven quiet harbours\n".as_bytes()).unwrap();
+        let (keys, _) = KeysFolder::open(&path, &lock).unwrap();
+        let short = path.join("short");
+        write_new(&short, b"too short").unwrap();
+        assert_eq!(code(keys.relock(&LockSource::PassphraseFile(short))), "SR-KEYS-005");
+        keys.relock(&LockSource::PassphraseFile(words.clone())).unwrap();
+        assert_eq!(code(KeysFolder::open(&path, &lock)), "SR-SEAL-012");
+        assert!(KeysFolder::open(&path, &LockSource::PassphraseFile(words)).is_ok());
+    }
+}

@@ -1,0 +1,183 @@
+//! The logs of the shops, between the store that keeps their rows and the crate that knows their hashes.
+
+use std::collections::HashMap;
+
+use ledger::hash::{Hash, leaf_hash};
+use ledger::tree::{ReadError, TileBuffer, Tiles};
+use store::{Appended, Error, FullTile, LEAVES_PER_TILE, LogBook, View};
+
+/// Number of a shop's log: the shop, and which generation of its log. A new generation begins only when a restore has to
+/// name a gap.
+pub fn log_number(shop: u32, generation: u32) -> i64 {
+    (i64::from(shop) << GENERATION_BITS) | i64::from(generation)
+}
+
+/// The shop of a log.
+pub fn shop_of_log(log: i64) -> u32 {
+    u32::try_from(log >> GENERATION_BITS).unwrap_or(0)
+}
+
+/// The generation of a log, from 1.
+pub fn generation_of_log(log: i64) -> u32 {
+    u32::try_from(log & ((1 << GENERATION_BITS) - 1)).unwrap_or(0)
+}
+
+const GENERATION_BITS: u32 = 6;
+
+/// The right edge of every log, on the writer's thread.
+#[derive(Default)]
+pub struct Book {
+    kept: HashMap<i64, TileBuffer>,
+    tentative: HashMap<i64, TileBuffer>,
+}
+
+impl std::fmt::Debug for Book {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Book").field("logs", &self.kept.len()).finish_non_exhaustive()
+    }
+}
+
+impl Book {
+    /// Reads the right edge of every log, and holds its root against the stored head.
+    ///
+    /// Fails: `SR-STORE-014` when leaves, tiles and head do not agree.
+    pub fn read(view: &View<'_>) -> Result<Book, Error> {
+        let mut book = Book::default();
+        for log in view.logs()? {
+            let Some(head) = view.log_head(log)? else { continue };
+            let edge = TileBuffer::load(head.size, &mut StoredTiles { view, log }).map_err(|error| match error {
+                ReadError::Tiles(error) => error,
+                ReadError::Ledger(_) => Error::BrokenLog { log, leaf: head.size },
+            })?;
+            if edge.root().0 != head.root {
+                return Err(Error::BrokenLog { log, leaf: head.size });
+            }
+            book.kept.insert(log, edge);
+        }
+        Ok(book)
+    }
+}
+
+impl LogBook for Book {
+    fn size(&self, log: i64) -> u64 {
+        self.kept.get(&log).map_or(0, TileBuffer::size)
+    }
+
+    fn append(&mut self, log: i64, leaves: &[&[u8]]) -> Result<Appended, Error> {
+        let kept = &self.kept;
+        let edge =
+            self.tentative.entry(log).or_insert_with(|| kept.get(&log).cloned().unwrap_or_else(TileBuffer::new));
+        let first = edge.size();
+        for leaf in leaves {
+            edge.append(leaf_hash(leaf));
+        }
+        let tiles = edge
+            .take_full_tiles()
+            .into_iter()
+            .map(|tile| FullTile { level: tile.level, index: tile.index, bytes: tile.bytes })
+            .collect();
+        Ok(Appended { first, size: edge.size(), root: edge.root().0, tiles })
+    }
+
+    fn keep(&mut self) {
+        for (log, edge) in self.tentative.drain() {
+            self.kept.insert(log, edge);
+        }
+    }
+
+    fn discard(&mut self) {
+        self.tentative.clear();
+    }
+}
+
+/// Hash tiles as the store has them: full ones in rows, the right edge made again from what lies below it.
+#[derive(Debug)]
+pub struct StoredTiles<'v, 't> {
+    /// Where to read.
+    pub view: &'v View<'t>,
+    /// Which log.
+    pub log: i64,
+}
+
+impl Tiles for StoredTiles<'_, '_> {
+    type Error = Error;
+
+    fn tile(&mut self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, Error> {
+        if let Some(full) = self.view.tile(self.log, level, index)? {
+            return Ok(full);
+        }
+        let first = index.saturating_mul(LEAVES_PER_TILE);
+        let mut hashes = Vec::with_capacity(usize::from(width) * 32);
+        if level == 0 {
+            let size = self.view.log_head(self.log)?.map_or(0, |head| head.size);
+            let end = size.min(first.saturating_add(LEAVES_PER_TILE));
+            let packed = self.view.leaves_packed(self.log, first, end)?;
+            for leaf in store::Unpack(&packed).take(usize::from(width)) {
+                hashes.extend_from_slice(&leaf_hash(leaf).0);
+            }
+        } else {
+            for position in 0..u64::from(width) {
+                let broken = Error::BrokenLog { log: self.log, leaf: first.saturating_add(position) };
+                let below = self
+                    .view
+                    .tile(self.log, level.saturating_sub(1), first.saturating_add(position))?
+                    .ok_or(broken.clone())?;
+                hashes.extend_from_slice(&root_of_tile(&below).ok_or(broken)?.0);
+            }
+        }
+        if hashes.len() == usize::from(width) * 32 {
+            Ok(hashes)
+        } else {
+            Err(Error::BrokenLog { log: self.log, leaf: first })
+        }
+    }
+}
+
+/// The root over the 256 hashes of a full tile: one hash of the level above.
+fn root_of_tile(tile: &[u8]) -> Option<Hash> {
+    let (hashes, rest) = tile.as_chunks::<32>();
+    if hashes.len() as u64 != LEAVES_PER_TILE || !rest.is_empty() {
+        return None;
+    }
+    let mut row: Vec<Hash> = hashes.iter().map(|hash| Hash(*hash)).collect();
+    while row.len() > 1 {
+        row = row
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|[left, right]| ledger::hash::node_hash(left, right))
+            .collect();
+    }
+    row.pop()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_number_holds_shop_and_generation() {
+        let log = log_number(7, 3);
+        assert_eq!((shop_of_log(log), generation_of_log(log)), (7, 3));
+    }
+
+    #[test]
+    fn a_discarded_append_leaves_no_trace() {
+        let mut book = Book::default();
+        let first = book.append(1, &[b"one"]).unwrap();
+        book.keep();
+        let lost = book.append(1, &[b"two", b"three"]).unwrap();
+        assert_eq!((lost.first, lost.size), (1, 3));
+        book.discard();
+        let again = book.append(1, &[b"other"]).unwrap();
+        assert_eq!((first.size, again.first, again.size, book.size(1)), (1, 1, 2, 1));
+        assert_ne!(again.root, lost.root);
+    }
+
+    #[test]
+    fn two_appends_in_one_transaction_follow_each_other() {
+        let mut book = Book::default();
+        book.append(1, &[b"one"]).unwrap();
+        assert_eq!(book.append(1, &[b"two"]).unwrap().first, 1);
+    }
+}

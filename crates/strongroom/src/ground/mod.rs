@@ -1,0 +1,25 @@
+//! What all rooms stand on: the house, units of work, actors, ids, the clock, problems, and logging that cannot leak.
+//!
+//! It owns no table and knows no room. The caches in [`shop`] belong to the rooms that fill them.
+
+pub mod actor;
+pub mod clock;
+pub mod house;
+pub mod ids;
+pub mod jobs;
+pub mod keys_folder;
+pub mod log;
+pub mod note;
+pub mod permits;
+pub mod problem;
+pub mod random;
+pub mod shop;
+pub mod web;
+pub mod work;
+
+pub use actor::{Actor, ActorFacts, Deed, Presented, Role};
+pub use house::{Empty, House, Numbered};
+pub use ids::{ChoiceId, CredentialId, EntryId, Id, Ids, RecordId, SubjectId};
+pub use problem::{Problem, Reason};
+pub use shop::{Chosen, Hint, InForce, OPEN_END, Shop, Term};
+pub use work::Work;

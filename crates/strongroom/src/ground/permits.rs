@@ -1,0 +1,99 @@
+//! Who is opening sealed data right now. An erasure is answered only after every permit that was given before it has
+//! been used up or has grown too old to use.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a permit stands after its commit. SOURCE: DESIGN section 3.
+pub const PERMIT_LIFE: Duration = Duration::from_secs(2);
+/// How often a waiting erasure looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+/// Counts permits in use, in two alternating groups: those given before the latest erasure, and those after.
+#[derive(Debug, Default)]
+pub struct Permits {
+    turn: AtomicUsize,
+    in_use: [AtomicU64; 2],
+    one_erasure_at_a_time: tokio::sync::Mutex<()>,
+}
+
+/// Marks one permit as in use until it is dropped.
+#[derive(Debug)]
+pub struct InUse {
+    permits: Arc<Permits>,
+    group: usize,
+    since: Instant,
+}
+
+impl Permits {
+    /// Marks a permit as in use. Called in the transaction that gives it.
+    pub fn begin(self: &Arc<Permits>) -> InUse {
+        loop {
+            let group = self.turn.load(Ordering::SeqCst) % 2;
+            let Some(count) = self.in_use.get(group) else { continue };
+            count.fetch_add(1, Ordering::SeqCst);
+            // ORDER: counted first, then looked again: an erasure that turned meanwhile would not wait for this group.
+            if self.turn.load(Ordering::SeqCst) % 2 == group {
+                return InUse { permits: Arc::clone(self), group, since: Instant::now() };
+            }
+            count.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Waits until every permit given before this call is used up, or too old to be used.
+    pub async fn older_ones_have_ended(&self) {
+        let _one = self.one_erasure_at_a_time.lock().await;
+        let group = self.turn.fetch_add(1, Ordering::SeqCst) % 2;
+        let began = Instant::now();
+        while self.in_use.get(group).is_some_and(|count| count.load(Ordering::SeqCst) > 0) {
+            if began.elapsed() > PERMIT_LIFE {
+                return; // whoever still holds one finds that it no longer stands
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
+impl InUse {
+    /// Does the permit still stand?
+    pub fn stands(&self) -> bool {
+        self.since.elapsed() < PERMIT_LIFE
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        if let Some(count) = self.permits.in_use.get(self.group) {
+            count.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_erasure_waits_for_permits_given_before_it_and_not_for_later_ones() {
+        let permits = Arc::new(Permits::default());
+        let older = permits.begin();
+        let waiting = tokio::spawn({
+            let permits = Arc::clone(&permits);
+            async move { permits.older_ones_have_ended().await }
+        });
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert!(!waiting.is_finished());
+        let _later = permits.begin();
+        drop(older);
+        tokio::time::timeout(Duration::from_secs(1), waiting).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_erasure_does_not_wait_longer_than_a_permit_lives() {
+        let permits = Arc::new(Permits::default());
+        let forgotten = permits.begin();
+        permits.older_ones_have_ended().await;
+        assert!(!forgotten.stands());
+    }
+}

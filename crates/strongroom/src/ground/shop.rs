@@ -1,0 +1,313 @@
+//! A shop as the rooms see it while they work: its keys, the policy in force, and caches of small tables.
+//!
+//! INVARIANT: a cache is filled when the house opens and changed after a COMMIT only. It answers "probably"; what
+//! decides is read again in the transaction.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use policy::{Compiled, PurposeSet, Registry};
+use quick_cache::sync::Cache;
+use seal::{KeyId, ShopKeys, Wrapped};
+
+use super::actor::Role;
+use super::ids::{RecordId, SubjectId};
+use super::log::log_number;
+
+/// A published policy, ready for use.
+#[derive(Debug)]
+pub struct InForce {
+    /// Its version, from 1.
+    pub version: u32,
+    /// When it was published, µs UTC.
+    pub at: i64,
+    /// The file, byte for byte.
+    pub text: String,
+    /// SHA-256 of the text.
+    pub digest: [u8; 32],
+    /// The table that the gate uses.
+    pub compiled: Compiled,
+    /// Which name has which ordinal, also of names that are gone.
+    pub registry: Registry,
+}
+
+/// A shop.
+#[derive(Debug)]
+pub struct Shop {
+    /// Its number.
+    pub number: u32,
+    /// Its id in its policy.
+    pub name: String,
+    /// Its keys.
+    pub keys: ShopKeys,
+    /// Its living terms.
+    pub terms: Terms,
+    /// Its credentials.
+    pub doors: Doors,
+    /// What was lately seen of its subjects.
+    pub hints: Hints,
+    in_force: RwLock<Arc<InForce>>,
+    generation: AtomicU32,
+    last_entry_at: AtomicI64,
+}
+
+impl Shop {
+    /// A shop from its rows.
+    pub fn new(
+        number: u32,
+        name: String,
+        keys: ShopKeys,
+        in_force: InForce,
+        generation: u32,
+        last_entry_at: i64,
+    ) -> Shop {
+        Shop {
+            number,
+            name,
+            keys,
+            terms: Terms::default(),
+            doors: Doors::default(),
+            hints: Hints::default(),
+            in_force: RwLock::new(Arc::new(in_force)),
+            generation: AtomicU32::new(generation),
+            last_entry_at: AtomicI64::new(last_entry_at),
+        }
+    }
+
+    /// The number as a column.
+    pub fn column(&self) -> i64 {
+        i64::from(self.number)
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> Arc<InForce> {
+        Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another policy in force. Called after its COMMIT.
+    pub fn put_in_force(&self, policy: InForce) {
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+
+    /// The log that is written.
+    pub fn log(&self) -> i64 {
+        log_number(self.number, self.generation.load(Ordering::Relaxed))
+    }
+
+    /// Goes on in another generation of the log.
+    pub fn begin_generation(&self, generation: u32) {
+        self.generation.store(generation, Ordering::Relaxed);
+    }
+
+    /// The instant for a new entry: never before the last one.
+    pub fn entry_time(&self, now: i64) -> i64 {
+        self.last_entry_at.fetch_max(now, Ordering::Relaxed).max(now)
+    }
+
+    /// When the last entry was made, µs UTC.
+    pub fn last_entry_at(&self) -> i64 {
+        self.last_entry_at.load(Ordering::Relaxed)
+    }
+}
+
+/// A term: a retention end whose data shares one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// Its number.
+    pub number: u64,
+    /// When its key is destroyed, µs UTC; [`OPEN_END`] while that is not known.
+    pub ends_at: i64,
+    /// The epoch of an open term, else 0.
+    pub epoch: u32,
+    /// Its key.
+    pub key: Wrapped,
+}
+
+/// The end of an open term.
+pub const OPEN_END: i64 = i64::MAX;
+
+/// The living terms of a shop, by end and by key.
+#[derive(Debug, Default)]
+pub struct Terms(RwLock<TermsInside>);
+
+#[derive(Debug, Default)]
+struct TermsInside {
+    by_end: HashMap<(i64, u32), Arc<Term>>,
+    by_key: HashMap<KeyId, Arc<Term>>,
+}
+
+impl Terms {
+    /// The term of an end.
+    pub fn ending(&self, ends_at: i64, epoch: u32) -> Option<Arc<Term>> {
+        self.read(|terms| terms.by_end.get(&(ends_at, epoch)).cloned())
+    }
+
+    /// The term of a key.
+    pub fn of_key(&self, key: KeyId) -> Option<Arc<Term>> {
+        self.read(|terms| terms.by_key.get(&key).cloned())
+    }
+
+    /// All of them, in order of their ends.
+    pub fn all(&self) -> Vec<Arc<Term>> {
+        let mut all: Vec<_> = self.read(|terms| terms.by_key.values().cloned().collect());
+        all.sort_by_key(|term| (term.ends_at, term.epoch));
+        all
+    }
+
+    /// Adds a term, or replaces it after its key was wrapped again.
+    pub fn add(&self, term: Term) {
+        let term = Arc::new(term);
+        let mut inside = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        inside.by_end.insert((term.ends_at, term.epoch), Arc::clone(&term));
+        inside.by_key.insert(term.key.id, term);
+    }
+
+    /// Forgets a term whose key is destroyed.
+    pub fn remove(&self, key: KeyId) {
+        let mut inside = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(term) = inside.by_key.remove(&key) {
+            inside.by_end.remove(&(term.ends_at, term.epoch));
+        }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&TermsInside) -> T) -> T {
+        read(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What the front door knows of a credential, to turn strangers away before they cost a transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct Door {
+    /// SHA-256 of its secret.
+    pub hash: [u8; 32],
+    /// Its role.
+    pub role: Role,
+    /// May it say on whose behalf it acts?
+    pub for_others: bool,
+}
+
+/// The credentials of a shop that are not revoked, by number.
+#[derive(Debug, Default)]
+pub struct Doors(RwLock<HashMap<u64, Door>>);
+
+impl Doors {
+    /// A credential.
+    pub fn find(&self, number: u64) -> Option<Door> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&number).copied()
+    }
+
+    /// Adds a credential.
+    pub fn add(&self, number: u64, door: Door) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(number, door);
+    }
+
+    /// Forgets a revoked one.
+    pub fn remove(&self, number: u64) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&number);
+    }
+}
+
+/// What a subject has chosen, as far as retention and the gate need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Chosen {
+    /// How many choices it made; another number means that something changed.
+    pub count: u32,
+    /// Purposes that it granted.
+    pub granted: PurposeSet,
+    /// Purposes that it refused, withdrew from or objected to.
+    pub refused: PurposeSet,
+}
+
+/// What was lately seen of a subject: enough to seal a new record for it before the transaction looks.
+#[derive(Debug, Clone)]
+pub struct Hint {
+    /// The subject's row of keys, as stored.
+    pub keys: Arc<[u8]>,
+    /// When the subject was made, µs UTC.
+    pub since: i64,
+    /// What it had chosen.
+    pub chosen: Chosen,
+    /// The next free place per kind that was seen.
+    pub next_places: Vec<(u8, u32)>,
+    /// It was made by this process, so of kinds that were not seen there are no records.
+    pub made_here: bool,
+}
+
+impl Hint {
+    /// A subject with these keys of which no choice and no record was seen yet.
+    pub fn of(keys: &[u8], since: i64) -> Hint {
+        Hint { keys: keys.into(), since, chosen: Chosen::default(), next_places: Vec::new(), made_here: false }
+    }
+
+    /// The next free place among its records of a kind, as far as was seen.
+    pub fn next_place(&self, kind: u8) -> Option<u32> {
+        let seen = self.next_places.iter().find(|(of, _)| *of == kind).map(|(_, place)| *place);
+        seen.or(self.made_here.then_some(0))
+    }
+
+    /// A record stands at this place.
+    pub fn saw_place(&mut self, kind: u8, place: u32) {
+        self.set_next_place(kind, place.saturating_add(1));
+    }
+
+    /// The next free place of a kind is at least this.
+    pub fn set_next_place(&mut self, kind: u8, next: u32) {
+        match self.next_places.iter_mut().find(|(of, _)| *of == kind) {
+            Some((_, known)) => *known = next.max(*known),
+            None => self.next_places.push((kind, next)),
+        }
+    }
+}
+
+/// Hints by subject, and subjects by lookup. Wrong hints cost one more try, never a wrong answer.
+#[derive(Debug)]
+pub struct Hints {
+    subjects: Cache<u64, Hint>,
+    lookups: Cache<[u8; 16], u64>,
+}
+
+const HINTS: usize = 32_768;
+
+impl Default for Hints {
+    fn default() -> Hints {
+        Hints { subjects: Cache::new(HINTS), lookups: Cache::new(HINTS) }
+    }
+}
+
+impl Hints {
+    /// What was seen of a subject.
+    pub fn subject(&self, subject: SubjectId) -> Option<Hint> {
+        self.subjects.get(&key(subject))
+    }
+
+    /// Which record a lookup led to.
+    pub fn lookup(&self, blind: &[u8; 16]) -> Option<RecordId> {
+        self.lookups.get(blind).map(super::ids::Id::from_number)
+    }
+
+    /// Remembers a subject.
+    pub fn saw(&self, subject: SubjectId, hint: Hint) {
+        self.subjects.insert(key(subject), hint);
+    }
+
+    /// Remembers where a lookup leads.
+    pub fn saw_lookup(&self, blind: [u8; 16], record: RecordId) {
+        self.lookups.insert(blind, super::ids::Id::number(record));
+    }
+
+    /// Forgets a subject.
+    pub fn forget(&self, subject: SubjectId) {
+        self.subjects.remove(&key(subject));
+    }
+
+    /// Forgets everything.
+    pub fn forget_all(&self) {
+        self.subjects.clear();
+        self.lookups.clear();
+    }
+}
+
+fn key(subject: SubjectId) -> u64 {
+    super::ids::Id::number(subject)
+}

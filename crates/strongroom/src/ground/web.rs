@@ -1,0 +1,343 @@
+//! What the rooms' HTTP handlers share: who calls, strict reading of bodies, answers and problems.
+//!
+//! Personal data stands in bodies only. A fault in a body is told by code and JSON pointer; the pointer names what the
+//! format declares and positions, never a value.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::actor::{Actor, Deed};
+use super::house::House;
+use super::problem::Problem;
+use super::shop::Shop;
+
+/// Longest body of one request, bytes.
+pub const BODY_LIMIT: usize = 1 << 20;
+/// Longest body of a batch, bytes.
+pub const BATCH_BODY_LIMIT: usize = 8 << 20;
+/// Items of a batch at the most.
+pub const BATCH_LIMIT: usize = 1_000;
+
+/// Who calls, and of which shop: put on the request by the front door.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The shop of the credential.
+    pub shop: Arc<Shop>,
+    /// The credential, or the operator at the machine.
+    pub actor: Actor,
+}
+
+/// A request that may come twice: its `Idempotency-Key`, hashed together with the credential, and a hash of its body.
+#[derive(Debug, Clone, Copy)]
+pub struct Repeat {
+    /// Under which id the answer is kept.
+    pub id: [u8; 16],
+    /// What was asked.
+    pub request: [u8; 16],
+}
+
+/// The longest `Idempotency-Key`.
+const KEY_LIMIT: usize = 255;
+
+impl Repeat {
+    /// Reads the header, if it is there.
+    ///
+    /// Fails: `SR-HTTP-007` when the key is not 1 to 255 visible characters.
+    pub fn read(headers: &HeaderMap, caller: &Caller, route: &str, body: &[u8]) -> Result<Option<Repeat>, Problem> {
+        let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
+        let key = key.as_bytes();
+        if key.is_empty() || key.len() > KEY_LIMIT || !key.iter().all(u8::is_ascii_graphic) {
+            return Err(Problem::new("SR-HTTP-007", 400, "an Idempotency-Key is 1 to 255 visible characters"));
+        }
+        let who = match &caller.actor {
+            Actor::Credential(presented) => super::ids::Id::number(presented.id).to_be_bytes(),
+            Actor::Operator | Actor::House => [0; 8],
+        };
+        let keys = &caller.shop.keys;
+        Ok(Some(Repeat {
+            id: keys.request_hash("idempotency", &[&who, key])?,
+            request: keys.request_hash("body", &[route.as_bytes(), body])?,
+        }))
+    }
+}
+
+/// The problem of a key that was used for another request.
+pub fn other_request() -> Problem {
+    Problem::new("SR-HTTP-008", 422, "this Idempotency-Key was used for another request within 24 hours")
+        .help("use a new key for a new request")
+}
+
+/// Reads a JSON body strictly: UTF-8, no unknown or repeated keys, no nesting beyond what the format has.
+///
+/// Fails: `SR-HTTP-002` for what is not JSON, `SR-HTTP-003` for JSON of another shape, with a pointer.
+pub fn read_json<'b, T: serde::Deserialize<'b>>(body: &'b [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|_| json_problem::<T>(body))
+}
+
+/// Reads the body once more, slowly, to say where it is wrong.
+#[cold]
+fn json_problem<'b, T: serde::Deserialize<'b>>(body: &'b [u8]) -> Problem {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let outcome: Result<T, _> = serde_path_to_error::deserialize(&mut reader);
+    let (pointer, error) = match outcome {
+        Err(error) => (pointer_of(error.path()), error.into_inner()),
+        Ok(_) => match reader.end() {
+            Err(error) => (String::new(), error),
+            Ok(()) => return Problem::new("SR-HTTP-003", 400, "the body is not of the expected form"),
+        },
+    };
+    if std::str::from_utf8(body).is_err() {
+        return Problem::new("SR-HTTP-002", 400, "the body is not UTF-8");
+    }
+    // The parser's own text can quote what was sent; what it is about is told in words of ours.
+    if error.is_data() {
+        let what = data_fault(&error);
+        return Problem::new("SR-HTTP-003", 422, what).at(pointer);
+    }
+    let title = format!("the body is not JSON (line {}, column {})", error.line(), error.column());
+    Problem::new("SR-HTTP-002", 400, title)
+}
+
+fn data_fault(error: &serde_json::Error) -> &'static str {
+    let text = error.to_string();
+    for (start, ours) in [
+        ("unknown field", "there is a key here that the format does not have"),
+        ("missing field", "a key is missing here"),
+        ("duplicate field", "a key stands here twice"),
+        ("unknown variant", "this is none of the words that can stand here"),
+        ("recursion limit", "this is nested too deeply"),
+        ("invalid length", "this has another length than it must have"),
+    ] {
+        if text.starts_with(start) {
+            return ours;
+        }
+    }
+    "this is of another type than it must be"
+}
+
+/// Where in the document, by keys that the format declares. Keys of maps that the caller chose are shown only where
+/// they look like names; a value used as a key is not repeated.
+fn pointer_of(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&index.to_string()),
+            Segment::Map { key } if looks_like_a_name(key) => pointer.push_str(key),
+            Segment::Enum { variant } if looks_like_a_name(variant) => pointer.push_str(variant),
+            _ => pointer.push('*'),
+        }
+    }
+    pointer
+}
+
+/// Is this a name as policies have them, and not somebody's address or number?
+pub fn looks_like_a_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    text.len() <= 40
+        && bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-')
+}
+
+/// Reads a whole body, or as much of it as is allowed.
+///
+/// Fails: `SR-HTTP-001` when it is longer, `SR-HTTP-009` when the connection broke.
+pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let limited = http_body_util::Limited::new(body, limit);
+    match http_body_util::BodyExt::collect(limited).await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(limit)),
+        Err(_) => Err(Problem::new("SR-HTTP-009", 400, "the body did not arrive whole")),
+    }
+}
+
+/// The problem of a body that is too long.
+pub fn too_large(limit: usize) -> Problem {
+    Problem::new("SR-HTTP-001", 413, format!("the body is longer than {limit} bytes"))
+}
+
+/// An answer: JSON, never to be stored on the way.
+pub fn answer<T: Serialize>(status: StatusCode, body: &T) -> Response<Body> {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => json_bytes(status, bytes),
+        Err(_) => Problem::new("SR-HTTP-010", 500, "the answer could not be written").into_response(),
+    }
+}
+
+/// An answer whose JSON is already written.
+pub fn json_bytes(status: StatusCode, bytes: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response<Body> {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.to_body()).unwrap_or_default();
+        let mut response = json_bytes(status, body);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status.is_server_error() {
+            crate::note!(ERROR, "a request failed", code = self.code, status = self.status);
+        }
+        response
+    }
+}
+
+/// A request that has been let in: who, on what, with which body.
+#[derive(Debug)]
+pub struct Request {
+    /// The house.
+    pub house: Arc<House>,
+    /// Who calls.
+    pub caller: Caller,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// What stood in the path for `{target}`, if the route has one.
+    pub target: String,
+    /// The query, undecoded; it never holds personal data.
+    pub query: String,
+    /// The body, whole.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// The body as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        read_json(&self.body)
+    }
+
+    /// A parameter of the query: letters, digits and a few signs, as they stand.
+    ///
+    /// Fails: `SR-HTTP-011` when it stands there twice or holds other signs.
+    pub fn parameter(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let fault = || Problem::new("SR-HTTP-011", 400, "a parameter of the query is not of the expected form");
+        let mut found = self.query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
+        let value = found.next().map(|(_, value)| value);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
+        if found.next().is_some() || value.is_some_and(|value| value.len() > 128 || !value.bytes().all(plain)) {
+            return Err(fault());
+        }
+        Ok(value)
+    }
+}
+
+/// What a handler gives, later.
+pub type Answer = std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, Problem>> + Send>>;
+
+/// One route of a room. The desk lets callers in, reads bodies, counts, and renders problems; a room says what there is.
+#[derive(Clone, Copy)]
+pub struct Route {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path; `{target}` is the only parameter there is.
+    pub path: &'static str,
+    /// What the caller's role must include; `None` where everybody may.
+    pub deed: Option<Deed>,
+    /// Longest body, bytes.
+    pub body_limit: usize,
+    /// Does it.
+    pub handler: fn(Request) -> Answer,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+impl Route {
+    /// A POST route for callers whose role includes a deed.
+    pub const fn post(path: &'static str, deed: Deed, handler: fn(Request) -> Answer) -> Route {
+        Route { method: "POST", path, deed: Some(deed), body_limit: BODY_LIMIT, handler }
+    }
+
+    /// A GET route for callers whose role includes a deed.
+    pub const fn get(path: &'static str, deed: Deed, handler: fn(Request) -> Answer) -> Route {
+        Route { method: "GET", path, deed: Some(deed), body_limit: 0, handler }
+    }
+
+    /// A GET route for everybody.
+    pub const fn open(path: &'static str, handler: fn(Request) -> Answer) -> Route {
+        Route { method: "GET", path, deed: None, body_limit: 0, handler }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Form {
+        name: String,
+        #[serde(default)]
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Inner {
+        numbers: Vec<u8>,
+    }
+
+    fn fault(body: &[u8]) -> (&'static str, u16, Option<String>, String) {
+        let problem = read_json::<Form>(body).unwrap_err();
+        (problem.code, problem.status, problem.pointer.clone(), problem.title.into_owned())
+    }
+
+    #[test]
+    fn faults_have_a_code_and_a_pointer_and_never_the_value() {
+        let secret = "ann@shop.example";
+        let bodies: Vec<(Vec<u8>, &str, &str)> = vec![
+            (br#"{"name":"ann@shop.example""#.to_vec(), "SR-HTTP-002", ""),
+            (br#"{"name":["ann@shop.example"]}"#.to_vec(), "SR-HTTP-003", "/name"),
+            (br#"{"name":"x","ann@shop.example":1}"#.to_vec(), "SR-HTTP-003", "/*"),
+            (br#"{"name":"x","name":"ann@shop.example"}"#.to_vec(), "SR-HTTP-003", "/name"),
+            (br#"{"name":"x","inner":{"numbers":[1,"ann@shop.example"]}}"#.to_vec(), "SR-HTTP-003", "/inner/numbers/1"),
+            (b"{\"name\":\"\xff\"}".to_vec(), "SR-HTTP-002", ""),
+            (br#"{"name":"x"} trailing"#.to_vec(), "SR-HTTP-002", ""),
+            ("[".repeat(100_000).into_bytes(), "SR-HTTP-003", ""),
+        ];
+        for (body, code, pointer) in bodies {
+            let (found, status, at, title) = fault(&body);
+            assert_eq!(found, code);
+            assert!((400..500).contains(&status));
+            assert!(!title.contains(secret) && !at.clone().unwrap_or_default().contains(secret), "{title}");
+            if !pointer.is_empty() {
+                assert_eq!(at.as_deref(), Some(pointer));
+            }
+        }
+    }
+
+    #[test]
+    fn names_look_like_names_and_values_do_not() {
+        for name in ["phone", "recipient_name", "sf-express"] {
+            assert!(looks_like_a_name(name));
+        }
+        for value in ["", "13812345678", "ann@shop.example", "Ann", "安安", "a b"] {
+            assert!(!looks_like_a_name(value));
+        }
+    }
+}

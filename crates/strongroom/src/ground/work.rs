@@ -1,0 +1,133 @@
+//! One unit of work, as a room sees it: a transaction, the shop, the policy in force, the time, and who acts.
+
+use std::sync::Arc;
+
+use ledger::entry::{Act, Entry, Outcome};
+use ledger::opening::Opening;
+use policy::{Decision, FieldMask};
+use seal::DataKey;
+use store::{Tx, View};
+
+use super::actor::{ActorFacts, Deed};
+use super::ids::{EntryId, Ids};
+use super::permits::{InUse, Permits};
+use super::problem::{Problem, Reason};
+use super::shop::{InForce, Shop};
+
+/// A unit of work in the writer. Changes that enter nothing are refused by the store.
+pub struct Work<'w, 't> {
+    /// The transaction.
+    pub tx: &'w mut Tx<'t>,
+    /// Whose data.
+    pub shop: &'w Arc<Shop>,
+    /// The policy in force.
+    pub policy: Arc<InForce>,
+    /// Now, µs UTC; never before the last entry.
+    pub now: i64,
+    /// Who acts, as found in this transaction.
+    pub actor: ActorFacts,
+    /// Public ids.
+    pub ids: &'w Ids,
+    pub(super) permits: &'w Arc<Permits>,
+}
+
+impl std::fmt::Debug for Work<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Work").field("shop", &self.shop.number).field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl Work<'_, '_> {
+    /// Reads.
+    pub fn view(&self) -> &View<'_> {
+        self.tx
+    }
+
+    /// An entry of this actor, at this time, under this policy; to be completed.
+    pub fn entry(&self, act: Act, outcome: Outcome) -> Entry {
+        Entry { policy: self.policy.version, ..Entry::new(self.now, act, outcome, self.actor.entered) }
+    }
+
+    /// Enters. Gives the entry's id, which stands if this transaction does.
+    ///
+    /// Fails: `SR-LEDGER-…` when the entry is larger than an entry may be.
+    pub fn enter(&mut self, entry: &Entry) -> Result<EntryId, Problem> {
+        let log = self.shop.log();
+        let number = self.tx.next_number(log);
+        let bytes = entry.encode()?;
+        self.tx.append(log, bytes);
+        Ok(EntryId::of(log, number))
+    }
+
+    /// Enters something about a subject: under the alias of its key, committed to what `opening` says.
+    /// Gives the id and the salt that opens the commitment.
+    pub fn enter_about(
+        &mut self,
+        key: &DataKey,
+        mut entry: Entry,
+        opening: &Opening,
+    ) -> Result<(EntryId, [u8; 16]), Problem> {
+        let salt = key.salt(self.now, opening.as_bytes());
+        entry.alias = Some(key.alias());
+        entry.commitment = ledger::opening::commitment(&salt, opening);
+        Ok((self.enter(&entry)?, salt))
+    }
+
+    /// Enters something that is about nobody, or about somebody of whom no key is left: it commits to its act alone.
+    pub fn enter_plain(&mut self, mut entry: Entry) -> Result<EntryId, Problem> {
+        let opening = Opening::builder().act(entry.act).build()?;
+        entry.commitment = ledger::opening::commitment(&[0; 16], &opening);
+        self.enter(&entry)
+    }
+
+    /// Marks that a permit is about to be given.
+    pub fn begin_permit(&self) -> InUse {
+        self.permits.begin()
+    }
+
+    /// Fails with 403 when the actor's role does not let it do this at all. Nothing is entered: no data was near.
+    pub fn must_be_allowed(&self, deed: Deed) -> Result<(), Problem> {
+        if self.actor.may(deed) { Ok(()) } else { Err(not_your_role()) }
+    }
+}
+
+/// The problem of somebody whose role does not let them do something.
+pub fn not_your_role() -> Problem {
+    Problem::new("SR-PEOPLE-003", 403, "your role does not include this")
+        .help("use a credential with another role; `strongroom credentials list` shows them")
+}
+
+/// The gate's answer as the ledger writes it.
+pub fn outcome(answer: policy::Answer) -> Outcome {
+    match answer {
+        policy::Answer::Yes => Outcome::Yes,
+        policy::Answer::No => Outcome::No,
+        policy::Answer::Gap => Outcome::Gap,
+    }
+}
+
+/// Reason ids for an entry.
+pub fn reason_numbers(decision: &Decision) -> Vec<u16> {
+    decision.reasons.iter().map(|reason| reason.id.number()).collect()
+}
+
+/// Reasons for a caller, with names of fields.
+pub fn reasons_for_caller(decision: &Decision, policy: &InForce, kind: u8) -> Vec<Reason> {
+    decision
+        .reasons
+        .iter()
+        .map(|reason| Reason {
+            name: reason.id.name(),
+            text: reason.id.english(),
+            text_zh: reason.id.chinese(),
+            fields: reason.fields.map(|fields| field_names(policy, kind, fields)).unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// Names of fields, also of those that the policy no longer declares.
+pub fn field_names(policy: &InForce, kind: u8, fields: FieldMask) -> Vec<String> {
+    let known = policy.registry.kind_of(kind);
+    let name = |field: u8| known.and_then(|(_, kind)| kind.field_name(field)).map(ToString::to_string);
+    fields.iter().filter_map(name).collect()
+}

@@ -1,0 +1,44 @@
+//! Problems of the room.
+
+use crate::ground::Problem;
+
+/// A subject or record that is not there, or not this shop's: the two look the same.
+pub fn not_found() -> Problem {
+    Problem::new("SR-KEEP-001", 404, "there is nothing of this id")
+}
+
+/// A subject that has been erased.
+pub fn erased() -> Problem {
+    Problem::new("SR-KEEP-002", 410, "this subject has been erased")
+}
+
+/// A value that may stand once only stands already.
+pub fn taken(pointer: String) -> Problem {
+    Problem::new("SR-KEEP-003", 409, "another record has this value, and the policy says it is unique")
+        .help("write to that record instead, or drop `unique` from the field")
+        .at(pointer)
+}
+
+/// Everything moved on while a request was prepared, again and again.
+pub fn too_busy() -> Problem {
+    Problem::new("SR-KEEP-005", 503, "this subject is being changed by others").retry_after(1)
+}
+
+/// A key that was destroyed came back.
+pub fn revenant() -> Problem {
+    Problem::new("SR-KEEP-007", 500, "a destroyed key was about to be written again")
+        .help("this data folder was put together from different backups; restore one of them")
+}
+
+/// More records of one kind for one subject than there are numbers.
+pub fn too_many_records() -> Problem {
+    Problem::new("SR-KEEP-008", 422, "this subject has as many records of this kind as it can have")
+}
+
+/// Something moved between planning and writing. Never reaches a caller: the work is planned again.
+pub fn moved() -> Problem {
+    Problem::new(MOVED, 503, "something moved while this was prepared").retry_after(1)
+}
+
+/// The code of [`moved`].
+pub const MOVED: &str = "SR-KEEP-009";

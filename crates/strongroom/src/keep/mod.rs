@@ -1,0 +1,518 @@
+//! Room `keep`: subjects and what is kept about them, sealed.
+//!
+//! What is held: shops, subjects, records with their envelopes, blind indexes, tokens, and every table of keys.
+//! Ground: whatever the policy's purposes give; the room keeps nothing that a purpose in force does not list.
+//!
+//! Invariants:
+//! - a field is stored sealed, or not at all; clear columns are bound into the seal or carry a MAC;
+//! - a row of a key that was destroyed is never written again;
+//! - a shared contact (one phone, many people) never merges subjects;
+//! - nothing here opens a field for anybody: that is `reveal`'s door.
+//!
+//! Who may call: `collect`, `reveal`, `share`, `erase`, `answer`, `incident`. It calls no room.
+
+pub mod error;
+pub mod plan;
+mod shops;
+mod sql;
+mod terms;
+mod tokens;
+pub mod types;
+
+#[cfg(test)]
+pub(crate) use sql::ALL as STATEMENTS;
+
+pub use plan::{Change, Halt, Plan, Planned, Planner};
+pub use shops::{
+    NewShop, ShopRow, add_shop, begin_wrap, end_old_wraps, list_shops, new_generation, new_shop, open_keys,
+    read_shop_keys, rewrap_shop_keys,
+};
+pub use terms::{ended_terms, find_term, list_terms, remove_term, rewrap_term};
+pub use tokens::{Made, TokenRow, add_token, find_token, remove_tokens};
+pub use types::{Clear, Event, RecordRow, SubjectRow};
+
+use std::sync::Arc;
+
+use ledger::entry::{Act, Entry, Outcome, Part, RecordMark};
+use ledger::opening::Opening;
+use policy::Standing;
+use seal::{Class, KeyId};
+use store::{Row, Step, View, params};
+
+use crate::ground::work::Work;
+use crate::ground::{EntryId, Hint, Id, Problem, RecordId, Shop, SubjectId};
+use plan::{Claim, RecordWrite};
+use types::{read_keys, read_standing, standing_column};
+
+const SUBJECT: &str = "subject";
+
+/// The row of a subject of this shop.
+///
+/// Gives: `None` when there is none, or it is another shop's. Fails: `SR-KEEP-004` when the row was edited.
+pub fn find_subject(view: &View<'_>, shop: &Shop, id: SubjectId) -> Result<Option<SubjectRow>, Problem> {
+    let found = view.find(&sql::FIND_SUBJECT, params![id.column(), shop.column()], |row| {
+        Ok((row.int(0)?, row.int(1)?, row.bytes(2)?.to_vec(), row.bytes(3)?.to_vec()))
+    })?;
+    let Some((standing, since, keys, mac)) = found else { return Ok(None) };
+    let columns = subject_columns(shop, id, standing, since);
+    shop.keys
+        .row_is_whole(SUBJECT, &[&columns, &keys], &mac)
+        .map_err(|_| Problem::edited(SUBJECT))?;
+    let standing = read_standing(standing).ok_or_else(|| Problem::edited(SUBJECT))?;
+    Ok(Some(SubjectRow { id, standing, since, keys: read_keys(&keys)? }))
+}
+
+fn subject_columns(shop: &Shop, id: SubjectId, standing: i64, since: i64) -> Vec<u8> {
+    [shop.column(), id.column(), standing, since].iter().flat_map(|column| column.to_be_bytes()).collect()
+}
+
+/// The row of a record of this shop. Its seal tells whether it was edited.
+pub fn find_record(view: &View<'_>, shop: &Shop, id: RecordId) -> Result<Option<RecordRow>, Problem> {
+    let found = view.find(&sql::FIND_RECORD, params![id.column(), shop.column()], |row| {
+        Ok((row.number(0)?, row.bytes(1)?.to_vec(), row.bytes(2)?.to_vec()))
+    })?;
+    found.map(|(version, clear, sealed)| record_row(id, version, clear, sealed)).transpose()
+}
+
+fn record_row(id: RecordId, version: u32, clear_bytes: Vec<u8>, sealed: Vec<u8>) -> Result<RecordRow, Problem> {
+    let clear = Clear::decode(&clear_bytes).map_err(|_| Problem::edited("record"))?;
+    Ok(RecordRow { id, version, clear_bytes, clear, sealed })
+}
+
+/// Which records of a subject are wanted first when not all can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As they were made.
+    OldestFirst,
+    /// The latest first.
+    NewestFirst,
+}
+
+/// Records of a subject: of one kind, or of all. At most `limit`.
+pub fn list_records(
+    view: &View<'_>,
+    shop: &Shop,
+    subject: SubjectId,
+    kind: Option<u8>,
+    order: Order,
+    limit: u32,
+) -> Result<Vec<RecordRow>, Problem> {
+    let (first, last) = range(subject, kind);
+    let sql = match order {
+        Order::OldestFirst => &sql::LIST_RECORDS,
+        Order::NewestFirst => &sql::LIST_NEWEST_RECORDS,
+    };
+    let rows = view.list(sql, params![first.column(), last.column(), shop.column(), limit], read_record)?;
+    rows.into_iter().map(|(id, version, clear, sealed)| record_row(id, version, clear, sealed)).collect()
+}
+
+fn range(subject: SubjectId, kind: Option<u8>) -> (RecordId, RecordId) {
+    kind.map_or_else(|| RecordId::all_of(subject), |kind| RecordId::all_of_kind(subject, kind))
+}
+
+type RawRecord = (RecordId, u32, Vec<u8>, Vec<u8>);
+
+fn read_record(row: &Row<'_>) -> Result<RawRecord, store::Error> {
+    Ok((RecordId::from_column(row.int(0)?), row.number(1)?, row.bytes(2)?.to_vec(), row.bytes(3)?.to_vec()))
+}
+
+/// Records behind a number, of all subjects of a shop; for sweeps and deep checks, page by page.
+pub fn list_records_after(
+    view: &View<'_>,
+    shop: &Shop,
+    after: Option<RecordId>,
+    limit: u32,
+) -> Result<Vec<RecordRow>, Problem> {
+    let after = after.map_or(-1, RecordId::column);
+    let rows = view.list(&sql::LIST_RECORDS_AFTER, params![after, shop.column(), limit], read_record)?;
+    rows.into_iter().map(|(id, version, clear, sealed)| record_row(id, version, clear, sealed)).collect()
+}
+
+/// Subjects behind a number, page by page.
+pub fn list_subjects_after(
+    view: &View<'_>,
+    shop: &Shop,
+    after: Option<SubjectId>,
+    limit: u32,
+) -> Result<Vec<SubjectId>, Problem> {
+    let after = after.map_or(-1, SubjectId::column);
+    Ok(view.list(&sql::LIST_SUBJECTS_AFTER, params![after, shop.column(), limit], |row| {
+        Ok(SubjectId::from_column(row.int(0)?))
+    })?)
+}
+
+/// How many subjects there are: present, restricted, erased.
+pub fn count_subjects(view: &View<'_>, shop: &Shop) -> Result<[u64; 3], Problem> {
+    let mut counts = [0; 3];
+    for (standing, count) in
+        view.list(&sql::COUNT_SUBJECTS, params![shop.column()], |row| Ok((row.number::<usize>(0)?, row.number(1)?)))?
+    {
+        if let Some(slot) = counts.get_mut(standing) {
+            *slot = count;
+        }
+    }
+    Ok(counts)
+}
+
+/// How many records there are.
+pub fn count_records(view: &View<'_>, shop: &Shop) -> Result<u64, Problem> {
+    Ok(view.find(&sql::COUNT_RECORDS, params![shop.column()], |row| row.number(0))?.unwrap_or(0))
+}
+
+/// The next free place among a subject's records of a kind.
+pub fn next_place(view: &View<'_>, shop: &Shop, subject: SubjectId, kind: u8) -> Result<u32, Problem> {
+    let (first, last) = RecordId::all_of_kind(subject, kind);
+    let found = view.find(&sql::FIND_LAST_RECORD, params![first.column(), last.column(), shop.column()], |row| {
+        Ok(RecordId::from_column(row.int(0)?))
+    })?;
+    Ok(found.map_or(0, |record| record.place().saturating_add(1)))
+}
+
+/// The latest events of a subject's records of a kind, for a record that they belong to.
+pub fn events_of_kind(
+    view: &View<'_>,
+    shop: &Shop,
+    subject: SubjectId,
+    kind: u8,
+) -> Result<Vec<Event>, Problem> {
+    let (first, last) = RecordId::all_of_kind(subject, kind);
+    let mut all = Clear::default();
+    let mut faulty = false;
+    let limit = crate::ground::ids::RECORDS_LIMIT;
+    view.each(&sql::LIST_CLEAR, params![first.column(), last.column(), shop.column(), limit], |row| {
+        match Clear::decode(row.bytes(2)?) {
+            Ok(clear) => {
+                for event in clear.events.into_iter().filter(|event| event.kind == kind) {
+                    all.happened(event);
+                }
+            }
+            Err(_) => faulty = true,
+        }
+        Ok(Step::Next)
+    })?;
+    if faulty { Err(Problem::edited("record")) } else { Ok(all.events) }
+}
+
+/// The record that holds a value that may stand once only: an external id, or a unique field.
+pub fn find_lookup(view: &View<'_>, shop: &Shop, blind: &[u8; 16]) -> Result<Option<RecordId>, Problem> {
+    Ok(view.find(&sql::FIND_LOOKUP, params![shop.column(), blind], |row| Ok(RecordId::from_column(row.int(0)?)))?)
+}
+
+/// The records that hold a searchable value.
+pub fn list_lookups(
+    view: &View<'_>,
+    shop: &Shop,
+    blind: &[u8; 16],
+    limit: u32,
+) -> Result<Vec<RecordId>, Problem> {
+    Ok(view.list(&sql::LIST_LOOKUPS, params![shop.column(), blind, limit], |row| {
+        Ok(RecordId::from_column(row.int(0)?))
+    })?)
+}
+
+/// Is everything that a plan rests on as it was when the plan was made? Reads only.
+///
+/// Takes: how many choices the subject has made, read in this transaction.
+pub fn is_fresh(plan: &Plan, choices: u32, work: &Work<'_, '_>) -> Result<bool, Problem> {
+    if plan.policy != work.policy.version || plan.choices != choices {
+        return Ok(false);
+    }
+    if let Some(before) = &plan.subject_before
+        && find_subject(work.tx, work.shop, plan.subject)?.as_ref() != Some(before)
+    {
+        return Ok(false);
+    }
+    for term in &plan.open_terms {
+        if find_term(work.tx, work.shop, *term)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a plan was written. [`Put::Stale`] and [`Put::Taken`] have written nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    /// It was.
+    Done,
+    /// Something it rests on has moved: look again, plan again.
+    Stale,
+    /// A value that may stand once only stands in another record.
+    Taken {
+        /// The field; 255 for the external id.
+        field: u8,
+    },
+}
+
+/// Writes a plan that [`is_fresh`].
+///
+/// Fails: `SR-KEEP-009` when something moved that only a write can notice; then all of this work is undone, and the caller
+/// looks and plans again. Entering is the caller's.
+pub fn put(plan: &Plan, work: &mut Work<'_, '_>) -> Result<Put, Problem> {
+    let mut wrote = false;
+    // ORDER: lookups first, in the order of their keys, then the subject, then its records: every path locks the same way.
+    let mut claims: Vec<(&Claim, RecordId)> =
+        plan.writes.iter().flat_map(|write| write.claims.iter().map(|claim| (claim, write.id))).collect();
+    claims.sort_by_key(|(claim, _)| claim.blind);
+    for (claim, record) in claims {
+        if !claim_lookup(claim, record, work)? {
+            let taken = Put::Taken { field: claim.field };
+            return if wrote { Err(error::moved()) } else { Ok(taken) };
+        }
+        wrote = true;
+    }
+    let stale = |wrote: bool| if wrote { Err(error::moved()) } else { Ok(Put::Stale) };
+    for term in &plan.new_terms {
+        if !terms::add_term(term, work)? {
+            return stale(wrote);
+        }
+        wrote = true;
+    }
+    if let Some(row) = &plan.subject_after {
+        let known = plan.subject_before.as_ref().map_or(&[][..], |before| &before.keys);
+        for key in row.keys.iter().filter(|key| !known.contains(key)) {
+            must_not_be_destroyed(key.id, work)?;
+        }
+        if !write_subject(row, plan.subject_before.is_none(), work)? {
+            return stale(wrote);
+        }
+        wrote = true;
+    }
+    for write in &plan.writes {
+        if !write_record(write, work)? {
+            return stale(wrote);
+        }
+        wrote = true;
+    }
+    for remove in &plan.removes {
+        let params = params![remove.id.column(), work.shop.column(), remove.version];
+        if work.tx.change(&sql::REMOVE_RECORD, params)? == 0 {
+            return stale(wrote);
+        }
+        wrote = true;
+        for claim in &remove.unclaims {
+            unclaim_lookup(claim, remove.id, work)?;
+        }
+    }
+    remember(plan, work);
+    Ok(Put::Done)
+}
+
+/// After the commit: what was written is what will be asked for next.
+fn remember(plan: &Plan, work: &mut Work<'_, '_>) {
+    let row = plan.subject_after.as_ref().or(plan.subject_before.as_ref()).cloned();
+    let lookups: Vec<([u8; 16], RecordId)> = plan
+        .writes
+        .iter()
+        .flat_map(|write| write.claims.iter().filter(|claim| claim.once).map(|claim| (claim.blind, write.id)))
+        .collect();
+    let created: Vec<RecordId> =
+        plan.writes.iter().filter(|write| write.before.is_none()).map(|write| write.id).collect();
+    let (shop, subject, terms) = (Arc::clone(work.shop), plan.subject, plan.new_terms.clone());
+    let made_here = plan.subject_before.is_none();
+    work.tx.after_commit(move || {
+        for term in terms {
+            shop.terms.add(term);
+        }
+        if let Some(row) = row {
+            let mut hint = shop.hints.subject(subject).unwrap_or_else(|| Hint::of(&[], row.since));
+            hint.keys = row.keys_column().into();
+            hint.made_here |= made_here;
+            for record in created {
+                hint.saw_place(record.kind(), record.place());
+            }
+            shop.hints.saw(subject, hint);
+        }
+        for (blind, record) in lookups {
+            shop.hints.saw_lookup(blind, record);
+        }
+    });
+}
+
+fn claim_lookup(claim: &Claim, record: RecordId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
+    let slot = if claim.once { 0 } else { record.column() };
+    let params = params![work.shop.column(), &claim.blind, slot, record.column()];
+    Ok(work.tx.claim(&sql::CLAIM_LOOKUP, params)?)
+}
+
+fn unclaim_lookup(claim: &Claim, record: RecordId, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    let slot = if claim.once { 0 } else { record.column() };
+    let params = params![work.shop.column(), &claim.blind, slot, record.column()];
+    work.tx.change(&sql::REMOVE_LOOKUP, params)?;
+    Ok(())
+}
+
+/// Writes a subject's row. Gives whether it could: a new one must not be there, an old one must.
+pub fn write_subject(row: &SubjectRow, new: bool, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
+    let (shop, keys) = (work.shop, row.keys_column());
+    let standing = standing_column(row.standing);
+    let mac = shop.keys.row_mac(SUBJECT, &[&subject_columns(shop, row.id, standing, row.since), &keys])?;
+    let changed = if new {
+        let params = params![row.id.column(), shop.column(), standing, row.since, &keys, &mac];
+        work.tx.change(&sql::ADD_SUBJECT, params)?
+    } else {
+        let params = params![standing, &keys, &mac, row.id.column(), shop.column()];
+        work.tx.change(&sql::CHANGE_SUBJECT, params)?
+    };
+    Ok(changed > 0)
+}
+
+fn write_record(write: &RecordWrite, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
+    let shop = work.shop.column();
+    let changed = match write.before {
+        None => {
+            let params = params![write.id.column(), shop, write.version, &write.clear_bytes, &write.sealed];
+            work.tx.change(&sql::ADD_RECORD, params)?
+        }
+        Some(before) => {
+            let params = params![write.version, &write.clear_bytes, &write.sealed, write.id.column(), shop, before];
+            work.tx.change(&sql::CHANGE_RECORD, params)?
+        }
+    };
+    for claim in &write.unclaims {
+        unclaim_lookup(claim, write.id, work)?;
+    }
+    Ok(changed > 0)
+}
+
+/// Says that a key is gone: its row holds it no more, its id is kept for ever, memory forgets it after the commit, and the
+/// list outside the database gets it before anybody is told.
+pub fn key_destroyed(id: KeyId, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    work.tx.change(&sql::ADD_DESTROYED, params![&id.0, work.shop.column(), work.now])?;
+    work.tx.destroyed(id.0);
+    let shop = Arc::clone(work.shop);
+    work.tx.after_commit(move || shop.keys.forget(id));
+    Ok(())
+}
+
+fn must_not_be_destroyed(id: KeyId, work: &Work<'_, '_>) -> Result<(), Problem> {
+    let found = work.tx.find(&sql::FIND_DESTROYED, params![&id.0], |row| row.int(0))?;
+    if found.is_some() { Err(error::revenant()) } else { Ok(()) }
+}
+
+/// Every key that the database says is destroyed.
+pub fn list_destroyed(view: &View<'_>) -> Result<Vec<KeyId>, Problem> {
+    Ok(view.list(&sql::LIST_DESTROYED, &[], |row| row.array(0).map(KeyId))?)
+}
+
+/// Destroys a subject's main key: nothing that it sealed opens any more. Retained fields stay behind theirs.
+///
+/// Gives: the row after, and the keys destroyed. The caller enters, and cleans up behind.
+pub fn destroy_main_key(row: &SubjectRow, work: &mut Work<'_, '_>) -> Result<(SubjectRow, Vec<KeyId>), Problem> {
+    let (gone, left): (Vec<_>, Vec<_>) = row.keys.iter().cloned().partition(|key| key.class == Class::Main);
+    let after = SubjectRow { standing: Standing::Erased, keys: left, ..row.clone() };
+    if !write_subject(&after, false, work)? {
+        return Err(error::not_found());
+    }
+    forget_subject(row.id, work);
+    let ids: Vec<KeyId> = gone.iter().map(|key| key.id).collect();
+    for id in &ids {
+        key_destroyed(*id, work)?;
+    }
+    Ok((after, ids))
+}
+
+fn forget_subject(subject: SubjectId, work: &mut Work<'_, '_>) {
+    let shop = Arc::clone(work.shop);
+    work.tx.after_commit(move || shop.hints.forget(subject));
+}
+
+/// Removes the rows of a subject of which no key is left: records with their lookups, a page at a time, then itself.
+/// Gives how many records went; fewer than `limit` means that it is done.
+pub fn remove_dead_subject(row: &SubjectRow, limit: u32, work: &mut Work<'_, '_>) -> Result<u32, Problem> {
+    let records = list_records(work.tx, work.shop, row.id, None, Order::OldestFirst, limit)?;
+    for record in &records {
+        for (_, blind) in &record.clear.blinds {
+            // Both forms of a lookup: whether the field was unique then is not known any more.
+            for once in [true, false] {
+                unclaim_lookup(&Claim { field: 0, blind: *blind, once }, record.id, work)?;
+            }
+        }
+        let params = params![record.id.column(), work.shop.column(), record.version];
+        work.tx.change(&sql::REMOVE_RECORD, params)?;
+    }
+    let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
+    if count < limit {
+        work.tx.change(&sql::REMOVE_SUBJECT, params![row.id.column(), work.shop.column()])?;
+        forget_subject(row.id, work);
+    }
+    Ok(count)
+}
+
+/// Destroys a retained key of which no field is left to open.
+pub fn destroy_retained_key(row: &SubjectRow, work: &mut Work<'_, '_>) -> Result<Vec<KeyId>, Problem> {
+    let ids: Vec<KeyId> = row.keys.iter().map(|key| key.id).collect();
+    let after = SubjectRow { keys: Vec::new(), ..row.clone() };
+    write_subject(&after, false, work)?;
+    for id in &ids {
+        key_destroyed(*id, work)?;
+    }
+    Ok(ids)
+}
+
+/// Wraps a subject's keys again under the newest wrap key. Gives whether anything changed.
+pub fn rewrap_subject(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
+    let Some(row) = find_subject(work.tx, work.shop, subject)? else { return Ok(false) };
+    let mut after = row.clone();
+    let mut changed = false;
+    for key in &mut after.keys {
+        if let Some(again) = work.shop.keys.rewrap(subject.number(), key)? {
+            *key = again;
+            changed = true;
+        }
+    }
+    if changed {
+        write_subject(&after, false, work)?;
+        forget_subject(subject, work);
+    }
+    Ok(changed)
+}
+
+/// The part of an entry that says which record was written, and to what: the mark, the fields, and the opening.
+pub fn mark_write(plan: &Plan, write: &RecordWrite, act: Act, work: &Work<'_, '_>) -> Result<(Entry, Opening), Problem> {
+    let mut entry = work.entry(act, Outcome::Yes);
+    entry.parts = vec![Part { kind: write.id.kind(), fields: *write.fields.as_words() }];
+    entry.record = Some(RecordMark {
+        alias: plan.marking_key.record_alias(write.id.number()),
+        version: write.version,
+        until: write.clear.until,
+    });
+    let opening = Opening::builder()
+        .act(act)
+        .subject(&work.ids.show(plan.subject))
+        .record(&work.ids.show(write.id))
+        .version(write.version)
+        .digest(&write.digest)
+        .build()?;
+    Ok((entry, opening))
+}
+
+/// Enters everything that a plan wrote: one entry per record version.
+///
+/// Gives: the id of the first entry.
+pub fn enter_writes(plan: &Plan, act: Act, work: &mut Work<'_, '_>) -> Result<Option<EntryId>, Problem> {
+    let mut first = None;
+    for write in &plan.writes {
+        let act = if first.is_none() { act } else { Act::Resealed };
+        let (entry, opening) = mark_write(plan, write, act, work)?;
+        let (id, _) = work.enter_about(&plan.marking_key, entry, &opening)?;
+        first.get_or_insert(id);
+    }
+    for remove in &plan.removes {
+        let mut entry = work.entry(Act::Cleaned, Outcome::Yes);
+        entry.record = Some(RecordMark {
+            alias: plan.marking_key.record_alias(remove.id.number()),
+            version: remove.version,
+            until: work.now,
+        });
+        let opening = Opening::builder()
+            .act(Act::Cleaned)
+            .subject(&work.ids.show(plan.subject))
+            .record(&work.ids.show(remove.id))
+            .version(remove.version)
+            .build()?;
+        let (id, _) = work.enter_about(&plan.marking_key, entry, &opening)?;
+        first.get_or_insert(id);
+    }
+    Ok(first)
+}

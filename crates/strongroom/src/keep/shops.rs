@@ -1,0 +1,144 @@
+//! Shops and their keys.
+
+use std::sync::Arc;
+
+use seal::{Class, EpochKey, Random, ShopKeyRows, ShopKeys, Wrapped};
+use store::{Tx, View, params};
+
+use super::sql;
+use crate::ground::work::Work;
+use crate::ground::{Problem, Shop};
+
+/// A shop's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopRow {
+    /// Its number.
+    pub number: u32,
+    /// Its id in its policy.
+    pub name: String,
+    /// The generation of its log that is written.
+    pub generation: u32,
+}
+
+/// A shop that is about to be made, with its keys.
+#[derive(Debug, Clone)]
+pub struct NewShop {
+    /// Its number.
+    pub number: u32,
+    /// Its id in its policy.
+    pub name: String,
+    /// Its keys, wrapped.
+    pub keys: ShopKeyRows,
+}
+
+/// Makes the keys of a new shop.
+pub fn new_shop(number: u32, name: &str, epoch: &EpochKey, random: &mut impl Random) -> Result<NewShop, Problem> {
+    Ok(NewShop {
+        number,
+        name: name.to_owned(),
+        keys: ShopKeyRows {
+            wraps: vec![(1, epoch.new_shop_key(number, Class::Wrap, random)?)],
+            index: epoch.new_shop_key(number, Class::Index, random)?,
+            row: epoch.new_shop_key(number, Class::Row, random)?,
+            request: epoch.new_shop_key(number, Class::Request, random)?,
+        },
+    })
+}
+
+/// Writes a new shop. Its first entry is the caller's.
+pub fn add_shop(shop: &NewShop, now: i64, tx: &mut Tx<'_>) -> Result<(), Problem> {
+    let number = i64::from(shop.number);
+    tx.change(&sql::ADD_SHOP, params![number, shop.name.as_str(), now])?;
+    let rows = shop.keys.wraps.iter().map(|(version, key)| (*version, key)).chain([
+        (1, &shop.keys.index),
+        (1, &shop.keys.row),
+        (1, &shop.keys.request),
+    ]);
+    for (version, key) in rows {
+        write_key(number, version, key, tx)?;
+    }
+    Ok(())
+}
+
+fn write_key(shop: i64, version: u32, key: &Wrapped, tx: &mut Tx<'_>) -> Result<(), Problem> {
+    let wrapped = key.encode();
+    tx.change(&sql::ADD_SHOP_KEY, params![shop, key.class.number(), version, &wrapped])?;
+    Ok(())
+}
+
+/// The shops of this installation.
+pub fn list_shops(view: &View<'_>) -> Result<Vec<ShopRow>, Problem> {
+    Ok(view.list(&sql::LIST_SHOPS, &[], |row| {
+        Ok(ShopRow { number: row.number(0)?, name: row.text(1)?.to_owned(), generation: row.number(2)? })
+    })?)
+}
+
+/// A shop's keys, as their rows have them.
+///
+/// Fails: `SR-KEEP-004` when one is missing or malformed.
+pub fn read_shop_keys(view: &View<'_>, shop: u32) -> Result<ShopKeyRows, Problem> {
+    let rows: Vec<(u32, Vec<u8>)> = view.list(&sql::LIST_SHOP_KEYS, params![i64::from(shop)], |row| {
+        Ok((row.number(1)?, row.bytes(2)?.to_vec()))
+    })?;
+    let broken = || Problem::edited("shop_key");
+    let keys = rows
+        .iter()
+        .map(|(version, wrapped)| Ok((*version, Wrapped::decode(wrapped).map_err(|_| broken())?)))
+        .collect::<Result<Vec<_>, Problem>>()?;
+    let one = |class| keys.iter().find(|(_, key)| key.class == class).map(|(_, key)| key.clone()).ok_or_else(broken);
+    Ok(ShopKeyRows {
+        wraps: keys.iter().filter(|(_, key)| key.class == Class::Wrap).cloned().collect(),
+        index: one(Class::Index)?,
+        row: one(Class::Row)?,
+        request: one(Class::Request)?,
+    })
+}
+
+/// Begins a new version of the wrap key under a new epoch.
+pub fn begin_wrap(
+    epoch: &Arc<EpochKey>,
+    wrapped: &Wrapped,
+    version: u32,
+    work: &mut Work<'_, '_>,
+) -> Result<(), Problem> {
+    write_key(work.shop.column(), version, wrapped, work.tx)?;
+    let (shop, epoch, wrapped) = (Arc::clone(work.shop), Arc::clone(epoch), wrapped.clone());
+    // ORDER: after the commit. What was wrapped under a key that no row holds would be lost at the next start.
+    // The key was made under this epoch a moment ago; should it not open, the version before goes on wrapping.
+    work.tx.after_commit(move || {
+        let _ = shop.keys.add_wrap(version, &epoch, &wrapped);
+    });
+    Ok(())
+}
+
+/// Wraps the keys that stay over epochs (index, row, request) again, under the new epoch.
+pub fn rewrap_shop_keys(old: &EpochKey, new: &EpochKey, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    let rows = read_shop_keys(work.tx, work.shop.number)?;
+    for key in [&rows.index, &rows.row, &rows.request] {
+        if key.under != new.number() {
+            let again = new.rewrap(old, work.shop.number, key)?;
+            write_key(work.shop.column(), 1, &again, work.tx)?;
+        }
+    }
+    Ok(())
+}
+
+/// Drops the wrap keys before a version: nothing is wrapped under them any more.
+pub fn end_old_wraps(version: u32, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    let params = params![work.shop.column(), Class::Wrap.number(), version];
+    work.tx.change(&sql::REMOVE_OLD_WRAPS, params)?;
+    let shop = Arc::clone(work.shop);
+    work.tx.after_commit(move || shop.keys.drop_wraps_before(version));
+    Ok(())
+}
+
+/// Goes on in another generation of a shop's log.
+pub fn new_generation(shop: &Shop, generation: u32, tx: &mut Tx<'_>) -> Result<(), Problem> {
+    tx.change(&sql::SET_GENERATION, params![generation, shop.column()])?;
+    Ok(())
+}
+
+/// Opens a shop's keys with the epochs at hand.
+pub fn open_keys(view: &View<'_>, shop: u32, epochs: &[EpochKey]) -> Result<ShopKeys, Problem> {
+    Ok(ShopKeys::open(shop, epochs, &read_shop_keys(view, shop)?)?)
+}

@@ -1,0 +1,58 @@
+//! Every statement of the room. Its tables: shop, shop_key, term, subject, record, lookup, token, destroyed.
+
+store::statements! {
+    ADD_SHOP = "INSERT INTO shop (id, name, since, generation) VALUES ($1, $2, $3, 1)";
+    LIST_SHOPS = "SELECT id, name, generation FROM shop ORDER BY id";
+    SET_GENERATION = "UPDATE shop SET generation = $1 WHERE id = $2";
+
+    ADD_SHOP_KEY = "INSERT INTO shop_key (shop, class, version, wrapped) VALUES ($1, $2, $3, $4)
+                    ON CONFLICT (shop, class, version) DO UPDATE SET wrapped = excluded.wrapped";
+    LIST_SHOP_KEYS = "SELECT class, version, wrapped FROM shop_key WHERE shop = $1 ORDER BY class, version";
+    REMOVE_OLD_WRAPS = "DELETE FROM shop_key WHERE shop = $1 AND class = $2 AND version < $3";
+
+    ADD_TERM = "INSERT INTO term (id, shop, ends_at, epoch, wrapped, mac) VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (shop, ends_at, epoch) DO NOTHING";
+    FIND_TERM = "SELECT shop, ends_at, epoch, wrapped, mac FROM term WHERE id = $1";
+    LIST_TERMS = "SELECT id, ends_at, epoch, wrapped, mac FROM term WHERE shop = $1 ORDER BY ends_at";
+    LIST_ENDED_TERMS = "SELECT id FROM term WHERE shop = $1 AND ends_at <= $2 ORDER BY ends_at LIMIT 64";
+    REWRAP_TERM = "UPDATE term SET wrapped = $1, mac = $2 WHERE id = $3";
+    REMOVE_TERM = "DELETE FROM term WHERE id = $1";
+
+    ADD_SUBJECT = "INSERT INTO subject (id, shop, standing, since, keys, mac) VALUES ($1, $2, $3, $4, $5, $6)
+                   ON CONFLICT (id) DO NOTHING";
+    FIND_SUBJECT = "SELECT standing, since, keys, mac FROM subject WHERE id = $1 AND shop = $2";
+    CHANGE_SUBJECT = "UPDATE subject SET standing = $1, keys = $2, mac = $3 WHERE id = $4 AND shop = $5";
+    REMOVE_SUBJECT = "DELETE FROM subject WHERE id = $1 AND shop = $2";
+    LIST_SUBJECTS_AFTER = "SELECT id FROM subject WHERE id > $1 AND shop = $2 ORDER BY id LIMIT $3";
+    COUNT_SUBJECTS = "SELECT standing, count(*) FROM subject WHERE shop = $1 GROUP BY standing";
+
+    ADD_RECORD = "INSERT INTO record (id, shop, version, clear, sealed) VALUES ($1, $2, $3, $4, $5)
+                  ON CONFLICT (id) DO NOTHING";
+    CHANGE_RECORD = "UPDATE record SET version = $1, clear = $2, sealed = $3 WHERE id = $4 AND shop = $5 AND version = $6";
+    REMOVE_RECORD = "DELETE FROM record WHERE id = $1 AND shop = $2 AND version = $3";
+    FIND_RECORD = "SELECT version, clear, sealed FROM record WHERE id = $1 AND shop = $2";
+    LIST_RECORDS = "SELECT id, version, clear, sealed FROM record
+                    WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4";
+    LIST_NEWEST_RECORDS = "SELECT id, version, clear, sealed FROM record
+                           WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id DESC LIMIT $4";
+    LIST_CLEAR = "SELECT id, version, clear FROM record WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4";
+    FIND_LAST_RECORD = "SELECT id FROM record WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id DESC LIMIT 1";
+    LIST_RECORDS_AFTER = "SELECT id, version, clear, sealed FROM record WHERE id > $1 AND shop = $2 ORDER BY id LIMIT $3";
+    COUNT_RECORDS = "SELECT count(*) FROM record WHERE shop = $1";
+
+    CLAIM_LOOKUP = "INSERT INTO lookup (shop, blind, slot, record) VALUES ($1, $2, $3, $4)
+                    ON CONFLICT (shop, blind, slot) DO NOTHING";
+    FIND_LOOKUP = "SELECT record FROM lookup WHERE shop = $1 AND blind = $2 AND slot = 0";
+    LIST_LOOKUPS = "SELECT record FROM lookup WHERE shop = $1 AND blind = $2 ORDER BY slot LIMIT $3";
+    REMOVE_LOOKUP = "DELETE FROM lookup WHERE shop = $1 AND blind = $2 AND slot = $3 AND record = $4";
+
+    ADD_TOKEN = "INSERT INTO token (shop, token, record, field, recipient, made, since) VALUES ($1, $2, $3, $4, $5, $6, $7)
+                 ON CONFLICT (shop, token) DO NOTHING";
+    FIND_TOKEN = "SELECT record, field, recipient, made FROM token WHERE shop = $1 AND token = $2";
+    REMOVE_TOKENS = "DELETE FROM token WHERE shop = $1 AND token IN
+                     (SELECT token FROM token WHERE shop = $1 AND record >= $2 AND record <= $3 LIMIT $4)";
+
+    ADD_DESTROYED = "INSERT INTO destroyed (key_id, shop, at) VALUES ($1, $2, $3) ON CONFLICT (key_id) DO NOTHING";
+    FIND_DESTROYED = "SELECT at FROM destroyed WHERE key_id = $1";
+    LIST_DESTROYED = "SELECT key_id FROM destroyed ORDER BY at";
+}

@@ -1,0 +1,241 @@
+//! Rows of the room, as values.
+
+use policy::{FieldMask, Standing};
+use seal::{Class, Fields, KeyId, Place, Wrapped};
+
+use crate::ground::{Id, RecordId, SubjectId};
+
+/// A subject's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectRow {
+    /// Which subject.
+    pub id: SubjectId,
+    /// Where it stands.
+    pub standing: Standing,
+    /// When it was made, µs UTC.
+    pub since: i64,
+    /// Its living keys, wrapped.
+    pub keys: Vec<Wrapped>,
+}
+
+impl SubjectRow {
+    /// Its key of a class, if that lives.
+    pub fn key(&self, class: Class) -> Option<&Wrapped> {
+        self.keys.iter().find(|key| key.class == class)
+    }
+
+    /// Its key of this name, if that lives.
+    pub fn key_named(&self, id: KeyId) -> Option<&Wrapped> {
+        self.keys.iter().find(|key| key.id == id)
+    }
+
+    /// The key whose alias stands in entries: the main one, or after an erasure the retained one.
+    pub fn marking_key(&self) -> Option<&Wrapped> {
+        self.key(Class::Main).or_else(|| self.key(Class::Retained)).or_else(|| self.key(Class::Hold))
+    }
+
+    /// The keys as one column.
+    pub fn keys_column(&self) -> Vec<u8> {
+        self.keys.iter().flat_map(Wrapped::encode).collect()
+    }
+}
+
+/// Reads a column of keys.
+pub fn read_keys(column: &[u8]) -> Result<Vec<Wrapped>, seal::Error> {
+    let (keys, rest) = column.as_chunks::<{ seal::WRAPPED }>();
+    if !rest.is_empty() {
+        return Err(seal::Error::Malformed);
+    }
+    keys.iter().map(|key| Wrapped::decode(key)).collect()
+}
+
+/// A standing as a column.
+pub fn standing_column(standing: Standing) -> i64 {
+    match standing {
+        Standing::Present => 0,
+        Standing::Restricted => 1,
+        Standing::Erased => 2,
+    }
+}
+
+/// The standing of a column.
+pub fn read_standing(column: i64) -> Option<Standing> {
+    Some(match column {
+        0 => Standing::Present,
+        1 => Standing::Restricted,
+        2 => Standing::Erased,
+        _ => return None,
+    })
+}
+
+/// A record's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordRow {
+    /// Which record.
+    pub id: RecordId,
+    /// Its version.
+    pub version: u32,
+    /// Its clear columns as stored: what the seal is bound to.
+    pub clear_bytes: Vec<u8>,
+    /// The same, read.
+    pub clear: Clear,
+    /// Its envelope.
+    pub sealed: Vec<u8>,
+}
+
+impl RecordRow {
+    /// Where it belongs.
+    pub fn place(&self, shop: u32) -> Place {
+        place(shop, self.id, self.version)
+    }
+}
+
+/// Where a version of a record belongs.
+pub fn place(shop: u32, record: RecordId, version: u32) -> Place {
+    Place { shop, subject: record.subject().number(), kind: record.kind(), record: record.number(), version }
+}
+
+/// What a record's row says in the clear. It is bound into the seal, so a changed byte keeps the record from opening.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Clear {
+    /// When the last of its fields is over, µs UTC; the greatest number while that is not known.
+    pub until: i64,
+    /// The latest instant of each event: of the record's own kind, and of the kinds that belong to it.
+    pub events: Vec<Event>,
+    /// Blind indexes under which it can be found: the field (255 for the external id), and the hash.
+    pub blinds: Vec<(u8, [u8; 16])>,
+}
+
+/// That something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// Kind of the record that it happened to.
+    pub kind: u8,
+    /// Ordinal of the event in that kind.
+    pub event: u8,
+    /// When it happened last, µs UTC.
+    pub at: i64,
+}
+
+const CLEAR_FORMAT: u8 = 1;
+
+impl Clear {
+    /// `format ‖ until ‖ n ‖ (kind ‖ event ‖ at)… ‖ n ‖ (field ‖ blind)…`
+    ///
+    /// Fails: `SR-SEAL-001` with more than 255 events or indexes, which the limits of a policy do not allow.
+    pub fn encode(&self) -> Result<Vec<u8>, seal::Error> {
+        let mut out = Vec::with_capacity(11 + self.events.len() * 10 + self.blinds.len() * 17);
+        out.push(CLEAR_FORMAT);
+        out.extend_from_slice(&self.until.to_be_bytes());
+        out.push(u8::try_from(self.events.len()).map_err(|_| seal::Error::Malformed)?);
+        for event in &self.events {
+            out.extend_from_slice(&[event.kind, event.event]);
+            out.extend_from_slice(&event.at.to_be_bytes());
+        }
+        out.push(u8::try_from(self.blinds.len()).map_err(|_| seal::Error::Malformed)?);
+        for (field, blind) in &self.blinds {
+            out.push(*field);
+            out.extend_from_slice(blind);
+        }
+        Ok(out)
+    }
+
+    /// Reads what [`Clear::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Clear, seal::Error> {
+        let broken = seal::Error::Malformed;
+        let mut rest = bytes;
+        let mut take = |count: usize| -> Result<&[u8], seal::Error> {
+            let (taken, behind) = rest.split_at_checked(count).ok_or(broken)?;
+            rest = behind;
+            Ok(taken)
+        };
+        if take(1)? != [CLEAR_FORMAT] {
+            return Err(broken);
+        }
+        let until = i64::from_be_bytes(take(8)?.try_into().map_err(|_| broken)?);
+        let mut clear = Clear { until, ..Clear::default() };
+        let events = take(1)?.first().copied().unwrap_or(0);
+        for _ in 0..events {
+            let (Some([kind, event]), at) = (take(2)?.first_chunk::<2>(), take(8)?) else { return Err(broken) };
+            let at = i64::from_be_bytes(at.try_into().map_err(|_| broken)?);
+            clear.events.push(Event { kind: *kind, event: *event, at });
+        }
+        let blinds = take(1)?.first().copied().unwrap_or(0);
+        for _ in 0..blinds {
+            let field = take(1)?.first().copied().ok_or(broken)?;
+            clear.blinds.push((field, take(16)?.try_into().map_err(|_| broken)?));
+        }
+        if rest.is_empty() { Ok(clear) } else { Err(broken) }
+    }
+
+    /// Says that something happened. Of several instants the latest counts. Gives whether this moved anything.
+    pub fn happened(&mut self, event: Event) -> bool {
+        match self.events.iter_mut().find(|known| (known.kind, known.event) == (event.kind, event.event)) {
+            Some(known) if known.at >= event.at => false,
+            Some(known) => {
+                known.at = event.at;
+                true
+            }
+            None => {
+                self.events.push(event);
+                true
+            }
+        }
+    }
+
+    /// The events as the policy wants them: the record's own, and those of kinds that belong to it.
+    pub fn life(&self, kind: u8) -> (Vec<(u8, i64)>, Vec<(u8, u8, i64)>) {
+        let own = self.events.iter().filter(|event| event.kind == kind).map(|event| (event.event, event.at));
+        let others = self.events.iter().filter(|event| event.kind != kind);
+        (own.collect(), others.map(|event| (event.kind, event.event, event.at)).collect())
+    }
+
+    /// Is it found under this hash?
+    pub fn has_blind(&self, blind: &[u8; 16]) -> bool {
+        self.blinds.iter().any(|(_, known)| known == blind)
+    }
+}
+
+/// The policy's set of fields as the seal's.
+pub fn to_seal(fields: FieldMask) -> Fields {
+    Fields(*fields.as_words())
+}
+
+/// The seal's set of fields as the policy's.
+pub fn to_policy(fields: Fields) -> FieldMask {
+    FieldMask::from_words(fields.0)
+}
+
+/// The ordinal under which a record's external id is sealed and indexed.
+pub const EXTERNAL_ID: u8 = policy::EXTERNAL_ID;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clear_columns_read_back_and_hostile_ones_do_not() {
+        let clear = Clear {
+            until: i64::MAX,
+            events: vec![Event { kind: 1, event: 63, at: -5 }, Event { kind: 2, event: 0, at: 7 }],
+            blinds: vec![(255, [3; 16]), (0, [4; 16])],
+        };
+        let bytes = clear.encode().unwrap();
+        assert_eq!(Clear::decode(&bytes).unwrap(), clear);
+        for cut in 0..bytes.len() {
+            assert!(Clear::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+        assert!(Clear::decode(&[bytes.as_slice(), &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn of_several_instants_of_an_event_the_latest_counts() {
+        let mut clear = Clear::default();
+        assert!(clear.happened(Event { kind: 1, event: 2, at: 10 }));
+        assert!(!clear.happened(Event { kind: 1, event: 2, at: 9 }));
+        assert!(clear.happened(Event { kind: 1, event: 2, at: 11 }));
+        assert!(clear.happened(Event { kind: 3, event: 2, at: 5 }));
+        let (own, others) = clear.life(1);
+        assert_eq!((own, others), (vec![(2, 11)], vec![(3, 2, 5)]));
+    }
+}

@@ -1,0 +1,149 @@
+//! Room `notice`: the policy versions of a shop, exactly as published.
+//!
+//! What is held: every published policy file, byte for byte, and the registry of names: which kind, field, purpose,
+//! recipient and event has which ordinal, for ever. No personal data.
+//!
+//! Invariants:
+//! - a version, once published, does not change; the entry of its publication holds its digest;
+//! - a name keeps its ordinal for ever, so that old envelopes, entries and choices mean what they meant;
+//! - a policy with an error is never published.
+//!
+//! Who may call: every room. It calls none.
+
+mod sql;
+
+#[cfg(test)]
+pub(crate) use sql::ALL as STATEMENTS;
+
+
+use ledger::entry::{Act, Outcome, policy_digest_figures};
+use policy::{Registry, Report};
+use sha2::{Digest, Sha256};
+use store::{Row, Tx, View, params};
+
+use crate::ground::work::Work;
+use crate::ground::{Deed, EntryId, InForce, Problem, Shop};
+
+/// A policy that has been checked and is ready to be published.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The file, byte for byte.
+    pub text: String,
+    /// What it says.
+    pub policy: policy::Policy,
+}
+
+/// Checks a policy file against today's date.
+///
+/// Fails: `SR-NOTICE-001` when it has errors; then the report is what to show.
+pub fn check(text: &str, name: &str, today: jiff::civil::Date) -> Result<(Checked, Report), Box<(Problem, Report)>> {
+    let report = policy::check(text, name, today);
+    match report.policy.clone() {
+        Some(policy) => Ok((Checked { text: text.to_owned(), policy }, report)),
+        None => Err(Box::new((not_clean(), report))),
+    }
+}
+
+fn not_clean() -> Problem {
+    Problem::new("SR-NOTICE-001", 422, "the policy has errors and cannot be published")
+        .help("run `strongroom check FILE`: it shows every one, and how to mend it")
+}
+
+/// A policy as it will be in force: with the ordinals of a shop's names.
+///
+/// Fails: `SR-NOTICE-002` when a name would have to change its meaning.
+pub fn ready(checked: &Checked, before: Option<&InForce>, at: i64) -> Result<InForce, Problem> {
+    let known = before.map(|before| before.registry.clone()).unwrap_or_default();
+    let registry = known.extended_by(&checked.policy).map_err(|fault| fault_problem(&fault))?;
+    let compiled = policy::compile(&checked.policy, &registry).map_err(|fault| fault_problem(&fault))?;
+    Ok(InForce {
+        version: before.map_or(1, |before| before.version.saturating_add(1)),
+        at,
+        text: checked.text.clone(),
+        digest: Sha256::digest(checked.text.as_bytes()).into(),
+        compiled,
+        registry,
+    })
+}
+
+fn fault_problem(fault: &policy::RegistryFault) -> Problem {
+    // The fault names declared names only; its own code goes into the text.
+    Problem::new("SR-NOTICE-002", 409, format!("{fault} ({})", fault.code())).help(fault.help())
+}
+
+/// Publishes a policy: the next version, in force from this commit on.
+///
+/// Fails: 409 when another version was published meanwhile. Records: *published*, with the digest of the file.
+pub fn publish(checked: &Checked, work: &mut Work<'_, '_>) -> Result<(u32, EntryId), Problem> {
+    work.must_be_allowed(Deed::Publish)?;
+    if checked.policy.shop.id != work.shop.name {
+        return Err(Problem::new("SR-NOTICE-003", 409, "this policy is for another shop")
+            .help("the shop's id can never change: see `[shop] id`"));
+    }
+    let next = ready(checked, Some(&work.policy), work.now)?;
+    write(work.shop.column(), &next, work.tx)?;
+    let mut entry = work.entry(Act::Published, Outcome::Yes);
+    entry.policy = next.version;
+    entry.figures = policy_digest_figures(&next.digest).to_vec();
+    let id = work.enter_plain(entry)?;
+    let (version, shop) = (next.version, std::sync::Arc::clone(work.shop));
+    work.tx.after_commit(move || {
+        shop.put_in_force(next);
+        shop.hints.forget_all();
+    });
+    Ok((version, id))
+}
+
+/// Writes the row of a policy version.
+pub fn write(shop: i64, policy: &InForce, tx: &mut Tx<'_>) -> Result<(), Problem> {
+    let registry = policy.registry.to_json();
+    let params =
+        params![shop, policy.version, policy.at, policy.text.as_str(), &policy.digest, registry.as_str()];
+    tx.change(&sql::ADD_POLICY, params)?;
+    Ok(())
+}
+
+/// The policy in force, for the start of the house.
+///
+/// Fails: `SR-NOTICE-004` when the stored file is not a policy any more: this release is older than the one that published it.
+pub fn load(view: &View<'_>, shop: u32) -> Result<InForce, Problem> {
+    let found = view.find(&sql::FIND_LATEST_POLICY, params![i64::from(shop)], read_policy)?;
+    let (version, at, text, registry) = found.ok_or_else(unreadable)?;
+    make(version, at, text, &registry)
+}
+
+/// A published version, if there is one of this number.
+pub fn find(view: &View<'_>, shop: &Shop, version: u32) -> Result<Option<InForce>, Problem> {
+    let found = view.find(&sql::FIND_POLICY, params![shop.column(), version], read_policy)?;
+    found.map(|(version, at, text, registry)| make(version, at, text, &registry)).transpose()
+}
+
+/// A version's number, when it was published, and the digest of its file.
+pub type Version = (u32, i64, [u8; 32]);
+
+/// Published versions, the latest first.
+pub fn list(view: &View<'_>, shop: &Shop, limit: u32) -> Result<Vec<Version>, Problem> {
+    Ok(view.list(&sql::LIST_POLICIES, params![shop.column(), limit], |row| {
+        Ok((row.number(0)?, row.int(1)?, row.array(2)?))
+    })?)
+}
+
+fn read_policy(row: &Row<'_>) -> Result<(u32, i64, String, String), store::Error> {
+    Ok((row.number(0)?, row.int(1)?, row.text(2)?.to_owned(), row.text(3)?.to_owned()))
+}
+
+fn make(version: u32, at: i64, text: String, registry: &str) -> Result<InForce, Problem> {
+    let registry = Registry::from_json(registry).map_err(|_| unreadable())?;
+    // A stored policy was checked when it was published; dates in it (agreements, reviews) may have passed since.
+    let published = jiff::Timestamp::from_microsecond(at).unwrap_or_default();
+    let today = published.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let policy = policy::check(&text, "policy", today).policy.ok_or_else(unreadable)?;
+    let compiled = policy::compile(&policy, &registry).map_err(|_| unreadable())?;
+    let digest = Sha256::digest(text.as_bytes()).into();
+    Ok(InForce { version, at, text, digest, compiled, registry })
+}
+
+fn unreadable() -> Problem {
+    Problem::new("SR-NOTICE-004", 500, "the stored policy cannot be read by this release")
+        .help("use the release that published it, or a newer one")
+}

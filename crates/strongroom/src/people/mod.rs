@@ -1,0 +1,253 @@
+//! Room `people`: who may use the API, and for which purposes. (Staff, sign-in and training move in later.)
+//!
+//! What is held: credentials. A secret is 32 random bytes, shown once; only its SHA-256 is kept, which is enough for a
+//! secret that nobody can guess. Labels are technical names, never a person's.
+//!
+//! Invariants:
+//! - a credential revoked in a transaction does nothing in the next: its row is read in every unit of work;
+//! - secrets are compared in constant time;
+//! - an edited row (another role, more purposes, no revocation) fails its MAC and opens no door.
+//!
+//! Who may call: the desk and the house. It calls no room.
+
+mod sql;
+
+#[cfg(test)]
+pub(crate) use sql::ALL as STATEMENTS;
+
+
+use std::sync::Arc;
+
+use ledger::entry::{Act, Outcome};
+use policy::PurposeSet;
+use seal::{Random, Secret};
+use sha2::{Digest, Sha256};
+use store::{Row, View, params};
+use zeroize::Zeroizing;
+
+use crate::ground::shop::Door;
+use crate::ground::work::Work;
+use crate::ground::{ActorFacts, CredentialId, Deed, EntryId, Id, Ids, Presented, Problem, Role, Shop};
+
+/// A credential's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialRow {
+    /// Its number.
+    pub id: CredentialId,
+    /// Its role.
+    pub role: Role,
+    /// What it is for.
+    pub label: String,
+    /// The purposes that it may use.
+    pub purposes: PurposeSet,
+    /// May it say on whose behalf it acts?
+    pub for_others: bool,
+    /// SHA-256 of its secret.
+    pub hash: [u8; 32],
+    /// When it was made, µs UTC.
+    pub since: i64,
+    /// When it was revoked, µs UTC; 0 while it was not.
+    pub revoked_at: i64,
+}
+
+/// A credential that is about to be made.
+#[derive(Debug)]
+pub struct NewCredential {
+    /// Its number.
+    pub id: CredentialId,
+    /// Its role.
+    pub role: Role,
+    /// What it is for.
+    pub label: String,
+    /// The purposes that it may use.
+    pub purposes: PurposeSet,
+    /// May it say on whose behalf it acts?
+    pub for_others: bool,
+    secret: Secret<32>,
+}
+
+/// The longest label.
+pub const LABEL_LIMIT: usize = 60;
+const SECRET_LENGTH: usize = 52;
+const CREDENTIAL: &str = "credential";
+
+impl NewCredential {
+    /// With a fresh secret. Fails: `SR-PEOPLE-004` when the label is not a technical name.
+    pub fn new(
+        id: CredentialId,
+        role: Role,
+        label: &str,
+        purposes: PurposeSet,
+        for_others: bool,
+        random: &mut impl Random,
+    ) -> Result<NewCredential, Problem> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+        if label.is_empty() || label.len() > LABEL_LIMIT || !label.bytes().all(plain) {
+            return Err(Problem::new("SR-PEOPLE-004", 422, "a label is 1 to 60 of `a-z 0-9 - _ .`")
+                .help("name the service that will use it, not a person")
+                .at("/label"));
+        }
+        if !matches!(role, Role::Service | Role::Officer) && !purposes.is_empty() {
+            return Err(Problem::new("SR-PEOPLE-005", 422, "only service and officer use data for purposes")
+                .at("/purposes"));
+        }
+        let secret = Secret::random(random)?;
+        Ok(NewCredential { id, role, label: label.to_owned(), purposes, for_others, secret })
+    }
+
+    /// What its holder presents: shown once, kept nowhere.
+    pub fn shown(&self, ids: &Ids) -> Zeroizing<String> {
+        Zeroizing::new(format!("{}_{}", ids.show(self.id), seal::base32(self.secret.expose())))
+    }
+}
+
+/// Reads what somebody presents: `srk_<id>_<secret>`.
+///
+/// Gives: `None` for anything that cannot be a credential of this installation; no table is asked.
+pub fn read_presented(ids: &Ids, text: &str) -> Option<Presented> {
+    let (id, secret) = text.rsplit_once('_')?;
+    let id: CredentialId = ids.read(id).ok()?;
+    if secret.len() != SECRET_LENGTH {
+        return None;
+    }
+    let secret = Zeroizing::new(seal::from_base32(secret).ok()?);
+    let hash = Secret::new(Sha256::digest(secret.as_slice()).into());
+    Some(Presented { id, hash: Arc::new(hash), on_behalf_of: None })
+}
+
+/// Who a credential is, in the transaction.
+///
+/// Fails: `SR-PEOPLE-001` when it is not one, was revoked, or its row was edited.
+pub fn facts_of(view: &View<'_>, shop: &Shop, presented: &Presented) -> Result<ActorFacts, Problem> {
+    let row = find(view, shop, presented.id)?.ok_or_else(unknown)?;
+    if !seal::same(&row.hash, presented.hash.expose()) || row.revoked_at != 0 {
+        return Err(unknown());
+    }
+    let on_behalf_of = presented.on_behalf_of.filter(|_| row.for_others);
+    Ok(ActorFacts::credential(row.id, row.role, row.purposes, on_behalf_of))
+}
+
+/// The problem of somebody without a credential: it never says what was wrong with it.
+pub fn unknown() -> Problem {
+    Problem::new("SR-PEOPLE-001", 401, "no valid credential was presented")
+        .help("send `Authorization: Bearer srk_…`; an admin makes one with `strongroom credentials add`")
+}
+
+fn find(view: &View<'_>, shop: &Shop, id: CredentialId) -> Result<Option<CredentialRow>, Problem> {
+    let found = view.find(&sql::FIND_CREDENTIAL, params![id.column()], |row| {
+        let of_this_shop = row.int(0)? == shop.column();
+        Ok(if of_this_shop { Some(read_row(id, row)?) } else { None })
+    })?;
+    found.flatten().map(|(row, mac)| whole(shop, row, &mac)).transpose()
+}
+
+fn read_row(id: CredentialId, row: &Row<'_>) -> Result<(CredentialRow, Vec<u8>), store::Error> {
+    let role = Role::from_number(row.number(1)?).ok_or(store::Error::WrongColumn { column: 1 })?;
+    let mut words = [0_u64; 4];
+    for (word, bytes) in words.iter_mut().zip(row.bytes(3)?.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    let credential = CredentialRow {
+        id,
+        role,
+        label: row.text(2)?.to_owned(),
+        purposes: PurposeSet::from_words(words),
+        for_others: row.int(4)? == 1,
+        hash: row.array(5)?,
+        since: row.int(6)?,
+        revoked_at: row.int(7)?,
+    };
+    Ok((credential, row.bytes(8)?.to_vec()))
+}
+
+fn whole(shop: &Shop, row: CredentialRow, mac: &[u8]) -> Result<CredentialRow, Problem> {
+    shop.keys
+        .row_is_whole(CREDENTIAL, &[&columns(shop, &row), row.label.as_bytes()], mac)
+        .map_err(|_| Problem::edited(CREDENTIAL))?;
+    Ok(row)
+}
+
+fn columns(shop: &Shop, row: &CredentialRow) -> Vec<u8> {
+    let mut columns = Vec::with_capacity(128);
+    let numbers = [shop.column(), row.id.column(), i64::from(row.role.number()), i64::from(row.for_others)];
+    for number in numbers.into_iter().chain([row.since, row.revoked_at]) {
+        columns.extend_from_slice(&number.to_be_bytes());
+    }
+    columns.extend_from_slice(&purposes_column(row.purposes));
+    columns.extend_from_slice(&row.hash);
+    columns
+}
+
+/// A set of purposes as a column: four little-endian words.
+pub fn purposes_column(purposes: PurposeSet) -> Vec<u8> {
+    purposes.as_words().iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// Adds a credential. Records: *credential_added*.
+pub fn add(new: &NewCredential, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
+    work.must_be_allowed(Deed::Credentials)?;
+    let row = CredentialRow {
+        id: new.id,
+        role: new.role,
+        label: new.label.clone(),
+        purposes: new.purposes,
+        for_others: new.for_others,
+        hash: Sha256::digest(new.secret.expose()).into(),
+        since: work.now,
+        revoked_at: 0,
+    };
+    let mac = work.shop.keys.row_mac(CREDENTIAL, &[&columns(work.shop, &row), row.label.as_bytes()])?;
+    let purposes = purposes_column(row.purposes);
+    let params = params![
+        row.id.column(),
+        work.shop.column(),
+        row.role.number(),
+        row.label.as_str(),
+        &purposes,
+        i64::from(row.for_others),
+        &row.hash,
+        row.since,
+        &mac
+    ];
+    work.tx.change(&sql::ADD_CREDENTIAL, params)?;
+    let mut entry = work.entry(Act::CredentialAdded, Outcome::Yes);
+    entry.figures = vec![(ledger::entry::Figure::Credential, new.id.number())];
+    let id = work.enter_plain(entry)?;
+    let (shop, number, door) = (Arc::clone(work.shop), new.id.number(), door_of(&row));
+    work.tx.after_commit(move || shop.doors.add(number, door));
+    Ok(id)
+}
+
+/// Revokes a credential: from this commit on it does nothing. Records: *credential_revoked*.
+///
+/// Fails: `SR-PEOPLE-002` when there is none of this id, or it was revoked before.
+pub fn revoke(id: CredentialId, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
+    work.must_be_allowed(Deed::Credentials)?;
+    let missing = || Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked");
+    let mut row = find(work.tx, work.shop, id)?.filter(|row| row.revoked_at == 0).ok_or_else(missing)?;
+    row.revoked_at = work.now;
+    let mac = work.shop.keys.row_mac(CREDENTIAL, &[&columns(work.shop, &row), row.label.as_bytes()])?;
+    let params = params![work.now, &mac, id.column(), work.shop.column()];
+    if work.tx.change(&sql::REVOKE_CREDENTIAL, params)? == 0 {
+        return Err(missing());
+    }
+    let mut entry = work.entry(Act::CredentialRevoked, Outcome::Yes);
+    entry.figures = vec![(ledger::entry::Figure::Credential, id.number())];
+    let entry = work.enter_plain(entry)?;
+    let (shop, number) = (Arc::clone(work.shop), id.number());
+    work.tx.after_commit(move || shop.doors.remove(number));
+    Ok(entry)
+}
+
+/// The credentials of a shop, revoked ones too.
+pub fn list(view: &View<'_>, shop: &Shop, limit: u32) -> Result<Vec<CredentialRow>, Problem> {
+    let rows = view.list(&sql::LIST_CREDENTIALS, params![shop.column(), limit], |row| {
+        read_row(CredentialId::from_column(row.int(0)?), row)
+    })?;
+    rows.into_iter().map(|(row, mac)| whole(shop, row, &mac)).collect()
+}
+
+/// What the front door remembers of a credential.
+pub fn door_of(row: &CredentialRow) -> Door {
+    Door { hash: row.hash, role: row.role, for_others: row.for_others }
+}

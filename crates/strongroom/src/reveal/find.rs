@@ -1,0 +1,105 @@
+//! What is kept about a subject, without a single value: kinds, versions, ends, choices.
+
+use std::sync::Arc;
+
+use ledger::entry::{Act, Outcome};
+use policy::{End, Life, Standing};
+use seal::Envelope;
+use store::Lane;
+
+use super::search::enter_under;
+use super::types::Target;
+use crate::choose::{self, ChoiceRow};
+use crate::ground::house::House;
+use crate::ground::web::Caller;
+use crate::ground::work::Work;
+use crate::ground::{Deed, EntryId, Problem, RecordId, SubjectId};
+use crate::keep::{self, Order};
+
+/// What is kept about a subject.
+#[derive(Debug)]
+pub struct Summary {
+    /// The subject.
+    pub subject: SubjectId,
+    /// Where it stands.
+    pub standing: Standing,
+    /// When it was made, µs UTC.
+    pub since: i64,
+    /// Its records.
+    pub records: Vec<RecordSummary>,
+    /// There are more records than are listed.
+    pub more: bool,
+    /// Its choices.
+    pub choices: Vec<ChoiceRow>,
+    /// The entry of this look.
+    pub entry: EntryId,
+}
+
+/// What is kept in a record.
+#[derive(Debug)]
+pub struct RecordSummary {
+    /// The record.
+    pub record: RecordId,
+    /// Its version.
+    pub version: u32,
+    /// Its fields.
+    pub fields: policy::FieldMask,
+    /// Purposes that use it, and when each is over; `None` while that is not known.
+    pub purposes: Vec<(u16, Option<i64>)>,
+    /// Events: ordinal and instant.
+    pub events: Vec<(u8, i64)>,
+}
+
+const RECORDS_LISTED: u32 = 200;
+const CHOICES_LISTED: u32 = 200;
+
+/// Looks at what is kept about a subject. Records: *found*.
+pub async fn find(house: &Arc<House>, caller: &Caller, target: Target) -> Result<Summary, Problem> {
+    house
+        .work(Lane::High, &caller.shop, &caller.actor, move |work| {
+            work.must_be_allowed(Deed::Find)?;
+            summarise(&target, work)
+        })
+        .await
+        .map(store::Committed::into_value)
+}
+
+fn summarise(target: &Target, work: &mut Work<'_, '_>) -> Result<Summary, Problem> {
+    let (subject, _) = super::resolve(target, work)?;
+    let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
+    let chosen = choose::chosen(work.tx, work.shop, subject)?;
+    let rows = keep::list_records(
+        work.tx,
+        work.shop,
+        subject,
+        None,
+        Order::OldestFirst,
+        RECORDS_LISTED.saturating_add(1),
+    )?;
+    let more = rows.len() > RECORDS_LISTED as usize;
+    let compiled = &work.policy.compiled;
+    let mut records = Vec::with_capacity(rows.len());
+    for record in rows.iter().take(RECORDS_LISTED as usize) {
+        let kind = record.id.kind();
+        let (own, children) = record.clear.life(kind);
+        let life = Life {
+            events: &own,
+            children: &children,
+            granted: chosen.granted,
+            refused: chosen.refused,
+            standing: row.standing,
+        };
+        let purposes = compiled
+            .purposes()
+            .filter_map(|purpose| compiled.end_of(kind, purpose.ordinal, &life).map(|end| (purpose.ordinal, end)))
+            .map(|(purpose, end)| (purpose, if let End::At(at) = end { Some(at) } else { None }))
+            .collect();
+        let envelope = Envelope::parse(&record.sealed).map_err(|_| Problem::edited("record"))?;
+        let fields = keep::types::to_policy(envelope.fields())
+            .minus(policy::FieldMask::only(keep::types::EXTERNAL_ID));
+        records.push(RecordSummary { record: record.id, version: record.version, fields, purposes, events: own });
+    }
+    let choices = choose::list(work.tx, work.shop, subject, CHOICES_LISTED)?;
+    let entry = enter_under(subject, work.entry(Act::Found, Outcome::Yes), work)?;
+    Ok(Summary { subject, standing: row.standing, since: row.since, records, more, choices, entry })
+}

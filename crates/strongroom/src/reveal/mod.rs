@@ -1,0 +1,399 @@
+//! Room `reveal`: **the only door from sealed to plain.**
+//!
+//! What is held: nothing. Every use of personal data comes through here: for one purpose, by somebody who has it, while
+//! the subject's choices and the retention allow it, masked where the policy says so.
+//!
+//! Invariants:
+//! - the gate decides inside the transaction that enters the act; the entry is durable before a value is plain;
+//! - a permit covers the fields, records and versions that the transaction saw, for two seconds, and nothing else;
+//! - a refusal is entered too, with its reasons; so is an opening that fails;
+//! - who lacks the purpose learns nothing, not even whether the record is there.
+//!
+//! Who may call: `share`, `answer`, and the desk. It may call `keep` and `choose`.
+
+mod find;
+mod permit;
+mod render;
+mod search;
+mod token;
+mod types;
+
+pub use find::{Summary, find};
+pub use permit::{Opened, Permit, open};
+pub use render::{render_reveal, write_value};
+pub use search::{SearchAsk, search};
+pub use token::{MakeToken, make_token, resolve_token};
+pub use types::{Ask, GroupKey, Granted, Item, Target};
+
+use std::sync::Arc;
+
+use ledger::entry::{Act, Outcome, Part};
+use ledger::opening::Opening;
+use policy::{Answer, Basis, Decision, End, Facts, FieldMask, Flow, Life, PurposeSet, Standing};
+use seal::Envelope;
+use store::Lane;
+
+use crate::choose;
+use crate::ground::house::House;
+use crate::ground::web::Caller;
+use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
+use crate::ground::{Chosen, Deed, Id, OPEN_END, Problem, RecordId, SubjectId};
+use crate::keep::{self, Order, RecordRow, SubjectRow};
+
+/// How a request at the door ended, in its transaction.
+#[derive(Debug)]
+pub enum Ended {
+    /// Yes: what was granted.
+    Granted(Box<Granted>),
+    /// No, and entered.
+    Refused(Problem),
+}
+
+/// Opens fields for a purpose.
+///
+/// Gives: the opened records and the entry. Fails: 404 when the subject is not there or the caller lacks the purpose, 403
+/// with reasons when the gate says no, 410 when the subject is erased and no law keeps anything.
+/// Records: *revealed*, before anything is plain.
+pub async fn reveal(house: &Arc<House>, caller: &Caller, ask: Ask) -> Result<Permit, Problem> {
+    let ask = Arc::new(ask);
+    let committed = house
+        .work(Lane::High, &caller.shop, &caller.actor, move |work| {
+            work.must_be_allowed(Deed::Reveal)?;
+            decide(&ask, policy::Act::Reveal, None, Act::Revealed, work)
+        })
+        .await?;
+    granted(committed)
+}
+
+/// A permit out of a committed grant, or the problem of a committed refusal.
+pub(crate) fn granted(committed: store::Committed<Ended>) -> Result<Permit, Problem> {
+    // The value is taken apart under its proof: only a committed grant becomes a permit.
+    let granted = committed.try_map(|ended| match ended {
+        Ended::Granted(granted) => Ok(*granted),
+        Ended::Refused(problem) => Err(problem),
+    })?;
+    Ok(Permit::new(granted))
+}
+
+/// Enters that an opening failed: somebody edited the database.
+pub async fn enter_failure(house: &Arc<House>, caller: &Caller, permit: &Permit) {
+    let subject = permit.granted().subject;
+    let entered = house
+        .work(Lane::High, &caller.shop, &caller.actor, move |work| {
+            let entry = work.entry(Act::OpeningFailed, Outcome::No);
+            let opening = Opening::builder().act(Act::OpeningFailed).subject(&work.ids.show(subject)).build()?;
+            let key = keep::find_subject(work.tx, work.shop, subject)?.and_then(|row| row.marking_key().cloned());
+            match key.and_then(|key| work.shop.keys.open_key(subject.number(), &key).ok()) {
+                Some(key) => work.enter_about(&key, entry, &opening).map(|_| ()),
+                None => work.enter_plain(entry).map(|_| ()),
+            }
+        })
+        .await;
+    if entered.is_err() {
+        crate::note!(ERROR, "a failed opening could not be entered");
+    }
+}
+
+/// Asks the gate about everything that is wanted, and enters its answer.
+pub(crate) fn decide(
+    ask: &Ask,
+    act: policy::Act,
+    recipient: Option<u16>,
+    entered_as: Act,
+    work: &mut Work<'_, '_>,
+) -> Result<Ended, Problem> {
+    if !work.actor.purposes.has(ask.purpose) {
+        return refuse_stranger(ask, entered_as, work);
+    }
+    let (subject, only) = resolve(&ask.target, work)?;
+    let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
+    let policy = Arc::clone(&work.policy);
+    let basis = policy.compiled.purpose(ask.purpose).map(|purpose| purpose.said.basis);
+    let chosen = match basis {
+        // Only these ask what was chosen; the others stand on something else.
+        Some(Basis::Consent | Basis::SeparateConsent | Basis::LegitimateInterest) => {
+            choose::chosen(work.tx, work.shop, subject)?
+        }
+        _ => Chosen::default(),
+    };
+    let rows = wanted_rows(ask, subject, only, work)?;
+    let agreement = token::agreement_of(&policy, recipient, work.now);
+    let (mut items, mut refusals): (Vec<Item>, Vec<(u8, Decision)>) = (Vec::new(), Vec::new());
+    for record in rows {
+        let kind = record.id.kind();
+        let asked = asked_fields(ask, kind, work);
+        let (decision, until) = judge(ask.purpose, act, recipient, agreement, asked, &record, &row, &chosen, work);
+        if decision.answer == Answer::Yes && !decision.fields.is_empty() {
+            items.push(item(record, decision, until, &row, work)?);
+        } else {
+            refusals.push((kind, decision));
+        }
+    }
+    if items.is_empty() {
+        return refuse(ask, entered_as, recipient, &row, &refusals, work).map(Ended::Refused);
+    }
+    grant(ask, entered_as, recipient, row, items, work)
+}
+
+/// Who lacks the purpose gets the answer of somebody who guessed: not found. It is entered, without a look at any subject.
+fn refuse_stranger(ask: &Ask, act: Act, work: &mut Work<'_, '_>) -> Result<Ended, Problem> {
+    let mut entry = work.entry(act, Outcome::No);
+    entry.purpose = Some(ask.purpose);
+    entry.reasons = vec![policy::ReasonId::PurposeNotYours.number()];
+    work.enter_plain(entry)?;
+    Ok(Ended::Refused(keep::error::not_found()))
+}
+
+/// The subject that a target leads to, and the one record, if it names one.
+pub(crate) fn resolve(target: &Target, work: &Work<'_, '_>) -> Result<(SubjectId, Option<RecordId>), Problem> {
+    let lookup = |blind: &[u8; 16]| {
+        keep::find_lookup(work.view(), work.shop, blind)?.ok_or_else(keep::error::not_found)
+    };
+    Ok(match target {
+        Target::Record(record) => (record.subject(), Some(*record)),
+        Target::External(blind) => {
+            let record = lookup(blind)?;
+            (record.subject(), Some(record))
+        }
+        Target::Subject(subject) => (*subject, None),
+        Target::SubjectExternal(blind) => (lookup(blind)?.subject(), None),
+        Target::Matching(blinds) => (only_subject(blinds, work)?, None),
+    })
+}
+
+/// Records that a shared contact is followed to.
+const MATCHES_LIMIT: u32 = 1_000;
+
+/// The one subject that a value leads to. A shared contact leads to several, and never merges them.
+fn only_subject(blinds: &[[u8; 16]], work: &Work<'_, '_>) -> Result<SubjectId, Problem> {
+    let mut found: Option<SubjectId> = None;
+    for blind in blinds {
+        for record in keep::list_lookups(work.view(), work.shop, blind, MATCHES_LIMIT)? {
+            match found {
+                Some(subject) if subject != record.subject() => return Err(several()),
+                _ => found = Some(record.subject()),
+            }
+        }
+    }
+    found.ok_or_else(keep::error::not_found)
+}
+
+fn several() -> Problem {
+    Problem::new("SR-REVEAL-003", 409, "several subjects share this value")
+        .help("name the subject by id or by external id, or the record")
+        .at("/subject/match")
+}
+
+/// The rows that are wanted: one record and what it belongs to, or records of the kinds that the purpose uses.
+fn wanted_rows(
+    ask: &Ask,
+    subject: SubjectId,
+    only: Option<RecordId>,
+    work: &Work<'_, '_>,
+) -> Result<Vec<RecordRow>, Problem> {
+    let (view, shop, compiled) = (work.view(), work.shop, &work.policy.compiled);
+    let wanted = |kind: u8| ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
+    let uses = |kind: u8| compiled.kind(kind).is_some_and(|kind| !kind.grant(ask.purpose).allowed.is_empty());
+    let mut rows = Vec::new();
+    if let Some(record) = only {
+        let row = keep::find_record(view, shop, record)?.ok_or_else(keep::error::not_found)?;
+        let parent = compiled.kind(record.kind()).and_then(policy::CompiledKind::of);
+        rows.push(row);
+        if let Some(parent) = parent.filter(|parent| uses(*parent) && wanted(*parent)) {
+            rows.extend(keep::list_records(view, shop, subject, Some(parent), Order::NewestFirst, 1)?);
+        }
+        return Ok(rows);
+    }
+    for kind in compiled.kinds().map(policy::CompiledKind::ordinal).filter(|kind| uses(*kind) && wanted(*kind)) {
+        let left = ask.limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        if left > 0 {
+            rows.extend(keep::list_records(view, shop, subject, Some(kind), Order::NewestFirst, left)?);
+        }
+    }
+    Ok(rows)
+}
+
+/// The fields that are asked of a kind: those named, or all that the purpose uses.
+fn asked_fields(ask: &Ask, kind: u8, work: &Work<'_, '_>) -> FieldMask {
+    match &ask.fields {
+        Some(fields) => fields.iter().find(|(of, _)| *of == kind).map_or(FieldMask::EMPTY, |(_, fields)| *fields),
+        None => work.policy.compiled.kind(kind).map_or(FieldMask::EMPTY, |kind| kind.grant(ask.purpose).allowed),
+    }
+}
+
+/// Asks the gate about one record. Gives its answer, and when the purpose's time with the record is over.
+#[expect(clippy::too_many_arguments, reason = "everything that one decision rests on, each of its own type")]
+pub(crate) fn judge(
+    purpose: u16,
+    act: policy::Act,
+    recipient: Option<u16>,
+    agreement: policy::Agreement,
+    asked: FieldMask,
+    record: &RecordRow,
+    subject: &SubjectRow,
+    chosen: &Chosen,
+    work: &Work<'_, '_>,
+) -> (Decision, Option<i64>) {
+    let (compiled, kind) = (&work.policy.compiled, record.id.kind());
+    let (own, children) = record.clear.life(kind);
+    let life = Life {
+        events: &own,
+        children: &children,
+        granted: chosen.granted,
+        refused: chosen.refused,
+        standing: subject.standing,
+    };
+    let end = compiled.end_of(kind, purpose, &life);
+    let over = end.is_some_and(|end| end.is_over(work.now));
+    let facts = Facts {
+        acts: work.actor.acts(),
+        purposes: work.actor.purposes,
+        granted: chosen.granted,
+        refused: chosen.refused,
+        standing: subject.standing,
+        ended: if over { PurposeSet::only(purpose) } else { PurposeSet::EMPTY },
+        unknown_fields: compiled.kind(kind).map_or(asked, |kind| kind.unknown_among(asked)),
+        agreement,
+        ..Facts::default()
+    };
+    let flow = Flow { act, kind, fields: asked, purpose: Some(purpose), recipient };
+    let until = match end {
+        Some(End::At(at)) => Some(at),
+        _ => None,
+    };
+    (policy::decide(compiled, &facts, &flow), until)
+}
+
+/// Gathers what opening a record takes: the keys of its groups, as this transaction sees their rows.
+pub(crate) fn item(
+    row: RecordRow,
+    decision: Decision,
+    until: Option<i64>,
+    subject: &SubjectRow,
+    work: &Work<'_, '_>,
+) -> Result<Item, Problem> {
+    let envelope = Envelope::parse(&row.sealed).map_err(|_| Problem::edited("record"))?;
+    let mut keys = Vec::with_capacity(envelope.groups().len());
+    let mut openable = FieldMask::EMPTY;
+    for head in envelope.groups() {
+        let Some(key) = subject.key_named(head.subject) else { continue };
+        let Some(term) = work.shop.terms.of_key(head.term) else { continue };
+        // A term with a date lives until that date: its row needs no look. An open one may have ended with its epoch.
+        let lives = if term.ends_at == OPEN_END {
+            keep::find_term(work.view(), work.shop, term.number)?.is_some()
+        } else {
+            term.ends_at > work.now
+        };
+        if lives {
+            openable = openable.or(keep::types::to_policy(head.fields));
+            keys.push(GroupKey { head: *head, subject: key.clone(), term: (term.number, term.key.clone()) });
+        }
+    }
+    let stored = keep::types::to_policy(envelope.fields());
+    let gone = decision.fields.and(stored).minus(openable);
+    Ok(Item { row, decision, until, gone, keys })
+}
+
+fn grant(
+    ask: &Ask,
+    act: Act,
+    recipient: Option<u16>,
+    row: SubjectRow,
+    items: Vec<Item>,
+    work: &mut Work<'_, '_>,
+) -> Result<Ended, Problem> {
+    let mut entry = work.entry(act, Outcome::Yes);
+    entry.purpose = Some(ask.purpose);
+    entry.recipient = recipient;
+    let mut opening = Opening::builder().act(act).subject(&work.ids.show(row.id));
+    for item in &items {
+        add_part(&mut entry.parts, item.row.id.kind(), item.decision.fields);
+        for reason in reason_numbers(&item.decision) {
+            if !entry.reasons.contains(&reason) {
+                entry.reasons.push(reason);
+            }
+        }
+        opening = opening.extra(&item.row.id.number().to_be_bytes());
+    }
+    let marking = row.marking_key().ok_or_else(keep::error::erased)?;
+    let key = work.shop.keys.open_key(row.id.number(), marking)?;
+    let (id, _) = work.enter_about(&key, entry, &opening.build()?)?;
+    Ok(Ended::Granted(Box::new(Granted {
+        subject: row.id,
+        shop: Arc::clone(work.shop),
+        policy: Arc::clone(&work.policy),
+        entry: id,
+        items,
+        mask_all: ask.mask_all,
+        in_use: work.begin_permit(),
+    })))
+}
+
+/// Fields of one kind stand in one part of an entry.
+pub(crate) fn add_part(parts: &mut Vec<Part>, kind: u8, fields: FieldMask) {
+    let words = *fields.as_words();
+    match parts.iter_mut().find(|part| part.kind == kind) {
+        Some(part) => {
+            for (word, more) in part.fields.iter_mut().zip(words) {
+                *word |= more;
+            }
+        }
+        None => parts.push(Part { kind, fields: words }),
+    }
+}
+
+/// Enters that the gate said no, and tells the caller why.
+fn refuse(
+    ask: &Ask,
+    act: Act,
+    recipient: Option<u16>,
+    row: &SubjectRow,
+    refusals: &[(u8, Decision)],
+    work: &mut Work<'_, '_>,
+) -> Result<Problem, Problem> {
+    let gap = refusals.iter().any(|(_, decision)| decision.answer == Answer::Gap);
+    let mut entry = work.entry(act, outcome(if gap { Answer::Gap } else { Answer::No }));
+    entry.purpose = Some(ask.purpose);
+    entry.recipient = recipient;
+    let mut reasons = Vec::new();
+    for (kind, decision) in refusals {
+        add_part(&mut entry.parts, *kind, decision.refused);
+        for reason in reason_numbers(decision) {
+            if !entry.reasons.contains(&reason) {
+                entry.reasons.push(reason);
+            }
+        }
+        for reason in reasons_for_caller(decision, &work.policy, *kind) {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+    }
+    let opening = Opening::builder().act(act).subject(&work.ids.show(row.id)).build()?;
+    match row.marking_key() {
+        Some(marking) => {
+            let key = work.shop.keys.open_key(row.id.number(), marking)?;
+            work.enter_about(&key, entry, &opening)?;
+        }
+        None => {
+            work.enter_plain(entry)?;
+        }
+    }
+    if row.standing == Standing::Erased && row.keys.is_empty() {
+        return Ok(keep::error::erased());
+    }
+    if refusals.is_empty() {
+        return Ok(nothing_there());
+    }
+    let problem = if gap {
+        Problem::new("SR-REVEAL-002", 403, "the policy cannot tell whether this may be used; the officer has to say")
+    } else {
+        Problem::new("SR-REVEAL-001", 403, "the gate says no")
+    };
+    Ok(problem.because(reasons))
+}
+
+/// The subject has nothing that the purpose uses.
+fn nothing_there() -> Problem {
+    Problem::new("SR-REVEAL-005", 404, "the subject has no record that this purpose uses")
+}

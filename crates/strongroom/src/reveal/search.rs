@@ -1,0 +1,165 @@
+//! Search: which records hold this value? A search is a use: it takes a purpose, asks the gate about every record that it
+//! would show, and is entered under every subject that it found.
+
+use std::sync::Arc;
+
+use ledger::entry::{Act, Figure, Outcome};
+use ledger::opening::Opening;
+use policy::{Answer, FieldMask};
+use store::Lane;
+
+use super::types::{Granted, Item};
+use super::{Permit, add_part, item, judge};
+use crate::choose;
+use crate::ground::house::House;
+use crate::ground::web::Caller;
+use crate::ground::work::Work;
+use crate::ground::{Deed, EntryId, Id, Problem, RecordId, SubjectId};
+use crate::keep;
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub struct SearchAsk {
+    /// For which purpose.
+    pub purpose: u16,
+    /// Hashes of the value, one per kind that has the field and indexes it: field, hash.
+    pub blinds: Vec<(u8, [u8; 16])>,
+    /// Records at the most.
+    pub limit: u32,
+}
+
+/// What a search came to.
+#[derive(Debug)]
+pub enum Found {
+    /// Something: the permit shows the records' external ids, and nothing else of them.
+    Some(Box<Permit>),
+    /// Nothing, or nothing that the gate lets the caller know of. The entry says so.
+    Nothing(EntryId),
+}
+
+enum Looked {
+    Granted(Box<Granted>),
+    Nothing(EntryId),
+    Refused(Problem),
+}
+
+/// Looks for a value.
+///
+/// Fails: 404 when the caller lacks the purpose. Records: *searched*, once per subject found; once without a subject when
+/// nothing was found.
+pub async fn search(house: &Arc<House>, caller: &Caller, ask: SearchAsk) -> Result<Found, Problem> {
+    let ask = Arc::new(ask);
+    let committed = house
+        .work(Lane::High, &caller.shop, &caller.actor, move |work| {
+            work.must_be_allowed(Deed::Search)?;
+            look(&ask, work)
+        })
+        .await?;
+    let nothing = match committed.value() {
+        Looked::Nothing(entry) => Some(*entry),
+        Looked::Granted(_) | Looked::Refused(_) => None,
+    };
+    if let Some(entry) = nothing {
+        return Ok(Found::Nothing(entry));
+    }
+    let granted = committed.try_map(|looked| match looked {
+        Looked::Granted(granted) => Ok(*granted),
+        Looked::Refused(problem) => Err(problem),
+        Looked::Nothing(_) => Err(keep::error::not_found()),
+    })?;
+    Ok(Found::Some(Box::new(Permit::new(granted))))
+}
+
+fn look(ask: &SearchAsk, work: &mut Work<'_, '_>) -> Result<Looked, Problem> {
+    if !work.actor.purposes.has(ask.purpose) {
+        let mut entry = work.entry(Act::Searched, Outcome::No);
+        entry.purpose = Some(ask.purpose);
+        entry.reasons = vec![policy::ReasonId::PurposeNotYours.number()];
+        work.enter_plain(entry)?;
+        return Ok(Looked::Refused(keep::error::not_found()));
+    }
+    let mut items: Vec<(u8, Item)> = Vec::new();
+    for (field, blind) in &ask.blinds {
+        let left = ask.limit.saturating_sub(u32::try_from(items.len()).unwrap_or(u32::MAX));
+        for record in keep::list_lookups(work.view(), work.shop, blind, left)? {
+            if let Some(found) = judge_match(ask.purpose, *field, blind, record, work)? {
+                items.push((*field, found));
+            }
+        }
+    }
+    items.sort_by_key(|(_, item)| item.row.id);
+    let Some(first) = items.first().map(|(_, item)| item.row.id.subject()) else {
+        let mut entry = work.entry(Act::Searched, Outcome::Yes);
+        entry.purpose = Some(ask.purpose);
+        entry.figures = vec![(Figure::Subjects, 0)];
+        return Ok(Looked::Nothing(work.enter_plain(entry)?));
+    };
+    let entry = enter_all(ask.purpose, &items, work)?;
+    Ok(Looked::Granted(Box::new(Granted {
+        subject: first,
+        shop: Arc::clone(work.shop),
+        policy: Arc::clone(&work.policy),
+        entry,
+        items: items.into_iter().map(|(_, item)| item).collect(),
+        mask_all: false,
+        in_use: work.begin_permit(),
+    })))
+}
+
+/// A record that holds the value, if the gate lets the caller know of it.
+fn judge_match(
+    purpose: u16,
+    field: u8,
+    blind: &[u8; 16],
+    record: RecordId,
+    work: &Work<'_, '_>,
+) -> Result<Option<Item>, Problem> {
+    let Some(row) = keep::find_record(work.view(), work.shop, record)?.filter(|row| row.clear.has_blind(blind)) else {
+        return Ok(None);
+    };
+    // A lookup is dead with its subject's key, whether or not its row was cleaned up yet.
+    let Some(subject) = keep::find_subject(work.view(), work.shop, record.subject())? else { return Ok(None) };
+    let chosen = choose::chosen(work.view(), work.shop, subject.id)?;
+    let asked = FieldMask::only(field);
+    let none = policy::Agreement::None;
+    let (mut decision, until) =
+        judge(purpose, policy::Act::Search, None, none, asked, &row, &subject, &chosen, work);
+    if decision.answer != Answer::Yes || decision.fields.is_empty() {
+        return Ok(None);
+    }
+    // The search shows that the value is there, and the shop's own id. Values take a reveal.
+    decision.fields = FieldMask::EMPTY;
+    item(row, decision, until, &subject, work).map(Some)
+}
+
+fn enter_all(purpose: u16, items: &[(u8, Item)], work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
+    let mut first = None;
+    for of_one in items.chunk_by(|(_, one), (_, two)| one.row.id.subject() == two.row.id.subject()) {
+        let Some(subject) = of_one.first().map(|(_, item)| item.row.id.subject()) else { continue };
+        let mut entry = work.entry(Act::Searched, Outcome::Yes);
+        entry.purpose = Some(purpose);
+        for (field, item) in of_one {
+            add_part(&mut entry.parts, item.row.id.kind(), FieldMask::only(*field));
+        }
+        let id = enter_under(subject, entry, work)?;
+        first.get_or_insert(id);
+    }
+    first.ok_or_else(keep::error::not_found)
+}
+
+/// Enters something about a subject, under its alias.
+pub(super) fn enter_under(
+    subject: SubjectId,
+    entry: ledger::entry::Entry,
+    work: &mut Work<'_, '_>,
+) -> Result<EntryId, Problem> {
+    let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
+    let opening = Opening::builder().act(entry.act).subject(&work.ids.show(subject)).build()?;
+    match row.marking_key() {
+        Some(marking) => {
+            let key = work.shop.keys.open_key(subject.number(), marking)?;
+            work.enter_about(&key, entry, &opening).map(|(id, _)| id)
+        }
+        None => work.enter_plain(entry),
+    }
+}
