@@ -1,9 +1,15 @@
 //! Strongroom: the privacy policy that runs.
+//!
+//! The rooms follow the life of personal data; `ARCHITECTURE.md` walks one datum through them. Rooms stand on
+//! [`ground`] and call each other only along the arrows that `cargo xtask arrows` checks.
 
-pub mod ground;
+pub mod caretaker;
 pub mod choose;
+pub mod collect;
+pub mod erase;
+pub mod ground;
 pub mod keep;
 pub mod notice;
+pub mod open;
 pub mod people;
 pub mod reveal;
-pub mod collect;

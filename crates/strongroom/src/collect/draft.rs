@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use ledger::entry::Act;
 use policy::{CompiledKind, FieldKind, FieldMask, Given, ValueFault};
 use seal::{Personal, Value};
 use serde::Deserialize;
@@ -170,8 +171,12 @@ pub struct Draft {
     pub of: Option<u8>,
     /// Whose.
     pub whose: Whose,
+    /// The record, when it is named by its public id: then it must be there.
+    pub record: Option<RecordId>,
     /// Hash of its external id.
     pub external: Option<[u8; 16]>,
+    /// What its entry says: *collected*, or *happened* for an event alone. For an event the record must be there.
+    pub act: Act,
     /// Fields to set, ascending, with the external id at the end.
     pub set: Vec<(u8, Personal<Value>)>,
     /// Blind indexes of those fields.
@@ -247,7 +252,9 @@ impl Draft {
             kind: kind.ordinal(),
             of: kind.of(),
             whose: Whose::Unsaid,
+            record: None,
             external: None,
+            act: Act::Collected,
             set: Vec::with_capacity(16),
             blinds: Vec::new(),
             unset: FieldMask::EMPTY,
@@ -319,6 +326,51 @@ impl Draft {
             given.add(*field);
         }
         given
+    }
+}
+
+/// An event of a record, as the API takes it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventIn<'b> {
+    /// Which record.
+    #[serde(borrow)]
+    pub record: RecordRef<'b>,
+    /// What happened, as the policy names it.
+    #[serde(borrow)]
+    pub event: Cow<'b, str>,
+    /// When (RFC 3339); now, if it is left out.
+    #[serde(borrow, default)]
+    pub at: Option<&'b RawValue>,
+}
+
+impl Draft {
+    /// Parses an event: a draft without fields, of a record that must be there.
+    pub fn parse_event(
+        input: &EventIn<'_>,
+        shop: &Shop,
+        policy: &InForce,
+        ids: &Ids,
+        now: i64,
+    ) -> Result<Draft, Problem> {
+        let (ordinal, record, external) = match parse_which(&input.record, shop, policy, ids, "/record")? {
+            (kind, Which::Record(record)) => (kind, Some(record), None),
+            (kind, Which::External(blind)) => (kind, None, Some(blind)),
+        };
+        let kind = policy.compiled.kind(ordinal).ok_or_else(|| unknown_kind("/record"))?;
+        let event = kind
+            .find_event(&input.event)
+            .ok_or_else(|| Problem { pointer: Some("/event".to_owned()), ..unknown_event("event") })?;
+        let at = match input.at {
+            Some(raw) => instant(raw, now).ok_or_else(|| bad_instant("/at".to_owned()))?,
+            None => now,
+        };
+        let mut draft = Draft::new(kind, policy);
+        draft.act = Act::Happened;
+        draft.record = record;
+        draft.external = external;
+        draft.events.push(Event { kind: ordinal, event, at });
+        Ok(draft)
     }
 }
 
@@ -447,19 +499,20 @@ pub enum Which {
     External([u8; 16]),
 }
 
-/// Reads a reference to a record.
+/// Reads a reference to a record. Gives the ordinal of its kind too.
 pub fn parse_which(
     reference: &RecordRef<'_>,
     shop: &Shop,
     policy: &InForce,
     ids: &Ids,
     pointer: &str,
-) -> Result<Which, Problem> {
+) -> Result<(u8, Which), Problem> {
     let text = reference.0.get();
     match text.as_bytes().first() {
         Some(b'"') => {
             let id = serde_json::from_str::<Name<'_>>(text).map_err(|_| seal::Error::NotAnId)?.0;
-            Ok(Which::Record(ids.read::<RecordId>(&id)?))
+            let record = ids.read::<RecordId>(&id)?;
+            Ok((record.kind(), Which::Record(record)))
         }
         Some(b'{') => {
             let external: ExternalRef<'_> =
@@ -470,7 +523,7 @@ pub fn parse_which(
                 .ok_or_else(|| unknown_kind(&format!("{pointer}/kind")))?;
             let pointer = format!("{pointer}/external_id");
             let value = scalar(external.external_id.0, &pointer)?.map(|id| Value::Text(id.trim().to_owned()));
-            Ok(Which::External(shop.keys.blind(kind.ordinal(), EXTERNAL_ID, &value)?))
+            Ok((kind.ordinal(), Which::External(shop.keys.blind(kind.ordinal(), EXTERNAL_ID, &value)?)))
         }
         _ => Err(Problem::new("SR-COLLECT-010", 422, "a record is named by its id, or by kind and external id")
             .at(pointer)),

@@ -227,6 +227,9 @@ impl Written {
 /// What can be assumed without a look: a record that was never seen is new; a subject that was lately seen is as it was.
 /// The transaction checks every assumption.
 pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
+    if draft.act == Act::Happened {
+        return None;
+    }
     let seen_before = draft.external.is_some_and(|blind| shop.hints.lookup(&blind).is_some());
     if seen_before || draft.if_version.is_some_and(|version| version > 0) {
         return None;
@@ -396,7 +399,7 @@ pub fn apply(
     repeat: Option<Repeat>,
     work: &mut Work<'_, '_>,
 ) -> Result<Applied, Problem> {
-    work.must_be_allowed(Deed::Collect)?;
+    work.must_be_allowed(if draft.act == Act::Happened { Deed::Happen } else { Deed::Collect })?;
     if !draft.choices.is_empty() {
         work.must_be_allowed(Deed::Choose)?;
     }
@@ -448,7 +451,7 @@ fn apply_plan(
     for choice in &draft.choices {
         kept_choices.extend(choose::keep(plan.subject, &plan.marking_key, choice, work)?);
     }
-    let entry = keep::enter_writes(plan, Act::Collected, work)?;
+    let entry = keep::enter_writes(plan, draft.act, work)?;
     let write = plan.writes.first().filter(|write| write.id.kind() == draft.kind);
     let became = match (&known.record, write) {
         (None, Some(_)) => Became::Created,
@@ -535,13 +538,17 @@ fn taken(field: u8, kind: u8, work: &Work<'_, '_>) -> Problem {
 /// Fails: 404 when the subject that it names is not there; 409 when what it names does not fit together.
 pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
     let (view, shop) = (work.view(), work.shop);
-    let record = match draft.external {
-        Some(blind) => match keep::find_lookup(view, shop, &blind)? {
+    let record = match (draft.record, draft.external) {
+        (Some(id), _) => keep::find_record(view, shop, id)?,
+        (None, Some(blind)) => match keep::find_lookup(view, shop, &blind)? {
             Some(id) => keep::find_record(view, shop, id)?.filter(|row| row.clear.has_blind(&blind)),
             None => None,
         },
-        None => None,
+        (None, None) => None,
     };
+    if record.is_none() && draft.act == Act::Happened {
+        return Err(keep::error::not_found());
+    }
     let named = match &draft.whose {
         Whose::Unsaid => None,
         Whose::Subject(subject) => Some(*subject),

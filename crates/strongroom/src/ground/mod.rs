@@ -4,6 +4,7 @@
 
 pub mod actor;
 pub mod clock;
+pub mod heads;
 pub mod house;
 pub mod ids;
 pub mod jobs;

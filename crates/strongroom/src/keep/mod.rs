@@ -27,7 +27,7 @@ pub use shops::{
     NewShop, ShopRow, add_shop, begin_wrap, end_old_wraps, list_shops, new_generation, new_shop, open_keys,
     read_shop_keys, rewrap_shop_keys,
 };
-pub use terms::{ended_terms, find_term, list_terms, remove_term, rewrap_term};
+pub use terms::{add_terms, ended_terms, find_term, list_terms, remove_term, rewrap_term};
 pub use tokens::{Made, TokenRow, add_token, find_token, remove_tokens};
 pub use types::{Clear, Event, RecordRow, SubjectRow};
 
@@ -214,7 +214,10 @@ pub fn list_lookups(
 ///
 /// Takes: how many choices the subject has made, read in this transaction.
 pub fn is_fresh(plan: &Plan, choices: u32, work: &Work<'_, '_>) -> Result<bool, Problem> {
-    if plan.policy != work.policy.version || plan.choices != choices {
+    if plan.policy != work.policy.version
+        || plan.choices != choices
+        || plan.wrap != work.shop.keys.wrap_version()
+    {
         return Ok(false);
     }
     if let Some(before) = &plan.subject_before

@@ -54,6 +54,9 @@ pub struct Plan {
     pub choices: u32,
     /// The policy version that the plan follows.
     pub policy: u32,
+    /// The version of the wrap key when the plan was begun. A plan over a change of epoch is made again: what it seals
+    /// would hang on keys that end with the old epoch.
+    pub wrap: u32,
     /// The key whose alias stands in the entry.
     pub marking_key: Arc<DataKey>,
     /// Terms that the plan makes.
@@ -159,6 +162,7 @@ pub struct Planner<'p, R: Random> {
     chosen: Chosen,
     now: i64,
     random: &'p mut R,
+    wrap: u32,
     before: Option<SubjectRow>,
     row: SubjectRow,
     keys: Vec<Arc<DataKey>>,
@@ -226,6 +230,7 @@ impl<'p, R: Random> Planner<'p, R> {
             chosen,
             now,
             random,
+            wrap: shop.keys.wrap_version(),
             before,
             row,
             keys: Vec::new(),
@@ -305,6 +310,7 @@ impl<'p, R: Random> Planner<'p, R> {
             subject_after,
             choices: self.chosen.count,
             policy: self.policy.version,
+            wrap: self.wrap,
             marking_key,
             new_terms: self.new_terms,
             open_terms: self.open_terms,

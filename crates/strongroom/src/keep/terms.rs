@@ -55,6 +55,19 @@ pub(super) fn add_term(term: &Term, work: &mut Work<'_, '_>) -> Result<bool, Pro
     Ok(work.tx.claim(&sql::ADD_TERM, params)?)
 }
 
+/// Adds terms that many records are about to use, so that not each of them tries to. Holds no data yet, so nothing is
+/// entered.
+pub fn add_terms(terms: &[Term], work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    work.tx.housekeeping();
+    for term in terms {
+        if term.key.under == work.shop.keys.wrap_version() && add_term(term, work)? {
+            let (shop, term) = (std::sync::Arc::clone(work.shop), term.clone());
+            work.tx.after_commit(move || shop.terms.add(term));
+        }
+    }
+    Ok(())
+}
+
 /// Terms whose end has come.
 pub fn ended_terms(view: &View<'_>, shop: &Shop, now: i64) -> Result<Vec<Term>, Problem> {
     let numbers: Vec<u64> =

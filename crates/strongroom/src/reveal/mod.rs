@@ -18,10 +18,10 @@ mod search;
 mod token;
 mod types;
 
-pub use find::{Summary, find};
+pub use find::{RecordSummary, Summary, find};
 pub use permit::{Opened, Permit, open};
 pub use render::{render_reveal, write_value};
-pub use search::{SearchAsk, search};
+pub use search::{Found, SearchAsk, search};
 pub use token::{MakeToken, make_token, resolve_token};
 pub use types::{Ask, GroupKey, Granted, Item, Target};
 

@@ -112,6 +112,3 @@ fn broken() -> Problem {
     Problem::new("SR-REVEAL-004", 500, "the seal of this record is broken, and the opening was entered as failed")
         .help("run `strongroom doctor --deep`: it names every such row; then restore the latest backup")
 }
-
-/// The code of a broken seal.
-pub const BROKEN: &str = "SR-REVEAL-004";

@@ -19,7 +19,7 @@ use crate::ground::{Deed, Id, InForce, Problem};
 use crate::keep::{self, Made, TokenRow};
 
 /// What a token starts with.
-pub const PREFIX: &str = "tok_";
+pub(super) const PREFIX: &str = "tok_";
 
 /// A token that is wanted.
 #[derive(Debug, Clone)]

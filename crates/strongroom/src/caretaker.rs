@@ -1,0 +1,289 @@
+//! What the house does by itself: signs heads, runs durable jobs, lets terms end, begins new epochs.
+//!
+//! One thread, awake once a second. While the clock is in doubt it signs heads and lays records out again, and destroys
+//! nothing.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use store::{Job, Lane};
+
+use crate::erase::{self, RotationStep};
+use crate::ground::clock::{DAY, HOUR, MINUTE, SECOND};
+use crate::ground::house::House;
+use crate::ground::{Id, Problem, RecordId, Shop, SubjectId, heads, jobs};
+
+/// How the caretaker is doing, for health and metrics.
+#[derive(Debug, Default)]
+pub struct Doing {
+    /// Rounds made.
+    pub rounds: AtomicU64,
+    /// Jobs done.
+    pub jobs_done: AtomicU64,
+    /// Jobs that failed and wait to be tried again.
+    pub jobs_failed: AtomicU64,
+    /// Terms whose keys were destroyed.
+    pub terms_ended: AtomicU64,
+    /// Signed heads written.
+    pub heads_written: AtomicU64,
+    /// Heads could not be written outside the database.
+    pub heads_failing: AtomicBool,
+    /// A new epoch could not be begun or finished.
+    pub rotation_failing: AtomicBool,
+}
+
+/// The caretaker's thread.
+#[derive(Debug)]
+pub struct Caretaker {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    house: Arc<House>,
+    doing: Arc<Doing>,
+    rotating: Mutex<()>,
+    stop: Mutex<bool>,
+    called: Condvar,
+    swept_at: AtomicI64,
+    tidied_at: AtomicI64,
+    signed: AtomicU64,
+}
+
+/// Between two rounds.
+const ROUND: Duration = Duration::from_secs(1);
+/// Between two looks for terms that ended.
+const SWEEP_EVERY: i64 = MINUTE;
+/// Between two looks for old idempotency answers.
+const TIDY_EVERY: i64 = HOUR;
+/// How long answers to repeated requests are kept.
+const ANSWERS_KEPT: i64 = DAY;
+/// A worker has a job so long before another may take it.
+const LEASE: i64 = 10 * MINUTE;
+/// Jobs in one round at the most, so that heads are signed in between.
+const JOBS_PER_ROUND: usize = 256;
+/// Pages of one job at a time.
+const PAGES_PER_TURN: usize = 64;
+
+impl Caretaker {
+    /// Starts the thread.
+    pub fn start(house: Arc<House>) -> Result<Caretaker, Problem> {
+        let shared = Arc::new(Shared {
+            house,
+            doing: Arc::new(Doing::default()),
+            rotating: Mutex::new(()),
+            stop: Mutex::new(false),
+            called: Condvar::new(),
+            swept_at: AtomicI64::new(i64::MIN),
+            tidied_at: AtomicI64::new(i64::MIN),
+            signed: AtomicU64::new(0),
+        });
+        let own = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("caretaker".into()).spawn(move || own.run())?;
+        Ok(Caretaker { shared, thread: Some(thread) })
+    }
+
+    /// How it is doing.
+    pub fn doing(&self) -> Arc<Doing> {
+        Arc::clone(&self.shared.doing)
+    }
+
+    /// Makes one round now, on this thread: for tests and for commands that wait for it.
+    pub fn round(&self) -> Result<(), Problem> {
+        self.shared.round()
+    }
+
+    /// Begins a new epoch, or finishes one, on this thread. Only one does so at a time.
+    pub fn rotate(&self, progress: impl FnMut(RotationStep)) -> Result<erase::Rotated, Problem> {
+        self.shared.rotate(progress)
+    }
+
+    /// Ends the thread, and signs the heads a last time.
+    pub fn stop(&mut self) {
+        *self.shared.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.shared.called.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+            self.shared.sign_heads();
+        }
+    }
+}
+
+impl Drop for Caretaker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        loop {
+            if let Err(problem) = self.round() {
+                crate::note!(WARN, "a round of the caretaker failed", code = problem.code);
+            }
+            let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+            let (stop, _) = self
+                .called
+                .wait_timeout_while(stop, ROUND, |stop| !*stop)
+                .unwrap_or_else(PoisonError::into_inner);
+            if *stop {
+                return;
+            }
+        }
+    }
+
+    fn round(&self) -> Result<(), Problem> {
+        let now = self.house.clock.now();
+        let in_doubt = self.house.watch.look(self.house.clock.as_ref());
+        self.doing.rounds.fetch_add(1, Ordering::Relaxed);
+        self.sign_heads();
+        for _ in 0..JOBS_PER_ROUND {
+            if !self.one_job(now, in_doubt)? {
+                break;
+            }
+        }
+        if in_doubt {
+            return Ok(());
+        }
+        if due(&self.swept_at, now, SWEEP_EVERY) {
+            for shop in self.house.shops() {
+                let ended = erase::sweep(&self.house, &shop)?;
+                self.doing.terms_ended.fetch_add(ended as u64, Ordering::Relaxed);
+            }
+            if erase::rotation_is_due(&self.house) {
+                let rotated = self.rotate(|_| {});
+                self.doing.rotation_failing.store(rotated.is_err(), Ordering::Relaxed);
+                rotated?;
+            }
+        }
+        if due(&self.tidied_at, now, TIDY_EVERY) {
+            self.house.store.work_blocking(Lane::Low, move |tx| {
+                tx.drop_old_answers(now.saturating_sub(ANSWERS_KEPT), 10_000)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn rotate(&self, progress: impl FnMut(RotationStep)) -> Result<erase::Rotated, Problem> {
+        let _one = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
+        erase::rotate(&self.house, progress)
+    }
+
+    /// Signs what is new and writes it outside the database.
+    fn sign_heads(&self) {
+        let units = self.house.store.stats().units.load(Ordering::Relaxed);
+        if self.signed.swap(units, Ordering::Relaxed) == units && units > 0 {
+            return; // nothing was committed since
+        }
+        match heads::write_heads(&self.house) {
+            Ok(_) => {
+                self.doing.heads_written.fetch_add(1, Ordering::Relaxed);
+                self.doing.heads_failing.store(false, Ordering::Relaxed);
+            }
+            Err(problem) => {
+                self.signed.store(0, Ordering::Relaxed);
+                self.doing.heads_failing.store(true, Ordering::Relaxed);
+                crate::note!(WARN, "signed heads could not be written", code = problem.code);
+            }
+        }
+    }
+
+    /// Does one job, or a turn of a long one. Gives whether there was one.
+    fn one_job(&self, now: i64, in_doubt: bool) -> Result<bool, Problem> {
+        let until = now.saturating_add(LEASE);
+        let claimed = self.house.store.work_blocking(Lane::High, move |tx| tx.claim_job(now, until))?;
+        let Some(job) = claimed.into_value() else { return Ok(false) };
+        let shop = self.house.shops().into_iter().find(|shop| shop.column() == job.shop);
+        let Some(shop) = shop else {
+            self.put_off(&job, now.saturating_add(HOUR))?;
+            return Ok(true);
+        };
+        if in_doubt && job.kind != jobs::RECLOCK {
+            self.put_off(&job, now.saturating_add(MINUTE))?;
+            return Ok(true);
+        }
+        match self.turn(&job, &shop) {
+            Ok(Turn::Done) => {
+                self.doing.jobs_done.fetch_add(1, Ordering::Relaxed);
+                self.house.store.work_blocking(Lane::High, move |tx| {
+                    tx.housekeeping();
+                    tx.finish_job(&job)
+                })?;
+            }
+            Ok(Turn::GoOn(progress)) => {
+                self.house.store.work_blocking(Lane::High, move |tx| {
+                    tx.housekeeping();
+                    tx.keep_progress(job.id, &progress, 0)
+                })?;
+            }
+            Err(problem) => {
+                self.doing.jobs_failed.fetch_add(1, Ordering::Relaxed);
+                crate::note!(WARN, "a job failed and is tried again", code = problem.code, attempts = job.attempts);
+                // 2, 4, 8 … seconds, at most an hour.
+                let wait = SECOND.saturating_mul(1 << job.attempts.min(12)).min(HOUR);
+                self.put_off(&job, now.saturating_add(wait))?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn put_off(&self, job: &Job, due_at: i64) -> Result<(), Problem> {
+        let id = job.id;
+        self.house.store.work_blocking(Lane::High, move |tx| {
+            tx.housekeeping();
+            tx.put_off_job(id, due_at)
+        })?;
+        Ok(())
+    }
+
+    fn turn(&self, job: &Job, shop: &Arc<Shop>) -> Result<Turn, Problem> {
+        let subject = SubjectId::from_column(job.subject);
+        match job.kind.as_str() {
+            jobs::RECLOCK => self.pages(job, |after| Ok(erase::reclock(&self.house, shop, subject, after)?.last)),
+            jobs::CLEAN_TERMS => self.pages(job, |after| erase::clean_terms(&self.house, shop, after)),
+            jobs::CLEAN_SUBJECT => {
+                let done = erase::clean_subject(&self.house, shop, subject)?;
+                Ok(if done { Turn::Done } else { Turn::GoOn(Vec::new()) })
+            }
+            _ => Err(Problem::new("SR-JOB-001", 500, "a job of an unknown kind waits")
+                .help("it was added by a newer release: use that one")),
+        }
+    }
+
+    /// Runs a job that goes on behind the last record, a few pages at a time.
+    fn pages(
+        &self,
+        job: &Job,
+        mut page: impl FnMut(Option<RecordId>) -> Result<Option<RecordId>, Problem>,
+    ) -> Result<Turn, Problem> {
+        let number = job.progress.first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes));
+        let mut after = number.map(RecordId::from_number);
+        for _ in 0..PAGES_PER_TURN {
+            let last = page(after)?;
+            if last.is_none() {
+                return Ok(Turn::Done);
+            }
+            after = last;
+        }
+        Ok(Turn::GoOn(after.map(|record| record.number().to_be_bytes().to_vec()).unwrap_or_default()))
+    }
+}
+
+enum Turn {
+    Done,
+    GoOn(Vec<u8>),
+}
+
+fn due(last: &AtomicI64, now: i64, every: i64) -> bool {
+    let before = last.load(Ordering::Relaxed);
+    // A clock that was set back does not silence the caretaker until it catches up.
+    let due = now.saturating_sub(before) >= every || now < before;
+    if due {
+        last.store(now, Ordering::Relaxed);
+    }
+    due
+}
+

@@ -1,0 +1,231 @@
+//! A new epoch: afterwards every copy of the database made before holds only keys that nothing can unwrap.
+//!
+//! Online and resumable: each step finds out what is left to do, so one that was cut off is simply begun again. The old
+//! epoch key is overwritten last, when nothing that lives hangs on it.
+
+use std::sync::Arc;
+
+use ledger::entry::{Act, Figure, Outcome};
+use seal::{Class, Envelope, EpochKey, KeyId, Secret};
+use store::Lane;
+
+use super::clocks::reclock;
+use crate::ground::clock::DAY;
+use crate::ground::house::House;
+use crate::ground::random::SystemRandom;
+use crate::ground::{Actor, OPEN_END, Problem, RecordId, Shop, SubjectId};
+use crate::keep;
+
+/// How far a change of epoch has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RotationStep {
+    /// Keys of subjects are wrapped again: how many of how many.
+    Keys(u64, u64),
+    /// Open-ended records are sealed again: looked over, of how many.
+    Records(u64, u64),
+    /// The old epoch's key is overwritten.
+    Done(u32),
+}
+
+/// What a change of epoch came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotated {
+    /// The epoch that began.
+    pub epoch: u32,
+    /// Keys that were wrapped again.
+    pub keys: u64,
+    /// Records that were sealed again.
+    pub records: u64,
+}
+
+/// Subjects in one unit of work.
+const SUBJECTS: u32 = 128;
+/// Records looked over at once.
+const LOOK_OVER: u32 = 512;
+/// An epoch ends so long before its time, so that the change is done when a certificate says it is.
+const AHEAD: i64 = DAY;
+
+/// Is the epoch old enough for the next, or a change under way?
+pub fn rotation_is_due(house: &House) -> bool {
+    let life = i64::from(house.epoch_days).saturating_mul(DAY).saturating_sub(AHEAD).max(DAY / 24);
+    let now = house.clock.now();
+    house.keys.with(|ring| {
+        ring.epochs.len() > 1 || ring.epochs.last().is_none_or(|epoch| now.saturating_sub(epoch.since) >= life)
+    })
+}
+
+/// Changes to a new epoch, or finishes a change that was cut off.
+///
+/// Takes: who is told how far it has come. Records: *keyring_changed* at the beginning, *rotated* at the end, per shop.
+/// Fails: as the store and the keys folder do; begun again, it goes on.
+pub fn rotate(house: &House, mut progress: impl FnMut(RotationStep)) -> Result<Rotated, Problem> {
+    let (old, new) = begin(house)?;
+    let (old, new) = (Arc::new(old), Arc::new(new));
+    let mut rotated = Rotated { epoch: new.number(), keys: 0, records: 0 };
+    for shop in house.shops() {
+        let version = begin_shop(house, &shop, &old, &new)?;
+        rotated.keys = rotated.keys.saturating_add(rewrap_all(house, &shop, &mut progress)?);
+        rotated.records = rotated.records.saturating_add(reseal_open(house, &shop, new.number(), &mut progress)?);
+        end_shop(house, &shop, version, new.number())?;
+    }
+    // ORDER: last. From here on what was wrapped under the old epoch is dark everywhere.
+    house.keys.change(|ring, _| {
+        ring.end_epochs_before(new.number());
+        Ok(())
+    })?;
+    progress(RotationStep::Done(new.number()));
+    Ok(rotated)
+}
+
+/// The old epoch and the new one; the keyring holds both from here until the end.
+fn begin(house: &House) -> Result<(EpochKey, EpochKey), Problem> {
+    if house.keys.with(|ring| ring.epochs.len()) < 2 {
+        let now = house.clock.now();
+        house.keys.change(|ring, random| ring.begin_epoch(now, random))?;
+    }
+    house.keys.with(|ring| {
+        let key = |secret: &Secret<32>, number| EpochKey::new(number, secret);
+        match ring.epochs.as_slice() {
+            [.., old, new] => Ok((key(&old.key, old.number)?, key(&new.key, new.number)?)),
+            _ => Err(Problem::from(seal::Error::KeyringDamaged)),
+        }
+    })
+}
+
+/// Gives the shop its wrap key of the new epoch, and wraps the keys that stay again. Gives the wrap key's version.
+fn begin_shop(house: &House, shop: &Arc<Shop>, old: &Arc<EpochKey>, new: &Arc<EpochKey>) -> Result<u32, Problem> {
+    let mut random = SystemRandom::new();
+    let fresh = new.new_shop_key(shop.number, Class::Wrap, &mut random)?;
+    let (old, new) = (Arc::clone(old), Arc::clone(new));
+    let committed = house.work_blocking(Lane::High, shop, &Actor::House, move |work| {
+        let rows = keep::read_shop_keys(work.tx, work.shop.number)?;
+        let of_new_epoch = rows.wraps.iter().find(|(_, key)| key.under == new.number());
+        let version = match of_new_epoch {
+            Some((version, _)) => *version,
+            None => {
+                let version = rows.wraps.iter().map(|(version, _)| *version).max().unwrap_or(0).saturating_add(1);
+                keep::begin_wrap(&new, &fresh, version, work)?;
+                version
+            }
+        };
+        keep::rewrap_shop_keys(&old, &new, work)?;
+        let mut entry = work.entry(Act::KeyringChanged, Outcome::Yes);
+        entry.figures = vec![(Figure::Epoch, u64::from(new.number()))];
+        work.enter_plain(entry)?;
+        Ok(version)
+    })?;
+    Ok(committed.into_value())
+}
+
+/// Wraps every living key of terms and subjects again.
+fn rewrap_all(
+    house: &House,
+    shop: &Arc<Shop>,
+    progress: &mut impl FnMut(RotationStep),
+) -> Result<u64, Problem> {
+    let mut keys = 0_u64;
+    for term in shop.terms.all() {
+        let number = term.number;
+        let changed = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| {
+            work.tx.housekeeping(); // the change is entered as a whole, at its beginning and its end
+            keep::rewrap_term(number, work)
+        })?;
+        keys = keys.saturating_add(u64::from(changed.into_value()));
+    }
+    let reading = Arc::clone(shop);
+    let total: u64 =
+        house.store.look_blocking::<_, Problem, _>(move |view| Ok(keep::count_subjects(view, &reading)?.iter().sum()))?;
+    let (mut after, mut done) = (None, 0_u64);
+    loop {
+        let reading = Arc::clone(shop);
+        let page: Vec<SubjectId> = house
+            .store
+            .look_blocking::<_, Problem, _>(move |view| keep::list_subjects_after(view, &reading, after, SUBJECTS))?;
+        let Some(last) = page.last().copied() else { return Ok(keys) };
+        done = done.saturating_add(page.len() as u64);
+        let changed = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| {
+            work.tx.housekeeping();
+            let mut changed = 0_u64;
+            for subject in &page {
+                changed = changed.saturating_add(u64::from(keep::rewrap_subject(*subject, work)?));
+            }
+            Ok(changed)
+        })?;
+        keys = keys.saturating_add(changed.into_value());
+        after = Some(last);
+        progress(RotationStep::Keys(done, total.max(done)));
+    }
+}
+
+/// Seals what is open-ended again, under the open term of the new epoch.
+///
+/// So that a key which lives on never opens an old copy: the open term of the old epoch dies with it.
+fn reseal_open(
+    house: &House,
+    shop: &Arc<Shop>,
+    epoch: u32,
+    progress: &mut impl FnMut(RotationStep),
+) -> Result<u64, Problem> {
+    let old: Vec<KeyId> = shop
+        .terms
+        .all()
+        .iter()
+        .filter(|term| term.ends_at == OPEN_END && term.epoch < epoch)
+        .map(|term| term.key.id)
+        .collect();
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let reading = Arc::clone(shop);
+    let total: u64 =
+        house.store.look_blocking::<_, Problem, _>(move |view| keep::count_records(view, &reading))?;
+    let (mut after, mut done, mut resealed): (Option<RecordId>, u64, u64) = (None, 0, 0);
+    loop {
+        let (reading, old) = (Arc::clone(shop), old.clone());
+        let (last, count, mut subjects) = house.store.look_blocking::<_, Problem, _>(move |view| {
+            let records = keep::list_records_after(view, &reading, after, LOOK_OVER)?;
+            let open = |record: &&keep::RecordRow| {
+                Envelope::parse(&record.sealed)
+                    .is_ok_and(|envelope| envelope.groups().iter().any(|head| old.contains(&head.term)))
+            };
+            let subjects: Vec<SubjectId> = records.iter().filter(open).map(|record| record.id.subject()).collect();
+            Ok((records.last().map(|record| record.id), records.len() as u64, subjects))
+        })?;
+        let Some(last) = last else { return Ok(resealed) };
+        subjects.dedup();
+        for subject in subjects {
+            let mut from = None;
+            loop {
+                let page = reclock(house, shop, subject, from)?;
+                resealed = resealed.saturating_add(u64::from(page.resealed));
+                if page.last.is_none() {
+                    break;
+                }
+                from = page.last;
+            }
+        }
+        done = done.saturating_add(count);
+        after = Some(last);
+        progress(RotationStep::Records(done, total.max(done)));
+    }
+}
+
+/// Destroys the open terms of older epochs and drops older wrap keys.
+fn end_shop(house: &House, shop: &Arc<Shop>, version: u32, epoch: u32) -> Result<(), Problem> {
+    house.work_blocking(Lane::High, shop, &Actor::House, move |work| {
+        let mut destroyed = Vec::new();
+        for term in keep::list_terms(work.tx, work.shop)? {
+            if term.ends_at == OPEN_END && term.epoch < epoch {
+                keep::remove_term(&term, work)?;
+                destroyed.push(term.key.id.0);
+            }
+        }
+        keep::end_old_wraps(version, work)?;
+        let mut entry = work.entry(Act::Rotated, Outcome::Yes);
+        entry.figures = vec![(Figure::Epoch, u64::from(epoch))];
+        entry.destroyed = destroyed;
+        work.enter_plain(entry)?;
+        Ok(())
+    })?;
+    Ok(())
+}

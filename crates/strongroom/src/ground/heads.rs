@@ -1,0 +1,151 @@
+//! Signed heads: what a log had become, signed with the shop's key, and kept outside the database.
+
+use std::sync::Arc;
+
+use ledger::checkpoint::Checkpoint;
+use ledger::hash::Hash;
+use ledger::note::{Signer, Verifier};
+use ledger::opening::Opening;
+use ledger::receipt::Receipt;
+use ledger::tree::{inclusion_proof, root_at};
+use serde::{Deserialize, Serialize};
+use store::View;
+
+use super::house::House;
+use super::ids::EntryId;
+use super::log::{StoredTiles, generation_of_log, shop_of_log};
+use super::problem::Problem;
+use super::shop::Shop;
+
+/// Name of a shop's log, and of the key that signs its heads.
+///
+/// SOURCE: C2SP tlog-checkpoint; a generation after the first is another log, and says so.
+pub fn origin(shop: &str, log: i64) -> String {
+    match generation_of_log(log) {
+        0 | 1 => format!("strongroom/{shop}"),
+        generation => format!("strongroom/{shop}/{generation}"),
+    }
+}
+
+/// Who signs a log's heads. Fails: `SR-KEYS-006` when the keyring has no key for this shop.
+pub fn signer(house: &House, shop: &Shop, log: i64) -> Result<Signer, Problem> {
+    house.keys.with(|ring| {
+        let seed = ring.ledger_seed(shop.number).ok_or_else(no_signing_key)?;
+        Ok(Signer::from_seed(&origin(&shop.name, log), seed.expose())?)
+    })
+}
+
+fn no_signing_key() -> Problem {
+    Problem::new("SR-KEYS-006", 500, "the keyring has no signing key for this shop's log")
+        .help("put back the copy of the keyring that you keep apart")
+}
+
+/// Who verifies a log's heads: what `init` printed.
+pub fn verifier(house: &House, shop: &Shop, log: i64) -> Result<Verifier, Problem> {
+    signer(house, shop, log).map(|signer| signer.verifier().clone())
+}
+
+/// Signs a log's head as it stands.
+pub async fn sign(house: &Arc<House>, shop: &Arc<Shop>) -> Result<String, Problem> {
+    let log = shop.log();
+    let head = house.look(move |view| Ok(view.log_head(log)?)).await?;
+    let head = head.ok_or_else(|| Problem::from(store::Error::BrokenLog { log, leaf: 0 }))?;
+    sign_head(house, shop, log, head)
+}
+
+fn sign_head(house: &House, shop: &Shop, log: i64, head: store::Head) -> Result<String, Problem> {
+    let checkpoint = Checkpoint::new(&origin(&shop.name, log), head.size, Hash(head.root))?;
+    Ok(checkpoint.sign(&signer(house, shop, log)?)?)
+}
+
+/// Signs every log's head and puts them into the keys folder, where the next start will look.
+///
+/// Gives: how many leaves the logs have together, so that a caller can see whether anything is new.
+pub fn write_heads(house: &House) -> Result<u64, Problem> {
+    let heads = house.store.look_blocking::<_, Problem, _>(|view| {
+        let mut heads = Vec::new();
+        for log in view.logs()? {
+            heads.extend(view.log_head(log)?.map(|head| (log, head)));
+        }
+        Ok(heads)
+    })?;
+    let shops = house.shops();
+    let mut signed = Vec::new();
+    for (log, head) in &heads {
+        if let Some(shop) = shops.iter().find(|shop| shop.number == shop_of_log(*log)) {
+            signed.push(SignedHead { log: *log, note: sign_head(house, shop, *log, *head)? });
+        }
+    }
+    let text = serde_json::to_string_pretty(&signed).unwrap_or_default();
+    house.keys.write_heads(&text)?;
+    Ok(heads.iter().map(|(_, head)| head.size).sum())
+}
+
+/// One head in the file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SignedHead {
+    /// Which log.
+    pub log: i64,
+    /// The signed note.
+    pub note: String,
+}
+
+/// Reads a file of heads. An empty file holds none.
+///
+/// Fails: `SR-ACCOUNT-003` when it cannot be read.
+pub fn read_heads(text: &str) -> Result<Vec<SignedHead>, Problem> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(text).map_err(|_| {
+        Problem::new("SR-ACCOUNT-003", 500, "the file of signed heads is damaged")
+            .help("put back the copy of the keys folder that you keep apart")
+    })
+}
+
+/// Holds a log against a head that was signed before and kept elsewhere.
+///
+/// Fails: `SR-ACCOUNT-001` when the log is shorter than it was, `SR-ACCOUNT-002` when it is another.
+pub fn hold_against(view: &View<'_>, log: i64, head: &SignedHead, verifier: &Verifier, origin: &str) -> Result<(), Problem> {
+    let signed = Checkpoint::open(&head.note, verifier, origin).map_err(|_| another_log())?;
+    let size = view.log_head(log)?.map_or(0, |head| head.size);
+    if size < signed.size() {
+        return Err(shortened(size, signed.size()));
+    }
+    if root_at(&mut StoredTiles { view, log }, signed.size())? == *signed.root() { Ok(()) } else { Err(another_log()) }
+}
+
+fn shortened(size: u64, signed: u64) -> Problem {
+    let title = format!("the log has {size} entries, and had {signed} when its head was last signed");
+    Problem::new("SR-ACCOUNT-001", 500, title)
+        .help("an older copy of the data folder was put in place: use `strongroom restore`, which keeps the newest ledger")
+}
+
+fn another_log() -> Problem {
+    Problem::new("SR-ACCOUNT-002", 500, "the log is not the one whose head was last signed")
+        .help("the data folder was changed or exchanged: keep it as it is, and restore the latest backup")
+}
+
+/// Everything that proves an entry to a stranger: its bytes, its place in the tree, and the signed head.
+///
+/// Takes: the entry, and the salt and opening that open its commitment.
+pub async fn receipt(
+    house: &Arc<House>,
+    shop: &Arc<Shop>,
+    entry: EntryId,
+    salt: [u8; 16],
+    opening: &Opening,
+) -> Result<Receipt, Problem> {
+    let (log, leaf) = (entry.log(), entry.leaf());
+    let (bytes, proof, head) = house
+        .look(move |view| {
+            let missing = || Problem::from(store::Error::BrokenLog { log, leaf });
+            let head = view.log_head(log)?.ok_or_else(missing)?;
+            let bytes = view.leaf(log, leaf)?.ok_or_else(missing)?;
+            let proof = inclusion_proof(&mut StoredTiles { view, log }, leaf, head.size)?;
+            Ok((bytes, proof, head))
+        })
+        .await?;
+    let note = sign_head(house, shop, log, head)?;
+    Ok(Receipt::new(leaf, bytes, salt, opening, proof, note))
+}

@@ -1,0 +1,267 @@
+//! How the house is made, and how it is opened again: everything that must be true before anybody is served.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ledger::entry::{Act, Entry, Figure, Outcome, policy_digest_figures};
+use policy::PurposeSet;
+use seal::{EpochKey, KeyId, Random, Secret};
+use store::{Folder, Lane, Migration, Store, View};
+use zeroize::Zeroizing;
+
+use crate::ground::clock::{Clock, ClockWatch};
+use crate::ground::heads::{self, SignedHead};
+use crate::ground::house::{House, Parts};
+use crate::ground::keys_folder::{self, KeysFolder, LockSource};
+use crate::ground::log::{Book, log_number, shop_of_log};
+use crate::ground::random::SystemRandom;
+use crate::ground::{Actor, CredentialId, Id, Ids, InForce, Problem, Role, Shop};
+use crate::people::NewCredential;
+use crate::{keep, notice, people};
+
+/// Every step of the schema, in order.
+pub const MIGRATIONS: &[Migration] = &[
+    store::STORE,
+    migration(2, "0002_keep_subjects", include_str!("../../../migrations/0002_keep_subjects.sql")),
+    migration(3, "0003_notice_policies", include_str!("../../../migrations/0003_notice_policies.sql")),
+    migration(4, "0004_choose_choices", include_str!("../../../migrations/0004_choose_choices.sql")),
+    migration(5, "0005_people_credentials", include_str!("../../../migrations/0005_people_credentials.sql")),
+    migration(6, "0006_erase_erasures", include_str!("../../../migrations/0006_erase_erasures.sql")),
+    migration(7, "0007_collect_imports", include_str!("../../../migrations/0007_collect_imports.sql")),
+];
+
+const fn migration(number: u32, name: &'static str, sql: &'static str) -> Migration {
+    Migration { number, name, sql }
+}
+
+/// Where everything is, and how it is unlocked.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The keys folder.
+    pub keys: PathBuf,
+    /// What unlocks the keyring.
+    pub lock: LockSource,
+    /// Days of an epoch.
+    pub epoch_days: u32,
+    /// Page cache of the writer, MiB.
+    pub cache_mib: u32,
+}
+
+/// What `init` has to say once and never again.
+#[derive(Debug)]
+pub struct Made {
+    /// The shop's id.
+    pub shop: String,
+    /// The key that verifies the ledger.
+    pub verifier_key: String,
+    /// The admin's credential. It is kept nowhere.
+    pub admin: Zeroizing<String>,
+}
+
+/// Makes a vault: keyring, ledger key, shop, policy, and the first admin.
+///
+/// Fails: `SR-STORE-017` or `SR-KEYS-003` when there is one already: a new key is never made over old data.
+pub fn init(places: &Places, checked: &notice::Checked, clock: Arc<dyn Clock>) -> Result<Made, Problem> {
+    keys_folder::make_private_folder(&places.data)?;
+    if places.data.join(store::DATABASE).exists() {
+        return Err(store::Error::NotEmpty.into());
+    }
+    let now = clock.now();
+    KeysFolder::create(&places.keys, &places.lock, now)?;
+    let folder = Folder::own(&places.data)?;
+    folder.migrate(MIGRATIONS)?;
+    drop(folder);
+    let house = open(places, clock)?;
+    let made = add_shop(&house, checked)?;
+    heads::write_heads(&house)?;
+    house.store.close();
+    Ok(made)
+}
+
+/// Makes a shop in an open house, with its policy and its first admin.
+///
+/// Fails: `SR-OPEN-001` when there is a shop of this id.
+pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, Problem> {
+    let name = checked.policy.shop.id.clone();
+    let shops = house.shops();
+    if shops.iter().any(|shop| shop.name == name) {
+        return Err(Problem::new("SR-OPEN-001", 409, "there is a shop of this id already"));
+    }
+    let number = shops.iter().map(|shop| shop.number).max().unwrap_or(0).saturating_add(1);
+    let (mut random, now) = (SystemRandom::new(), house.clock.now());
+    house.keys.change(|ring, random| {
+        if ring.ledger_seed(number).is_none() {
+            ring.ledger_seeds.push((number, Secret::random(random)?));
+        }
+        Ok(())
+    })?;
+    let (new, keys) = house.keys.with(|ring| -> Result<_, Problem> {
+        let newest = ring.epochs.last().ok_or(seal::Error::KeyringDamaged)?;
+        let epoch = EpochKey::new(newest.number, &newest.key)?;
+        let new = keep::new_shop(number, &name, &epoch, &mut random)?;
+        let keys = seal::ShopKeys::open(number, &[epoch], &new.keys)?;
+        Ok((new, keys))
+    })?;
+    let in_force = notice::ready(checked, None, now)?;
+    let row = notice::ready(checked, None, now)?;
+    let shop = house.add_shop(Shop::new(number, name.clone(), keys, in_force, 1, 0));
+    house.refill_blocking(crate::ground::Numbered::Credential)?;
+    let id = house.number(crate::ground::Numbered::Credential).map_err(|_| store::Error::Busy)?;
+    let id = CredentialId::from_number(id);
+    let credential = NewCredential::new(id, Role::Admin, "first-admin", PurposeSet::EMPTY, false, &mut random)?;
+    let admin = credential.shown(&house.ids);
+    house.work_blocking(Lane::High, &shop, &Actor::Operator, move |work| {
+        keep::add_shop(&new, work.now, work.tx)?;
+        notice::write(work.shop.column(), &row, work.tx)?;
+        let mut opened = work.entry(Act::Opened, Outcome::Yes);
+        opened.figures = vec![(Figure::Generation, 1)];
+        work.enter_plain(opened)?;
+        let mut published = work.entry(Act::Published, Outcome::Yes);
+        published.figures = policy_digest_figures(&row.digest).to_vec();
+        work.enter_plain(published)?;
+        people::add(&credential, work)?;
+        Ok(())
+    })?;
+    let verifier_key = heads::verifier(house, &shop, shop.log())?.to_string();
+    Ok(Made { shop: name, verifier_key, admin })
+}
+
+/// Opens a vault. Everything that must be true is looked at first: modes, lock, schema, keys, heads, destroyed keys.
+///
+/// Fails: with a code for whatever is not as it must be; then nothing was served and nothing changed.
+pub fn open(places: &Places, clock: Arc<dyn Clock>) -> Result<Arc<House>, Problem> {
+    keys_folder::check_private_folder(&places.data)?;
+    let folder = Folder::own(&places.data)?;
+    if !folder.has_database() {
+        return Err(store::Error::Empty.into());
+    }
+    let (keys, listed) = KeysFolder::open(&places.keys, &places.lock)?;
+    let migrated = folder.migrate(MIGRATIONS)?;
+    if !migrated.steps.is_empty() && migrated.from > 0 {
+        crate::note!(INFO, "the schema was migrated", from = migrated.from, to = migrated.to);
+    }
+    let signed = heads::read_heads(&keys.read_heads()?)?;
+    let ids = Ids::new(&keys.with(|ring| Secret::new(*ring.id_key.expose())));
+    let witness = Box::new(keys.witness(Arc::clone(&clock)));
+    let options = store::Options { cache_kib: places.cache_mib.saturating_mul(1_024), ..store::Options::default() };
+    let mut found: Option<Found> = None;
+    let store = Store::open(folder, options, witness, |view| {
+        found = Some(look_around(view, &keys, &signed)?);
+        Ok::<_, Problem>(Box::new(Book::read(view)?))
+    })?;
+    let Found { shops, destroyed, last_entry_at } = found.ok_or(store::Error::Empty)?;
+    hold_lists_together(&keys, &clock, &destroyed, &listed.iter().map(|line| line.id).collect::<Vec<_>>())?;
+    let watch = ClockWatch::begin(clock.as_ref(), last_entry_at);
+    if watch.in_doubt() {
+        crate::note!(WARN, "the clock is in doubt: nothing is destroyed until somebody says that it is right");
+    }
+    let parts = Parts { store, watch, keys, ids, shops, epoch_days: places.epoch_days };
+    let house = Arc::new(House::new(parts, clock, people::facts_of));
+    house.store.work_blocking(Lane::High, |tx| tx.free_leases())?;
+    Ok(house)
+}
+
+struct Found {
+    shops: Vec<Shop>,
+    destroyed: Vec<KeyId>,
+    last_entry_at: Option<i64>,
+}
+
+/// Reads what the house stands on, and holds every log against its last signed head.
+fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Result<Found, Problem> {
+    let epochs = keys.with(|ring| {
+        ring.epochs.iter().map(|epoch| EpochKey::new(epoch.number, &epoch.key)).collect::<Result<Vec<_>, _>>()
+    })?;
+    let (mut shops, mut last_entry_at) = (Vec::new(), None);
+    for row in keep::list_shops(view)? {
+        let keys_of_shop = keep::open_keys(view, row.number, &epochs).map_err(explain_dark)?;
+        let in_force = notice::load(view, row.number)?;
+        let last = last_entry(view, log_number(row.number, row.generation))?;
+        last_entry_at = last_entry_at.max(last.as_ref().map(|entry| entry.at));
+        let last_at = last.map_or(0, |entry| entry.at);
+        let shop = Shop::new(row.number, row.name, keys_of_shop, in_force, row.generation, last_at);
+        fill_caches(view, &shop)?;
+        shops.push(shop);
+    }
+    for head in signed {
+        let Some(shop) = shops.iter().find(|shop| shop.number == shop_of_log(head.log)) else {
+            return Err(Problem::new("SR-ACCOUNT-004", 500, "a shop whose log was signed is not in this database")
+                .help("the data folder was exchanged: restore the latest backup"));
+        };
+        let origin = heads::origin(&shop.name, head.log);
+        let verifier = keys.with(|ring| {
+            let seed = ring.ledger_seed(shop.number)?;
+            ledger::note::Signer::from_seed(&origin, seed.expose()).ok().map(|signer| signer.verifier().clone())
+        });
+        let verifier = verifier.ok_or(seal::Error::KeyringDamaged)?;
+        heads::hold_against(view, head.log, head, &verifier, &origin)?;
+    }
+    Ok(Found { shops, destroyed: keep::list_destroyed(view)?, last_entry_at })
+}
+
+/// A shop whose keys hang on an epoch that is gone: the database is a copy from before it ended.
+fn explain_dark(problem: Problem) -> Problem {
+    if problem.code == seal::Error::NoKey.code() {
+        return problem.help("this copy is from an epoch that has ended: nothing can open it any more, as it should be");
+    }
+    problem
+}
+
+fn fill_caches(view: &View<'_>, shop: &Shop) -> Result<(), Problem> {
+    for term in keep::list_terms(view, shop)? {
+        shop.terms.add(term);
+    }
+    for row in people::list(view, shop, u32::MAX)?.iter().filter(|row| row.revoked_at == 0) {
+        shop.doors.add(row.id.number(), people::door_of(row));
+    }
+    Ok(())
+}
+
+fn last_entry(view: &View<'_>, log: i64) -> Result<Option<Entry>, Problem> {
+    let Some(head) = view.log_head(log)? else { return Ok(None) };
+    let Some(last) = head.size.checked_sub(1) else { return Ok(None) };
+    let bytes = view.leaf(log, last)?.ok_or(store::Error::BrokenLog { log, leaf: last })?;
+    Ok(Some(Entry::decode(&bytes)?))
+}
+
+/// The database and the list beside the keyring must name the same destroyed keys.
+///
+/// A key that only the database names was destroyed just before a crash: the list catches up. A key that only the list
+/// names means that an older database was put in place: refuse, for erased people would be back.
+fn hold_lists_together(
+    keys: &KeysFolder,
+    clock: &Arc<dyn Clock>,
+    in_database: &[KeyId],
+    in_list: &[KeyId],
+) -> Result<(), Problem> {
+    let known: std::collections::HashSet<_> = in_database.iter().collect();
+    let listed: std::collections::HashSet<_> = in_list.iter().collect();
+    if in_list.iter().any(|id| !known.contains(id)) {
+        return Err(Problem::new("SR-OPEN-002", 500, "this database does not know keys that were destroyed")
+            .help("an older copy was put in place: use `strongroom restore`, which keeps erased people erased"));
+    }
+    let missing: Vec<[u8; 16]> = in_database.iter().filter(|id| !listed.contains(id)).map(|id| id.0).collect();
+    if !missing.is_empty() {
+        store::Witness::destroyed(&mut keys.witness(Arc::clone(clock)), &missing)?;
+    }
+    Ok(())
+}
+
+/// The shop's policy as it would be after another one: for a plan.
+pub fn would_be(checked: &notice::Checked, shop: &Shop, now: i64) -> Result<InForce, Problem> {
+    notice::ready(checked, Some(&shop.policy()), now)
+}
+
+/// A fresh random salt.
+pub fn fresh_salt() -> Result<[u8; 16], Problem> {
+    let mut salt = [0; 16];
+    SystemRandom::new().fill(&mut salt)?;
+    Ok(salt)
+}
+
+/// Is there a vault in this folder?
+pub fn has_vault(data: &Path) -> bool {
+    data.join(store::DATABASE).exists()
+}
