@@ -87,8 +87,8 @@ pub(crate) struct DraftPurpose {
     pub(crate) basis: Option<S<Basis>>,
     pub(crate) says: Option<Text>,
     pub(crate) fields: Vec<DraftUse>,
-    /// `None` when it says nothing; then [`DraftPurpose::name`] is the place to point at.
-    pub(crate) fields_at: Option<At>,
+    /// Where an empty list of fields stands, or where one is missing.
+    pub(crate) no_fields_at: Option<At>,
     pub(crate) keep: Option<DraftKeep>,
     /// `keep` was written, whether or not it could be read.
     pub(crate) keep_written: bool,

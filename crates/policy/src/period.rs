@@ -12,6 +12,11 @@ use std::ops::Range;
 /// The built-in event: the record itself was collected (again).
 pub const COLLECTED: &str = "collected";
 
+const PERIOD: &str =
+    "a period is a number and a unit without a blank: `d` days, `w` weeks, `mo` months, `y` years";
+const RETENTION: &str =
+    "a retention reads `<number><unit> after <event>`, for example `90d after order.delivered`";
+
 /// The longest periods that make sense: a hundred years, in each unit.
 const LONGEST: [(Unit, u32); 4] =
     [(Unit::Days, 36_500), (Unit::Weeks, 5_200), (Unit::Months, 1_200), (Unit::Years, 100)];
@@ -130,9 +135,9 @@ impl Keep {
     /// The expression, and where in the text its event stands.
     pub(crate) fn parse_placed(text: &str) -> Result<(Self, Range<usize>), Fault> {
         let mut words = Words::of(text);
-        let first = words.next_or("a period such as `90d`, or `until withdrawn`")?;
+        let first = words.next_or("a period such as `90d`, or `until withdrawn`", RETENTION)?;
         if first.text == "until" {
-            let second = words.next_or("`withdrawn`")?;
+            let second = words.next_or("`withdrawn`", RETENTION)?;
             if second.text != "withdrawn" {
                 return Err(
                     second.fault("`until` can only be followed by `withdrawn`", "write `until withdrawn`")
@@ -142,14 +147,11 @@ impl Keep {
             return Ok((Self::UntilWithdrawn, second.at));
         }
         let period = period_of(&first)?;
-        let after = words.next_or("`after` and an event")?;
+        let after = words.next_or("`after` and an event", RETENTION)?;
         if after.text != "after" {
-            return Err(after.fault(
-                &format!("`{}` where `after` is expected", shown(after.text)),
-                "a retention reads `<number><unit> after <event>`, for example `90d after order.delivered`",
-            ));
+            return Err(after.fault(&format!("`{}` where `after` is expected", shown(after.text)), RETENTION));
         }
-        let event = words.next_or("an event such as `order.delivered`, or `collected`")?;
+        let event = words.next_or("an event such as `order.delivered`, or `collected`", RETENTION)?;
         let anchor = anchor_of(&event)?;
         words.end()?;
         Ok((Self::After(After { period, anchor }), event.at))
@@ -159,19 +161,17 @@ impl Keep {
 impl Period {
     pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
         let mut words = Words::of(text);
-        let period = period_of(&words.next_or("a period such as `12mo`")?)?;
+        let period = period_of(&words.next_or("a period such as `12mo`", PERIOD)?)?;
         words.end()?;
         Ok(period)
     }
 }
 
 fn period_of(word: &Piece<'_>) -> Result<Period, Fault> {
-    const HELP: &str =
-        "a period is a number and a unit without a blank: `d` days, `w` weeks, `mo` months, `y` years";
     let digits = word.text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = word.text.split_at_checked(digits).unwrap_or((word.text, ""));
     if number.is_empty() {
-        return Err(word.fault(&format!("`{}` is not a period", shown(word.text)), HELP));
+        return Err(word.fault(&format!("`{}` is not a period", shown(word.text)), PERIOD));
     }
     let unit_at = word.at.start + digits..word.at.end;
     if unit.is_empty() {
@@ -179,13 +179,13 @@ fn period_of(word: &Piece<'_>) -> Result<Period, Fault> {
             code: Code::Retention,
             at: word.at.clone(),
             message: format!("`{}` has no unit", shown(number)),
-            help: HELP.to_owned(),
+            help: PERIOD.to_owned(),
         });
     }
     let Some(found) = Unit::find(unit) else {
         let help = match unit_meant(unit) {
-            Some(meant) => format!("did you mean `{}{}`? {HELP}", shown(number), meant),
-            None => HELP.to_owned(),
+            Some(meant) => format!("did you mean `{}{}`? {PERIOD}", shown(number), meant),
+            None => PERIOD.to_owned(),
         };
         return Err(Fault {
             code: Code::Retention,
@@ -269,14 +269,13 @@ impl<'t> Words<'t> {
         Some(Piece { text, at: start..self.at })
     }
 
-    fn next_or(&mut self, expected: &str) -> Result<Piece<'t>, Fault> {
+    fn next_or(&mut self, expected: &str, help: &str) -> Result<Piece<'t>, Fault> {
         let end = self.text.len();
         self.next().ok_or_else(|| Fault {
             code: Code::Retention,
             at: end..end,
             message: format!("{expected} is missing here"),
-            help: "a retention reads `<number><unit> after <event>`, for example `90d after order.delivered`"
-                .to_owned(),
+            help: help.to_owned(),
         })
     }
 

@@ -122,24 +122,22 @@ impl Compiled {
     pub fn end_of(&self, kind: u8, purpose: u16, life: &Life<'_>) -> Option<End> {
         let kind = self.kind(kind)?;
         let terms = kind.terms.iter().find(|terms| terms.purpose == purpose)?;
-        self.active(kind, life).has(purpose).then(|| end(&self.zone, terms, life))
+        self.active(kind, life).has(purpose).then(|| self.end(terms, life))
     }
 
     /// The purposes whose time with this record is over: what the gate is told as `ended`.
     pub fn ended_purposes(&self, kind: u8, life: &Life<'_>, now: i64) -> PurposeSet {
         let Some(kind) = self.kind(kind) else { return PurposeSet::EMPTY };
         let active = self.active(kind, life);
-        let over = kind
-            .terms
-            .iter()
-            .filter(|terms| active.has(terms.purpose) && end(&self.zone, terms, life).is_over(now));
+        let over =
+            kind.terms.iter().filter(|terms| active.has(terms.purpose) && self.end(terms, life).is_over(now));
         over.map(|terms| terms.purpose).collect()
     }
 
     /// How are these fields to be kept?
     ///
     /// Takes: the fields that are present, and the instant at which to judge. Gives: each field's end, the latest over
-    /// the purposes that use it. A field is retained if a purpose with a `must_keep` uses it.
+    /// the purposes that use it. A field is retained if a purpose uses it whose `must_keep` is not over.
     pub fn layout(&self, kind: u8, present: FieldMask, life: &Life<'_>, now: i64) -> Layout {
         let mut layout = Layout { groups: Groups::new(), without_purpose: present, ended: FieldMask::EMPTY };
         let Some(kind) = self.kind(kind) else { return layout };
@@ -149,8 +147,10 @@ impl Compiled {
         for terms in kind.terms.iter().filter(|terms| active.has(terms.purpose)) {
             let fields = kind.grant(terms.purpose).allowed.and(present);
             if !fields.is_empty() {
-                ends.push((end(&self.zone, terms, life), fields));
-                retained = if terms.must_keep.is_some() { retained.or(fields) } else { retained };
+                let duty = duty_end(&self.zone, terms, life);
+                ends.push((end(&self.zone, terms, life, duty), fields));
+                retained =
+                    if duty.is_some_and(|duty| !duty.is_over(now)) { retained.or(fields) } else { retained };
             }
         }
         ends.sort_unstable_by_key(|(end, _)| std::cmp::Reverse(*end));
@@ -173,6 +173,10 @@ impl Compiled {
         layout
     }
 
+    fn end(&self, terms: &Terms, life: &Life<'_>) -> End {
+        end(&self.zone, terms, life, duty_end(&self.zone, terms, life))
+    }
+
     /// The purposes that have business with a record of this kind and life.
     fn active(&self, kind: &CompiledKind, life: &Life<'_>) -> PurposeSet {
         let sets = &self.sets;
@@ -186,17 +190,31 @@ impl Compiled {
     }
 }
 
-fn end(zone: &Zone, terms: &Terms, life: &Life<'_>) -> End {
-    let at = |clock: Clock, until| {
-        started(clock, life).and_then(|from| zone.end_of(clock, from, until)).map(End::At)
-    };
-    let cap = terms.at_most.and_then(|clock| at(clock, Until::SameTime)).unwrap_or(End::Open);
-    let must = terms.must_keep.map(|clock| at(clock, Until::EndOfDay).unwrap_or(cap));
-    if let (Standing::Erased, Some(must)) = (life.standing, must) {
-        return must;
+/// The end of a purpose's `must_keep`, if it has one.
+fn duty_end(zone: &Zone, terms: &Terms, life: &Life<'_>) -> Option<End> {
+    let clock = terms.must_keep?;
+    let begun = clock_end(zone, clock, life, Until::EndOfDay);
+    Some(begun.unwrap_or_else(|| cap(zone, terms, life)))
+}
+
+/// The end of a purpose, given that of its `must_keep`.
+fn end(zone: &Zone, terms: &Terms, life: &Life<'_>, duty: Option<End>) -> End {
+    if let (Standing::Erased, Some(duty)) = (life.standing, duty) {
+        return duty;
     }
-    let keep = terms.keep.and_then(|clock| at(clock, Until::SameTime)).unwrap_or(End::Open).min(cap);
-    must.map_or(keep, |must| must.max(keep))
+    let keep =
+        terms.keep.and_then(|clock| clock_end(zone, clock, life, Until::SameTime)).unwrap_or(End::Open);
+    let keep = keep.min(cap(zone, terms, life));
+    duty.map_or(keep, |duty| duty.max(keep))
+}
+
+fn cap(zone: &Zone, terms: &Terms, life: &Life<'_>) -> End {
+    terms.at_most.and_then(|clock| clock_end(zone, clock, life, Until::SameTime)).unwrap_or(End::Open)
+}
+
+/// When a clock ends; `None` while its event has not come.
+fn clock_end(zone: &Zone, clock: Clock, life: &Life<'_>, until: Until) -> Option<End> {
+    started(clock, life).and_then(|from| zone.end_of(clock, from, until)).map(End::At)
 }
 
 /// When the clock's event happened last.

@@ -3,6 +3,7 @@
 //! The rooms follow the life of personal data; `ARCHITECTURE.md` walks one datum through them. Rooms stand on
 //! [`ground`] and call each other only along the arrows that `cargo xtask arrows` checks.
 
+pub mod account;
 pub mod caretaker;
 pub mod choose;
 pub mod collect;

@@ -66,6 +66,8 @@ enum Kind {
 struct Read {
     leaves: Vec<Hash>,
     unreadable: Vec<usize>,
+    /// The bytes stop making sense behind these entries.
+    is_cut: bool,
 }
 
 impl<A: Archive> Walk<'_, A> {
@@ -218,6 +220,10 @@ impl<A: Archive> Walk<'_, A> {
             }
         }
         self.name_change(first, &read.leaves, signed);
+        if read.is_cut && read.leaves.len() == width {
+            // All entries are there, and then bytes that are no entry.
+            self.report.add(Problem::EntryAdded { index: at(width) });
+        }
         Ok(())
     }
 
@@ -349,7 +355,11 @@ impl<A: Archive> Walk<'_, A> {
         };
         let most = if found.is_wider { tile_width(self.files.size(), 0, index) } else { TILE_WIDTH };
         let mut read = Read::default();
-        for entry in Bundle::new(&found.bytes).take(usize::from(most)).map_while(Result::ok) {
+        for entry in Bundle::new(&found.bytes).take(usize::from(most) + usize::from(!found.is_wider)) {
+            let Ok(entry) = entry else {
+                read.is_cut = true;
+                break;
+            };
             if Entry::decode(entry).is_err() {
                 read.unreadable.push(read.leaves.len());
             }

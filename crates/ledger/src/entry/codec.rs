@@ -235,7 +235,7 @@ impl Reader<'_> {
         value
     }
 
-    /// A list that is there has at least one item; each item takes at least one byte, so memory is bounded by input.
+    #[inline]
     fn list<T>(
         &mut self,
         items: &mut Vec<T>,
@@ -243,9 +243,11 @@ impl Reader<'_> {
         item: impl Fn(&mut Self) -> Option<T>,
     ) -> Option<()> {
         items.clear();
-        if !is_there {
-            return Some(());
-        }
+        if is_there { self.items(items, item) } else { Some(()) }
+    }
+
+    /// A list that is there has at least one item; each item takes at least one byte, so memory is bounded by input.
+    fn items<T>(&mut self, items: &mut Vec<T>, item: impl Fn(&mut Self) -> Option<T>) -> Option<()> {
         let before = self.rest;
         let count = self.number::<usize>()?;
         if count == 0 || count > self.rest.len() {
@@ -267,11 +269,11 @@ impl Reader<'_> {
             return None;
         }
         self.rest = rest;
-        let mut fields = [0u64; 4];
-        for (word, bytes) in fields.iter_mut().zip(given.chunks(8)) {
-            *word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        }
-        Some(Part { kind, fields })
+        let mut words = given
+            .chunks(8)
+            .map(|bytes| bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+        let mut word = || words.next().unwrap_or(0);
+        Some(Part { kind, fields: [word(), word(), word(), word()] })
     }
 
     fn record(&mut self) -> Option<RecordMark> {

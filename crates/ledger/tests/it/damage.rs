@@ -123,6 +123,17 @@ fn an_added_entry_is_named_although_all_others_moved_down() {
 }
 
 #[test]
+fn bytes_behind_the_last_entry_of_a_bundle_are_named() {
+    for (file, index) in [("tile/entries/003", 1024), ("tile/entries/257.p/44", 65_836)] {
+        for more in [&[0][..], &[0, 1, 2], &[0, 9]] {
+            let (_, mut archive) = large();
+            archive.0.get_mut(file).unwrap().extend_from_slice(more);
+            assert_eq!(findings(&archive), once(Problem::EntryAdded { index }), "{file} {more:?}");
+        }
+    }
+}
+
+#[test]
 fn swapped_entries_are_both_named() {
     for (index, other) in [(3, 4), (250, 255), (10, 5000), (255, 256), (0, 65_835), (65_800, 65_801)] {
         let (all, _) = large();
@@ -295,21 +306,16 @@ fn several_kinds_of_damage_are_all_named() {
     archive.0.get_mut("tile/1/000").unwrap()[7 * 32] ^= 1;
     archive.0.get_mut("tile/entries/009").unwrap().truncate(5);
     archive.0.remove("tile/entries/020");
-    let mut found: Vec<Problem> = findings(&archive).into_iter().map(|finding| finding.problem).collect();
-    found.sort_by_key(ToString::to_string);
+    let mut found = findings(&archive);
+    found.sort_by_key(|finding| finding.problem.to_string());
+    // Of one kind only the first is named: the tile of level 1 is the second damaged one.
     let expected = [
-        Problem::FileMissing { file: path("tile/entries/020") },
-        Problem::TileDamaged { file: path("tile/1/000"), position: 7, index: 7 * 256 },
-        Problem::TileDamaged { file: path("tile/0/004"), position: 1, index: 4 * 256 + 1 },
-        Problem::EntryEdited { index: 4 * 256 },
-        Problem::BundleTruncated { index: 9 * 256 },
+        (Problem::TileDamaged { file: path("tile/0/004"), position: 1, index: 4 * 256 + 1 }, 2),
+        (Problem::FileMissing { file: path("tile/entries/020") }, 1),
+        (Problem::EntryEdited { index: 4 * 256 }, 1),
+        (Problem::BundleTruncated { index: 9 * 256 }, 1),
     ];
-    for problem in expected {
-        let named = found.contains(&problem);
-        // Of one kind only the first is named, and the tile of level 0 stands before that of level 1.
-        let is_second = matches!(problem, Problem::TileDamaged { index: 1792, .. });
-        assert_eq!(named, !is_second, "{problem}");
-    }
+    assert_eq!(found, expected.map(|(problem, times)| Finding { problem, times }));
 }
 
 #[test]
@@ -356,6 +362,25 @@ proptest! {
             );
             prop_assert!(is_named, "{:?}", report.findings);
         }
+    }
+
+    #[test]
+    fn no_change_of_any_file_is_verified(
+        file: prop::sample::Index, place: prop::sample::Index, cut in 0usize..300,
+        put in prop::collection::vec(any::<u8>(), 0..5),
+    ) {
+        let mut archive = export(&entries(600));
+        let names: Vec<String> = archive.0.keys().filter(|name| name.starts_with("tile/")).cloned().collect();
+        let bytes = archive.0.get_mut(file.get(&names)).unwrap();
+        let before = bytes.clone();
+        let place = place.index(bytes.len() + 1);
+        let end = bytes.len().min(place + cut);
+        bytes.splice(place..end, put);
+        prop_assume!(*bytes != before);
+        let report = verify(&archive);
+        prop_assert!(!report.is_verified());
+        let unnamed = Finding { problem: Problem::Undecided { index: 0 }, times: 1 };
+        prop_assert!(!report.findings.contains(&unnamed));
     }
 
     #[test]

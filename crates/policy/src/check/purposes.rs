@@ -10,8 +10,7 @@ use crate::words::Basis;
 
 pub(super) fn check(checked: &Checked<'_>, sink: &mut Sink) {
     for (purpose, uses) in checked.purposes() {
-        if purpose.fields.is_empty() && (purpose.fields_at.is_none() || uses.is_empty()) {
-            let at = purpose.fields_at.unwrap_or(purpose.name.at);
+        if let Some(at) = purpose.no_fields_at {
             let finding = Finding::new(Code::NoFields, at, format!("`{}` uses no field", purpose.name.value));
             sink.add(finding.help("list the fields it needs: `fields = [\"phone\", \"order.address\"]`"));
         }

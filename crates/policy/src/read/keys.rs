@@ -115,7 +115,7 @@ pub const KEYS: &[Key] = &[
         "unique",
         "`true` or `false`",
         "`false`",
-        "whether two subjects may have the same value; needs an index",
+        "whether no two subjects may have the same value; needs an index",
     ),
     may(
         "field",

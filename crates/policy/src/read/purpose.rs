@@ -26,7 +26,10 @@ fn purpose(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> Draft
         basis: table.word("basis", reading),
         says: table.texts("says", reading),
         fields: uses(table, reading),
-        fields_at: table.find("fields").map(|_| table.key_at("fields")),
+        no_fields_at: table
+            .find("fields")
+            .is_none_or(|value| value.get_ref().as_array().is_some_and(|list| list.is_empty()))
+            .then(|| table.key_at("fields")),
         keep: keep(table, "keep", reading),
         keep_written: table.find("keep").is_some(),
         must_keep: clock(table, "must_keep", reading),

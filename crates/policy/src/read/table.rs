@@ -60,6 +60,12 @@ impl Reading<'_> {
         self.add(finding.here(format!("this is {found}")));
     }
 
+    /// How a text in each language is written: `{ zh = "…", en = "…" }`.
+    fn example(&self) -> String {
+        let texts: Vec<_> = self.languages.iter().map(|language| format!("{language} = \"…\"")).collect();
+        if texts.is_empty() { "{ en = \"…\" }".to_owned() } else { format!("{{ {} }}", texts.join(", ")) }
+    }
+
     /// A name, declared or referred to.
     pub(crate) fn name(&mut self, text: &str, at: At, what: &str) -> Option<S<Name>> {
         let name = Name::parse(text);
@@ -168,7 +174,13 @@ impl<'t> Table<'t> {
             if !told_elsewhere && self.find(key.key).is_none() {
                 let code = if (shape, key.key) == ("", "format") { Code::Format } else { Code::MissingKey };
                 let finding = Finding::new(code, self.at, format!("{place} has no `{}`", key.key));
-                reading.add(finding.help(format!("add `{} = …`: {}", key.key, key.takes)));
+                reading.add(finding.help(match (shape, key.key, key.takes) {
+                    ("", "format", _) => "begin the file with `format = 1`".to_owned(),
+                    ("", name, _) => format!("add a table `[{name}]`"),
+                    (_, name, "a table") => format!("add `{name} = {{ … }}`"),
+                    (_, name, "a text in each language") => format!("add `{name} = {}`", reading.example()),
+                    (_, name, takes) => format!("add `{name} = …`: {takes}"),
+                }));
             }
         }
     }
@@ -320,13 +332,8 @@ impl<'t> Table<'t> {
         let value = self.find(key)?;
         let path = self.path_of(key);
         let Some(items) = value.get_ref().as_table() else {
-            let example: Vec<_> =
-                reading.languages.iter().map(|language| format!("{language} = \"…\"")).collect();
-            reading.wrong_type(
-                value,
-                &path,
-                &format!("a text in each language, `{{ {} }}`", example.join(", ")),
-            );
+            let takes = format!("a text in each language, `{}`", reading.example());
+            reading.wrong_type(value, &path, &takes);
             return None;
         };
         for language in items.keys() {

@@ -7,6 +7,8 @@ use policy::{
     ReasonId, RecipientKind, Registry, Standing, Training, decide,
 };
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use std::collections::BTreeSet;
 
 /// The rules of docs/spec/policy.md, "The gate", written down once more: sets of names, no tables, no bits.
@@ -255,6 +257,40 @@ proptest! {
             prop_assert_eq!(decision.fields.or(decision.refused), flow.fields);
         }
     }
+}
+
+#[test]
+fn the_situations_at_random_are_worth_asking() {
+    let mut runner = TestRunner::deterministic();
+    let (mut yes, mut gap, mut masked, mut retained, mut asked) = (0, 0, 0, 0, 0);
+    for _ in 0..100 {
+        let sketch = sketches().new_tree(&mut runner).unwrap().current();
+        let (_, _, compiled) = sketch.compiled();
+        for _ in 0..50 {
+            let (facts, flow) = (facts(), flows()).new_tree(&mut runner).unwrap().current();
+            let decision = decide(&compiled, &facts, &flow);
+            asked += 1;
+            yes += usize::from(decision.answer == Answer::Yes && !decision.fields.is_empty());
+            gap += usize::from(decision.answer == Answer::Gap);
+            masked += usize::from(!decision.masked.is_empty());
+            retained += usize::from(decision.retained_only);
+        }
+    }
+    let told = format!("of {asked}: {yes} yes, {gap} gap, {masked} masked, {retained} retained");
+    assert!(yes > asked / 10 && gap > asked / 200 && masked > asked / 50 && retained > asked / 200, "{told}");
+}
+
+#[test]
+fn a_set_of_acts_has_what_was_put_in() {
+    let acts = [Act::Collect, Act::Reveal, Act::Search, Act::Share];
+    for act in acts {
+        let only = ActSet::NONE.with(act);
+        assert!(acts.iter().all(|other| only.has(*other) == (*other == act)));
+        assert!(acts.iter().all(|other| ActSet::ALL.without(act).has(*other) == (*other != act)));
+        assert_eq!(only.with(act), only);
+        assert_eq!(only.without(act).without(act), ActSet::NONE);
+    }
+    assert_eq!(acts.into_iter().fold(ActSet::NONE, ActSet::with), ActSet::ALL);
 }
 
 /// The example shop, and an order in it whose every field is asked for.

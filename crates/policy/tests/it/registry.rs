@@ -58,6 +58,9 @@ fn stored_values_keep_their_type_and_records_their_place() {
     );
     let moved = policy_of(&SHOP.replace("of = \"customer\" ", "# "));
     assert_eq!(registry.extended_by(&moved).unwrap_err().code(), "SR-REG-002");
+    // Nor does such a policy compile beside the old registry.
+    assert_eq!(policy::compile(&retyped, &registry).unwrap_err().code(), "SR-REG-001");
+    assert_eq!(policy::compile(&moved, &registry).unwrap_err().code(), "SR-REG-002");
 }
 
 #[test]

@@ -180,6 +180,18 @@ fn after_an_erasure_only_the_legal_duty_is_left() {
 }
 
 #[test]
+fn a_duty_that_is_over_retains_nothing() {
+    let mut order = Order::new(SHOP)
+        .event("collected", "2014-11-22T10:00+08:00")
+        .event("completed", "2014-12-05T09:00+08:00");
+    order.granted = PurposeSet::only(order.compiled.find_purpose("recommendations").unwrap().ordinal);
+    let fields = ["amount", "items"];
+    let before = ["retained open: items", "retained 2024-12-06 00:00: amount"];
+    assert_eq!(order.layout(&fields, "2024-12-05T23:59+08:00"), before);
+    assert_eq!(order.layout(&fields, "2024-12-06T00:00+08:00"), ["kept open: items", "ended: amount"]);
+}
+
+#[test]
 fn an_order_moves_the_clock_of_its_customer() {
     let text = SHOP.replace("at_most = \"3y after customer.active\"", "at_most = \"3y after order.placed\"");
     let compiled = compiled_of(&text);
@@ -270,10 +282,13 @@ proptest! {
             let using = policy.purposes.iter().filter(|purpose| {
                 name.is_some_and(|(kind, field)| purpose.fields.iter().any(|used| used.kind == *kind && used.field == *field))
             });
+            // For an erased subject a purpose ends with its duty: so that is how to ask for the duty's end.
+            let erased = Life { standing: Standing::Erased, ..life };
             let ends: Vec<(End, bool)> = using
                 .filter_map(|purpose| {
                     let ordinal = registry.find_purpose(purpose.name.as_str()).unwrap();
-                    Some((compiled.end_of(kind, ordinal, &life)?, purpose.must_keep.is_some()))
+                    let duty = compiled.end_of(kind, ordinal, &erased);
+                    Some((compiled.end_of(kind, ordinal, &life)?, duty.is_some_and(|duty| !duty.is_over(now))))
                 })
                 .collect();
             let expected = ends.iter().map(|(end, _)| *end).max();

@@ -39,7 +39,7 @@ pub(crate) struct SketchPurpose {
 
 pub(crate) fn sketches() -> impl Strategy<Value = Sketch> {
     let holds = proptest::array::uniform3(proptest::array::uniform6(any::<bool>()));
-    let purposes = proptest::collection::vec(purposes(), 1..=MOST_PURPOSES);
+    let purposes = proptest::collection::vec(purposes(), 3..=MOST_PURPOSES);
     (holds, proptest::array::uniform6(any::<bool>()), purposes).prop_map(|(mut holds, indexed, purposes)| {
         for (kind, fields) in holds.iter_mut().enumerate() {
             fields[kind] = true;
@@ -178,66 +178,54 @@ pub(crate) fn field_masks() -> impl Strategy<Value = FieldMask> {
 }
 
 pub(crate) fn standings() -> impl Strategy<Value = Standing> {
-    select(vec![Standing::Present, Standing::Present, Standing::Restricted, Standing::Erased])
+    prop_oneof![3 => Just(Standing::Present), 1 => Just(Standing::Restricted), 1 => Just(Standing::Erased)]
 }
 
 /// Facts that say yes often enough to be worth asking.
 pub(crate) fn facts() -> impl Strategy<Value = Facts> {
-    let sets = (purpose_sets(), purpose_sets(), purpose_sets(), purpose_sets());
-    let mostly = || prop::bool::weighted(0.1);
+    let seldom = || prop::bool::weighted(0.1);
+    let few = || purpose_sets().prop_flat_map(|a| purpose_sets().prop_map(move |b| a.and(b)));
     let actor = (
-        any::<[bool; 4]>(),
-        select(vec![Training::NotNeeded, Training::Valid, Training::Valid, Training::Lapsed]),
-        mostly(),
-        mostly(),
+        proptest::array::uniform4(seldom()),
+        prop_oneof![9 => Just(Training::Valid), 9 => Just(Training::NotNeeded), 1 => Just(Training::Lapsed)],
+        prop_oneof![3 => Just(PurposeSet::ALL), 1 => purpose_sets()],
+        seldom(),
     );
+    let subject = (purpose_sets(), few(), few(), standings(), any::<bool>(), field_masks());
     let agreement = select(vec![Agreement::None, Agreement::InForce, Agreement::InForce, Agreement::Ended]);
-    (sets, actor, standings(), field_masks(), agreement).prop_map(
-        |(
-            (purposes, granted, refused, ended),
-            (lost, training, held, frozen),
+    (actor, subject, agreement).prop_map(|((lost, training, purposes, frozen), subject, agreement)| {
+        let (granted, refused, ended, standing, held, unknown) = subject;
+        let acts = [Act::Collect, Act::Reveal, Act::Search, Act::Share].into_iter().zip(lost);
+        let acts = acts.filter(|(_, lost)| !lost).fold(ActSet::NONE, |set, (act, _)| set.with(act));
+        // Fields 6 and 7 no sketch declares; now and then one that is declared is said to be unknown, too.
+        let unknown_fields = unknown.and(FieldMask::from_words([0b1100_0001, 0, 0, 0]));
+        Facts {
+            acts,
+            purposes,
+            training,
+            granted,
+            refused,
             standing,
-            unknown,
+            held,
+            frozen,
+            ended,
+            unknown_fields,
             agreement,
-        )| {
-            let acts = [Act::Collect, Act::Reveal, Act::Search, Act::Share];
-            let acts = acts
-                .into_iter()
-                .zip(lost)
-                .filter(|(act, lost)| !(*lost && *act != Act::Collect))
-                .fold(ActSet::NONE, |set, (act, _)| set.with(act));
-            Facts {
-                acts,
-                purposes: purposes.or(granted),
-                training,
-                granted,
-                refused: refused.and(ended),
-                standing,
-                held,
-                frozen,
-                ended: ended.minus(granted),
-                unknown_fields: unknown.and(FieldMask::from_words([0b1100_0000, 0, 0, 0])),
-                agreement,
-                ..Facts::default()
-            }
-        },
-    )
+            ..Facts::default()
+        }
+    })
 }
 
 pub(crate) fn flows() -> impl Strategy<Value = Flow> {
-    let act = select(vec![Act::Collect, Act::Reveal, Act::Search, Act::Share]);
-    (
+    let act = select(vec![Act::Collect, Act::Reveal, Act::Reveal, Act::Search, Act::Share]);
+    let kind = prop_oneof![20 => 0u8..3, 1 => Just(3u8)];
+    let purpose = prop_oneof![12 => (0u16..3).prop_map(Some), 4 => (3u16..6).prop_map(Some), 2 => Just(None)];
+    let recipient = prop_oneof![9 => (0u16..3).prop_map(Some), 1 => Just(Some(3)), 1 => Just(None)];
+    (act, kind, field_masks(), purpose, recipient).prop_map(|(act, kind, fields, purpose, recipient)| Flow {
         act,
-        0u8..4,
-        field_masks(),
-        proptest::option::weighted(0.8, 0u16..6),
-        proptest::option::weighted(0.9, 0u16..4),
-    )
-        .prop_map(|(act, kind, fields, purpose, recipient)| Flow {
-            act,
-            kind,
-            fields,
-            purpose,
-            recipient,
-        })
+        kind,
+        fields,
+        purpose,
+        recipient,
+    })
 }

@@ -13,20 +13,6 @@ pub fn nothing_to_keep(past_end: bool) -> Problem {
     }
 }
 
-/// The subject that a record names is not there.
-pub fn no_such_subject() -> Problem {
-    Problem::new("SR-COLLECT-013", 404, "there is no such subject")
-        .help("write the subject's main record first")
-        .at("/subject")
-}
-
-/// Several subjects share the value.
-pub fn several_subjects() -> Problem {
-    Problem::new("SR-COLLECT-014", 409, "several subjects share this value; it never merges them")
-        .help("name the subject by id or by external id")
-        .at("/subject/match")
-}
-
 /// The record belongs to another subject.
 pub fn belongs_to_another() -> Problem {
     Problem::new("SR-COLLECT-015", 409, "this record belongs to another subject").at("/subject")

@@ -1,4 +1,19 @@
-//! Room `collect`.
+//! Room `collect`: the way in.
+//!
+//! What is held: how far each import has come. Records that come in are parsed here, brought into their one form, and sealed;
+//! what no purpose in force needs, or what needs a choice that was not made, is dropped at the door and named.
+//!
+//! Invariants:
+//! - plain values live in the parsed draft and nowhere else; a transaction sees sealed bytes only;
+//! - the gate is asked inside the transaction that writes; what was sealed for another answer is sealed again;
+//! - writing the same again changes nothing and enters nothing.
+//!
+//! Who may call: the desk. It may call `keep` and `choose`.
+
 pub mod draft;
 pub mod error;
+pub mod http;
+mod many;
 pub mod write;
+
+pub use many::{Row, write_many};

@@ -7,13 +7,14 @@ use policy::{ActSet, Answer, Decision, Facts, FieldMask, Flow, Life, PurposeSet,
 use seal::{Class, Random};
 use store::Lane;
 
-use super::draft::{Draft, Whose};
+use super::draft::Draft;
 use super::error;
 use crate::choose::{self, Said};
 use crate::ground::house::House;
 use crate::ground::web::{Caller, Repeat, other_request};
 use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
 use crate::ground::{Chosen, Deed, EntryId, Id, InForce, Problem, RecordId, Shop, SubjectId};
+use crate::keep::refs::{Whose, named_subject};
 use crate::keep::types::{EXTERNAL_ID, read_keys};
 use crate::keep::{self, Change, Event, Halt, Order, Plan, Planned, Planner, Put, RecordRow, SubjectRow};
 
@@ -50,10 +51,17 @@ pub enum Prepared {
 /// A plan, and what the gate said when it was made.
 #[derive(Debug)]
 pub struct Ready {
-    plan: Plan,
+    pub(super) plan: Plan,
     known: Known,
     decision: Decision,
     facts: Facts,
+}
+
+impl Ready {
+    /// What the plan rests on.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
+    }
 }
 
 /// How an application ended.
@@ -78,6 +86,8 @@ pub struct Written {
     pub kind: u8,
     /// Fields that are kept now because of this request.
     pub kept: FieldMask,
+    /// Every field that the record has now.
+    pub fields: FieldMask,
     /// What the gate said.
     pub decision: Decision,
     /// Choices that were kept.
@@ -178,12 +188,24 @@ pub async fn write(
     draft: Draft,
     repeat: Option<Repeat>,
 ) -> Result<Written, Problem> {
-    let (shop, draft) = (Arc::clone(&caller.shop), Arc::new(draft));
-    let mut known = guess(&shop, &shop.policy(), &draft);
+    let known = guess(&caller.shop, &caller.shop.policy(), &draft);
+    write_known(house, caller, Lane::High, Arc::new(draft), known, repeat).await
+}
+
+/// Takes one record in, of which something is known already.
+pub(super) async fn write_known(
+    house: &Arc<House>,
+    caller: &Caller,
+    lane: Lane,
+    draft: Arc<Draft>,
+    mut known: Option<Known>,
+    repeat: Option<Repeat>,
+) -> Result<Written, Problem> {
+    let shop = &caller.shop;
     for _ in 0..TRIES {
         let policy = shop.policy();
         let random = &mut crate::ground::random::SystemRandom::new();
-        let prepared = match prepare(house, &shop, &policy, &draft, known.take(), house.clock.now(), random) {
+        let prepared = match prepare(house, shop, &policy, &draft, known.take(), house.clock.now(), random) {
             Ok(prepared) => prepared,
             Err(Halt::Empty(empty)) => {
                 house.refill(empty.0).await?;
@@ -191,10 +213,9 @@ pub async fn write(
             }
             Err(Halt::Problem(problem)) => return Err(problem),
         };
-        let draft = Arc::clone(&draft);
-        let applied = house
-            .work(Lane::High, &shop, &caller.actor, move |work| apply(&draft, &prepared, repeat, work))
-            .await;
+        let applying = Arc::clone(&draft);
+        let applied =
+            house.work(lane, shop, &caller.actor, move |work| apply(&applying, &prepared, repeat, work)).await;
         match applied.map(store::Committed::into_value) {
             Ok(Applied::Stale(found)) => known = Some(*found),
             Ok(Applied::Written(written)) => return Ok(*written),
@@ -220,7 +241,7 @@ impl Written {
             because: None,
         };
         let kind = answered.record.kind();
-        Written { answered, kind, kept: FieldMask::EMPTY, decision, choices: Vec::new() }
+        Written { answered, kind, kept: FieldMask::EMPTY, fields: FieldMask::ALL, decision, choices: Vec::new() }
     }
 }
 
@@ -472,6 +493,7 @@ fn apply_plan(
         answered,
         kind: draft.kind,
         kept: write.map_or(FieldMask::EMPTY, |write| write.fields.and(draft.given())),
+        fields: write.map_or(FieldMask::EMPTY, |write| write.fields),
         decision: *decision,
         choices: kept_choices,
     })))
@@ -549,14 +571,7 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
     if record.is_none() && draft.act == Act::Happened {
         return Err(keep::error::not_found());
     }
-    let named = match &draft.whose {
-        Whose::Unsaid => None,
-        Whose::Subject(subject) => Some(*subject),
-        Whose::External(blind) => {
-            Some(keep::find_lookup(view, shop, blind)?.ok_or_else(error::no_such_subject)?.subject())
-        }
-        Whose::Matching(blinds) => Some(find_matching(blinds, work)?),
-    };
+    let named = named_subject(view, shop, &draft.whose)?;
     let subject = match (&record, named) {
         (Some(row), Some(named)) if row.id.subject() != named => return Err(error::belongs_to_another()),
         (Some(row), _) => Some(row.id.subject()),
@@ -564,11 +579,11 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
     };
     let Some(subject) = subject else {
         if draft.of.is_some() {
-            return Err(error::no_such_subject());
+            return Err(keep::error::no_such_subject());
         }
         return Ok(Known::default());
     };
-    let row = keep::find_subject(view, shop, subject)?.ok_or_else(error::no_such_subject)?;
+    let row = keep::find_subject(view, shop, subject)?.ok_or_else(keep::error::no_such_subject)?;
     if row.standing == Standing::Erased || row.key(Class::Main).is_none() {
         return Err(keep::error::erased());
     }
@@ -591,19 +606,3 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
 
 /// Records that one record can belong to.
 const PARENTS_LIMIT: u32 = 64;
-/// Records that a shared contact is followed to.
-const MATCHES_LIMIT: u32 = 1_000;
-
-/// The one subject that a value leads to. A shared contact leads to several, and never merges them.
-pub fn find_matching(blinds: &[[u8; 16]], work: &Work<'_, '_>) -> Result<SubjectId, Problem> {
-    let mut found: Option<SubjectId> = None;
-    for blind in blinds {
-        for record in keep::list_lookups(work.view(), work.shop, blind, MATCHES_LIMIT)? {
-            match found {
-                Some(subject) if subject != record.subject() => return Err(error::several_subjects()),
-                _ => found = Some(record.subject()),
-            }
-        }
-    }
-    found.ok_or_else(error::no_such_subject)
-}

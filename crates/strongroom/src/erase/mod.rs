@@ -15,6 +15,7 @@
 mod certificate;
 mod clocks;
 mod epoch;
+pub mod http;
 mod sql;
 
 #[cfg(test)]

@@ -88,15 +88,15 @@ impl Problem {
     }
 
     /// As JSON.
-    pub fn to_body(&self) -> ProblemBody<'_> {
+    pub fn to_body(&self) -> ProblemBody {
         ProblemBody {
             kind: format!("urn:strongroom:problem:{}", self.code),
             code: self.code,
             status: self.status,
-            title: &self.title,
+            title: self.title.to_string(),
             help: self.help,
-            pointer: self.pointer.as_deref(),
-            reasons: &self.reasons,
+            pointer: self.pointer.clone(),
+            reasons: self.reasons.clone(),
         }
     }
 }
@@ -104,25 +104,25 @@ impl Problem {
 /// RFC 9457 problem details.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
-pub struct ProblemBody<'p> {
+pub struct ProblemBody {
     /// `urn:strongroom:problem:` and the code.
     #[serde(rename = "type")]
     pub kind: String,
     /// Stable code.
-    pub code: &'p str,
+    pub code: &'static str,
     /// HTTP status.
     pub status: u16,
     /// What happened.
-    pub title: &'p str,
+    pub title: String,
     /// How to mend it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub help: Option<&'p str>,
+    pub help: Option<&'static str>,
     /// JSON pointer to the part of the request that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pointer: Option<&'p str>,
+    pub pointer: Option<String>,
     /// Why the gate says no.
-    #[serde(skip_serializing_if = "<[Reason]>::is_empty")]
-    pub reasons: &'p [Reason],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
 }
 
 impl std::fmt::Display for Problem {

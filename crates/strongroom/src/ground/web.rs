@@ -67,6 +67,14 @@ impl Repeat {
     }
 }
 
+impl Repeat {
+    /// The same for one item of a batch: the key holds for each item by its position.
+    pub fn of_item(self, index: usize, caller: &Caller) -> Result<Repeat, Problem> {
+        let index = (index as u64).to_be_bytes();
+        Ok(Repeat { id: caller.shop.keys.request_hash("item", &[&self.id, &index])?, ..self })
+    }
+}
+
 /// The problem of a key that was used for another request.
 pub fn other_request() -> Problem {
     Problem::new("SR-HTTP-008", 422, "this Idempotency-Key was used for another request within 24 hours")
@@ -158,6 +166,11 @@ pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Problem> {
     }
 }
 
+/// The problem of a path that leads nowhere.
+pub fn no_route() -> Problem {
+    Problem::new("SR-HTTP-005", 404, "there is nothing at this address").help("`/openapi.json` lists what there is")
+}
+
 /// The problem of a body that is too long.
 pub fn too_large(limit: usize) -> Problem {
     Problem::new("SR-HTTP-001", 413, format!("the body is longer than {limit} bytes"))
@@ -239,22 +252,40 @@ impl Request {
     }
 }
 
+/// A request of anybody, with or without a credential.
+#[derive(Debug)]
+pub struct Visit {
+    /// The house.
+    pub house: Arc<House>,
+    /// Who calls, if they showed a valid credential.
+    pub caller: Option<Caller>,
+    /// What stood in the path for `{*target}`, if the route has one.
+    pub target: String,
+}
+
 /// What a handler gives, later.
 pub type Answer = std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, Problem>> + Send>>;
+
+/// Who may use a route, and what does it.
+#[derive(Clone, Copy)]
+pub enum Handler {
+    /// Callers whose role includes a deed.
+    Callers(Deed, fn(Request) -> Answer),
+    /// Everybody.
+    Anybody(fn(Visit) -> Answer),
+}
 
 /// One route of a room. The desk lets callers in, reads bodies, counts, and renders problems; a room says what there is.
 #[derive(Clone, Copy)]
 pub struct Route {
     /// HTTP method.
     pub method: &'static str,
-    /// Path; `{target}` is the only parameter there is.
+    /// Path; `{target}` or `{*target}` is the only parameter there is.
     pub path: &'static str,
-    /// What the caller's role must include; `None` where everybody may.
-    pub deed: Option<Deed>,
     /// Longest body, bytes.
     pub body_limit: usize,
-    /// Does it.
-    pub handler: fn(Request) -> Answer,
+    /// Who may use it, and what does it.
+    pub handler: Handler,
 }
 
 impl std::fmt::Debug for Route {
@@ -266,17 +297,25 @@ impl std::fmt::Debug for Route {
 impl Route {
     /// A POST route for callers whose role includes a deed.
     pub const fn post(path: &'static str, deed: Deed, handler: fn(Request) -> Answer) -> Route {
-        Route { method: "POST", path, deed: Some(deed), body_limit: BODY_LIMIT, handler }
+        Route { method: "POST", path, body_limit: BODY_LIMIT, handler: Handler::Callers(deed, handler) }
     }
 
     /// A GET route for callers whose role includes a deed.
     pub const fn get(path: &'static str, deed: Deed, handler: fn(Request) -> Answer) -> Route {
-        Route { method: "GET", path, deed: Some(deed), body_limit: 0, handler }
+        Route { method: "GET", path, body_limit: 0, handler: Handler::Callers(deed, handler) }
     }
 
     /// A GET route for everybody.
-    pub const fn open(path: &'static str, handler: fn(Request) -> Answer) -> Route {
-        Route { method: "GET", path, deed: None, body_limit: 0, handler }
+    pub const fn open(path: &'static str, handler: fn(Visit) -> Answer) -> Route {
+        Route { method: "GET", path, body_limit: 0, handler: Handler::Anybody(handler) }
+    }
+
+    /// What a caller's role must include; `None` where everybody may.
+    pub fn deed(&self) -> Option<Deed> {
+        match self.handler {
+            Handler::Callers(deed, _) => Some(deed),
+            Handler::Anybody(_) => None,
+        }
     }
 }
 

@@ -42,3 +42,16 @@ pub fn moved() -> Problem {
 
 /// The code of [`moved`].
 pub const MOVED: &str = "SR-KEEP-009";
+
+/// There is no such subject.
+pub fn no_such_subject() -> Problem {
+    Problem::new("SR-KEEP-018", 404, "there is no such subject").help("write the subject's main record first")
+        .at("/subject")
+}
+
+/// Several subjects share a value.
+pub fn several_subjects() -> Problem {
+    Problem::new("SR-KEEP-019", 409, "several subjects share this value; it never merges them")
+        .help("name the subject by id or by external id, or name the record")
+        .at("/subject/match")
+}

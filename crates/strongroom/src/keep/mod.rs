@@ -13,6 +13,7 @@
 
 pub mod error;
 pub mod plan;
+pub mod refs;
 mod shops;
 mod sql;
 mod terms;

@@ -10,6 +10,7 @@
 //!
 //! Who may call: every room. It calls none.
 
+pub mod http;
 mod sql;
 
 #[cfg(test)]

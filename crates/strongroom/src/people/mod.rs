@@ -10,6 +10,7 @@
 //!
 //! Who may call: the desk and the house. It calls no room.
 
+pub mod http;
 mod sql;
 
 #[cfg(test)]

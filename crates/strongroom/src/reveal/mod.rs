@@ -12,6 +12,7 @@
 //! Who may call: `share`, `answer`, and the desk. It may call `keep` and `choose`.
 
 mod find;
+pub mod http;
 mod permit;
 mod render;
 mod search;
@@ -157,31 +158,8 @@ pub(crate) fn resolve(target: &Target, work: &Work<'_, '_>) -> Result<(SubjectId
         }
         Target::Subject(subject) => (*subject, None),
         Target::SubjectExternal(blind) => (lookup(blind)?.subject(), None),
-        Target::Matching(blinds) => (only_subject(blinds, work)?, None),
+        Target::Matching(blinds) => (keep::refs::only_subject(work.view(), work.shop, blinds)?, None),
     })
-}
-
-/// Records that a shared contact is followed to.
-const MATCHES_LIMIT: u32 = 1_000;
-
-/// The one subject that a value leads to. A shared contact leads to several, and never merges them.
-fn only_subject(blinds: &[[u8; 16]], work: &Work<'_, '_>) -> Result<SubjectId, Problem> {
-    let mut found: Option<SubjectId> = None;
-    for blind in blinds {
-        for record in keep::list_lookups(work.view(), work.shop, blind, MATCHES_LIMIT)? {
-            match found {
-                Some(subject) if subject != record.subject() => return Err(several()),
-                _ => found = Some(record.subject()),
-            }
-        }
-    }
-    found.ok_or_else(keep::error::not_found)
-}
-
-fn several() -> Problem {
-    Problem::new("SR-REVEAL-003", 409, "several subjects share this value")
-        .help("name the subject by id or by external id, or the record")
-        .at("/subject/match")
 }
 
 /// The rows that are wanted: one record and what it belongs to, or records of the kinds that the purpose uses.

@@ -1,0 +1,356 @@
+//! The deep check: every row is authenticated, and every record is held against its last entry in the ledger, so that an
+//! old row put back, a row taken away, and a row edited are each named.
+//!
+//! It opens every envelope and shows nobody anything. Runs beside the writer, page by page; what changes while it runs is
+//! looked at twice before it is called wrong.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use ledger::entry::{Act, Entry, Figure};
+use policy::Standing;
+use seal::{DataKey, Envelope, GroupHead};
+use serde::Serialize;
+
+use crate::ground::house::House;
+use crate::ground::{Id, Problem, RecordId, Shop, SubjectId};
+use crate::keep::types::place;
+use crate::keep::{self, RecordRow, SubjectRow};
+use crate::{choose, people};
+
+/// What the deep check found.
+#[derive(Debug, Default, Serialize)]
+pub struct DeepReport {
+    /// Subjects looked at.
+    pub subjects: u64,
+    /// Records opened.
+    pub records: u64,
+    /// Entries read.
+    pub entries: u64,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Stable code.
+    pub code: &'static str,
+    /// What is wrong.
+    pub what: &'static str,
+    /// The public id of the record or subject that it is about, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The entry that says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+}
+
+/// What the ledger last says of a record.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    version: u32,
+    until: i64,
+    leaf: u64,
+    subject: [u8; 16],
+    gone: bool,
+}
+
+const PAGE: u32 = 256;
+const LEAVES: u64 = store::LEAVES_PER_TILE;
+/// Findings listed at the most.
+const LISTED: usize = 1_000;
+
+/// Checks every row of a shop. Blocks.
+///
+/// Takes: who is told how far it has come (subjects and records done, of how many).
+pub fn deep_check(
+    house: &Arc<House>,
+    shop: &Arc<Shop>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<DeepReport, Problem> {
+    let mut report = DeepReport::default();
+    let mut last = read_log(house, shop, &mut report)?;
+    check_small_tables(house, shop, &mut report)?;
+    let reading = Arc::clone(shop);
+    let total: u64 =
+        house.store.look_blocking::<_, Problem, _>(move |view| keep::count_records(view, &reading))?;
+    let mut living: HashSet<[u8; 16]> = HashSet::new();
+    check_subjects(house, shop, &mut report, &mut living)?;
+    check_records(house, shop, &mut report, &mut last, &mut |done| progress(done, total.max(done)))?;
+    check_missing(house, shop, &last, &living, &mut report);
+    Ok(report)
+}
+
+fn found(report: &mut DeepReport, code: &'static str, what: &'static str, id: Option<String>) {
+    if report.findings.len() < LISTED {
+        report.findings.push(Finding { code, what, id, entry: None });
+    }
+}
+
+/// Reads the whole log: the last version of every record, by its alias.
+fn read_log(
+    house: &House,
+    shop: &Arc<Shop>,
+    report: &mut DeepReport,
+) -> Result<HashMap<[u8; 16], Last>, Problem> {
+    let log = shop.log();
+    let size = house.store.look_blocking::<_, Problem, _>(move |view| Ok(view.log_head(log)?.map_or(0, |head| head.size)))?;
+    let mut last: HashMap<[u8; 16], Last> = HashMap::new();
+    let mut first = 0;
+    while first < size {
+        let end = size.min(first.saturating_add(LEAVES));
+        let packed = house.store.look_blocking::<_, Problem, _>(move |view| Ok(view.leaves_packed(log, first, end)?))?;
+        for (leaf, bytes) in (first..).zip(store::Unpack(&packed)) {
+            let entry = Entry::decode(bytes)?;
+            report.entries = report.entries.saturating_add(1);
+            if entry.act == Act::Restored {
+                forget_lost(&mut last, &entry);
+            }
+            if let (Some(mark), Some(subject)) = (entry.record, entry.alias) {
+                let gone = entry.act == Act::Cleaned;
+                last.insert(mark.alias, Last { version: mark.version, until: mark.until, leaf, subject, gone });
+            }
+        }
+        first = end;
+    }
+    Ok(last)
+}
+
+/// A restore says which entries speak of rows that it did not bring back.
+fn forget_lost(last: &mut HashMap<[u8; 16], Last>, restored: &Entry) {
+    let from = restored.figure(Figure::LostFrom).unwrap_or(u64::MAX);
+    // A record written behind the backup has an older version now, or none: what it was before is not known here.
+    last.retain(|_, known| known.leaf < from);
+}
+
+/// Terms, credentials and what subjects chose: each row carries a MAC.
+fn check_small_tables(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<(), Problem> {
+    let reading = Arc::clone(shop);
+    let terms = house.store.look_blocking::<_, Problem, _>(move |view| Ok(keep::list_terms(view, &reading)));
+    match terms? {
+        Ok(terms) => {
+            for term in terms {
+                if shop.keys.authenticate(term.number, &term.key).is_err() {
+                    found(report, "SR-DEEP-001", "the key of a term does not unwrap", None);
+                }
+            }
+        }
+        Err(_) => found(report, "SR-DEEP-002", "a row of `term` was edited", None),
+    }
+    let reading = Arc::clone(shop);
+    let credentials = house
+        .store
+        .look_blocking::<_, Problem, _>(move |view| Ok(people::list(view, &reading, u32::MAX).is_ok()))?;
+    if !credentials {
+        found(report, "SR-DEEP-003", "a row of `credential` was edited", None);
+    }
+    let mut after: Option<SubjectId> = None;
+    loop {
+        let reading = Arc::clone(shop);
+        let page = house.store.look_blocking::<_, Problem, _>(move |view| {
+            let page = choose::list_standings_after(view, &reading, after, PAGE)?;
+            Ok(page
+                .into_iter()
+                .map(|subject| (subject, choose::chosen(view, &reading, subject).is_ok()))
+                .collect::<Vec<_>>())
+        })?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for (subject, whole) in page {
+            if !whole {
+                let id = Some(house.ids.show(subject));
+                found(report, "SR-DEEP-004", "a row of `choice_standing` was edited", id);
+            }
+        }
+    }
+}
+
+fn check_subjects(
+    house: &House,
+    shop: &Arc<Shop>,
+    report: &mut DeepReport,
+    living: &mut HashSet<[u8; 16]>,
+) -> Result<(), Problem> {
+    let mut after: Option<SubjectId> = None;
+    loop {
+        let reading = Arc::clone(shop);
+        let page = house.store.look_blocking::<_, Problem, _>(move |view| {
+            let ids = keep::list_subjects_after(view, &reading, after, PAGE)?;
+            Ok(ids.into_iter().map(|id| (id, keep::find_subject(view, &reading, id))).collect::<Vec<_>>())
+        })?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for (id, row) in page {
+            report.subjects = report.subjects.saturating_add(1);
+            match row {
+                Err(_) => {
+                    found(report, "SR-DEEP-005", "a row of `subject` was edited", Some(house.ids.show(id)));
+                }
+                Ok(None) => {}
+                Ok(Some(row)) => check_keys(house, shop, &row, report, living),
+            }
+        }
+    }
+}
+
+fn check_keys(
+    house: &House,
+    shop: &Shop,
+    row: &SubjectRow,
+    report: &mut DeepReport,
+    living: &mut HashSet<[u8; 16]>,
+) {
+    if row.keys.iter().any(|key| shop.keys.authenticate(row.id.number(), key).is_err()) {
+        let id = Some(house.ids.show(row.id));
+        return found(report, "SR-DEEP-006", "a key of a subject does not unwrap", id);
+    }
+    if row.standing != Standing::Erased
+        && let Some(marking) = row.marking_key()
+        && let Ok(key) = shop.keys.open_key(row.id.number(), marking)
+    {
+        living.insert(key.alias());
+    }
+}
+
+fn check_records(
+    house: &House,
+    shop: &Arc<Shop>,
+    report: &mut DeepReport,
+    last: &mut HashMap<[u8; 16], Last>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), Problem> {
+    let mut after: Option<RecordId> = None;
+    loop {
+        let page = read_records(house, shop, after)?;
+        let Some((newest, _)) = page.last() else { return Ok(()) };
+        after = Some(newest.id);
+        for (record, subject) in &page {
+            report.records = report.records.saturating_add(1);
+            if let Some(wrong) = wrong_with(record, subject.as_ref(), shop, last) {
+                // Once more: it may have been written between the pages.
+                let wrong = look_again(house, shop, record.id, last)?.map(|_| wrong);
+                if let Some((code, what)) = wrong {
+                    found(report, code, what, Some(house.ids.show(record.id)));
+                }
+            }
+            settle(record, subject.as_ref(), shop, last);
+        }
+        progress(report.records);
+    }
+}
+
+type Read = (RecordRow, Option<SubjectRow>);
+
+fn read_records(house: &House, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Vec<Read>, Problem> {
+    let reading = Arc::clone(shop);
+    house.store.look_blocking(move |view| {
+        let records = keep::list_records_after(view, &reading, after, PAGE)?;
+        let mut read = Vec::with_capacity(records.len());
+        for record in records {
+            let subject = keep::find_subject(view, &reading, record.id.subject()).ok().flatten();
+            read.push((record, subject));
+        }
+        Ok(read)
+    })
+}
+
+fn look_again(
+    house: &House,
+    shop: &Arc<Shop>,
+    record: RecordId,
+    last: &HashMap<[u8; 16], Last>,
+) -> Result<Option<(&'static str, &'static str)>, Problem> {
+    let (reading, log) = (Arc::clone(shop), shop.log());
+    let read = house.store.look_blocking::<_, Problem, _>(move |view| {
+        let row = keep::find_record(view, &reading, record)?;
+        let subject = keep::find_subject(view, &reading, record.subject()).ok().flatten();
+        Ok((row, subject, view.log_head(log)?.map_or(0, |head| head.size)))
+    })?;
+    let (Some(row), subject, _) = read else { return Ok(None) };
+    Ok(wrong_with(&row, subject.as_ref(), shop, last))
+}
+
+/// What is wrong with a record, if anything is.
+fn wrong_with(
+    record: &RecordRow,
+    subject: Option<&SubjectRow>,
+    shop: &Shop,
+    last: &HashMap<[u8; 16], Last>,
+) -> Option<(&'static str, &'static str)> {
+    let Some(subject) = subject else {
+        return Some(("SR-DEEP-007", "a record's subject is missing or was edited"));
+    };
+    let Ok(envelope) = Envelope::parse(&record.sealed) else {
+        return Some(("SR-DEEP-008", "a record's envelope is malformed"));
+    };
+    let keys = match open_groups(record, subject, shop, &envelope) {
+        Ok(keys) => keys,
+        Err(_) => return Some(("SR-DEEP-006", "a key of a subject does not unwrap")),
+    };
+    let find = |head: &GroupHead| {
+        let (_, subject, term) = keys.iter().find(|(known, _, _)| known == head)?;
+        Some((subject.as_ref(), term.as_ref()))
+    };
+    let here = place(shop.number, record.id, record.version);
+    if !keys.is_empty() && envelope.authenticate(&here, &record.clear_bytes, find).is_err() {
+        return Some(("SR-DEEP-009", "a record's seal is broken: it was edited or moved"));
+    }
+    let marking = subject.marking_key()?;
+    let key = shop.keys.open_key(subject.id.number(), marking).ok()?;
+    match last.get(&key.record_alias(record.id.number())) {
+        Some(known) if known.version > record.version => {
+            Some(("SR-DEEP-010", "an older version of a record was put back: the ledger has a later one"))
+        }
+        Some(known) if known.gone => Some(("SR-DEEP-011", "a record that was removed is back")),
+        _ => None,
+    }
+}
+
+type GroupKeys = Vec<(GroupHead, Arc<DataKey>, Arc<DataKey>)>;
+
+fn open_groups(
+    record: &RecordRow,
+    subject: &SubjectRow,
+    shop: &Shop,
+    envelope: &Envelope<'_>,
+) -> Result<GroupKeys, seal::Error> {
+    let mut keys = Vec::new();
+    for head in envelope.groups() {
+        let (Some(key), Some(term)) = (subject.key_named(head.subject), shop.terms.of_key(head.term)) else { continue };
+        let key = shop.keys.open_key(record.id.subject().number(), key)?;
+        keys.push((*head, key, shop.keys.open_key(term.number, &term.key)?));
+    }
+    Ok(keys)
+}
+
+/// The record is there: what the ledger says of it is accounted for.
+fn settle(record: &RecordRow, subject: Option<&SubjectRow>, shop: &Shop, last: &mut HashMap<[u8; 16], Last>) {
+    let Some(marking) = subject.and_then(SubjectRow::marking_key) else { return };
+    if let Ok(key) = shop.keys.open_key(record.id.subject().number(), marking) {
+        last.remove(&key.record_alias(record.id.number()));
+    }
+}
+
+/// Records that the ledger knows, of subjects that live, whose time is not over, and that are not there.
+fn check_missing(
+    house: &House,
+    shop: &Shop,
+    last: &HashMap<[u8; 16], Last>,
+    living: &HashSet<[u8; 16]>,
+    report: &mut DeepReport,
+) {
+    let now = house.clock.now();
+    let missing = last.values().filter(|known| !known.gone && known.until > now && living.contains(&known.subject));
+    for known in missing {
+        if report.findings.len() < LISTED {
+            let entry = crate::ground::EntryId::of(shop.log(), known.leaf);
+            report.findings.push(Finding {
+                code: "SR-DEEP-012",
+                what: "a record that the ledger knows is missing",
+                id: None,
+                entry: Some(house.ids.show(entry)),
+            });
+        }
+    }
+}

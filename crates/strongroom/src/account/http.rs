@@ -1,0 +1,330 @@
+//! Routes of the room: the log in the layout of C2SP tlog-tiles, and entries and proofs by id.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use ledger::entry::{Entry, Part};
+use ledger::tile::{TileKind, TilePath};
+use ledger::tree::{consistency_proof, inclusion_proof};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::live::{describe, tile_bytes};
+use super::{enter_reading, read_entry};
+use crate::ground::clock::instant;
+use crate::ground::log::StoredTiles;
+use crate::ground::problem::ProblemBody;
+use crate::ground::web::{Request, Route, Visit, answer, no_route};
+use crate::ground::work::field_names;
+use crate::ground::{Deed, EntryId, House, InForce, Problem, Shop, heads};
+
+/// What the room answers to.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::open("/ledger/{*target}", |visit| Box::pin(get_file(visit))),
+        Route::get("/v1/ledger/checkpoint", Deed::ReadPolicy, |request| Box::pin(get_checkpoint(request))),
+        Route::get("/v1/ledger/entries", Deed::ReadLedger, |request| Box::pin(get_entries(request))),
+        Route::get("/v1/ledger/entries/{target}", Deed::ReadLedger, |request| Box::pin(get_entry(request))),
+        Route::get("/v1/ledger/proof", Deed::ReadPolicy, |request| Box::pin(get_proof(request))),
+        Route::get("/v1/ledger/consistency", Deed::ReadPolicy, |request| Box::pin(get_consistency(request))),
+    ]
+}
+
+/// A file of the log: `checkpoint`, `log.json`, `tile/<level>/<index>[.p/<width>]`, and, with an auditor's credential,
+/// `tile/entries/<index>[.p/<width>]`. With several shops, the shop's id stands before.
+#[utoipa::path(get, path = "/ledger/{path}", tag = "ledger",
+    params(("path" = String, Path, description = "C2SP tlog-tiles: `checkpoint`, `tile/…`, `tile/entries/…`; and `log.json`")),
+    responses((status = 200, description = "The file", content_type = "application/octet-stream"),
+              (status = 401, description = "Entries take an auditor's credential", body = ProblemBody),
+              (status = 404, description = "The log has no such file", body = ProblemBody)))]
+async fn get_file(visit: Visit) -> Result<Response<Body>, Problem> {
+    let Visit { house, caller, target } = visit;
+    let (shop, path) = shop_and_path(&house, &target).ok_or_else(no_route)?;
+    let log = shop.log();
+    match path {
+        "checkpoint" => {
+            let note = heads::sign(&house, &shop).await?;
+            Ok(file("text/plain; charset=utf-8", Freshness::Changes, note.into_bytes()))
+        }
+        "log.json" => {
+            let described = describe(&house, &shop, log)?;
+            Ok(file("application/json", Freshness::Changes, described))
+        }
+        _ => {
+            let path: TilePath = path.parse().map_err(|_| no_route())?;
+            if path.kind() == TileKind::Entries {
+                let caller = caller.filter(|caller| caller.shop.number == shop.number);
+                let caller = caller.ok_or_else(crate::people::unknown)?;
+                let first = path.index().saturating_mul(store::LEAVES_PER_TILE);
+                must_read_entries(&house, &caller).await?;
+                enter_reading(&house, &caller, first, first.saturating_add(u64::from(path.width()).saturating_sub(1))).await?;
+            }
+            let bytes = house.look(move |view| tile_bytes(view, log, &path)).await?.ok_or_else(no_route)?;
+            let freshness =
+                if path.width() == 256 && path.kind() != TileKind::Entries { Freshness::ForEver } else { Freshness::Changes };
+            Ok(file("application/octet-stream", freshness, bytes))
+        }
+    }
+}
+
+/// The shop that a path names, or the only one, and what is left of the path.
+fn shop_and_path<'t>(house: &House, target: &'t str) -> Option<(Arc<Shop>, &'t str)> {
+    if let Some((name, rest)) = target.split_once('/')
+        && let Some(shop) = house.shop(Some(name))
+    {
+        return Some((shop, rest));
+    }
+    house.shop(None).map(|shop| (shop, target))
+}
+
+async fn must_read_entries(house: &Arc<House>, caller: &crate::ground::web::Caller) -> Result<(), Problem> {
+    // The role is read in a transaction, as everywhere; the reading that follows is entered in its own.
+    house
+        .work(store::Lane::High, &caller.shop, &caller.actor, |work| work.must_be_allowed(Deed::ReadLedger))
+        .await
+        .map(|_| ())
+}
+
+#[derive(Clone, Copy)]
+enum Freshness {
+    Changes,
+    ForEver,
+}
+
+fn file(kind: &'static str, freshness: Freshness, bytes: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let control = match freshness {
+        Freshness::Changes => "no-cache",
+        Freshness::ForEver => "public, max-age=31536000, immutable",
+    };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(control));
+    response
+}
+
+/// The log as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CheckpointFound {
+    /// Name of the log.
+    pub origin: String,
+    /// Key that verifies its heads. Compare it with the one that `init` printed.
+    pub verifier_key: String,
+    /// Entries in the log.
+    pub size: u64,
+    /// The signed note (C2SP tlog-checkpoint).
+    pub checkpoint: String,
+}
+
+/// The signed head of the log.
+#[utoipa::path(get, path = "/v1/ledger/checkpoint", tag = "ledger",
+    responses((status = 200, description = "The head", body = CheckpointFound)))]
+async fn get_checkpoint(request: Request) -> Result<Response<Body>, Problem> {
+    let (house, shop) = (request.house, request.caller.shop);
+    let checkpoint = heads::sign(&house, &shop).await?;
+    let verifier = heads::verifier(&house, &shop, shop.log())?;
+    let origin = heads::origin(&shop.name, shop.log());
+    let size = ledger::checkpoint::Checkpoint::open(&checkpoint, &verifier, &origin)?.size();
+    let body = CheckpointFound { origin, verifier_key: verifier.to_string(), size, checkpoint };
+    Ok(answer(StatusCode::OK, &body))
+}
+
+/// An entry, with names for its numbers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EntryFound {
+    /// Its public id.
+    pub id: String,
+    /// Its place in the log, from 0.
+    pub index: u64,
+    /// When (RFC 3339).
+    pub time: String,
+    /// The purpose, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose_name: Option<String>,
+    /// The recipient, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipient_name: Option<String>,
+    /// The fields, by names: `order.address`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub field_names: Vec<String>,
+    /// The gate's reasons, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reason_names: Vec<&'static str>,
+    /// The entry itself: docs/spec/ledger.md.
+    #[schema(value_type = Object)]
+    pub entry: Entry,
+}
+
+fn found(house: &House, policy: &InForce, id: EntryId, entry: Entry) -> EntryFound {
+    let names = |part: &Part| {
+        let kind = policy.registry.kind_of(part.kind).map(|(name, _)| name.to_string()).unwrap_or_default();
+        let fields = field_names(policy, part.kind, policy::FieldMask::from_words(part.fields));
+        fields.into_iter().map(move |field| format!("{kind}.{field}")).collect::<Vec<_>>()
+    };
+    EntryFound {
+        id: house.ids.show(id),
+        index: id.leaf(),
+        time: instant(entry.at),
+        purpose_name: entry.purpose.and_then(|p| policy.registry.purpose_name(p)).map(ToString::to_string),
+        recipient_name: entry.recipient.and_then(|r| policy.registry.recipient_name(r)).map(ToString::to_string),
+        field_names: entry.parts.iter().flat_map(names).collect(),
+        reason_names: entry
+            .reasons
+            .iter()
+            .filter_map(|reason| policy::ReasonId::from_number(*reason).map(policy::ReasonId::name))
+            .collect(),
+        entry,
+    }
+}
+
+fn no_entry() -> Problem {
+    Problem::new("SR-ACCOUNT-006", 404, "the log has no such entry")
+}
+
+/// An entry by its id. Reading it is entered.
+#[utoipa::path(get, path = "/v1/ledger/entries/{id}", tag = "ledger",
+    params(("id" = String, Path, description = "The entry's public id, `ent_…`")),
+    responses((status = 200, description = "The entry", body = EntryFound),
+              (status = 404, description = "No such entry", body = ProblemBody)))]
+async fn get_entry(request: Request) -> Result<Response<Body>, Problem> {
+    let Request { house, caller, target, .. } = request;
+    let id: EntryId = house.ids.read(&target)?;
+    if id.log() != caller.shop.log() {
+        return Err(no_entry());
+    }
+    let entry = read_entry(&house, id).await?.ok_or_else(no_entry)?;
+    enter_reading(&house, &caller, id.leaf(), id.leaf()).await?;
+    Ok(answer(StatusCode::OK, &found(&house, &caller.shop.policy(), id, entry)))
+}
+
+/// Entries on one page.
+const PAGE: u64 = 256;
+
+/// A page of entries.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EntriesFound {
+    /// The entries, in the log's order.
+    pub entries: Vec<EntryFound>,
+    /// Where the next page begins; left out on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// Entries of the log, a page at a time. Reading them is entered.
+#[utoipa::path(get, path = "/v1/ledger/entries", tag = "ledger",
+    params(("from" = Option<u64>, Query, description = "Index of the first entry; 0, if it is left out"),
+           ("limit" = Option<u64>, Query, description = "Entries at the most, 1 to 256")),
+    responses((status = 200, description = "The page", body = EntriesFound),
+              (status = 400, description = "Not a number", body = ProblemBody)))]
+async fn get_entries(request: Request) -> Result<Response<Body>, Problem> {
+    let from = number(&request, "from")?.unwrap_or(0);
+    let limit = number(&request, "limit")?.unwrap_or(PAGE).clamp(1, PAGE);
+    let (house, caller) = (request.house, request.caller);
+    let log = caller.shop.log();
+    let (leaves, size) = house
+        .look(move |view| {
+            let size = view.log_head(log)?.map_or(0, |head| head.size);
+            let end = size.min(from.saturating_add(limit));
+            let mut leaves = Vec::new();
+            for leaf in from..end {
+                leaves.extend(view.leaf(log, leaf)?.map(|bytes| (leaf, bytes)));
+            }
+            Ok((leaves, size))
+        })
+        .await?;
+    let policy = caller.shop.policy();
+    let mut entries = Vec::with_capacity(leaves.len());
+    for (leaf, bytes) in leaves {
+        entries.push(found(&house, &policy, EntryId::of(log, leaf), Entry::decode(&bytes)?));
+    }
+    let next = from.saturating_add(entries.len() as u64);
+    if let Some(last) = entries.last() {
+        enter_reading(&house, &caller, from, last.index).await?;
+    }
+    Ok(answer(StatusCode::OK, &EntriesFound { entries, next: (next < size).then_some(next) }))
+}
+
+fn number(request: &Request, name: &'static str) -> Result<Option<u64>, Problem> {
+    let text = request.parameter(name)?;
+    text.map(|text| text.parse().map_err(|_| Problem::new("SR-HTTP-011", 400, "this must be a whole number").at(format!("?{name}"))))
+        .transpose()
+}
+
+/// An inclusion proof.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProofFound {
+    /// The entry's place in the log, from 0.
+    pub index: u64,
+    /// The hash of its leaf (RFC 6962), hex.
+    pub leaf: String,
+    /// The proof, nearest to the leaf first, hex.
+    pub proof: Vec<String>,
+    /// The signed head under which it holds.
+    pub checkpoint: String,
+}
+
+/// Prove that an entry is in the log. Everybody with a credential may: a proof shows hashes only.
+#[utoipa::path(get, path = "/v1/ledger/proof", tag = "ledger",
+    params(("entry" = String, Query, description = "The entry's public id, `ent_…`")),
+    responses((status = 200, description = "The proof", body = ProofFound),
+              (status = 404, description = "No such entry", body = ProblemBody)))]
+async fn get_proof(request: Request) -> Result<Response<Body>, Problem> {
+    let id: EntryId = request.house.ids.read(request.parameter("entry")?.ok_or_else(no_entry)?)?;
+    let (house, shop) = (request.house, request.caller.shop);
+    if id.log() != shop.log() {
+        return Err(no_entry());
+    }
+    let checkpoint = heads::sign(&house, &shop).await?;
+    let (verifier, origin) = (heads::verifier(&house, &shop, id.log())?, heads::origin(&shop.name, id.log()));
+    let size = ledger::checkpoint::Checkpoint::open(&checkpoint, &verifier, &origin)?.size();
+    let (leaf, proof) = house
+        .look(move |view| {
+            let bytes = view.leaf(id.log(), id.leaf())?.ok_or_else(no_entry)?;
+            let proof = inclusion_proof(&mut StoredTiles { view, log: id.log() }, id.leaf(), size)?;
+            Ok((ledger::hash::leaf_hash(&bytes), proof))
+        })
+        .await?;
+    let body = ProofFound {
+        index: id.leaf(),
+        leaf: leaf.to_string(),
+        proof: proof.iter().map(ToString::to_string).collect(),
+        checkpoint,
+    };
+    Ok(answer(StatusCode::OK, &body))
+}
+
+/// A consistency proof.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConsistencyFound {
+    /// The older size.
+    pub from: u64,
+    /// The newer size.
+    pub to: u64,
+    /// The proof (RFC 6962 §2.1.2), hex.
+    pub proof: Vec<String>,
+}
+
+/// Prove that the log only grew between two sizes.
+#[utoipa::path(get, path = "/v1/ledger/consistency", tag = "ledger",
+    params(("from" = u64, Query, description = "The older size"), ("to" = u64, Query, description = "The newer size")),
+    responses((status = 200, description = "The proof", body = ConsistencyFound),
+              (status = 400, description = "Not sizes of this log", body = ProblemBody)))]
+async fn get_consistency(request: Request) -> Result<Response<Body>, Problem> {
+    let sizes = || Problem::new("SR-ACCOUNT-007", 400, "these are not two sizes of this log, the older first");
+    let from = number(&request, "from")?.ok_or_else(sizes)?;
+    let to = number(&request, "to")?.ok_or_else(sizes)?;
+    let log = request.caller.shop.log();
+    let proof = request
+        .house
+        .look(move |view| {
+            let size = view.log_head(log)?.map_or(0, |head| head.size);
+            if from > to || to > size {
+                return Err(sizes());
+            }
+            Ok(consistency_proof(&mut StoredTiles { view, log }, from, to)?)
+        })
+        .await?;
+    let body = ConsistencyFound { from, to, proof: proof.iter().map(ToString::to_string).collect() };
+    Ok(answer(StatusCode::OK, &body))
+}

@@ -1,0 +1,202 @@
+//! Many records at once: what a batch and an import share.
+//!
+//! One look for those of which nothing is known, one pass of sealing, then commits of a few dozen records each. A record
+//! that cannot go with its group goes by itself, so every one gets its own answer.
+
+use std::sync::Arc;
+
+use store::Lane;
+
+use super::draft::Draft;
+use super::write::{Applied, Known, Prepared, Written, apply, guess, look, prepare, write_known};
+use crate::ground::house::House;
+use crate::ground::random::SystemRandom;
+use crate::ground::web::{Caller, Repeat};
+use crate::ground::{Problem, Term};
+use crate::keep::{self, Halt};
+
+/// Records in one unit of work: about a millisecond of the writer.
+const GROUP: usize = 64;
+
+/// A record with what is kept of its request.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// What came in.
+    pub draft: Arc<Draft>,
+    /// The key of its request, if it has one.
+    pub repeat: Option<Repeat>,
+}
+
+struct Member {
+    position: usize,
+    row: Row,
+    prepared: Prepared,
+}
+
+/// Takes many records in. Gives what became of each, in their order.
+pub async fn write_many(
+    house: &Arc<House>,
+    caller: &Caller,
+    lane: Lane,
+    rows: &[Row],
+) -> Vec<Result<Written, Problem>> {
+    let mut answers: Vec<Option<Result<Written, Problem>>> = Vec::new();
+    answers.resize_with(rows.len(), || None);
+    let mut alone: Vec<(usize, Option<Known>)> = Vec::new();
+
+    let known = match look_at_all(house, caller, lane, rows).await {
+        Ok(known) => known,
+        Err(problem) => return rows.iter().map(|_| Err(problem.clone())).collect(),
+    };
+    let mut members = Vec::with_capacity(rows.len());
+    for (position, (row, known)) in rows.iter().zip(known).enumerate() {
+        match known {
+            Err(problem) => set(&mut answers, position, Err(problem)),
+            Ok(known) => match prepare_one(house, caller, row, known.clone()).await {
+                Ok(prepared) => members.push(Member { position, row: row.clone(), prepared }),
+                Err(problem) => set(&mut answers, position, Err(problem)),
+            },
+        }
+    }
+    if let Err(problem) = add_terms_first(house, caller, lane, &mut members).await {
+        for member in &members {
+            set(&mut answers, member.position, Err(problem.clone()));
+        }
+        members.clear();
+    }
+    let mut rest = members;
+    while !rest.is_empty() {
+        let later = rest.split_off(rest.len().min(GROUP));
+        apply_group(house, caller, lane, rest, &mut answers, &mut alone).await;
+        rest = later;
+    }
+    for (position, known) in alone {
+        let Some(row) = rows.get(position) else { continue };
+        let written = write_known(house, caller, lane, Arc::clone(&row.draft), known, row.repeat).await;
+        set(&mut answers, position, written);
+    }
+    answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(keep::error::too_busy()))).collect()
+}
+
+fn set(answers: &mut [Option<Result<Written, Problem>>], position: usize, answer: Result<Written, Problem>) {
+    if let Some(slot) = answers.get_mut(position) {
+        *slot = Some(answer);
+    }
+}
+
+/// What is known of each: by hint, or by one look for all the others.
+async fn look_at_all(
+    house: &Arc<House>,
+    caller: &Caller,
+    lane: Lane,
+    rows: &[Row],
+) -> Result<Vec<Result<Known, Problem>>, Problem> {
+    let policy = caller.shop.policy();
+    let mut known: Vec<Option<Result<Known, Problem>>> =
+        rows.iter().map(|row| guess(&caller.shop, &policy, &row.draft).map(Ok)).collect();
+    let open: Vec<usize> = known.iter().enumerate().filter(|(_, k)| k.is_none()).map(|(at, _)| at).collect();
+    for group in open.chunks(GROUP) {
+        let drafts: Vec<Arc<Draft>> =
+            group.iter().filter_map(|at| rows.get(*at)).map(|row| Arc::clone(&row.draft)).collect();
+        let found = house
+            .work(lane, &caller.shop, &caller.actor, move |work| {
+                Ok(drafts.iter().map(|draft| look(draft, work)).collect::<Vec<_>>())
+            })
+            .await?
+            .into_value();
+        for (at, found) in group.iter().zip(found) {
+            if let Some(slot) = known.get_mut(*at) {
+                *slot = Some(found);
+            }
+        }
+    }
+    Ok(known.into_iter().map(|known| known.unwrap_or_else(|| Err(keep::error::too_busy()))).collect())
+}
+
+async fn prepare_one(house: &Arc<House>, caller: &Caller, row: &Row, known: Known) -> Result<Prepared, Problem> {
+    let policy = caller.shop.policy();
+    for _ in 0..4 {
+        let random = &mut SystemRandom::new();
+        let now = house.clock.now();
+        match prepare(house, &caller.shop, &policy, &row.draft, Some(known.clone()), now, random) {
+            Ok(prepared) => return Ok(prepared),
+            Err(Halt::Empty(empty)) => house.refill(empty.0).await?,
+            Err(Halt::Problem(problem)) => return Err(problem),
+        }
+    }
+    Err(keep::error::too_busy())
+}
+
+/// Several records may want the same new term. It is made once, before all of them; then they are sealed again under it.
+async fn add_terms_first(
+    house: &Arc<House>,
+    caller: &Caller,
+    lane: Lane,
+    members: &mut [Member],
+) -> Result<(), Problem> {
+    let mut terms: Vec<Term> = Vec::new();
+    for member in members.iter() {
+        for term in new_terms(member) {
+            if !terms.iter().any(|known| (known.ends_at, known.epoch) == (term.ends_at, term.epoch)) {
+                terms.push(term.clone());
+            }
+        }
+    }
+    if terms.is_empty() {
+        return Ok(());
+    }
+    house.work(lane, &caller.shop, &caller.actor, move |work| keep::add_terms(&terms, work)).await?;
+    for member in members.iter_mut().filter(|member| !new_terms(member).is_empty()) {
+        if let Prepared::Plan(ready) = &member.prepared {
+            member.prepared = prepare_one(house, caller, &member.row, ready.known().clone()).await?;
+        }
+    }
+    Ok(())
+}
+
+fn new_terms(member: &Member) -> &[Term] {
+    match &member.prepared {
+        Prepared::Plan(ready) => &ready.plan.new_terms,
+        _ => &[],
+    }
+}
+
+/// Applies a group in one unit of work. Who is stale, or spoils the group, goes alone.
+async fn apply_group(
+    house: &Arc<House>,
+    caller: &Caller,
+    lane: Lane,
+    group: Vec<Member>,
+    answers: &mut [Option<Result<Written, Problem>>],
+    alone: &mut Vec<(usize, Option<Known>)>,
+) {
+    let group = Arc::new(group);
+    let applying = Arc::clone(&group);
+    let applied = house
+        .work(lane, &caller.shop, &caller.actor, move |work| {
+            applying
+                .iter()
+                .map(|member| apply(&member.row.draft, &member.prepared, member.row.repeat, work))
+                .collect::<Result<Vec<_>, Problem>>()
+        })
+        .await;
+    match applied.map(store::Committed::into_value) {
+        Ok(applied) => {
+            for (member, applied) in group.iter().zip(applied) {
+                match applied {
+                    Applied::Stale(known) => alone.push((member.position, Some(*known))),
+                    Applied::Written(written) => set(answers, member.position, Ok(*written)),
+                    Applied::Refused(problem) => set(answers, member.position, Err(problem)),
+                    Applied::Repeated(answered) => set(answers, member.position, Ok(Written::again(answered))),
+                }
+            }
+        }
+        // Nothing of the group was written. A fault of the store meets all of them; a fault of one meets that one alone.
+        Err(problem) if problem.status >= 500 && problem.code != keep::error::MOVED => {
+            for member in group.iter() {
+                set(answers, member.position, Err(problem.clone()));
+            }
+        }
+        Err(_) => alone.extend(group.iter().map(|member| (member.position, None))),
+    }
+}
