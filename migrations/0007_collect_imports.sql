@@ -6,5 +6,6 @@ CREATE TABLE import (
     at {int} NOT NULL,              -- clear: last change, µs UTC
     rows {int} NOT NULL,            -- clear: rows done
     counts TEXT NOT NULL,           -- clear: what became of them, as numbers
+    shift {int} NOT NULL,           -- clear: microseconds added to its instants, settled when it began
     done {int} NOT NULL             -- clear: 1 when the file was read to its end
 ) {keyed};

@@ -64,11 +64,19 @@ pub async fn write_many(
         }
         members.clear();
     }
-    let mut rest = members;
-    while !rest.is_empty() {
-        let later = rest.split_off(rest.len().min(GROUP));
-        apply_group(house, caller, lane, rest, &mut answers, &mut alone).await;
-        rest = later;
+    // All groups at once: what is ready together is committed together.
+    let mut groups = Vec::new();
+    while !members.is_empty() {
+        let later = members.split_off(members.len().min(GROUP));
+        groups.push(apply_group(house, caller, lane, std::mem::replace(&mut members, later)));
+    }
+    for outcome in futures_util::future::join_all(groups).await {
+        for (position, outcome) in outcome {
+            match outcome {
+                Outcome::Answer(written) => set(&mut answers, position, written),
+                Outcome::Alone(known) => alone.push((position, known)),
+            }
+        }
     }
     for (position, known) in alone {
         let Some(row) = rows.get(position) else { continue };
@@ -161,15 +169,19 @@ fn new_terms(member: &Member) -> &[Term] {
     }
 }
 
+/// What became of one member of a group.
+enum Outcome {
+    Answer(Result<Written, Problem>),
+    Alone(Option<Known>),
+}
+
 /// Applies a group in one unit of work. Who is stale, or spoils the group, goes alone.
 async fn apply_group(
     house: &Arc<House>,
     caller: &Caller,
     lane: Lane,
     group: Vec<Member>,
-    answers: &mut [Option<Result<Written, Problem>>],
-    alone: &mut Vec<(usize, Option<Known>)>,
-) {
+) -> Vec<(usize, Outcome)> {
     let group = Arc::new(group);
     let applying = Arc::clone(&group);
     let applied = house
@@ -180,23 +192,24 @@ async fn apply_group(
                 .collect::<Result<Vec<_>, Problem>>()
         })
         .await;
+    let positions = group.iter().map(|member| member.position);
     match applied.map(store::Committed::into_value) {
-        Ok(applied) => {
-            for (member, applied) in group.iter().zip(applied) {
-                match applied {
-                    Applied::Stale(known) => alone.push((member.position, Some(*known))),
-                    Applied::Written(written) => set(answers, member.position, Ok(*written)),
-                    Applied::Refused(problem) => set(answers, member.position, Err(problem)),
-                    Applied::Repeated(answered) => set(answers, member.position, Ok(Written::again(answered))),
-                }
-            }
-        }
+        Ok(applied) => positions
+            .zip(applied)
+            .map(|(position, applied)| {
+                let outcome = match applied {
+                    Applied::Stale(known) => Outcome::Alone(Some(*known)),
+                    Applied::Written(written) => Outcome::Answer(Ok(*written)),
+                    Applied::Refused(problem) => Outcome::Answer(Err(problem)),
+                    Applied::Repeated(answered) => Outcome::Answer(Ok(Written::again(answered))),
+                };
+                (position, outcome)
+            })
+            .collect(),
         // Nothing of the group was written. A fault of the store meets all of them; a fault of one meets that one alone.
         Err(problem) if problem.status >= 500 && problem.code != keep::error::MOVED => {
-            for member in group.iter() {
-                set(answers, member.position, Err(problem.clone()));
-            }
+            positions.map(|position| (position, Outcome::Answer(Err(problem.clone())))).collect()
         }
-        Err(_) => alone.extend(group.iter().map(|member| (member.position, None))),
+        Err(_) => positions.map(|position| (position, Outcome::Alone(None))).collect(),
     }
 }

@@ -13,7 +13,12 @@
 pub mod draft;
 pub mod error;
 pub mod http;
+pub mod import;
 mod many;
+mod sql;
 pub mod write;
+
+#[cfg(test)]
+pub(crate) use sql::ALL as STATEMENTS;
 
 pub use many::{Row, write_many};

@@ -267,7 +267,7 @@ pub struct Visit {
 pub type Answer = std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, Problem>> + Send>>;
 
 /// Who may use a route, and what does it.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub enum Handler {
     /// Callers whose role includes a deed.
     Callers(Deed, fn(Request) -> Answer),

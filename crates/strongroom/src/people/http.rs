@@ -60,7 +60,8 @@ pub struct CredentialIn {
     on_behalf_of: bool,
 }
 
-/// A credential that was made. The secret is shown here and never again.
+/// A credential that was made. The secret is shown here and never again, so it has no Debug.
+#[expect(missing_debug_implementations, reason = "it holds a secret")]
 #[derive(Serialize, ToSchema)]
 pub struct CredentialMade {
     /// Its public id.

@@ -1,0 +1,358 @@
+//! The mapping file of an import: which column is which field. What it does not name is dropped at the door.
+
+use std::collections::BTreeMap;
+
+use policy::{CompiledKind, FieldMask};
+use serde::Deserialize;
+
+use crate::choose::Said;
+use crate::ground::clock::DAY;
+use crate::ground::{InForce, Problem};
+
+/// The file as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    kind: String,
+    #[serde(default)]
+    external_id: Option<String>,
+    #[serde(default)]
+    skip_when_empty: Vec<String>,
+    #[serde(default)]
+    shift_dates: Option<ShiftFile>,
+    #[serde(default)]
+    time: TimeFile,
+    #[serde(default)]
+    subject: Option<SubjectFile>,
+    #[serde(default)]
+    fields: BTreeMap<String, String>,
+    #[serde(default)]
+    events: BTreeMap<String, String>,
+    #[serde(default)]
+    choice: BTreeMap<String, ChoiceFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShiftFile {
+    from: String,
+    to: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimeFile {
+    #[serde(default)]
+    format: Option<String>,
+    #[serde(default)]
+    zone: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubjectFile {
+    #[serde(default)]
+    external_id: Option<String>,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default, rename = "match")]
+    matching: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChoiceFile {
+    column: String,
+    #[serde(default)]
+    granted: Vec<String>,
+    #[serde(default)]
+    refused: Vec<String>,
+    notice: NoticeFile,
+    #[serde(default)]
+    at: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoticeFile {
+    version: u32,
+    language: String,
+}
+
+/// A mapping, held against the policy in force.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// Ordinal of the kind.
+    pub kind: u8,
+    /// Column of the external id.
+    pub external_id: Option<String>,
+    /// A row in which one of these columns is empty is not a record.
+    pub skip_when_empty: Vec<String>,
+    /// How many microseconds to add to every instant, once it is known which day is today.
+    pub shift: Option<Shift>,
+    /// How instants are written: a `strftime` pattern; RFC 3339 or a plain date without one.
+    pub time_format: Option<String>,
+    /// Where the clock hung that wrote them.
+    pub zone: jiff::tz::TimeZone,
+    /// Whose record.
+    pub subject: Subject,
+    /// Fields: ordinal, name, how the value is made.
+    pub fields: Vec<(u8, String, Template)>,
+    /// Events: ordinal, column.
+    pub events: Vec<(u8, String)>,
+    /// Choices.
+    pub choices: Vec<Choice>,
+}
+
+/// Whose record a row is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// Its own: the external id says.
+    Own,
+    /// The subject of the record of this kind whose external id stands in this column.
+    External(u8, String),
+    /// The subject that has the value of this column in this field: kind, field, column.
+    Matching(Vec<(u8, u8)>, String),
+}
+
+/// Days between the data and now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shift {
+    from: jiff::civil::Date,
+    to: Option<jiff::civil::Date>,
+}
+
+impl Shift {
+    /// In microseconds. Takes: today, for a shift to `today`.
+    pub fn micros(&self, today: jiff::civil::Date) -> i64 {
+        let days = self.to.unwrap_or(today).since(self.from).map_or(0, |span| span.get_days());
+        i64::from(days).saturating_mul(DAY)
+    }
+}
+
+/// A choice that a column tells.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// Ordinal of the purpose.
+    pub purpose: u16,
+    /// The column.
+    pub column: String,
+    /// Cells that mean yes, and cells that mean no. Any other says nothing.
+    pub said: Vec<(String, Said)>,
+    /// The notice that the subjects saw.
+    pub notice: (u32, String),
+    /// Column of the time at which it was said; the time of the import, if there is none.
+    pub at: Option<String>,
+}
+
+/// How a value is made of cells: a column's name, or text with `{columns}` in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Column(String),
+}
+
+impl Template {
+    fn parse(text: &str) -> Option<Template> {
+        if !text.contains('{') {
+            return Some(Template(vec![Part::Column(text.to_owned())]));
+        }
+        let (mut parts, mut rest) = (Vec::new(), text);
+        while let Some((before, behind)) = rest.split_once('{') {
+            if !before.is_empty() {
+                parts.push(Part::Text(before.to_owned()));
+            }
+            let (column, behind) = behind.split_once('}')?;
+            parts.push(Part::Column(column.to_owned()));
+            rest = behind;
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest.to_owned()));
+        }
+        Some(Template(parts))
+    }
+
+    /// The columns that it reads.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| if let Part::Column(column) = part { Some(column.as_str()) } else { None })
+    }
+
+    /// The value of a row. Blanks left by empty cells are closed up; nothing but blanks is no value.
+    pub fn fill<'r>(&self, cell: impl Fn(&str) -> Option<&'r str>) -> Option<zeroize::Zeroizing<String>> {
+        if let [Part::Column(column)] = self.0.as_slice() {
+            return cell(column).filter(|cell| !cell.trim().is_empty()).map(|cell| cell.to_owned().into());
+        }
+        let mut filled = zeroize::Zeroizing::new(String::new());
+        let mut any = false;
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => filled.push_str(text),
+                Part::Column(column) => {
+                    let value = cell(column).unwrap_or_default().trim();
+                    any |= !value.is_empty();
+                    filled.push_str(value);
+                }
+            }
+        }
+        let words: Vec<&str> = filled.split_whitespace().collect();
+        any.then(|| words.join(" ").into())
+    }
+}
+
+impl Mapping {
+    /// Reads a mapping and holds it against a policy.
+    ///
+    /// Fails: `SR-IMPORT-001` when it is not a mapping, `SR-IMPORT-002` when it names what the policy does not have.
+    pub fn parse(text: &str, policy: &InForce) -> Result<Mapping, Problem> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            // A mapping holds names of columns and no data, so the parser's words may be shown.
+            let line = error.span().map_or(0, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+            fault(format!("the mapping cannot be read: {} (line {line})", error.message()))
+        })?;
+        let kind = policy.compiled.find_kind(&file.kind).ok_or_else(|| unknown("kind", &file.kind))?;
+        let mut fields = Vec::new();
+        for (name, template) in &file.fields {
+            let field = kind.find_field(name).ok_or_else(|| unknown("field", name))?;
+            let template = Template::parse(template).ok_or_else(|| fault(format!("`{name}` has an open `{{`")))?;
+            fields.push((field.ordinal, name.clone(), template));
+        }
+        fields.sort_by_key(|(ordinal, _, _)| *ordinal);
+        let mut events = Vec::new();
+        for (name, column) in &file.events {
+            events.push((kind.find_event(name).ok_or_else(|| unknown("event", name))?, column.clone()));
+        }
+        let zone = file.time.zone.as_deref().unwrap_or("UTC");
+        Ok(Mapping {
+            kind: kind.ordinal(),
+            external_id: file.external_id,
+            skip_when_empty: file.skip_when_empty,
+            shift: file.shift_dates.map(|shift| parse_shift(&shift)).transpose()?,
+            time_format: file.time.format,
+            zone: jiff::tz::TimeZone::get(zone).map_err(|_| unknown("time zone", zone))?,
+            subject: parse_subject(file.subject, kind, policy)?,
+            fields,
+            events,
+            choices: parse_choices(file.choice, policy)?,
+        })
+    }
+
+    /// Every column that it reads.
+    pub fn columns(&self) -> Vec<&str> {
+        let mut columns: Vec<&str> = self.fields.iter().flat_map(|(_, _, template)| template.columns()).collect();
+        columns.extend(self.external_id.as_deref());
+        columns.extend(self.skip_when_empty.iter().map(String::as_str));
+        columns.extend(self.events.iter().map(|(_, column)| column.as_str()));
+        for choice in &self.choices {
+            columns.push(&choice.column);
+            columns.extend(choice.at.as_deref());
+        }
+        match &self.subject {
+            Subject::Own => {}
+            Subject::External(_, column) | Subject::Matching(_, column) => columns.push(column),
+        }
+        columns
+    }
+
+    /// The fields that it fills.
+    pub fn filled(&self) -> FieldMask {
+        self.fields.iter().fold(FieldMask::EMPTY, |all, (ordinal, _, _)| all.with(*ordinal))
+    }
+}
+
+fn parse_shift(shift: &ShiftFile) -> Result<Shift, Problem> {
+    let date = |text: &str| text.parse().map_err(|_| fault("`shift_dates` takes dates such as 2014-06-30, or `today`".into()));
+    let to = if shift.to == "today" { None } else { Some(date(&shift.to)?) };
+    Ok(Shift { from: date(&shift.from)?, to })
+}
+
+fn parse_subject(
+    subject: Option<SubjectFile>,
+    kind: &CompiledKind,
+    policy: &InForce,
+) -> Result<Subject, Problem> {
+    let Some(subject) = subject else {
+        return if kind.of().is_some() {
+            Err(fault("this kind belongs to another: say whose record a row is, under `[subject]`".into()))
+        } else {
+            Ok(Subject::Own)
+        };
+    };
+    let mut matching = subject.matching.into_iter();
+    match (subject.external_id, matching.next(), matching.next()) {
+        (Some(column), None, None) => {
+            let of = match &subject.kind {
+                Some(name) => policy.compiled.find_kind(name).ok_or_else(|| unknown("kind", name))?.ordinal(),
+                None => kind.of().unwrap_or(kind.ordinal()),
+            };
+            Ok(Subject::External(of, column))
+        }
+        (None, Some((field, column)), None) => {
+            let places: Vec<(u8, u8)> = policy
+                .compiled
+                .kinds()
+                .filter_map(|kind| kind.find_field(&field).map(|found| (kind.ordinal(), found)))
+                .filter(|(_, found)| found.index.is_some())
+                .map(|(kind, found)| (kind, found.ordinal))
+                .collect();
+            if places.is_empty() { Err(unknown("searchable field", &field)) } else { Ok(Subject::Matching(places, column)) }
+        }
+        _ => Err(fault("`[subject]` takes either `external_id` or one `match`".into())),
+    }
+}
+
+fn parse_choices(choices: BTreeMap<String, ChoiceFile>, policy: &InForce) -> Result<Vec<Choice>, Problem> {
+    choices
+        .into_iter()
+        .map(|(name, choice)| {
+            let purpose = policy.compiled.find_purpose(&name).ok_or_else(|| unknown("purpose", &name))?;
+            crate::choose::may_be_said(purpose, Said::Granted)?;
+            let yes = choice.granted.into_iter().map(|cell| (cell, Said::Granted));
+            let no = choice.refused.into_iter().map(|cell| (cell, Said::Refused));
+            Ok(Choice {
+                purpose: purpose.ordinal,
+                column: choice.column,
+                said: yes.chain(no).collect(),
+                notice: (choice.notice.version, choice.notice.language),
+                at: choice.at,
+            })
+        })
+        .collect()
+}
+
+fn fault(title: String) -> Problem {
+    Problem::new("SR-IMPORT-001", 422, title).help("docs/guide/import.md describes the mapping file")
+}
+
+fn unknown(what: &str, name: &str) -> Problem {
+    Problem::new("SR-IMPORT-002", 422, format!("the mapping names a {what} that the policy does not have: `{name}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_closes_up_what_empty_cells_leave() {
+        let template = Template::parse("{first} {middle} {last}, {suffix}").unwrap();
+        let row = |column: &str| match column {
+            "first" => Some("Ann"),
+            "last" => Some("Beebe"),
+            _ => Some(" "),
+        };
+        assert_eq!(template.fill(row).unwrap().as_str(), "Ann Beebe,");
+        assert_eq!(template.fill(|_| Some("")), None);
+        assert_eq!(template.columns().collect::<Vec<_>>(), ["first", "middle", "last", "suffix"]);
+        assert_eq!(Template::parse("{open"), None);
+    }
+
+    #[test]
+    fn a_shift_counts_whole_days() {
+        let shift = parse_shift(&ShiftFile { from: "2014-06-30".into(), to: "today".into() }).unwrap();
+        assert_eq!(shift.micros(jiff::civil::date(2014, 7, 2)), 2 * DAY);
+        let fixed = parse_shift(&ShiftFile { from: "2014-06-30".into(), to: "2014-06-30".into() }).unwrap();
+        assert_eq!(fixed.micros(jiff::civil::date(2026, 1, 1)), 0);
+    }
+}
