@@ -18,6 +18,7 @@ CREATE TABLE choice_standing (
     subject {id},                   -- number: the subject
     shop {int} NOT NULL,            -- number: the shop
     count {int} NOT NULL,           -- clear: choices made
+    under {int} NOT NULL,           -- clear: version of the policy under which the grants were last looked at; a later one may void some
     granted {bytes} NOT NULL,       -- clear: purposes granted, a bit each
     refused {bytes} NOT NULL,       -- clear: purposes refused or withdrawn, a bit each
     mac {bytes} NOT NULL            -- mac: over all columns

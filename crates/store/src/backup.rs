@@ -5,7 +5,9 @@ use std::path::Path;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
+use crate::engine::Sqlite;
 use crate::error::Error;
+use crate::tx::View;
 
 /// How far a copy has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +71,10 @@ pub fn inspect(file: &Path) -> Result<u32, Error> {
     if schema == 0 { Err(Error::Empty) } else { Ok(schema) }
 }
 
-/// Gives `target` (a closed database file) the logs and number blocks of `source`, in place of its own:
-/// a restore brings back data, never an older ledger.
-pub fn graft_logs(source: &Path, target: &Path) -> Result<(), Error> {
+/// Gives `target` (a closed database file) the logs and number blocks of `source`, in place of its own: a restore brings back
+/// data, never an older ledger. Then runs `more`, statements of the rooms for what else is taken over; in them the source is
+/// called `kept` and the target `main`.
+pub fn graft(source: &Path, target: &Path, more: &[&'static str]) -> Result<(), Error> {
     let mut connection = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "secure_delete", true)?;
     let source = source.to_str().ok_or(Error::CannotOpen { engine_code: 0 })?;
@@ -82,8 +85,18 @@ pub fn graft_logs(source: &Path, target: &Path) -> Result<(), Error> {
          DELETE FROM main.tile; INSERT INTO main.tile SELECT * FROM kept.tile;
          DELETE FROM main.log_head; INSERT INTO main.log_head SELECT * FROM kept.log_head;
          INSERT INTO main.number_block SELECT * FROM kept.number_block WHERE true
-            ON CONFLICT (name) DO UPDATE SET last = max(last, excluded.last);",
+            ON CONFLICT (name) DO UPDATE SET last = max(last, excluded.last);
+         DELETE FROM main.idempotency;",
     )?;
+    for statements in more {
+        transaction.execute_batch(statements)?;
+    }
     transaction.commit()?;
     connection.close().map_err(|(_, error)| Error::from(error))
+}
+
+/// Reads a database file that nobody writes.
+pub fn look_into<T, E: From<Error>>(file: &Path, read: impl FnOnce(&View<'_>) -> Result<T, E>) -> Result<T, E> {
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(Error::from)?;
+    read(&View::new(&Sqlite::new(&connection)))
 }

@@ -29,7 +29,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use backup::{Progress, graft_logs, inspect};
+pub use backup::{Progress, graft, inspect, look_into};
 pub use engine::Step;
 pub use error::Error;
 pub use jobs::{Job, Kept, Waiting};

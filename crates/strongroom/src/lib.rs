@@ -4,9 +4,12 @@
 //! [`ground`] and call each other only along the arrows that `cargo xtask arrows` checks.
 
 pub mod account;
+pub mod backup;
 pub mod caretaker;
 pub mod choose;
 pub mod collect;
+pub mod config;
+pub mod desk;
 pub mod erase;
 pub mod ground;
 pub mod keep;

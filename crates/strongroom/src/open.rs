@@ -132,6 +132,24 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
 ///
 /// Fails: with a code for whatever is not as it must be; then nothing was served and nothing changed.
 pub fn open(places: &Places, clock: Arc<dyn Clock>) -> Result<Arc<House>, Problem> {
+    open_as(places, clock, Opening::ToServe)
+}
+
+/// Opens a vault whose database was just put in place by a restore, to destroy what the list of destroyed keys names.
+pub fn open_for_restore(places: &Places, clock: Arc<dyn Clock>) -> Result<Arc<House>, Problem> {
+    open_as(places, clock, Opening::ToRestore)
+}
+
+/// Why a vault is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// Everything must be as it was left.
+    ToServe,
+    /// Ledger and destroyed keys are about to be put right.
+    ToRestore,
+}
+
+fn open_as(places: &Places, clock: Arc<dyn Clock>, why: Opening) -> Result<Arc<House>, Problem> {
     keys_folder::check_private_folder(&places.data)?;
     let folder = Folder::own(&places.data)?;
     if !folder.has_database() {
@@ -142,7 +160,10 @@ pub fn open(places: &Places, clock: Arc<dyn Clock>) -> Result<Arc<House>, Proble
     if !migrated.steps.is_empty() && migrated.from > 0 {
         crate::note!(INFO, "the schema was migrated", from = migrated.from, to = migrated.to);
     }
-    let signed = heads::read_heads(&keys.read_heads()?)?;
+    let signed = match why {
+        Opening::ToServe => heads::read_heads(&keys.read_heads()?)?,
+        Opening::ToRestore => Vec::new(),
+    };
     let ids = Ids::new(&keys.with(|ring| Secret::new(*ring.id_key.expose())));
     let witness = Box::new(keys.witness(Arc::clone(&clock)));
     let options = store::Options { cache_kib: places.cache_mib.saturating_mul(1_024), ..store::Options::default() };
@@ -152,7 +173,9 @@ pub fn open(places: &Places, clock: Arc<dyn Clock>) -> Result<Arc<House>, Proble
         Ok::<_, Problem>(Box::new(Book::read(view)?))
     })?;
     let Found { shops, destroyed, last_entry_at } = found.ok_or(store::Error::Empty)?;
-    hold_lists_together(&keys, &clock, &destroyed, &listed.iter().map(|line| line.id).collect::<Vec<_>>())?;
+    if why == Opening::ToServe {
+        hold_lists_together(&keys, &clock, &destroyed, &listed.iter().map(|line| line.id).collect::<Vec<_>>())?;
+    }
     let watch = ClockWatch::begin(clock.as_ref(), last_entry_at);
     if watch.in_doubt() {
         crate::note!(WARN, "the clock is in doubt: nothing is destroyed until somebody says that it is right");

@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Route> {
     responses((status = 200, description = "The file", content_type = "application/octet-stream"),
               (status = 401, description = "Entries take an auditor's credential", body = ProblemBody),
               (status = 404, description = "The log has no such file", body = ProblemBody)))]
-async fn get_file(visit: Visit) -> Result<Response<Body>, Problem> {
+pub(crate) async fn get_file(visit: Visit) -> Result<Response<Body>, Problem> {
     let Visit { house, caller, target } = visit;
     let (shop, path) = shop_and_path(&house, &target).ok_or_else(no_route)?;
     let log = shop.log();
@@ -120,7 +120,7 @@ pub struct CheckpointFound {
 /// The signed head of the log.
 #[utoipa::path(get, path = "/v1/ledger/checkpoint", tag = "ledger",
     responses((status = 200, description = "The head", body = CheckpointFound)))]
-async fn get_checkpoint(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn get_checkpoint(request: Request) -> Result<Response<Body>, Problem> {
     let (house, shop) = (request.house, request.caller.shop);
     let checkpoint = heads::sign(&house, &shop).await?;
     let verifier = heads::verifier(&house, &shop, shop.log())?;
@@ -187,7 +187,7 @@ fn no_entry() -> Problem {
     params(("id" = String, Path, description = "The entry's public id, `ent_…`")),
     responses((status = 200, description = "The entry", body = EntryFound),
               (status = 404, description = "No such entry", body = ProblemBody)))]
-async fn get_entry(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn get_entry(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, .. } = request;
     let id: EntryId = house.ids.read(&target)?;
     if id.log() != caller.shop.log() {
@@ -217,7 +217,7 @@ pub struct EntriesFound {
            ("limit" = Option<u64>, Query, description = "Entries at the most, 1 to 256")),
     responses((status = 200, description = "The page", body = EntriesFound),
               (status = 400, description = "Not a number", body = ProblemBody)))]
-async fn get_entries(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn get_entries(request: Request) -> Result<Response<Body>, Problem> {
     let from = number(&request, "from")?.unwrap_or(0);
     let limit = number(&request, "limit")?.unwrap_or(PAGE).clamp(1, PAGE);
     let (house, caller) = (request.house, request.caller);
@@ -269,7 +269,7 @@ pub struct ProofFound {
     params(("entry" = String, Query, description = "The entry's public id, `ent_…`")),
     responses((status = 200, description = "The proof", body = ProofFound),
               (status = 404, description = "No such entry", body = ProblemBody)))]
-async fn get_proof(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn get_proof(request: Request) -> Result<Response<Body>, Problem> {
     let id: EntryId = request.house.ids.read(request.parameter("entry")?.ok_or_else(no_entry)?)?;
     let (house, shop) = (request.house, request.caller.shop);
     if id.log() != shop.log() {
@@ -310,7 +310,7 @@ pub struct ConsistencyFound {
     params(("from" = u64, Query, description = "The older size"), ("to" = u64, Query, description = "The newer size")),
     responses((status = 200, description = "The proof", body = ConsistencyFound),
               (status = 400, description = "Not sizes of this log", body = ProblemBody)))]
-async fn get_consistency(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn get_consistency(request: Request) -> Result<Response<Body>, Problem> {
     let sizes = || Problem::new("SR-ACCOUNT-007", 400, "these are not two sizes of this log, the older first");
     let from = number(&request, "from")?.ok_or_else(sizes)?;
     let to = number(&request, "to")?.ok_or_else(sizes)?;

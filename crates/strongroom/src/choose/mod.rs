@@ -6,11 +6,14 @@
 //! - the later choice wins, by the time at which the subject made it, not by the time at which it arrived;
 //! - a choice can be made only about a purpose that leaves one: consent, or an interest that can be objected to;
 //! - what stands is read in the transaction that uses it; the row carries a MAC, so a yes cannot be written by hand;
-//! - saying the same again changes nothing.
+//! - saying the same again changes nothing;
+//! - a yes stands only to what its notice said: a policy that asks for more makes it void, at once and for everybody.
 //!
 //! Who may call: `collect`, `reveal`, `share`, `erase`. It may call `notice`.
 
 mod sql;
+
+pub(crate) use sql::KEEP_NEWEST;
 
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;
@@ -141,13 +144,16 @@ const AHEAD_ALLOWED: i64 = 5 * MINUTE;
 /// What a subject has chosen. Fails: `SR-KEEP-004` when the row was edited.
 pub fn chosen(view: &View<'_>, shop: &Shop, subject: SubjectId) -> Result<Chosen, Problem> {
     let found = view.find(&sql::FIND_STANDING, params![subject.column(), shop.column()], |row| {
-        Ok((row.number::<u32>(0)?, row.array::<32>(1)?, row.array::<32>(2)?, row.bytes(3)?.to_vec()))
+        let (granted, refused) = (row.array::<32>(2)?, row.array::<32>(3)?);
+        Ok((row.number::<u32>(0)?, row.number::<u32>(1)?, granted, refused, row.bytes(4)?.to_vec()))
     })?;
-    let Some((count, granted, refused, mac)) = found else { return Ok(Chosen::default()) };
+    let Some((count, under, granted, refused, mac)) = found else { return Ok(Chosen::default()) };
     shop.keys
-        .row_is_whole(STANDING, &[&columns(shop, subject, count), &granted, &refused], &mac)
+        .row_is_whole(STANDING, &[&columns(shop, subject, count, under), &granted, &refused], &mac)
         .map_err(|_| Problem::edited(STANDING))?;
-    Ok(Chosen { count, granted: read_set(&granted), refused: read_set(&refused) })
+    // A yes was said to what the notice said then. LAW: PIPL 14(2).
+    let granted = read_set(&granted).minus(shop.policy().voided_since(under));
+    Ok(Chosen { count, granted, refused: read_set(&refused) })
 }
 
 /// What subjects can be asked about, and what they can say.
@@ -254,8 +260,9 @@ pub fn unknown_purpose() -> Problem {
 fn set_standing(subject: SubjectId, chosen: &Chosen, work: &mut Work<'_, '_>) -> Result<(), Problem> {
     let shop = Arc::clone(work.shop);
     let (granted, refused) = (set_column(chosen.granted), set_column(chosen.refused));
-    let mac = shop.keys.row_mac(STANDING, &[&columns(&shop, subject, chosen.count), &granted, &refused])?;
-    let params = params![subject.column(), shop.column(), chosen.count, &granted, &refused, &mac];
+    let under = work.policy.version;
+    let mac = shop.keys.row_mac(STANDING, &[&columns(&shop, subject, chosen.count, under), &granted, &refused])?;
+    let params = params![subject.column(), shop.column(), chosen.count, under, &granted, &refused, &mac];
     work.tx.change(&sql::SET_STANDING, params)?;
     // What may be kept, and for how long, may have moved: the gate knows at once, the records are laid out again behind.
     work.tx.add_job(shop.column(), jobs::RECLOCK, subject.column(), work.now)?;
@@ -309,8 +316,9 @@ pub fn remove(subject: SubjectId, limit: u32, work: &mut Work<'_, '_>) -> Result
     Ok(gone)
 }
 
-fn columns(shop: &Shop, subject: SubjectId, count: u32) -> Vec<u8> {
-    [shop.column(), subject.column(), i64::from(count)].iter().flat_map(|column| column.to_be_bytes()).collect()
+fn columns(shop: &Shop, subject: SubjectId, count: u32, under: u32) -> Vec<u8> {
+    let columns = [shop.column(), subject.column(), i64::from(count), i64::from(under)];
+    columns.iter().flat_map(|column| column.to_be_bytes()).collect()
 }
 
 fn set_column(set: PurposeSet) -> [u8; 32] {

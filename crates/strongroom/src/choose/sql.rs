@@ -9,10 +9,16 @@ store::statements! {
                     WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4";
     REMOVE_CHOICES = "DELETE FROM choice WHERE id IN
                       (SELECT id FROM choice WHERE id >= $1 AND id <= $2 AND shop = $3 LIMIT $4)";
-    FIND_STANDING = "SELECT count, granted, refused, mac FROM choice_standing WHERE subject = $1 AND shop = $2";
-    SET_STANDING = "INSERT INTO choice_standing (subject, shop, count, granted, refused, mac) VALUES ($1, $2, $3, $4, $5, $6)
-                    ON CONFLICT (subject) DO UPDATE SET count = excluded.count, granted = excluded.granted,
+    FIND_STANDING = "SELECT count, under, granted, refused, mac FROM choice_standing WHERE subject = $1 AND shop = $2";
+    SET_STANDING = "INSERT INTO choice_standing (subject, shop, count, under, granted, refused, mac)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7)
+                    ON CONFLICT (subject) DO UPDATE SET count = excluded.count, under = excluded.under, granted = excluded.granted,
                     refused = excluded.refused, mac = excluded.mac";
     REMOVE_STANDING = "DELETE FROM choice_standing WHERE subject = $1 AND shop = $2";
     LIST_STANDINGS_AFTER = "SELECT subject FROM choice_standing WHERE subject > $1 AND shop = $2 ORDER BY subject LIMIT $3";
 }
+
+/// What a restore takes over from the database that it replaces: a withdrawn consent stays withdrawn.
+pub(crate) const KEEP_NEWEST: &str = "
+    DELETE FROM main.choice; INSERT INTO main.choice SELECT * FROM kept.choice;
+    DELETE FROM main.choice_standing; INSERT INTO main.choice_standing SELECT * FROM kept.choice_standing;";

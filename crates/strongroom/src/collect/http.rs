@@ -162,7 +162,7 @@ fn is_zero(number: &u32) -> bool {
               (status = 409, description = "Another version, another subject, or a unique value that stands elsewhere", body = ProblemBody),
               (status = 410, description = "The subject is erased", body = ProblemBody),
               (status = 422, description = "A value is not what its field takes, or nothing may be kept", body = ProblemBody)))]
-async fn post_record(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_record(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, headers, body, .. } = request;
     let repeat = Repeat::read(&headers, &caller, "/v1/records", &body)?;
     let input: RecordIn<'_> = read_json(&body)?;
@@ -263,7 +263,7 @@ pub struct ItemWritten {
     responses((status = 200, description = "A result per item", body = BatchWritten),
               (status = 413, description = "Longer than 8 MiB", body = ProblemBody),
               (status = 422, description = "More than 1,000 items", body = ProblemBody)))]
-async fn post_batch(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_batch(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, headers, body, .. } = request;
     let input: BatchIn<'_> = read_json(&body)?;
     if input.items.len() > BATCH_LIMIT {
@@ -343,7 +343,7 @@ pub struct EventBody {
     responses((status = 200, description = "Noted", body = RecordWritten),
               (status = 404, description = "No such record", body = ProblemBody),
               (status = 422, description = "The kind has no such event", body = ProblemBody)))]
-async fn post_event(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_event(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, headers, body, .. } = request;
     let repeat = Repeat::read(&headers, &caller, "/v1/records:event", &body)?;
     let input: EventIn<'_> = read_json(&body)?;
@@ -413,7 +413,7 @@ pub struct ChoiceWritten {
               (status = 201, description = "Kept", body = ChoiceWritten),
               (status = 404, description = "No such subject", body = ProblemBody),
               (status = 422, description = "The purpose leaves no choice, or the notice was never published", body = ProblemBody)))]
-async fn post_choice(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_choice(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, body, .. } = request;
     let input: ChoiceOnly<'_> = read_json(&body)?;
     let (policy, now) = (caller.shop.policy(), house.clock.now());

@@ -18,6 +18,8 @@ mod many;
 mod sql;
 pub mod write;
 
+pub(crate) use sql::FORGET;
+
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;
 

@@ -6,3 +6,6 @@ store::statements! {
                   ON CONFLICT (id) DO UPDATE SET at = excluded.at, rows = excluded.rows, counts = excluded.counts,
                   done = excluded.done";
 }
+
+/// What a restore forgets: how far imports had come. Rows that are gone must come in again.
+pub(crate) const FORGET: &str = "DELETE FROM main.import;";

@@ -25,7 +25,7 @@ struct EraseIn {}
     responses((status = 200, description = "Erased, now or before: the certificate", body = CertificateText),
               (status = 403, description = "The role does not include this", body = ProblemBody),
               (status = 404, description = "No such subject", body = ProblemBody)))]
-async fn post_erase(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_erase(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, body, .. } = request;
     let id = target.strip_suffix(":erase").ok_or_else(no_route)?;
     if !body.is_empty() {

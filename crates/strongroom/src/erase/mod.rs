@@ -18,6 +18,8 @@ mod epoch;
 pub mod http;
 mod sql;
 
+pub(crate) use sql::KEEP_NEWEST;
+
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;
 

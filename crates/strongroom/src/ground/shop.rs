@@ -30,6 +30,16 @@ pub struct InForce {
     pub compiled: Compiled,
     /// Which name has which ordinal, also of names that are gone.
     pub registry: Registry,
+    /// Versions that made granted choices void, and for which purposes.
+    pub voids: Vec<(u32, PurposeSet)>,
+}
+
+impl InForce {
+    /// Purposes for which a yes that was given under a version does not stand any more: a later version asks for more.
+    pub fn voided_since(&self, version: u32) -> PurposeSet {
+        let later = self.voids.iter().filter(|(by, _)| *by > version);
+        later.fold(PurposeSet::EMPTY, |all, (_, purposes)| all.or(*purposes))
+    }
 }
 
 /// A shop.

@@ -20,6 +20,8 @@ mod terms;
 mod tokens;
 pub mod types;
 
+pub(crate) use sql::KEEP_NEWEST;
+
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;
 
@@ -28,7 +30,7 @@ pub use shops::{
     NewShop, ShopRow, add_shop, begin_wrap, end_old_wraps, list_shops, new_generation, new_shop, open_keys,
     read_shop_keys, rewrap_shop_keys,
 };
-pub use terms::{add_terms, ended_terms, find_term, list_terms, remove_term, rewrap_term};
+pub use terms::{add_terms, ended_terms, find_term, list_terms, remove_term, remove_term_again, rewrap_term};
 pub use tokens::{Made, TokenRow, add_token, find_token, remove_tokens};
 pub use types::{Clear, Event, RecordRow, SubjectRow};
 
@@ -397,6 +399,40 @@ fn must_not_be_destroyed(id: KeyId, work: &Work<'_, '_>) -> Result<(), Problem> 
 /// Every key that the database says is destroyed.
 pub fn list_destroyed(view: &View<'_>) -> Result<Vec<KeyId>, Problem> {
     Ok(view.list(&sql::LIST_DESTROYED, &[], |row| row.array(0).map(KeyId))?)
+}
+
+/// Destroys once more what a restored backup brought back: every key of this subject that the list names.
+///
+/// Gives how many there were. The list has them already, so nobody is told again.
+pub fn destroy_again(
+    subject: SubjectId,
+    listed: &std::collections::HashSet<KeyId>,
+    work: &mut Work<'_, '_>,
+) -> Result<u64, Problem> {
+    let Some(row) = find_subject(work.tx, work.shop, subject)? else { return Ok(0) };
+    let (gone, left): (Vec<_>, Vec<_>) = row.keys.iter().cloned().partition(|key| listed.contains(&key.id));
+    if gone.is_empty() {
+        return Ok(0);
+    }
+    let erased = gone.iter().any(|key| key.class == Class::Main);
+    let standing = if erased { Standing::Erased } else { row.standing };
+    write_subject(&SubjectRow { keys: left, standing, ..row }, false, work)?;
+    if erased {
+        let (shop, now) = (work.shop.column(), work.now);
+        work.tx.add_job(shop, crate::ground::jobs::CLEAN_SUBJECT, subject.column(), now)?;
+    }
+    for key in &gone {
+        work.shop.keys.forget(key.id);
+    }
+    Ok(gone.len() as u64)
+}
+
+/// Takes over the names of destroyed keys into the database, so that none of them is ever accepted again.
+pub fn know_destroyed(listed: &[KeyId], work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    for id in listed {
+        work.tx.change(&sql::ADD_DESTROYED, params![&id.0, work.shop.column(), work.now])?;
+    }
+    Ok(())
 }
 
 /// Destroys a subject's main key: nothing that it sealed opens any more. Retained fields stay behind theirs.

@@ -56,3 +56,8 @@ store::statements! {
     FIND_DESTROYED = "SELECT at FROM destroyed WHERE key_id = $1";
     LIST_DESTROYED = "SELECT key_id FROM destroyed ORDER BY at";
 }
+
+/// What a restore takes over from the database that it replaces: the generation of the ledger that is kept.
+pub(crate) const KEEP_NEWEST: &str = "
+    UPDATE main.shop SET generation = coalesce(
+        (SELECT kept.shop.generation FROM kept.shop WHERE kept.shop.id = main.shop.id), generation);";

@@ -84,6 +84,14 @@ pub fn remove_term(term: &Term, work: &mut Work<'_, '_>) -> Result<(), Problem> 
     Ok(())
 }
 
+/// Destroys once more a term that a restored backup brought back.
+pub fn remove_term_again(term: &Term, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    work.tx.change(&sql::REMOVE_TERM, params![signed(term.number)])?;
+    work.shop.keys.forget(term.key.id);
+    work.shop.terms.remove(term.key.id);
+    Ok(())
+}
+
 /// Wraps a term's key again under the newest wrap key. Gives whether anything changed.
 pub fn rewrap_term(number: u64, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
     let Some(mut term) = find_term(work.tx, work.shop, number)? else { return Ok(false) };

@@ -54,7 +54,7 @@ pub struct VersionFound {
     params(("version" = Option<u32>, Query, description = "A published version; the one in force, if it is left out")),
     responses((status = 200, description = "The policy", body = PolicyFound),
               (status = 404, description = "No such version", body = ProblemBody)))]
-async fn get_policy(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn get_policy(request: Request) -> Result<Response<Body>, Problem> {
     let shop = request.caller.shop.clone();
     let body = match request.parameter("version")? {
         None => found(&shop.name, &shop.policy()),
@@ -89,7 +89,7 @@ const LISTED: u32 = 200;
 /// Published versions, the latest first.
 #[utoipa::path(get, path = "/v1/policies", tag = "policy",
     responses((status = 200, description = "The versions", body = Vec<VersionFound>)))]
-async fn get_policies(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn get_policies(request: Request) -> Result<Response<Body>, Problem> {
     let shop = request.caller.shop.clone();
     let versions = request.house.look(move |view| super::list(view, &shop, LISTED)).await?;
     let body: Vec<VersionFound> = versions
@@ -124,7 +124,7 @@ pub struct PolicyPublished {
     responses((status = 201, description = "Published", body = PolicyPublished),
               (status = 409, description = "A name would change its meaning, or it is another shop's", body = ProblemBody),
               (status = 422, description = "The policy has errors", body = ProblemBody)))]
-async fn post_policy(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_policy(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, body, .. } = request;
     let input: PolicyIn = read_json(&body)?;
     let now = jiff::Timestamp::from_microsecond(house.clock.now()).unwrap_or_default();

@@ -13,12 +13,14 @@
 pub mod http;
 mod sql;
 
+pub(crate) use sql::KEEP_NEWEST;
+
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;
 
 
 use ledger::entry::{Act, Outcome, policy_digest_figures};
-use policy::{Registry, Report};
+use policy::{PurposeSet, Registry, Report};
 use sha2::{Digest, Sha256};
 use store::{Row, Tx, View, params};
 
@@ -57,14 +59,27 @@ pub fn ready(checked: &Checked, before: Option<&InForce>, at: i64) -> Result<InF
     let known = before.map(|before| before.registry.clone()).unwrap_or_default();
     let registry = known.extended_by(&checked.policy).map_err(|fault| fault_problem(&fault))?;
     let compiled = policy::compile(&checked.policy, &registry).map_err(|fault| fault_problem(&fault))?;
+    let version = before.map_or(1, |before| before.version.saturating_add(1));
+    let mut voids = before.map(|before| before.voids.clone()).unwrap_or_default();
+    voids.push((version, voided(checked, before, &registry)));
     Ok(InForce {
-        version: before.map_or(1, |before| before.version.saturating_add(1)),
+        version,
         at,
         text: checked.text.clone(),
         digest: Sha256::digest(checked.text.as_bytes()).into(),
         compiled,
         registry,
+        voids,
     })
+}
+
+/// Purposes whose granted choices a policy makes void: what they agreed to is not what it says.
+fn voided(checked: &Checked, before: Option<&InForce>, registry: &Registry) -> PurposeSet {
+    let Some(before) = before else { return PurposeSet::EMPTY };
+    // What was published was without errors then; should this release find some, every yes is asked for again.
+    let Some(old) = read_again(&before.text, before.at) else { return PurposeSet::ALL };
+    let names = policy::void_choices(&policy::diff(&old, &checked.policy));
+    names.iter().filter_map(|name| registry.find_purpose(name.as_str())).collect()
 }
 
 fn fault_problem(fault: &policy::RegistryFault) -> Problem {
@@ -98,8 +113,11 @@ pub fn publish(checked: &Checked, work: &mut Work<'_, '_>) -> Result<(u32, Entry
 /// Writes the row of a policy version.
 pub fn write(shop: i64, policy: &InForce, tx: &mut Tx<'_>) -> Result<(), Problem> {
     let registry = policy.registry.to_json();
-    let params =
-        params![shop, policy.version, policy.at, policy.text.as_str(), &policy.digest, registry.as_str()];
+    let voids = policy.voids.iter().find(|(version, _)| *version == policy.version);
+    let voids = voids.map_or(PurposeSet::EMPTY, |(_, purposes)| *purposes);
+    let voids: Vec<u8> = voids.as_words().iter().flat_map(|word| word.to_le_bytes()).collect();
+    let (text, registry) = (policy.text.as_str(), registry.as_str());
+    let params = params![shop, policy.version, policy.at, text, &policy.digest, registry, &voids];
     tx.change(&sql::ADD_POLICY, params)?;
     Ok(())
 }
@@ -110,13 +128,24 @@ pub fn write(shop: i64, policy: &InForce, tx: &mut Tx<'_>) -> Result<(), Problem
 pub fn load(view: &View<'_>, shop: u32) -> Result<InForce, Problem> {
     let found = view.find(&sql::FIND_LATEST_POLICY, params![i64::from(shop)], read_policy)?;
     let (version, at, text, registry) = found.ok_or_else(unreadable)?;
-    make(version, at, text, &registry)
+    make(version, at, text, &registry, list_voids(view, i64::from(shop))?)
+}
+
+fn list_voids(view: &View<'_>, shop: i64) -> Result<Vec<(u32, PurposeSet)>, Problem> {
+    Ok(view.list(&sql::LIST_VOIDS, params![shop], |row| {
+        let mut words = [0_u64; 4];
+        for (word, bytes) in words.iter_mut().zip(row.bytes(1)?.as_chunks::<8>().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        Ok((row.number(0)?, PurposeSet::from_words(words)))
+    })?)
 }
 
 /// A published version, if there is one of this number.
 pub fn find(view: &View<'_>, shop: &Shop, version: u32) -> Result<Option<InForce>, Problem> {
     let found = view.find(&sql::FIND_POLICY, params![shop.column(), version], read_policy)?;
-    found.map(|(version, at, text, registry)| make(version, at, text, &registry)).transpose()
+    let voids = list_voids(view, shop.column())?;
+    found.map(|(version, at, text, registry)| make(version, at, text, &registry, voids)).transpose()
 }
 
 /// A version's number, when it was published, and the digest of its file.
@@ -133,15 +162,24 @@ fn read_policy(row: &Row<'_>) -> Result<(u32, i64, String, String), store::Error
     Ok((row.number(0)?, row.int(1)?, row.text(2)?.to_owned(), row.text(3)?.to_owned()))
 }
 
-fn make(version: u32, at: i64, text: String, registry: &str) -> Result<InForce, Problem> {
+fn make(
+    version: u32,
+    at: i64,
+    text: String,
+    registry: &str,
+    voids: Vec<(u32, PurposeSet)>,
+) -> Result<InForce, Problem> {
     let registry = Registry::from_json(registry).map_err(|_| unreadable())?;
-    // A stored policy was checked when it was published; dates in it (agreements, reviews) may have passed since.
-    let published = jiff::Timestamp::from_microsecond(at).unwrap_or_default();
-    let today = published.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let policy = policy::check(&text, "policy", today).policy.ok_or_else(unreadable)?;
+    let policy = read_again(&text, at).ok_or_else(unreadable)?;
     let compiled = policy::compile(&policy, &registry).map_err(|_| unreadable())?;
     let digest = Sha256::digest(text.as_bytes()).into();
-    Ok(InForce { version, at, text, digest, compiled, registry })
+    Ok(InForce { version, at, text, digest, compiled, registry, voids })
+}
+
+/// Reads a stored policy. It was checked when it was published; dates in it (agreements, reviews) may have passed since.
+fn read_again(text: &str, published_at: i64) -> Option<policy::Policy> {
+    let published = jiff::Timestamp::from_microsecond(published_at).unwrap_or_default();
+    policy::check(text, "policy", published.to_zoned(jiff::tz::TimeZone::UTC).date()).policy
 }
 
 fn unreadable() -> Problem {

@@ -75,7 +75,7 @@ pub struct CredentialMade {
 /// The credentials of the shop.
 #[utoipa::path(get, path = "/v1/credentials", tag = "credentials",
     responses((status = 200, description = "The credentials, revoked ones too", body = Vec<CredentialFound>)))]
-async fn get_credentials(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn get_credentials(request: Request) -> Result<Response<Body>, Problem> {
     let (shop, policy) = (request.caller.shop.clone(), request.caller.shop.policy());
     let rows = request.house.look(move |view| super::list(view, &shop, 10_000)).await?;
     let body: Vec<CredentialFound> = rows.iter().map(|row| found(row, &request.house.ids, &policy)).collect();
@@ -99,7 +99,7 @@ fn found(row: &CredentialRow, ids: &Ids, policy: &InForce) -> CredentialFound {
 #[utoipa::path(post, path = "/v1/credentials", tag = "credentials", request_body = CredentialIn,
     responses((status = 201, description = "Made; the secret is shown here and never again", body = CredentialMade),
               (status = 422, description = "The policy has no such purpose, or the label is not a technical name", body = ProblemBody)))]
-async fn post_credential(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_credential(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, body, .. } = request;
     let input: CredentialIn = read_json(&body)?;
     let policy = caller.shop.policy();
@@ -141,7 +141,7 @@ pub struct CredentialRevoked {
     params(("id" = String, Path, description = "The credential's public id, without its secret")),
     responses((status = 200, description = "Revoked", body = CredentialRevoked),
               (status = 404, description = "No such credential that is not revoked", body = ProblemBody)))]
-async fn post_revoke(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_revoke(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, .. } = request;
     let id = target.strip_suffix(":revoke").ok_or_else(crate::ground::web::no_route)?;
     let id: CredentialId = house.ids.read(id)?;

@@ -13,6 +13,8 @@
 pub mod http;
 mod sql;
 
+pub(crate) use sql::KEEP_NEWEST;
+
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;
 

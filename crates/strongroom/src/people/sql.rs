@@ -8,3 +8,7 @@ store::statements! {
                         WHERE shop = $1 ORDER BY id LIMIT $2";
     REVOKE_CREDENTIAL = "UPDATE credential SET revoked_at = $1, mac = $2 WHERE id = $3 AND shop = $4 AND revoked_at = 0";
 }
+
+/// What a restore takes over from the database that it replaces: a revoked credential stays revoked.
+pub(crate) const KEEP_NEWEST: &str =
+    "DELETE FROM main.credential; INSERT INTO main.credential SELECT * FROM kept.credential;";

@@ -126,7 +126,7 @@ pub struct RevealedRecord {
               (status = 409, description = "Several subjects share the value", body = ProblemBody),
               (status = 410, description = "The subject is erased", body = ProblemBody),
               (status = 422, description = "The policy has no such purpose, kind or field", body = ProblemBody)))]
-async fn post_reveal(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_reveal(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, body, .. } = request;
     let input: RevealIn<'_> = read_json(&body)?;
     let policy = caller.shop.policy();
@@ -277,7 +277,7 @@ pub struct SearchMatch {
     responses((status = 200, description = "What was found; perhaps nothing", body = SearchFound),
               (status = 404, description = "The credential lacks the purpose", body = ProblemBody),
               (status = 422, description = "The field has no index", body = ProblemBody)))]
-async fn post_search(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_search(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, body, .. } = request;
     let input: SearchIn<'_> = read_json(&body)?;
     let policy = caller.shop.policy();
@@ -411,7 +411,7 @@ pub struct ChoiceFound {
 #[utoipa::path(post, path = "/v1/subjects:find", tag = "subjects", request_body = FindBody,
     responses((status = 200, description = "What is kept", body = SubjectFound),
               (status = 404, description = "No such subject", body = ProblemBody)))]
-async fn post_find(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_find(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, body, .. } = request;
     let input: FindIn<'_> = read_json(&body)?;
     let policy = caller.shop.policy();
@@ -532,7 +532,7 @@ pub struct TokenMade {
               (status = 403, description = "The gate says no", body = ProblemBody),
               (status = 404, description = "No such record, or the credential lacks the purpose", body = ProblemBody),
               (status = 422, description = "The policy has no such purpose, field or recipient", body = ProblemBody)))]
-async fn post_token(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_token(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, body, .. } = request;
     let input: TokenIn<'_> = read_json(&body)?;
     let policy = caller.shop.policy();
@@ -587,7 +587,7 @@ pub struct ResolveBody {
               (status = 403, description = "The gate says no", body = ProblemBody),
               (status = 404, description = "No such token for this purpose and recipient", body = ProblemBody),
               (status = 410, description = "The value has changed, or the subject is erased", body = ProblemBody)))]
-async fn post_resolve(request: Request) -> Result<Response<Body>, Problem> {
+pub(crate) async fn post_resolve(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, body, .. } = request;
     let input: ResolveIn<'_> = read_json(&body)?;
     let policy = caller.shop.policy();

@@ -1,0 +1,416 @@
+//! Backups and what becomes of them: a copy while serving, and a restore that brings back data but never an older ledger,
+//! an erased person, a revoked credential or a withdrawn consent.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ledger::checkpoint::Checkpoint;
+use ledger::entry::{Act, Figure, Outcome, previous_root_figures};
+use seal::KeyId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use store::{Folder, Head, Lane};
+use zeroize::Zeroizing;
+
+use crate::ground::clock::{Clock, instant};
+use crate::ground::heads::{self, SignedHead};
+use crate::ground::house::House;
+use crate::ground::keys_folder::{self, ERASED, HEADS, KeysFolder};
+use crate::ground::log::{generation_of_log, log_number};
+use crate::ground::random::SystemRandom;
+use crate::ground::{Actor, CredentialId, Id, Numbered, Problem, Role, Shop, SubjectId};
+use crate::open::{self, Places};
+use crate::people::NewCredential;
+use crate::{choose, collect, erase, keep, notice, people};
+
+/// `manifest.json` of a backup.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// `strongroom-backup/1`.
+    pub format: String,
+    /// When it was made (RFC 3339).
+    pub at: String,
+    /// Schema of the database.
+    pub schema: u32,
+    /// Release that made it.
+    pub release: String,
+    /// SHA-256 of the database file, hex.
+    pub database_sha256: String,
+    /// Its logs.
+    pub logs: Vec<LogAt>,
+}
+
+/// A log as the backup has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogAt {
+    /// Which log.
+    pub log: i64,
+    /// Entries in it.
+    pub size: u64,
+}
+
+const FORMAT: &str = "strongroom-backup/1";
+const MANIFEST: &str = "manifest.json";
+/// The database that a restore replaces, until the restore is done.
+const REPLACED: &str = "replaced.db";
+/// The database that a restore is about to put in place.
+const COMING: &str = "restore.db";
+/// Numbers skipped when the ledger is lost: nobody knows how many were handed out behind the backup.
+const NUMBERS_SKIPPED: i64 = 1 << 24;
+/// Subjects in one unit of work.
+const PAGE: u32 = 128;
+
+fn manifest_fault() -> Problem {
+    Problem::new("SR-BACKUP-001", 422, "the folder holds no whole backup").help("a backup is made with `strongroom backup --to DIR`")
+}
+
+/// Makes a backup into a new folder, while serving. Blocks.
+///
+/// Gives: its manifest. Records: *backed_up*. The keyring is not in it, and must not be kept beside it.
+pub fn make(
+    house: &Arc<House>,
+    to: &Path,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Manifest, Problem> {
+    if to.exists() && std::fs::read_dir(to)?.next().is_some() {
+        return Err(Problem::new("SR-BACKUP-002", 409, "the folder for the backup is not empty"));
+    }
+    keys_folder::make_private_folder(to)?;
+    for shop in house.shops() {
+        house.work_blocking(Lane::High, &shop, &Actor::Operator, |work| {
+            let entry = work.entry(Act::BackedUp, Outcome::Yes);
+            work.enter_plain(entry)
+        })?;
+    }
+    let database = to.join(store::DATABASE);
+    house.store.copy_to(&database, |step| progress(step.done, step.of))?;
+    restrict(&database)?;
+    let logs = store::look_into::<_, Problem>(&database, |view| {
+        let mut logs = Vec::new();
+        for log in view.logs()? {
+            logs.extend(view.log_head(log)?.map(|head| LogAt { log, size: head.size }));
+        }
+        Ok(logs)
+    })?;
+    heads::write_heads(house)?;
+    keys_folder::write_new(&to.join(ERASED), &house.keys.list_text()?)?;
+    keys_folder::write_new(&to.join(HEADS), house.keys.read_heads()?.as_bytes())?;
+    let manifest = Manifest {
+        format: FORMAT.to_owned(),
+        at: instant(house.clock.now()),
+        schema: store::inspect(&database)?,
+        release: env!("CARGO_PKG_VERSION").to_owned(),
+        database_sha256: file_digest(&database)?,
+        logs,
+    };
+    // ORDER: last, so that a folder with a manifest is a whole backup.
+    let text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
+    keys_folder::write_new(&to.join(MANIFEST), &text)?;
+    Ok(manifest)
+}
+
+fn restrict(file: &Path) -> Result<(), Problem> {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(file, mode)?;
+    Ok(())
+}
+
+fn file_digest(file: &Path) -> Result<String, Problem> {
+    use std::fmt::Write as _;
+    use std::io::Read;
+    let mut file = std::fs::File::open(file)?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(buffer.get(..read).unwrap_or_default());
+    }
+    Ok(hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
+}
+
+/// Reads and checks a backup's manifest, and that its database is what it says.
+pub fn read_manifest(from: &Path) -> Result<Manifest, Problem> {
+    let text = std::fs::read_to_string(from.join(MANIFEST)).map_err(|_| manifest_fault())?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|_| manifest_fault())?;
+    if manifest.format != FORMAT {
+        return Err(manifest_fault());
+    }
+    if file_digest(&from.join(store::DATABASE))? != manifest.database_sha256 {
+        return Err(Problem::new("SR-BACKUP-003", 422, "the backup's database is not the one that its manifest names")
+            .help("it was changed or damaged: use another backup"));
+    }
+    Ok(manifest)
+}
+
+/// What a restore came to.
+#[derive(Debug)]
+pub struct Restored {
+    /// When the backup was made (RFC 3339).
+    pub backup_at: String,
+    /// Entries of the ledger that speak of rows which the backup does not have.
+    pub lost_entries: u64,
+    /// Keys of erased people and ended terms that the backup had, destroyed again.
+    pub destroyed_again: u64,
+    /// The ledger was lost too: its new generation begins with an entry that names the gap.
+    pub new_generation: bool,
+    /// The verifier key of the new generation.
+    pub verifier_key: Option<String>,
+    /// With a lost ledger nobody knows which credentials were revoked: all are, and this is the new admin's.
+    pub admin: Option<Zeroizing<String>>,
+}
+
+/// Brings a backup back.
+///
+/// Takes: where; the backup; and, when no ledger as new as the last signed head is left, the checkpoint since which it is lost.
+/// Keeps the newest ledger found, destroys every key that the list names, enters *restored*.
+/// Fails: `SR-BACKUP-004` when the ledger would be older than its last signed head.
+pub fn restore(
+    places: &Places,
+    from: &Path,
+    lost_since: Option<&str>,
+    clock: Arc<dyn Clock>,
+    mut progress: impl FnMut(&'static str, u64, u64),
+) -> Result<Restored, Problem> {
+    let manifest = read_manifest(from)?;
+    keys_folder::make_private_folder(&places.data)?;
+    let folder = Folder::own(&places.data)?;
+    let (keys, listed) = KeysFolder::open(&places.keys, &places.lock)?;
+    let listed: HashSet<KeyId> = listed.iter().map(|line| line.id).collect();
+    let signed = heads::read_heads(&keys.read_heads()?)?;
+
+    let coming = places.data.join(COMING);
+    remove_database(&coming)?;
+    progress("copying the backup", 0, 1);
+    std::fs::copy(from.join(store::DATABASE), &coming)?;
+    restrict(&coming)?;
+    let current = newest_current(&places.data);
+    let keeps_ledger = match &current {
+        Some(current) => as_new_as(current, &signed)?,
+        None => false,
+    };
+    if keeps_ledger {
+        if let Some(current) = &current {
+            store::graft(current, &coming, GRAFTS)?;
+        }
+    } else if !as_new_as(&coming, &signed)? && lost_since.is_none() {
+        remove_database(&coming)?;
+        return Err(Problem::new("SR-BACKUP-004", 409, "the ledger of this backup is older than its last signed head")
+            .help("restore with the replaced data folder in place, so that its ledger is kept; if that is lost for good, say since when: --lost-since CHECKPOINT"));
+    }
+    put_in_place(&places.data, &coming)?;
+    folder.migrate(open::MIGRATIONS)?;
+    drop(folder);
+    drop(keys);
+
+    let house = open::open_for_restore(places, Arc::clone(&clock))?;
+    let mut restored = Restored {
+        backup_at: manifest.at.clone(),
+        lost_entries: 0,
+        destroyed_again: 0,
+        new_generation: false,
+        verifier_key: None,
+        admin: None,
+    };
+    for shop in house.shops() {
+        let again = destroy_listed(&house, &shop, &listed, &mut progress)?;
+        restored.destroyed_again = restored.destroyed_again.saturating_add(again);
+        if !keeps_ledger && let Some(lost) = lost_since {
+            begin_generation(&house, &shop, lost, &signed, &mut restored)?;
+        }
+        let at_backup = manifest.logs.iter().find(|at| at.log == shop.log()).map_or(0, |at| at.size);
+        let lost = enter_restored(&house, &shop, at_backup, again)?;
+        restored.lost_entries = restored.lost_entries.saturating_add(lost);
+    }
+    heads::write_heads(&house)?;
+    house.store.close();
+    remove_database(&places.data.join(REPLACED))?;
+    Ok(restored)
+}
+
+/// What is taken over from the replaced database besides the ledger.
+const GRAFTS: &[&str] =
+    &[keep::KEEP_NEWEST, notice::KEEP_NEWEST, people::KEEP_NEWEST, choose::KEEP_NEWEST, erase::KEEP_NEWEST, collect::FORGET];
+
+/// The database that the data folder has now, or the one that a restore which was cut off put aside.
+fn newest_current(data: &Path) -> Option<PathBuf> {
+    let readable = |name: &str| Some(data.join(name)).filter(|file| file.exists() && store::inspect(file).is_ok());
+    let size = |file: &PathBuf| {
+        store::look_into::<_, store::Error>(file, |view| {
+            let mut size = 0_u64;
+            for log in view.logs()? {
+                size = size.saturating_add(view.log_head(log)?.map_or(0, |head| head.size));
+            }
+            Ok(size)
+        })
+        .unwrap_or(0)
+    };
+    [readable(store::DATABASE), readable(REPLACED)].into_iter().flatten().max_by_key(size)
+}
+
+/// Has a database logs at least as long as the signed heads say?
+fn as_new_as(file: &Path, signed: &[SignedHead]) -> Result<bool, Problem> {
+    let sizes: Vec<(i64, u64)> = signed.iter().filter_map(|head| Some((head.log, size_said(&head.note)?))).collect();
+    store::look_into(file, |view| {
+        for (log, size) in sizes {
+            if view.log_head(log)?.map_or(0, |head: Head| head.size) < size {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
+}
+
+/// The size in a note whose signature is checked when the house is opened.
+fn size_said(note: &str) -> Option<u64> {
+    note.lines().nth(1)?.parse().ok()
+}
+
+fn put_in_place(data: &Path, coming: &Path) -> Result<(), Problem> {
+    let (database, replaced) = (data.join(store::DATABASE), data.join(REPLACED));
+    if database.exists() {
+        if replaced.exists() {
+            remove_database(&database)?; // of a restore that was cut off; what it replaced still stands aside
+        } else {
+            std::fs::rename(&database, &replaced)?;
+            for suffix in ["-wal", "-shm"] {
+                let (from, to) = (beside(&database, suffix), beside(&replaced, suffix));
+                if from.exists() {
+                    std::fs::rename(from, to)?; // what a crash left there belongs to the database that moves
+                }
+            }
+        }
+    }
+    std::fs::rename(coming, &database)?;
+    std::fs::File::open(data)?.sync_all()?;
+    Ok(())
+}
+
+fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.file_name().unwrap_or_default().to_os_string();
+    name.push(suffix);
+    database.with_file_name(name)
+}
+
+fn remove_database(database: &Path) -> Result<(), Problem> {
+    for file in [database.to_path_buf(), beside(database, "-wal"), beside(database, "-shm")] {
+        if file.exists() {
+            std::fs::remove_file(file)?;
+        }
+    }
+    Ok(())
+}
+
+/// Destroys what the list names and the backup brought back. Nobody is served before this is done.
+fn destroy_listed(
+    house: &Arc<House>,
+    shop: &Arc<Shop>,
+    listed: &HashSet<KeyId>,
+    progress: &mut impl FnMut(&'static str, u64, u64),
+) -> Result<u64, Problem> {
+    let ids: Vec<KeyId> = listed.iter().copied().collect();
+    let listed = Arc::new(listed.clone());
+    let known = house.work_blocking(Lane::High, shop, &Actor::Operator, move |work| {
+        work.tx.housekeeping(); // *restored* is entered when everything is destroyed
+        let mut again = 0_u64;
+        for term in keep::list_terms(work.tx, work.shop)? {
+            if ids.contains(&term.key.id) {
+                keep::remove_term_again(&term, work)?;
+                again = again.saturating_add(1);
+            }
+        }
+        keep::know_destroyed(&ids, work)?;
+        Ok(again)
+    })?;
+    let mut again = known.into_value();
+    let reading = Arc::clone(shop);
+    let total: u64 =
+        house.store.look_blocking::<_, Problem, _>(move |view| Ok(keep::count_subjects(view, &reading)?.iter().sum()))?;
+    let (mut after, mut done): (Option<SubjectId>, u64) = (None, 0);
+    loop {
+        let reading = Arc::clone(shop);
+        let page =
+            house.store.look_blocking::<_, Problem, _>(move |view| keep::list_subjects_after(view, &reading, after, PAGE))?;
+        let Some(last) = page.last().copied() else { return Ok(again) };
+        after = Some(last);
+        done = done.saturating_add(page.len() as u64);
+        let listed = Arc::clone(&listed);
+        let destroyed = house.work_blocking(Lane::High, shop, &Actor::Operator, move |work| {
+            work.tx.housekeeping();
+            let mut destroyed = 0_u64;
+            for subject in &page {
+                destroyed = destroyed.saturating_add(keep::destroy_again(*subject, &listed, work)?);
+            }
+            Ok(destroyed)
+        })?;
+        again = again.saturating_add(destroyed.into_value());
+        progress("destroying what was erased", done, total.max(done));
+    }
+}
+
+/// The ledger is lost since a checkpoint: a new generation begins, and its first entry names the gap.
+fn begin_generation(
+    house: &Arc<House>,
+    shop: &Arc<Shop>,
+    lost_since: &str,
+    signed: &[SignedHead],
+    restored: &mut Restored,
+) -> Result<(), Problem> {
+    let old = shop.log();
+    let (origin, verifier) = (heads::origin(&shop.name, old), heads::verifier(house, shop, old)?);
+    let lost = Checkpoint::open(lost_since, &verifier, &origin).map_err(|_| {
+        Problem::new("SR-BACKUP-005", 422, "this is not a signed head of this shop's ledger")
+            .help("take it from the keys folder (`heads`), from a witness, or from `strongroom ledger checkpoint`")
+    })?;
+    let newest = signed.iter().filter(|head| head.log == old).filter_map(|head| size_said(&head.note)).max();
+    if newest.is_some_and(|newest| lost.size() < newest) {
+        return Err(Problem::new("SR-BACKUP-006", 422, "a later head of this ledger was signed: name that one"));
+    }
+    let generation = generation_of_log(old).saturating_add(1);
+    shop.begin_generation(generation);
+    let mut random = SystemRandom::new();
+    house.refill_blocking(Numbered::Credential)?;
+    let number = house.number(Numbered::Credential).map_err(|_| store::Error::Busy)?;
+    let id = CredentialId::from_number(number.saturating_add(NUMBERS_SKIPPED.unsigned_abs()));
+    let none = policy::PurposeSet::EMPTY;
+    let admin = NewCredential::new(id, Role::Admin, "after-restore", none, false, &mut random)?;
+    restored.admin = Some(admin.shown(&house.ids));
+    house.work_blocking(Lane::High, shop, &Actor::Operator, move |work| {
+        keep::new_generation(work.shop, generation, work.tx)?;
+        for name in [Numbered::Subject, Numbered::Term, Numbered::Credential] {
+            let first = work.tx.take_numbers(name.name(), 0)?;
+            work.tx.raise_numbers(name.name(), first.saturating_add(NUMBERS_SKIPPED).saturating_add(1_024))?;
+        }
+        let mut opened = work.entry(Act::Opened, Outcome::Yes);
+        opened.figures = vec![(Figure::Generation, u64::from(generation)), (Figure::PreviousSize, lost.size())];
+        opened.figures.extend(previous_root_figures(lost.root()));
+        work.enter_plain(opened)?;
+        for row in people::list(work.tx, work.shop, u32::MAX)?.iter().filter(|row| row.revoked_at == 0) {
+            people::revoke(row.id, work)?;
+        }
+        people::add(&admin, work)?;
+        Ok(())
+    })?;
+    restored.new_generation = true;
+    let log = log_number(shop.number, generation);
+    restored.verifier_key = Some(heads::verifier(house, shop, log)?.to_string());
+    Ok(())
+}
+
+fn enter_restored(house: &Arc<House>, shop: &Arc<Shop>, at_backup: u64, destroyed: u64) -> Result<u64, Problem> {
+    let committed = house.work_blocking(Lane::High, shop, &Actor::Operator, move |work| {
+        let now = work.tx.next_number(work.shop.log());
+        let mut entry = work.entry(Act::Restored, Outcome::Yes);
+        entry.figures = vec![(Figure::LostFrom, at_backup), (Figure::LostTo, now), (Figure::Keys, destroyed)];
+        work.enter_plain(entry)?;
+        Ok(now.saturating_sub(at_backup))
+    })?;
+    Ok(committed.into_value())
+}

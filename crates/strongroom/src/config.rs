@@ -1,0 +1,258 @@
+//! Configuration: `strongroom.toml` in the data folder. Flags win; secrets stand in files of their own; of the environment
+//! only `STRONGROOM_CONFIG` is read, here and nowhere else.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ground::Problem;
+use crate::ground::keys_folder::{LockSource, UNLOCK};
+use crate::open::Places;
+
+/// Name of the file in the data folder.
+pub const FILE: &str = "strongroom.toml";
+/// The one variable of the environment that is read: where the configuration is, when it is not in the data folder.
+pub const VARIABLE: &str = "STRONGROOM_CONFIG";
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the keys are, and what unlocks them.
+    pub keys: KeysConfig,
+    /// Where to listen.
+    pub server: ServerConfig,
+    /// Certificate and key of TLS.
+    pub tls: Option<TlsConfig>,
+    /// What one caller, and all together, may ask for.
+    pub limits: LimitsConfig,
+    /// How long an epoch lasts.
+    pub epoch: EpochConfig,
+    /// The embedded store.
+    pub store: StoreConfig,
+}
+
+/// Where the keys are, and what unlocks them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeysConfig {
+    /// The keys folder. It stands outside the data folder and outside every backup of it.
+    pub folder: Option<PathBuf>,
+    /// A key file kept elsewhere; `unlock.key` in the keys folder, if it is left out.
+    pub key_file: Option<PathBuf>,
+    /// A file whose first line is the passphrase.
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// The API and the public ledger.
+    pub listen: SocketAddr,
+    /// Metrics and the documentation of the API; on loopback, whatever `listen` is.
+    pub admin: SocketAddr,
+    /// Listen elsewhere than on loopback without TLS, because something in front of it does TLS.
+    pub behind_tls_proxy: bool,
+    /// Threads that serve; as many as there are processors but one, if it is 0.
+    pub threads: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> ServerConfig {
+        ServerConfig {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8700)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 8701)),
+            behind_tls_proxy: false,
+            threads: 0,
+        }
+    }
+}
+
+/// Certificate and key of TLS, PEM.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The certificate chain.
+    pub certificate_file: PathBuf,
+    /// The private key; readable by its owner only.
+    pub key_file: PathBuf,
+}
+
+/// What one caller, and all together, may ask for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Requests of one credential per second; 0 for no limit.
+    pub requests_per_second: u32,
+    /// Requests of one credential at once, after a pause.
+    pub burst: u32,
+    /// Connections at once.
+    pub connections: usize,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> LimitsConfig {
+        LimitsConfig { requests_per_second: 2_000, burst: 4_000, connections: 4_096 }
+    }
+}
+
+/// How long an epoch lasts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EpochConfig {
+    /// Days until every copy made before is dark; 1 to 365.
+    pub days: u32,
+}
+
+impl Default for EpochConfig {
+    fn default() -> EpochConfig {
+        EpochConfig { days: 30 }
+    }
+}
+
+/// The embedded store.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// Page cache of the writer, MiB.
+    pub cache_mib: u32,
+}
+
+impl Default for StoreConfig {
+    fn default() -> StoreConfig {
+        StoreConfig { cache_mib: 64 }
+    }
+}
+
+/// What the command line says about places; it wins over the file.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// The data folder.
+    pub data: Option<PathBuf>,
+    /// The configuration file.
+    pub config: Option<PathBuf>,
+    /// The keys folder.
+    pub keys: Option<PathBuf>,
+    /// A key file.
+    pub key_file: Option<PathBuf>,
+    /// A file with a passphrase.
+    pub passphrase_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads the configuration of a data folder; what is not said is as usual.
+    ///
+    /// Fails: `SR-CONFIG-001` when the file cannot be read, `SR-CONFIG-002` when it says something impossible.
+    pub fn read(flags: &Flags, data: &Path) -> Result<Config, Problem> {
+        let said = flags.config.clone().or_else(from_environment);
+        let file = said.clone().unwrap_or_else(|| data.join(FILE));
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && said.is_none() => String::new(),
+            Err(error) => return Err(fault(format!("the configuration cannot be read ({:?})", error.kind()))),
+        };
+        let config: Config = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(0, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+            fault(format!("the configuration is wrong in line {line}: {}", error.message()))
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        let impossible = |title: &'static str| Err(Problem::new("SR-CONFIG-002", 500, title));
+        if !(1..=365).contains(&self.epoch.days) {
+            return impossible("`epoch.days` is 1 to 365");
+        }
+        if self.keys.key_file.is_some() && self.keys.passphrase_file.is_some() {
+            return impossible("the keyring is locked by `keys.key_file` or by `keys.passphrase_file`, not by both");
+        }
+        if self.limits.connections == 0 || self.store.cache_mib == 0 {
+            return impossible("`limits.connections` and `store.cache_mib` are at least 1");
+        }
+        if !self.server.admin.ip().is_loopback() {
+            return impossible("`server.admin` listens on loopback only");
+        }
+        if !self.server.listen.ip().is_loopback() && self.tls.is_none() && !self.server.behind_tls_proxy {
+            return Err(Problem::new("SR-CONFIG-003", 500, "`server.listen` is not on loopback, and there is no TLS")
+                .help("give `[tls]` a certificate and a key; or, behind a proxy that does TLS, set `server.behind_tls_proxy = true`"));
+        }
+        Ok(())
+    }
+
+    /// Where everything is.
+    ///
+    /// Fails: `SR-CONFIG-004` when nobody said where the keys are.
+    pub fn places(&self, flags: &Flags, data: &Path) -> Result<Places, Problem> {
+        let keys = flags.keys.clone().or_else(|| self.keys.folder.clone()).ok_or_else(|| {
+            Problem::new("SR-CONFIG-004", 500, "nobody said where the keys folder is")
+                .help("give `--keys DIR`, or write `[keys] folder = …` into strongroom.toml")
+        })?;
+        let passphrase = flags.passphrase_file.clone().or_else(|| {
+            if flags.key_file.is_some() { None } else { self.keys.passphrase_file.clone() }
+        });
+        let lock = match passphrase {
+            Some(file) => LockSource::PassphraseFile(file),
+            None => {
+                let file = flags.key_file.clone().or_else(|| self.keys.key_file.clone());
+                LockSource::KeyFile(file.unwrap_or_else(|| keys.join(UNLOCK)))
+            }
+        };
+        Ok(Places {
+            data: data.to_path_buf(),
+            keys,
+            lock,
+            epoch_days: self.epoch.days,
+            cache_mib: self.store.cache_mib,
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn from_environment() -> Option<PathBuf> {
+    std::env::var_os(VARIABLE).map(PathBuf::from)
+}
+
+fn fault(title: String) -> Problem {
+    Problem::new("SR-CONFIG-001", 500, title).help("docs/guide/configuration.md lists every key")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, Problem> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), text).unwrap();
+        Config::read(&Flags::default(), folder.path())
+    }
+
+    #[test]
+    fn an_absent_file_is_as_usual_and_an_unknown_key_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let usual = Config::read(&Flags::default(), folder.path()).unwrap();
+        assert_eq!((usual.epoch.days, usual.server.listen.port()), (30, 8700));
+        let problem = read("[server]\nlisten = \"127.0.0.1:1\"\nlissten = 1\n").unwrap_err();
+        assert_eq!(problem.code, "SR-CONFIG-001");
+        assert!(problem.title.contains("line 3"), "{}", problem.title);
+    }
+
+    #[test]
+    fn elsewhere_than_on_loopback_takes_tls() {
+        assert_eq!(read("[server]\nlisten = \"0.0.0.0:8700\"").unwrap_err().code, "SR-CONFIG-003");
+        assert!(read("[server]\nlisten = \"0.0.0.0:8700\"\nbehind_tls_proxy = true").is_ok());
+        assert_eq!(read("[server]\nadmin = \"0.0.0.0:8701\"").unwrap_err().code, "SR-CONFIG-002");
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let config = read("[keys]\nfolder = \"/file\"\npassphrase_file = \"/words\"").unwrap();
+        let flags = Flags { keys: Some("/flag".into()), key_file: Some("/key".into()), ..Flags::default() };
+        let places = config.places(&flags, Path::new("/data")).unwrap();
+        assert_eq!((places.keys, places.lock), ("/flag".into(), LockSource::KeyFile("/key".into())));
+        let places = config.places(&Flags::default(), Path::new("/data")).unwrap();
+        assert_eq!(places.lock, LockSource::PassphraseFile("/words".into()));
+    }
+}

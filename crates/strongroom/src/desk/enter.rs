@@ -1,0 +1,198 @@
+//! How a request comes in: who calls, what their role includes, how much they ask, how long the body may be.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Request as HttpRequest, Response, header};
+use axum::response::IntoResponse;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::{Router, extract::RawPathParams};
+
+use super::Desk;
+use super::metrics::RouteCounters;
+use crate::ground::web::{Caller, Handler, Request, Route, Visit, no_route, read_body};
+use crate::ground::work::not_your_role;
+use crate::ground::{Actor, Deed, Id, Problem, Shop};
+use crate::{account, collect, erase, notice, people, reveal};
+
+/// Which door a request came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// The API: callers show a credential.
+    Public,
+    /// The socket in the data folder: who can open it is the operator, unless they show a credential.
+    Operator,
+}
+
+/// Header that says on whose behalf a caller acts.
+const ON_BEHALF_OF: &str = "strongroom-on-behalf-of";
+/// Header that names the shop, for the operator of several.
+const SHOP: &str = "strongroom-shop";
+/// Longest name of a person on whose behalf somebody acts.
+const NAME_LIMIT: usize = 128;
+/// A body must arrive within this time.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Every route of every room.
+pub fn routes() -> Vec<Route> {
+    [
+        collect::http::routes(),
+        reveal::http::routes(),
+        erase::http::routes(),
+        account::http::routes(),
+        notice::http::routes(),
+        people::http::routes(),
+    ]
+    .concat()
+}
+
+/// The routes of all rooms behind one door.
+pub fn api_router(desk: &Arc<Desk>, door: Door) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(route.path, method(desk, door, route));
+    }
+    router
+}
+
+fn method(desk: &Arc<Desk>, door: Door, route: Route) -> MethodRouter {
+    let filter = if route.method == "POST" { MethodFilter::POST } else { MethodFilter::GET };
+    let counters = desk.metrics.route(route.path);
+    let desk = Arc::clone(desk);
+    on(filter, move |params: RawPathParams, request: HttpRequest<Body>| {
+        let (desk, counters) = (Arc::clone(&desk), counters.clone());
+        async move {
+            let target = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+            answer(&desk, door, route, target, request, &counters).await
+        }
+    })
+    .fallback(|| async { wrong_method().into_response() })
+}
+
+async fn answer(
+    desk: &Arc<Desk>,
+    door: Door,
+    route: Route,
+    target: String,
+    request: HttpRequest<Body>,
+    counters: &RouteCounters,
+) -> Response<Body> {
+    let began = Instant::now();
+    let outcome = enter(desk, door, route, target, request).await;
+    let mut response = outcome.unwrap_or_else(IntoResponse::into_response);
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    counters.count(response.status().as_u16(), began.elapsed().as_secs_f64());
+    response
+}
+
+async fn enter(
+    desk: &Arc<Desk>,
+    door: Door,
+    route: Route,
+    target: String,
+    request: HttpRequest<Body>,
+) -> Result<Response<Body>, Problem> {
+    let (head, body) = request.into_parts();
+    let house = Arc::clone(&desk.house);
+    match route.handler {
+        Handler::Anybody(handler) => {
+            // A credential that is shown must be a valid one; none is needed.
+            let shown = head.headers.contains_key(header::AUTHORIZATION) || door == Door::Operator;
+            let caller = if shown { Some(who(desk, door, &head.headers)?.0) } else { None };
+            handler(Visit { house, caller, target }).await
+        }
+        Handler::Callers(deed, handler) => {
+            let caller = let_in(desk, door, deed, &head.headers)?;
+            let body = if route.body_limit == 0 {
+                bytes::Bytes::new()
+            } else {
+                refuse_too_long(&head.headers, route.body_limit)?;
+                let read = read_body(body, route.body_limit);
+                tokio::time::timeout(BODY_TIME, read).await.map_err(|_| too_slow())??
+            };
+            let query = head.uri.query().unwrap_or_default().to_owned();
+            handler(Request { house, caller, headers: head.headers, target, query, body }).await
+        }
+    }
+}
+
+/// A caller whose role includes the deed, and who does not ask too much. The transaction looks at the role again.
+fn let_in(desk: &Desk, door: Door, deed: Deed, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let (caller, role) = who(desk, door, headers)?;
+    if let Actor::Credential(presented) = &caller.actor
+        && !desk.lets_more(presented.id.number())
+    {
+        desk.metrics.refused("rate");
+        return Err(Problem::new("SR-HTTP-006", 429, "this credential asks for more than it may").retry_after(1));
+    }
+    let may = match role {
+        Some(role) => deed.allowed_to(role),
+        None => deed.allowed_to_operator(),
+    };
+    if may {
+        Ok(caller)
+    } else {
+        desk.metrics.refused("role");
+        Err(not_your_role())
+    }
+}
+
+/// Who calls: by credential, or at the operator's door the operator.
+fn who(desk: &Desk, door: Door, headers: &HeaderMap) -> Result<(Caller, Option<crate::ground::Role>), Problem> {
+    let unknown = || {
+        desk.metrics.refused("credential");
+        people::unknown()
+    };
+    let Some(shown) = headers.get(header::AUTHORIZATION) else {
+        if door == Door::Public {
+            return Err(unknown());
+        }
+        let name = headers.get(SHOP).and_then(|name| name.to_str().ok());
+        let shop = desk.house.shop(name).ok_or_else(which_shop)?;
+        return Ok((Caller { shop, actor: Actor::Operator }, None));
+    };
+    let text = shown.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(unknown)?;
+    let mut presented = people::read_presented(&desk.house.ids, text.trim()).ok_or_else(unknown)?;
+    let (shop, known) = desk.house.shop_of(&presented).ok_or_else(unknown)?;
+    presented.on_behalf_of = on_behalf_of(headers, &shop, known.for_others)?;
+    Ok((Caller { shop, actor: Actor::Credential(presented) }, Some(known.role)))
+}
+
+/// A keyed hash of the person on whose behalf somebody acts: entries can be held against a name, and never show it.
+fn on_behalf_of(headers: &HeaderMap, shop: &Shop, allowed: bool) -> Result<Option<[u8; 16]>, Problem> {
+    let Some(name) = headers.get(ON_BEHALF_OF) else { return Ok(None) };
+    if !allowed {
+        return Err(Problem::new("SR-PEOPLE-007", 403, "this credential may not say on whose behalf it acts"));
+    }
+    let name = name.as_bytes();
+    if name.is_empty() || name.len() > NAME_LIMIT {
+        return Err(Problem::new("SR-PEOPLE-008", 400, "who is acted for is named in 1 to 128 bytes"));
+    }
+    Ok(Some(shop.keys.request_hash("staff", &[name])?))
+}
+
+fn which_shop() -> Problem {
+    Problem::new("SR-OPEN-003", 400, "there are several shops: say which").help("give `--shop NAME`")
+}
+
+fn refuse_too_long(headers: &HeaderMap, limit: usize) -> Result<(), Problem> {
+    let said = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if said.is_some_and(|length| length > limit) { Err(crate::ground::web::too_large(limit)) } else { Ok(()) }
+}
+
+fn too_slow() -> Problem {
+    Problem::new("SR-HTTP-012", 408, "the body did not arrive within 30 seconds")
+}
+
+fn wrong_method() -> Problem {
+    Problem::new("SR-HTTP-013", 405, "there is no such method at this address")
+}
+
+/// What is answered where nothing is.
+pub fn fallbacks(router: Router) -> Router {
+    router
+        .fallback(|| async { no_route().into_response() })
+        .method_not_allowed_fallback(|| async { wrong_method().into_response() })
+}
+

@@ -1,0 +1,60 @@
+//! Is it alive, and is it ready? For whoever restarts and routes; nothing here tells a stranger more than that.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Desk;
+use crate::ground::web::answer;
+
+/// How the house is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `ok`, `attention` (it serves, and somebody should look) or `down`.
+    pub status: &'static str,
+    /// What needs attention, by name.
+    pub attention: Vec<&'static str>,
+}
+
+pub(super) fn router(desk: &Arc<Desk>) -> Router {
+    let desk = Arc::clone(desk);
+    Router::new().route("/health/live", get(live)).route(
+        "/health/ready",
+        get(move || {
+            let desk = Arc::clone(&desk);
+            async move { ready(&desk).into_response() }
+        }),
+    )
+}
+
+/// The process answers.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, description = "Alive", body = Health)))]
+pub(super) async fn live() -> impl IntoResponse {
+    answer(StatusCode::OK, &Health { status: "ok", attention: Vec::new() })
+}
+
+/// The house serves; what needs attention is named.
+#[utoipa::path(get, path = "/health/ready", tag = "health",
+    responses((status = 200, description = "Serves", body = Health), (status = 503, description = "Does not serve", body = Health)))]
+pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
+    let stats = desk.house.store.stats();
+    if stats.broken.load(Ordering::Relaxed) {
+        return answer(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "down", attention: vec!["store_broken"] });
+    }
+    let attention: Vec<&'static str> = [
+        (desk.house.watch.in_doubt(), "clock_in_doubt"),
+        (desk.doing.heads_failing.load(Ordering::Relaxed), "heads_failing"),
+        (desk.doing.rotation_failing.load(Ordering::Relaxed), "rotation_failing"),
+    ]
+    .into_iter()
+    .filter_map(|(is, name)| is.then_some(name))
+    .collect();
+    let status = if attention.is_empty() { "ok" } else { "attention" };
+    answer(StatusCode::OK, &Health { status, attention })
+}

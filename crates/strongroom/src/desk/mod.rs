@@ -1,0 +1,75 @@
+//! The front door: lets callers in, reads bodies, asks the rooms, renders answers, counts.
+//!
+//! It keeps no data and takes no decision about any. Three doors lead in: the API (TCP, TLS where it is not loopback), the
+//! admin door (loopback: metrics, documentation) and the operator's (a socket in the data folder, for commands).
+
+mod docs;
+mod enter;
+mod health;
+mod metrics;
+pub mod openapi;
+pub mod operator;
+mod serve;
+
+pub use enter::{api_router, fallbacks, routes};
+pub use metrics::Metrics;
+pub use serve::{Listening, SOCKET, Server, serve};
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use governor::clock::DefaultClock;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::caretaker::{Caretaker, Doing};
+use crate::config::LimitsConfig;
+use crate::ground::house::House;
+
+/// What the desk works with.
+#[derive(Debug)]
+pub struct Desk {
+    /// The house.
+    pub house: Arc<House>,
+    /// What the house does by itself.
+    pub caretaker: Mutex<Caretaker>,
+    /// How that goes.
+    pub doing: Arc<Doing>,
+    /// What is counted.
+    pub metrics: Metrics,
+    limiter: Option<RateLimiter<u64, DashMapStateStore<u64>, DefaultClock>>,
+}
+
+impl Desk {
+    /// Opens the desk of a house.
+    pub fn new(house: Arc<House>, caretaker: Caretaker, limits: &LimitsConfig) -> Arc<Desk> {
+        let quota = std::num::NonZeroU32::new(limits.requests_per_second).map(Quota::per_second);
+        let limiter = quota.map(|quota| {
+            let burst = std::num::NonZeroU32::new(limits.burst).unwrap_or(std::num::NonZeroU32::MIN);
+            RateLimiter::keyed(quota.allow_burst(burst))
+        });
+        let doing = caretaker.doing();
+        Arc::new(Desk { house, caretaker: Mutex::new(caretaker), doing, metrics: Metrics::new(), limiter })
+    }
+
+    /// May this credential ask for more now?
+    fn lets_more(&self, credential: u64) -> bool {
+        self.limiter.as_ref().is_none_or(|limiter| limiter.check_key(&credential).is_ok())
+    }
+
+    /// The API, as it is served to callers.
+    pub fn api(self: &Arc<Desk>) -> Router {
+        fallbacks(api_router(self, enter::Door::Public).merge(health::router(self)).merge(openapi::router()))
+    }
+
+    /// The admin door: metrics, documentation, health.
+    pub fn admin(self: &Arc<Desk>) -> Router {
+        fallbacks(docs::router(self).merge(health::router(self)).merge(openapi::router()))
+    }
+
+    /// The operator's door: the API as the operator, and commands.
+    pub fn operator(self: &Arc<Desk>) -> Router {
+        let api = api_router(self, enter::Door::Operator);
+        fallbacks(api.merge(operator::router(self)).merge(health::router(self)).merge(openapi::router()))
+    }
+}

@@ -1,0 +1,492 @@
+//! The operator's commands, behind the socket in the data folder: imports, backups, epochs, checks.
+//!
+//! Each answers with lines of JSON while it works: progress, rejected rows, and at the end what came of it. Whoever can open the
+//! socket has the data folder in their hands; what they do is entered as the operator's.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, Request as HttpRequest, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use tokio::sync::mpsc;
+
+use super::Desk;
+use crate::collect::import::rows::Format;
+use crate::collect::import::{Import, Said, run};
+use crate::erase::RotationStep;
+use crate::ground::clock::instant;
+use crate::ground::web::{Caller, answer};
+use crate::ground::{Actor, Problem, Shop, heads};
+use crate::{account, backup, notice, open};
+
+/// One line of a command's answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// How far it has come.
+    Progress {
+        /// What is being done.
+        what: String,
+        /// So much is done.
+        done: u64,
+        /// Of so much; 0 when that is not known.
+        of: u64,
+    },
+    /// Something to be kept: a rejected row.
+    Item(Json),
+    /// What came of it. The last line.
+    Done(Json),
+    /// It failed. The last line.
+    Problem(Json),
+}
+
+/// Says lines to whoever waits; somebody who went away is not waited for.
+#[derive(Debug, Clone)]
+struct Talk(mpsc::Sender<Bytes>);
+
+impl Talk {
+    fn say(&self, line: &Line) {
+        let mut bytes = serde_json::to_vec(line).unwrap_or_default();
+        bytes.push(b'\n');
+        let _ = self.0.blocking_send(Bytes::from(bytes));
+    }
+
+    fn progress(&self, what: &str, done: u64, of: u64) {
+        self.say(&Line::Progress { what: what.to_owned(), done, of });
+    }
+}
+
+/// Lines that may wait to be read.
+const LINES_WAITING: usize = 64;
+/// Longest mapping file, bytes.
+const MAPPING_LIMIT: usize = 256 << 10;
+
+pub(super) fn router(desk: &Arc<Desk>) -> Router {
+    Router::new()
+        .route("/operator/import", post(import))
+        .route("/operator/backup", post(make_backup))
+        .route("/operator/rotate", post(rotate))
+        .route("/operator/verify", post(verify))
+        .route("/operator/deep", post(deep))
+        .route("/operator/export", post(export))
+        .route("/operator/status", get(status))
+        .route("/operator/clock-is-right", post(clock_is_right))
+        .route("/operator/plan", post(plan))
+        .route("/operator/shops", get(shops).post(add_shop))
+        .route("/operator/round", post(round))
+        .with_state(Arc::clone(desk))
+}
+
+/// Does something long on a thread of its own, and answers with its lines.
+fn work(act: impl FnOnce(&TalkBack) -> Result<Json, Problem> + Send + 'static) -> Response<Body> {
+    let (sender, receiver) = mpsc::channel(LINES_WAITING);
+    tokio::task::spawn_blocking(move || {
+        let talk = TalkBack { talk: Talk(sender), handle: tokio::runtime::Handle::current() };
+        let last = match act(&talk) {
+            Ok(done) => Line::Done(done),
+            Err(problem) => Line::Problem(serde_json::to_value(problem.to_body()).unwrap_or_default()),
+        };
+        talk.talk.say(&last);
+    });
+    let mut response = Response::new(Body::new(Lines(receiver)));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    response
+}
+
+struct TalkBack {
+    talk: Talk,
+    handle: tokio::runtime::Handle,
+}
+
+impl TalkBack {
+    fn sign(&self, desk: &Desk, shop: &Arc<Shop>) -> Result<String, Problem> {
+        self.handle.block_on(heads::sign(&desk.house, shop))
+    }
+}
+
+/// A body made of lines that come as they come.
+struct Lines(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Lines {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(context).map(|line| line.map(|line| Ok(hyper::body::Frame::data(line))))
+    }
+}
+
+/// Which shop, for the operator of several.
+#[derive(Debug, Default, Deserialize)]
+struct Which {
+    shop: Option<String>,
+}
+
+fn shop_of(desk: &Desk, which: &Which) -> Result<Arc<Shop>, Problem> {
+    desk.house.shop(which.shop.as_deref()).ok_or_else(|| {
+        Problem::new("SR-OPEN-003", 400, "there is no such shop, or there are several: say which").help("give `--shop NAME`")
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct ImportQuery {
+    shop: Option<String>,
+    format: String,
+}
+
+/// Header with the SHA-256 of the file, hex: the same file goes on where it was.
+pub const DIGEST: &str = "strongroom-file-digest";
+
+/// Takes a file in. The body is the length of the mapping (four bytes), the mapping, and the file.
+async fn import(
+    State(desk): State<Arc<Desk>>,
+    Query(query): Query<ImportQuery>,
+    headers: HeaderMap,
+    request: HttpRequest<Body>,
+) -> Response<Body> {
+    let begun = begin_import(&desk, &query, &headers);
+    let (shop, format, digest) = match begun {
+        Ok(begun) => begun,
+        Err(problem) => return problem.into_response(),
+    };
+    let (sender, receiver) = mpsc::channel::<Bytes>(16);
+    let mut body = request.into_body();
+    tokio::spawn(async move {
+        while let Some(Ok(frame)) = body.frame().await {
+            if let Ok(data) = frame.into_data()
+                && sender.send(data).await.is_err()
+            {
+                return;
+            }
+        }
+    });
+    work(move |back| {
+        let mut file = Arriving { receiver, now: Bytes::new() };
+        let mapping = read_mapping(&mut file)?;
+        let caller = Caller { shop, actor: Actor::Operator };
+        let import = Import { file, format, mapping, digest };
+        let counts = run(&back.handle, &desk.house, &caller, import, |said| match said {
+            Said::Resumed(rows) => back.talk.progress("resumed", rows, 0),
+            Said::Progress(rows) => back.talk.progress("rows", rows, 0),
+            Said::Reject(reject) => back.talk.say(&Line::Item(serde_json::to_value(reject).unwrap_or_default())),
+        })?;
+        Ok(serde_json::to_value(counts).unwrap_or_default())
+    })
+}
+
+type Begun = (Arc<Shop>, Format, [u8; 32]);
+
+fn begin_import(desk: &Desk, query: &ImportQuery, headers: &HeaderMap) -> Result<Begun, Problem> {
+    let shop = shop_of(desk, &Which { shop: query.shop.clone() })?;
+    let format = match query.format.as_str() {
+        "csv" => Format::Csv,
+        "jsonl" => Format::Jsonl,
+        _ => return Err(Problem::new("SR-IMPORT-006", 400, "a format is `csv` or `jsonl`")),
+    };
+    let digest = headers.get(DIGEST).and_then(|digest| digest.to_str().ok()).and_then(unhex);
+    let digest = digest.ok_or_else(|| Problem::new("SR-IMPORT-007", 400, "the file's digest is missing"))?;
+    Ok((shop, format, digest))
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (slot, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *slot = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+fn read_mapping(file: &mut impl Read) -> Result<String, Problem> {
+    let fault = || Problem::new("SR-IMPORT-001", 422, "the mapping cannot be read");
+    let mut length = [0; 4];
+    file.read_exact(&mut length).map_err(|_| fault())?;
+    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+    if length > MAPPING_LIMIT {
+        return Err(fault());
+    }
+    let mut text = vec![0; length];
+    file.read_exact(&mut text).map_err(|_| fault())?;
+    String::from_utf8(text).map_err(|_| fault())
+}
+
+/// A file that arrives in pieces.
+struct Arriving {
+    receiver: mpsc::Receiver<Bytes>,
+    now: Bytes,
+}
+
+impl Read for Arriving {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.now.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(piece) => self.now = piece,
+                None => return Ok(0),
+            }
+        }
+        let length = self.now.len().min(buffer.len());
+        let piece = self.now.split_to(length);
+        if let Some(space) = buffer.get_mut(..length) {
+            space.copy_from_slice(&piece);
+        }
+        Ok(length)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct ToFolder {
+    shop: Option<String>,
+    to: PathBuf,
+}
+
+async fn make_backup(State(desk): State<Arc<Desk>>, Query(query): Query<ToFolder>) -> Response<Body> {
+    work(move |back| {
+        let manifest =
+            backup::make(&desk.house, &query.to, |done, of| back.talk.progress("pages", done, of))?;
+        Ok(serde_json::to_value(manifest).unwrap_or_default())
+    })
+}
+
+async fn rotate(State(desk): State<Arc<Desk>>) -> Response<Body> {
+    work(move |back| {
+        let caretaker = desk.caretaker.lock().unwrap_or_else(PoisonError::into_inner);
+        let rotated = caretaker.rotate(|step| match step {
+            RotationStep::Keys(done, of) => back.talk.progress("keys", done, of),
+            RotationStep::Records(done, of) => back.talk.progress("records", done, of),
+            RotationStep::Done(_) => {}
+        })?;
+        Ok(json!({ "epoch": rotated.epoch, "keys": rotated.keys, "records": rotated.records }))
+    })
+}
+
+async fn verify(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Response<Body> {
+    work(move |back| {
+        let shop = shop_of(&desk, &which)?;
+        let note = back.sign(&desk, &shop)?;
+        let size = note.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
+        let report = account::verify_log(&desk.house, &shop, note, &|done| back.talk.progress("entries", done, size))?;
+        let verified = report.is_verified();
+        let report = serde_json::to_value(report).unwrap_or_default();
+        Ok(json!({ "verified": verified, "report": report }))
+    })
+}
+
+async fn deep(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Response<Body> {
+    work(move |back| {
+        let shop = shop_of(&desk, &which)?;
+        let report =
+            account::deep_check(&desk.house, &shop, &mut |done, of| back.talk.progress("records", done, of))?;
+        Ok(serde_json::to_value(report).unwrap_or_default())
+    })
+}
+
+async fn export(State(desk): State<Arc<Desk>>, Query(query): Query<ToFolder>) -> Response<Body> {
+    work(move |back| {
+        let shop = shop_of(&desk, &Which { shop: query.shop })?;
+        let note = back.sign(&desk, &shop)?;
+        let entries = account::export(&desk.house, &shop, note, &query.to, &mut |done, of| {
+            back.talk.progress("entries", done, of);
+        })?;
+        let verifier = heads::verifier(&desk.house, &shop, shop.log())?;
+        Ok(json!({ "entries": entries, "verifier_key": verifier.to_string(), "folder": query.to }))
+    })
+}
+
+/// How the vault is: for `keys status` and `doctor`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Schema of the database.
+    pub schema: u32,
+    /// The epoch that is written.
+    pub epoch: u32,
+    /// When it began (RFC 3339).
+    pub epoch_since: String,
+    /// Is a change of epoch under way?
+    pub changing_epoch: bool,
+    /// Is a change of epoch due?
+    pub epoch_due: bool,
+    /// Is the clock in doubt?
+    pub clock_in_doubt: bool,
+    /// Does the WAL hold pages of a key that died?
+    pub key_in_wal: bool,
+    /// Jobs that wait: kind, attempts.
+    pub jobs: Vec<(String, u32)>,
+    /// The shops.
+    pub shops: Vec<ShopStatus>,
+}
+
+/// How a shop is.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShopStatus {
+    /// Its id.
+    pub name: String,
+    /// Version of the policy in force.
+    pub policy: u32,
+    /// Subjects: present, restricted, erased.
+    pub subjects: [u64; 3],
+    /// Records.
+    pub records: u64,
+    /// Erasures.
+    pub erasures: u64,
+    /// Entries in its ledger.
+    pub entries: u64,
+    /// Living terms: when each ends (RFC 3339), `open` for what is open-ended.
+    pub terms: Vec<String>,
+    /// The key that verifies its ledger.
+    pub verifier_key: String,
+}
+
+async fn status(State(desk): State<Arc<Desk>>) -> Response<Body> {
+    match read_status(&desk).await {
+        Ok(status) => answer(StatusCode::OK, &status),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
+    let house = &desk.house;
+    let (epoch, since, changing) = house.keys.with(|ring| {
+        let last = ring.epochs.last();
+        (last.map_or(0, |epoch| epoch.number), last.map_or(0, |epoch| epoch.since), ring.epochs.len() > 1)
+    });
+    let mut shops = Vec::new();
+    for shop in house.shops() {
+        let reading = Arc::clone(&shop);
+        let (subjects, records, erasures, entries) = house
+            .look(move |view| {
+                let entries = view.log_head(reading.log())?.map_or(0, |head| head.size);
+                let subjects = crate::keep::count_subjects(view, &reading)?;
+                Ok((subjects, crate::keep::count_records(view, &reading)?, crate::erase::count(view, &reading)?, entries))
+            })
+            .await?;
+        let ends = |at: i64| if at == crate::ground::OPEN_END { String::from("open") } else { instant(at) };
+        shops.push(ShopStatus {
+            name: shop.name.clone(),
+            policy: shop.policy().version,
+            subjects,
+            records,
+            erasures,
+            entries,
+            terms: shop.terms.all().iter().map(|term| ends(term.ends_at)).collect(),
+            verifier_key: heads::verifier(house, &shop, shop.log())?.to_string(),
+        });
+    }
+    let jobs = house.look(|view| Ok(view.jobs(100)?)).await?;
+    Ok(Status {
+        schema: open::MIGRATIONS.last().map_or(0, |step| step.number),
+        epoch,
+        epoch_since: instant(since),
+        changing_epoch: changing,
+        epoch_due: crate::erase::rotation_is_due(house),
+        clock_in_doubt: house.watch.look(house.clock.as_ref()),
+        key_in_wal: house.store.key_in_wal(),
+        jobs: jobs.into_iter().map(|job| (job.kind, job.attempts)).collect(),
+        shops,
+    })
+}
+
+/// Somebody has looked at the clock and says that it is right.
+async fn clock_is_right(State(desk): State<Arc<Desk>>) -> Response<Body> {
+    for shop in desk.house.shops() {
+        let entered = desk
+            .house
+            .work(store::Lane::High, &shop, &Actor::Operator, |work| {
+                let entry = work.entry(ledger::entry::Act::ClockSettled, ledger::entry::Outcome::Yes);
+                work.enter_plain(entry)
+            })
+            .await;
+        if let Err(problem) = entered {
+            return problem.into_response();
+        }
+    }
+    desk.house.watch.settle(desk.house.clock.as_ref());
+    answer(StatusCode::OK, &json!({ "clock_in_doubt": false }))
+}
+
+#[derive(Debug, Deserialize)]
+struct PlanIn {
+    text: String,
+}
+
+/// What a policy would change, before it is published.
+async fn plan(State(desk): State<Arc<Desk>>, Query(which): Query<Which>, body: Bytes) -> Response<Body> {
+    let planned = async {
+        let shop = shop_of(&desk, &which)?;
+        let input: PlanIn = crate::ground::web::read_json(&body)?;
+        let now = desk.house.clock.now();
+        let today = jiff::Timestamp::from_microsecond(now).unwrap_or_default();
+        let today = today.to_zoned(shop.policy().compiled.zone().clone()).date();
+        let (checked, _) = notice::check(&input.text, "policy", today).map_err(|fault| fault.0)?;
+        let in_force = policy::check(&shop.policy().text, "policy", today).policy;
+        open::would_be(&checked, &shop, now)?; // fails where a name would change its meaning
+        let changes = in_force.map(|before| policy::diff(&before, &checked.policy)).unwrap_or_default();
+        let void = in_force_void(&changes);
+        let reading = Arc::clone(&shop);
+        let (subjects, records) = desk
+            .house
+            .look(move |view| {
+                let subjects: u64 = crate::keep::count_subjects(view, &reading)?.iter().sum();
+                Ok((subjects, crate::keep::count_records(view, &reading)?))
+            })
+            .await?;
+        let changes: Vec<Json> = changes.iter().map(|change| json!(change)).collect();
+        Ok::<_, Problem>(json!({
+            "version": shop.policy().version.saturating_add(1), "changes": changes, "void_choices": void,
+            "subjects": subjects, "records": records,
+        }))
+    };
+    match planned.await {
+        Ok(plan) => answer(StatusCode::OK, &plan),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn in_force_void(changes: &[policy::Change]) -> Vec<String> {
+    policy::void_choices(changes).iter().map(ToString::to_string).collect()
+}
+
+async fn shops(State(desk): State<Arc<Desk>>) -> Response<Body> {
+    let names: Vec<String> = desk.house.shops().iter().map(|shop| shop.name.clone()).collect();
+    answer(StatusCode::OK, &json!({ "shops": names }))
+}
+
+/// Makes another shop in the same vault.
+async fn add_shop(State(desk): State<Arc<Desk>>, body: Bytes) -> Response<Body> {
+    let made = (|| {
+        let input: PlanIn = crate::ground::web::read_json(&body)?;
+        let now = jiff::Timestamp::from_microsecond(desk.house.clock.now()).unwrap_or_default();
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        notice::check(&input.text, "policy", today).map(|(checked, _)| checked).map_err(|fault| fault.0)
+    })();
+    let checked = match made {
+        Ok(checked) => checked,
+        Err(problem) => return problem.into_response(),
+    };
+    work(move |_| {
+        let made = open::add_shop(&desk.house, &checked)?;
+        heads::write_heads(&desk.house)?;
+        Ok(json!({ "shop": made.shop, "verifier_key": made.verifier_key, "admin": made.admin.as_str() }))
+    })
+}
+
+/// Makes a round of the caretaker now, and answers when it is done.
+async fn round(State(desk): State<Arc<Desk>>) -> Response<Body> {
+    work(move |_| {
+        desk.caretaker.lock().unwrap_or_else(PoisonError::into_inner).round()?;
+        Ok(json!({}))
+    })
+}

@@ -1,0 +1,223 @@
+//! Listening: sockets, TLS, how long a caller may take, and how the house closes.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use super::Desk;
+use crate::config::{Config, TlsConfig};
+use crate::ground::Problem;
+use crate::ground::keys_folder::read_private;
+use crate::ground::note::OurAddress;
+
+/// Name of the operator's socket in the data folder.
+pub const SOCKET: &str = "operator.sock";
+/// The head of a request must arrive within this time; so long an idle connection is kept.
+const HEAD_TIME: Duration = Duration::from_secs(15);
+/// A TLS handshake must be done within this time.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// What is being answered when the house closes may take so long.
+const CLOSING_TIME: Duration = Duration::from_secs(10);
+/// Longest head of a request, bytes.
+const HEAD_LIMIT: usize = 16 << 10;
+/// Headers of a request at the most.
+const HEADERS_LIMIT: usize = 64;
+
+/// Where the house listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Listening {
+    /// The API.
+    pub api: SocketAddr,
+    /// The admin door.
+    pub admin: SocketAddr,
+    /// Is TLS spoken at the API?
+    pub tls: bool,
+}
+
+/// A serving house.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub listening: Listening,
+    desk: Arc<Desk>,
+    stop: watch::Sender<bool>,
+    doors: JoinSet<()>,
+    socket: PathBuf,
+}
+
+/// Opens the doors.
+///
+/// Fails: `SR-SERVE-001` when an address cannot be had, `SR-SERVE-002` when certificate or key cannot be used.
+pub async fn serve(desk: &Arc<Desk>, config: &Config, data: &Path) -> Result<Server, Problem> {
+    let tls = config.tls.as_ref().map(acceptor).transpose()?;
+    let api = bind(config.server.listen).await?;
+    let admin = bind(config.server.admin).await?;
+    let socket = data.join(SOCKET);
+    let operator = bind_socket(&socket)?;
+    let listening = Listening { api: address(&api)?, admin: address(&admin)?, tls: tls.is_some() };
+    let (stop, stopping) = watch::channel(false);
+    let places = Arc::new(Semaphore::new(config.limits.connections));
+    let mut doors = JoinSet::new();
+    doors.spawn(tcp_door(api, desk.api(), tls, Arc::clone(&places), stopping.clone()));
+    doors.spawn(tcp_door(admin, desk.admin(), None, Arc::new(Semaphore::new(64)), stopping.clone()));
+    doors.spawn(unix_door(operator, desk.operator(), stopping));
+    crate::note!(INFO, "serving", api = OurAddress(listening.api), admin = OurAddress(listening.admin), tls = listening.tls);
+    Ok(Server { listening, desk: Arc::clone(desk), stop, doors, socket })
+}
+
+impl Server {
+    /// Closes: takes no more callers, answers those who are in, signs the heads, closes the store.
+    pub async fn close(mut self) {
+        let _ = self.stop.send(true);
+        let all_done = async { while self.doors.join_next().await.is_some() {} };
+        if tokio::time::timeout(CLOSING_TIME, all_done).await.is_err() {
+            crate::note!(WARN, "callers were still being answered when the time for it was over");
+        }
+        self.doors.abort_all();
+        let _ = std::fs::remove_file(&self.socket);
+        let desk = Arc::clone(&self.desk);
+        // The caretaker and the store end on threads of their own; waiting for them must not hold up the runtime.
+        let _ = tokio::task::spawn_blocking(move || {
+            desk.caretaker.lock().unwrap_or_else(std::sync::PoisonError::into_inner).stop();
+            desk.house.store.close();
+        })
+        .await;
+        crate::note!(INFO, "closed");
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Problem> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Problem::new("SR-SERVE-001", 500, format!("`{address}` cannot be listened on ({:?})", error.kind()))
+            .help("choose another address: `[server] listen = …`, or `--listen`")
+    })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, Problem> {
+    Ok(listener.local_addr()?)
+}
+
+/// The operator's socket. Whoever owns the folder may open it, and nobody else.
+fn bind_socket(path: &Path) -> Result<UnixListener, Problem> {
+    // The folder is this process's own (its lock is held), so a socket that is there was left by one that died.
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path).map_err(|error| {
+        Problem::new("SR-SERVE-003", 500, format!("the socket in the data folder cannot be made ({:?})", error.kind()))
+            .help("a path of a socket has about 100 characters at the most: use a shorter data folder")
+    })?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn tcp_door(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    places: Arc<Semaphore>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mut callers = JoinSet::new();
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.changed() => break,
+        };
+        while callers.try_join_next().is_some() {}
+        let Ok((stream, _)) = accepted else {
+            // Too few file handles, or a caller that went away: breathe, then go on.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let (router, tls, stopping) = (router.clone(), tls.clone(), stopping.clone());
+        callers.spawn(async move {
+            match tls {
+                None => caller(stream, router, stopping).await,
+                Some(tls) => {
+                    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
+                        caller(stream, router, stopping).await;
+                    }
+                }
+            }
+            drop(place);
+        });
+    }
+    while callers.join_next().await.is_some() {}
+}
+
+async fn unix_door(listener: UnixListener, router: Router, mut stopping: watch::Receiver<bool>) {
+    let mut callers = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.changed() => break,
+        };
+        while callers.try_join_next().is_some() {}
+        if let Ok((stream, _)) = accepted {
+            callers.spawn(caller(stream, router.clone(), stopping.clone()));
+        }
+    }
+    while callers.join_next().await.is_some() {}
+}
+
+/// One connection. HTTP/1.1 only: what is not spoken cannot be attacked.
+async fn caller<S>(stream: S, router: Router, mut stopping: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(HEAD_LIMIT.max(64 << 10))
+        .max_headers(HEADERS_LIMIT)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let closing = tokio::select! {
+        _ = connection.as_mut() => false,
+        _ = stopping.changed() => true,
+    };
+    if closing {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+/// TLS 1.2 and 1.3 with forward secrecy, by rustls as it comes.
+fn acceptor(tls: &TlsConfig) -> Result<TlsAcceptor, Problem> {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let fault = |what: &'static str| {
+        Problem::new("SR-SERVE-002", 500, format!("the {what} of TLS cannot be used"))
+            .help("`[tls]` takes PEM files: the certificate chain, and the private key that belongs to it")
+    };
+    let chain = std::fs::read(&tls.certificate_file).map_err(|_| fault("certificate"))?;
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(&chain).collect::<Result<_, _>>().map_err(|_| fault("certificate"))?;
+    let key = read_private(&tls.key_file)?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| fault("private key"))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| fault("protocol"))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|_| fault("private key"))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
