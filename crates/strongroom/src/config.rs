@@ -161,7 +161,8 @@ impl Config {
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), Problem> {
+    /// Is what it says possible? Fails: `SR-CONFIG-002` or `SR-CONFIG-003`.
+    pub fn check(&self) -> Result<(), Problem> {
         let impossible = |title: &'static str| Err(Problem::new("SR-CONFIG-002", 500, title));
         if !(1..=365).contains(&self.epoch.days) {
             return impossible("`epoch.days` is 1 to 365");

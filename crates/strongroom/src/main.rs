@@ -1,2 +1,9 @@
-//! The binary.
-fn main() {}
+//! The binary: closes what a process leaves open by default, then reads the command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    strongroom::process::harden();
+    strongroom::process::log_to_stderr();
+    strongroom::cli::run()
+}

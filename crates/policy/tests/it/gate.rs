@@ -354,6 +354,18 @@ fn after_erasure_only_what_tax_law_demands_is_shown_and_only_for_it() {
 }
 
 #[test]
+fn a_legal_purpose_is_never_told_of_erasure_or_restriction() {
+    for standing in [Standing::Restricted, Standing::Erased] {
+        let mut desk = Desk::new(Act::Reveal, "tax");
+        desk.facts = Facts { standing, frozen: true, ..desk.facts };
+        assert_eq!(desk.reasons(), [ReasonId::Frozen]);
+    }
+    let mut desk = Desk::new(Act::Reveal, "delivery");
+    desk.facts.standing = Standing::Restricted;
+    assert_eq!(desk.reasons(), [ReasonId::Restricted]);
+}
+
+#[test]
 fn every_fault_is_told_and_not_only_the_first() {
     let mut desk = Desk::new(Act::Share, "recommendations");
     desk.facts = Facts {

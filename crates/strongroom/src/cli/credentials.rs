@@ -1,0 +1,132 @@
+//! `strongroom credentials …` and `strongroom shops …`.
+
+use std::path::PathBuf;
+
+use axum::body::Body;
+use clap::Subcommand;
+use serde_json::{Value as Json, json};
+
+use super::policy::text;
+use super::{Context, Exit};
+use crate::ground::Problem;
+use crate::ground::keys_folder::write_new;
+
+/// What `credentials` can do.
+#[derive(Debug, Subcommand)]
+pub(super) enum CredentialsCommand {
+    /// Make a credential; its secret is shown once
+    #[command(after_help = "Roles: intake puts data in and reads nothing · service uses data for its purposes · officer sees what is kept,
+records choices, erases · auditor reads the ledger · admin publishes policies and makes credentials, and sees no data")]
+    Add {
+        /// intake, service, officer, auditor or admin
+        #[arg(long)]
+        role: String,
+        /// What it is for: a technical name, never a person's
+        #[arg(long)]
+        label: String,
+        /// A purpose that it may use; may be said several times
+        #[arg(long = "purpose", value_name = "PURPOSE")]
+        purposes: Vec<String>,
+        /// It may say on whose behalf it acts (header Strongroom-On-Behalf-Of)
+        #[arg(long)]
+        on_behalf_of: bool,
+        /// Write the credential into a new file (0600) instead of printing it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// List credentials, without their secrets
+    List,
+    /// Revoke a credential: it does nothing from now on
+    Revoke {
+        /// Its id: what stands before the secret
+        id: String,
+    },
+}
+
+pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Result<Exit, Problem> {
+    let client = context.reach().await?;
+    let voice = context.voice;
+    match command {
+        CredentialsCommand::Add { role, label, purposes, on_behalf_of, out } => {
+            let asked = json!({ "role": role, "label": label, "purposes": purposes, "on_behalf_of": on_behalf_of });
+            let mut made: Json = client.post("/v1/credentials", &asked).await?;
+            if let Some(file) = out {
+                write_new(&file, text(&made, "credential").as_bytes())?;
+                made["credential"] = json!(format!("written to {}", file.display()));
+            }
+            if voice.json {
+                voice.print_json(&made);
+            } else {
+                voice.print(text(&made, "credential"));
+                voice.say(format!("made {}; the secret is kept nowhere", text(&made, "id")));
+            }
+        }
+        CredentialsCommand::List => {
+            let found: Vec<Json> = client.get("/v1/credentials").await?;
+            if voice.json {
+                voice.print_json(&found);
+            } else {
+                let row = |found: &Json| {
+                    let purposes: Vec<&str> = found["purposes"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+                    let state = if found.get("revoked").is_some() { format!("revoked {}", text(found, "revoked")) } else { String::from("valid") };
+                    vec![text(found, "id"), text(found, "role"), text(found, "label"), purposes.join(", "), text(found, "since"), state]
+                };
+                voice.table(&["id", "role", "label", "purposes", "since", ""], found.iter().map(row).collect());
+            }
+        }
+        CredentialsCommand::Revoke { id } => {
+            let revoked: Json = client.post(&format!("/v1/credentials/{}:revoke", safe(&id)), &json!({})).await?;
+            if voice.json { voice.print_json(&revoked) } else { voice.print(format!("revoked; entry {}", text(&revoked, "entry"))) }
+        }
+    }
+    client.close().await;
+    Ok(Exit::Done)
+}
+
+/// An id as part of a path: letters, digits and `_` only; anything else cannot be an id and is not found.
+pub(super) fn safe(id: &str) -> String {
+    id.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect()
+}
+
+/// What `shops` can do.
+#[derive(Debug, Subcommand)]
+pub(super) enum ShopsCommand {
+    /// List the shops of this vault
+    List,
+    /// Add a shop with a policy, a ledger and an admin of its own
+    Add {
+        /// Its policy
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+    },
+}
+
+pub(super) async fn shops(command: ShopsCommand, context: &Context) -> Result<Exit, Problem> {
+    let client = context.reach().await?;
+    let voice = context.voice;
+    match command {
+        ShopsCommand::List => {
+            let found: Json = client.get("/operator/shops").await?;
+            if voice.json {
+                voice.print_json(&found);
+            } else {
+                for name in found["shops"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+                    voice.print(name);
+                }
+            }
+        }
+        ShopsCommand::Add { policy } => {
+            let body = serde_json::to_vec(&json!({ "text": super::init::read_policy(&policy)? })).unwrap_or_default();
+            let made = client.run("/operator/shops", &[], Body::from(body), |_| {}).await?;
+            if voice.json {
+                voice.print_json(&made);
+            } else {
+                voice.print(format!("shop           {}", text(&made, "shop")));
+                voice.print(format!("verifier key   {}", text(&made, "verifier_key")));
+                voice.print(format!("admin          {}", text(&made, "admin")));
+            }
+        }
+    }
+    client.close().await;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,457 @@
+//! `strongroom import`, `subject`, `reveal`, `erase`.
+
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use axum::body::Body;
+use axum::http::Method;
+use bytes::Bytes;
+use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+
+use super::credentials::safe;
+use super::policy::text;
+use super::{Context, Exit, blocking};
+use crate::collect::import::rows::Format;
+use crate::collect::import::{Counts, Reject};
+use crate::desk::operator::{DIGEST, Line};
+use crate::ground::Problem;
+use crate::ground::keys_folder::read_private;
+
+/// What `import` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "The mapping says which column is which field; columns that it does not name are dropped at the door and counted.
+Running the same file again changes nothing; an import that was cut off goes on where it was.
+docs/guide/import.md describes the mapping file.")]
+pub(super) struct ImportArgs {
+    /// The file: .csv or .jsonl, also .gz
+    file: PathBuf,
+    /// The mapping file
+    #[arg(long, value_name = "FILE")]
+    mapping: PathBuf,
+    /// csv or jsonl, when the file's name does not say
+    #[arg(long)]
+    format: Option<String>,
+    /// Where rejected rows go: line, column and code, without values [default: FILE.rejects.csv]
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+}
+
+pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, Problem> {
+    let voice = context.voice;
+    let format = format_of(&args)?;
+    let mapping = std::fs::read_to_string(&args.mapping).map_err(|error| unreadable(&args.mapping, &error))?;
+    let mut file = std::fs::File::open(&args.file).map_err(|error| unreadable(&args.file, &error))?;
+    let digest = blocking({
+        let mut file = file.try_clone()?;
+        move || digest_of(&mut file)
+    })
+    .await?;
+    file.seek(SeekFrom::Start(0))?;
+    let client = context.reach().await?;
+    let mut rejects = Rejects::new(args.rejects.unwrap_or_else(|| beside(&args.file)));
+    let mut bar = voice.bar("rows");
+    let path = format!("/operator/import?format={format}");
+    let body = body_of(file, &mapping);
+    let outcome = client
+        .run(&path, &[(DIGEST, digest)], body, |line| match line {
+            Line::Progress { what, done, .. } if what == "resumed" => {
+                voice.say(format!("going on behind {done} rows that are done"));
+            }
+            Line::Progress { what, done, of } => bar.set(&what, done, of),
+            Line::Item(reject) => rejects.add(&reject),
+            Line::Done(_) | Line::Problem(_) => {}
+        })
+        .await;
+    bar.finish();
+    client.close().await;
+    let counts: Counts = serde_json::from_value(outcome?).unwrap_or_default();
+    let rejects = rejects.finish()?;
+    if voice.json {
+        voice.print_json(&json!({ "counts": counts, "rejects": rejects }));
+    } else {
+        show_counts(&counts, rejects.as_deref(), context);
+    }
+    Ok(Exit::Done)
+}
+
+fn format_of(args: &ImportArgs) -> Result<&'static str, Problem> {
+    let unknown = || {
+        Problem::new("SR-IMPORT-006", 400, "the file's name does not say how it is written")
+            .help("say `--format csv` or `--format jsonl`")
+    };
+    let format = match args.format.as_deref() {
+        Some("csv") => Format::Csv,
+        Some("jsonl") => Format::Jsonl,
+        Some(_) => return Err(unknown()),
+        None => Format::of_name(&args.file.to_string_lossy()).ok_or_else(unknown)?,
+    };
+    Ok(match format {
+        Format::Csv => "csv",
+        Format::Jsonl => "jsonl",
+    })
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::new("SR-CLI-004", 500, format!("`{}` cannot be read ({:?})", path.display(), error.kind()))
+}
+
+fn digest_of(file: &mut impl Read) -> Result<String, Problem> {
+    use std::fmt::Write as _;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(buffer.get(..read).unwrap_or_default());
+    }
+    Ok(hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
+}
+
+/// The length of the mapping, the mapping, and the file piece by piece.
+fn body_of(mut file: std::fs::File, mapping: &str) -> Body {
+    let (sender, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(8);
+    let length = u32::try_from(mapping.len()).unwrap_or(u32::MAX).to_be_bytes();
+    let head = Bytes::from([&length[..], mapping.as_bytes()].concat());
+    tokio::task::spawn_blocking(move || {
+        if sender.blocking_send(Ok(head)).is_err() {
+            return;
+        }
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let piece = match file.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(read) => Ok(Bytes::copy_from_slice(buffer.get(..read).unwrap_or_default())),
+                Err(error) => Err(error),
+            };
+            if sender.blocking_send(piece).is_err() {
+                return;
+            }
+        }
+    });
+    Body::from_stream(futures_util::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    }))
+}
+
+fn beside(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_os_string();
+    name.push(".rejects.csv");
+    PathBuf::from(name)
+}
+
+/// The file of rejected rows, made when there is a first one.
+struct Rejects {
+    path: PathBuf,
+    writer: Option<csv::Writer<std::fs::File>>,
+    fault: Option<Problem>,
+}
+
+impl Rejects {
+    fn new(path: PathBuf) -> Rejects {
+        Rejects { path, writer: None, fault: None }
+    }
+
+    fn add(&mut self, reject: &Json) {
+        let Ok(reject) = serde_json::from_value::<Reject>(reject.clone()) else { return };
+        if self.writer.is_none() {
+            match std::fs::File::create(&self.path) {
+                Ok(file) => {
+                    let mut writer = csv::Writer::from_writer(file);
+                    let _ = writer.write_record(["line", "column", "code", "what"]);
+                    self.writer = Some(writer);
+                }
+                Err(error) => self.fault = Some(unreadable(&self.path, &error)),
+            }
+        }
+        if let Some(writer) = &mut self.writer {
+            let line = reject.line.to_string();
+            let column = reject.column.unwrap_or_default();
+            let _ = writer.write_record([line.as_str(), &column, &reject.code, &reject.what]);
+        }
+    }
+
+    fn finish(self) -> Result<Option<PathBuf>, Problem> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let Some(mut writer) = self.writer else { return Ok(None) };
+        writer.flush()?;
+        Ok(Some(self.path))
+    }
+}
+
+fn show_counts(counts: &Counts, rejects: Option<&Path>, context: &Context) {
+    let voice = context.voice;
+    voice.print(format!("{:>9} rows read", counts.rows));
+    for (count, what) in [
+        (counts.created, "records made"),
+        (counts.updated, "records changed"),
+        (counts.unchanged, "records unchanged"),
+        (counts.removed, "records removed: nothing of them is left"),
+        (counts.choices, "choices kept"),
+        (counts.skipped, "rows that are no records"),
+        (counts.past_end, "refused: past the end of their retention"),
+        (counts.nothing_kept, "refused: no purpose keeps anything of them"),
+        (counts.rejected, "rejected"),
+    ] {
+        if count > 0 {
+            voice.print(format!("{count:>9} {what}"));
+        }
+    }
+    if let Some(rejects) = rejects {
+        voice.print(format!("          rejected rows by line, column and code: {}", rejects.display()));
+    }
+    if !counts.dropped_columns.is_empty() {
+        voice.print("\ndropped at the door, by column (cells):");
+        for (column, cells) in &counts.dropped_columns {
+            voice.print(format!("{cells:>9} {column}"));
+        }
+    }
+    if !counts.dropped_fields.is_empty() {
+        voice.print("\ndropped by the gate, by field (values):");
+        for (field, values) in &counts.dropped_fields {
+            voice.print(format!("{values:>9} {field}"));
+        }
+    }
+}
+
+/// What `subject` can do.
+#[derive(Debug, Subcommand)]
+pub(super) enum SubjectCommand {
+    /// Show kinds, versions, ends and choices; never a value
+    Show {
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// Whom a command is about.
+#[derive(Debug, Args)]
+pub(super) struct Who {
+    /// The subject: sub_…, or the shop's own id of its main record
+    subject: Option<String>,
+    /// Find the subject by a searchable field; the value is read from stdin, so that no history keeps it
+    #[arg(long = "match", value_name = "FIELD", conflicts_with = "subject", required_unless_present = "subject")]
+    matching: Option<String>,
+    /// Kind of the main record, when several kinds belong to nothing
+    #[arg(long)]
+    kind: Option<String>,
+}
+
+impl Who {
+    fn reference(&self) -> Result<Json, Problem> {
+        if let Some(field) = &self.matching {
+            let mut value = String::new();
+            std::io::stdin().lock().take(4_096).read_to_string(&mut value)?;
+            return Ok(json!({ "match": { field.clone(): value.trim() } }));
+        }
+        let subject = self.subject.clone().unwrap_or_default();
+        if subject.starts_with("sub_") {
+            return Ok(json!({ "id": subject }));
+        }
+        let mut reference = json!({ "external_id": subject });
+        if let Some(kind) = &self.kind {
+            reference["kind"] = json!(kind);
+        }
+        Ok(reference)
+    }
+}
+
+pub(super) async fn subject(command: SubjectCommand, context: &Context) -> Result<Exit, Problem> {
+    let SubjectCommand::Show { who } = command;
+    let client = context.reach().await?;
+    let found: Result<Json, Problem> =
+        client.post("/v1/subjects:find", &json!({ "subject": who.reference()? })).await;
+    client.close().await;
+    show_subject(&found?, context);
+    Ok(Exit::Done)
+}
+
+fn show_subject(found: &Json, context: &Context) {
+    let voice = context.voice;
+    if voice.json {
+        return voice.print_json(found);
+    }
+    let more = if found["more"].as_bool().unwrap_or_default() { " (and more records than are listed)" } else { "" };
+    voice.print(format!("{} · {} · since {}{more}", text(found, "subject"), text(found, "standing"), text(found, "since")));
+    let words = |value: &Json, key: &str| {
+        let list = value[key].as_array().into_iter().flatten();
+        list.filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let until = |record: &Json| {
+        let purposes = record["purposes"].as_array().into_iter().flatten();
+        let one = |purpose: &Json| {
+            let until = text(purpose, "until");
+            let until = if until.is_empty() { String::from("open") } else { until.chars().take(10).collect() };
+            format!("{} until {until}", text(purpose, "purpose"))
+        };
+        purposes.map(one).collect::<Vec<_>>().join("\n")
+    };
+    let row = |record: &Json| {
+        vec![text(record, "record"), format!("{} v{}", text(record, "kind"), record["version"]), words(record, "fields"), until(record)]
+    };
+    voice.table(&["record", "kind", "fields", "used for"], found["records"].as_array().into_iter().flatten().map(row).collect());
+    let choices: Vec<Vec<String>> = found["choices"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|choice| vec![text(choice, "purpose"), text(choice, "said"), text(choice, "at"), format!("version {} in {}", choice["notice"], text(choice, "language"))])
+        .collect();
+    if !choices.is_empty() {
+        voice.table(&["choice about", "said", "at", "notice"], choices);
+    }
+}
+
+/// What `reveal` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Opening personal data always takes a credential that has the purpose, also at the machine itself. It is entered before
+anything is shown.")]
+pub(super) struct RevealArgs {
+    /// The purpose
+    #[arg(long)]
+    purpose: String,
+    /// A file that holds the credential; readable by its owner only
+    #[arg(long, value_name = "FILE")]
+    credential_file: PathBuf,
+    /// A record: rec_…, or KIND:EXTERNAL_ID
+    #[arg(long, conflicts_with_all = ["subject", "matching"])]
+    record: Option<String>,
+    #[command(flatten)]
+    who: RevealWho,
+    /// Only this field; may be said several times
+    #[arg(long = "field", value_name = "FIELD")]
+    fields: Vec<String>,
+    /// Mask everything
+    #[arg(long)]
+    masked: bool,
+}
+
+/// The subject whose records are wanted, instead of one record.
+#[derive(Debug, Args)]
+pub(super) struct RevealWho {
+    /// The subject: sub_…, or the shop's own id of its main record
+    #[arg(long)]
+    subject: Option<String>,
+    /// Find the subject by a searchable field; the value is read from stdin
+    #[arg(long = "match", value_name = "FIELD", conflicts_with = "subject")]
+    matching: Option<String>,
+    /// Kind of the main record, when several kinds belong to nothing
+    #[arg(long)]
+    kind: Option<String>,
+}
+
+pub(super) async fn reveal(args: RevealArgs, context: &Context) -> Result<Exit, Problem> {
+    let credential = read_private(&args.credential_file)?;
+    let credential = String::from_utf8_lossy(&credential).trim().to_owned();
+    let mut asked = json!({ "purpose": args.purpose, "masked": args.masked });
+    if !args.fields.is_empty() {
+        asked["fields"] = json!(args.fields);
+    }
+    match &args.record {
+        Some(record) => asked["record"] = record_reference(record),
+        None => {
+            let RevealWho { subject, matching, kind } = args.who;
+            asked["subject"] = Who { subject, matching, kind }.reference()?;
+        }
+    }
+    let client = context.reach().await?;
+    let body = serde_json::to_vec(&asked).unwrap_or_default();
+    let bearer = [("authorization", format!("Bearer {credential}"))];
+    let answer = client.send(Method::POST, "/v1/records:reveal", &bearer, Body::from(body)).await;
+    client.close().await;
+    let opened: Json = answer?.read()?;
+    let voice = context.voice;
+    if voice.json {
+        voice.print_json(&opened);
+        return Ok(Exit::Done);
+    }
+    for record in opened["records"].as_array().into_iter().flatten() {
+        voice.print(format!("{} {} (version {})", text(record, "kind"), text(record, "external_id"), record["version"]));
+        let masked: Vec<&str> = record["masked"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        for (name, value) in record["fields"].as_object().into_iter().flatten() {
+            let mark = if masked.contains(&name.as_str()) { "  (masked)" } else { "" };
+            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            voice.print(format!("  {name:<20} {shown}{mark}"));
+        }
+        for refused in record["refused"].as_array().into_iter().flatten() {
+            let fields: Vec<&str> = refused["fields"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+            voice.print(format!("  not shown: {} ({})", fields.join(", "), text(refused, "text")));
+        }
+    }
+    voice.say(format!("entered as {}", text(&opened, "entry")));
+    Ok(Exit::Done)
+}
+
+fn record_reference(record: &str) -> Json {
+    match record.split_once(':') {
+        Some((kind, id)) if !record.starts_with("rec_") => json!({ "kind": kind, "external_id": id }),
+        _ => json!(record),
+    }
+}
+
+/// What `erase` takes.
+#[derive(Debug, Args)]
+#[command(after_help = "Destroys the subject's key: nothing that it sealed opens again, here at once and in every copy when the epoch ends.
+What a law keeps stays behind a key of its own, opens for that law's purpose only, and is listed in the certificate.")]
+pub(super) struct EraseArgs {
+    #[command(flatten)]
+    who: Who,
+    /// Erase without being asked
+    #[arg(long)]
+    yes: bool,
+    /// Write the certificate into a file
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+}
+
+pub(super) async fn erase(args: EraseArgs, context: &Context) -> Result<Exit, Problem> {
+    let voice = context.voice;
+    let client = context.reach().await?;
+    let found: Json = client.post("/v1/subjects:find", &json!({ "subject": args.who.reference()? })).await?;
+    if !args.yes {
+        show_subject(&found, context);
+        client.close().await;
+        return Err(Problem::new("SR-CLI-005", 400, "nothing was erased").help("to erase this subject for good, say `--yes`"));
+    }
+    let path = format!("/v1/subjects/{}:erase", safe(&text(&found, "subject")));
+    let certificate: Result<Json, Problem> = client.post(&path, &json!({})).await;
+    client.close().await;
+    let certificate = certificate?;
+    if let Some(file) = &args.certificate {
+        let mut out = std::fs::File::create(file)?;
+        out.write_all(serde_json::to_string_pretty(&certificate).unwrap_or_default().as_bytes())?;
+    }
+    if voice.json {
+        voice.print_json(&certificate);
+    } else {
+        show_certificate(&certificate, voice);
+    }
+    Ok(Exit::Done)
+}
+
+/// A certificate for people.
+pub(super) fn show_certificate(certificate: &Json, voice: super::Voice) {
+    let body: Json = serde_json::from_str(&text(certificate, "body")).unwrap_or_default();
+    voice.print(format!("erased {}", text(&body, "subject")));
+    voice.print(format!("  unreadable here since        {}", text(&body, "unreadable_here_since")));
+    voice.print(format!("  unreadable everywhere by     {}", text(&body, "unreadable_everywhere_by")));
+    for key in body["destroyed_keys"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+        voice.print(format!("  destroyed key                {key}"));
+    }
+    let retained: Vec<&Json> = body["retained"].as_array().into_iter().flatten().collect();
+    if retained.is_empty() {
+        voice.print("  no law keeps anything of it");
+    }
+    for kept in retained {
+        let law = text(kept, "law");
+        let law = if law.is_empty() { String::new() } else { format!(" ({law})") };
+        voice.print(format!("  kept by law for {}: {}{law}", text(kept, "purpose"), text(kept, "must_keep")));
+    }
+}

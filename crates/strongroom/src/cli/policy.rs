@@ -1,0 +1,127 @@
+//! `strongroom policy …`.
+
+use std::path::PathBuf;
+
+use axum::body::Body;
+use axum::http::Method;
+use clap::Subcommand;
+use serde_json::{Value as Json, json};
+
+use super::{Context, Exit};
+use crate::ground::Problem;
+
+/// What `policy` can do.
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Print the policy in force, or a published version of it
+    Show {
+        /// A published version
+        #[arg(long)]
+        version: Option<u32>,
+    },
+    /// List the published versions
+    Versions,
+    /// Say what a new policy would change: uses, retention, choices that become void
+    Plan {
+        /// The new policy
+        file: PathBuf,
+    },
+    /// Publish a policy: in force from now on
+    Publish {
+        /// The policy
+        file: PathBuf,
+        /// Publish without being asked
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exit, Problem> {
+    let client = context.reach().await?;
+    let voice = context.voice;
+    let outcome = match command {
+        PolicyCommand::Show { version } => {
+            let path = version.map_or_else(|| String::from("/v1/policy"), |version| format!("/v1/policy?version={version}"));
+            let found: Json = client.get(&path).await?;
+            if voice.json {
+                voice.print_json(&found);
+            } else {
+                voice.say(format!("# version {}, published {}, SHA-256 {}", found["version"], text(&found, "published"), text(&found, "digest")));
+                voice.print(text(&found, "text").trim_end());
+            }
+            Exit::Done
+        }
+        PolicyCommand::Versions => {
+            let found: Vec<Json> = client.get("/v1/policies").await?;
+            if voice.json {
+                voice.print_json(&found);
+            } else {
+                let row = |found: &Json| vec![found["version"].to_string(), text(found, "published"), text(found, "digest")];
+                voice.table(&["version", "published", "SHA-256"], found.iter().map(row).collect());
+            }
+            Exit::Done
+        }
+        PolicyCommand::Plan { file } => {
+            let plan = plan_of(&client, &file, context).await?;
+            show_plan(&plan, context);
+            Exit::Done
+        }
+        PolicyCommand::Publish { file, yes } => {
+            let plan = plan_of(&client, &file, context).await?;
+            if !yes {
+                show_plan(&plan, context);
+                client.close().await;
+                return Err(Problem::new("SR-CLI-005", 400, "nothing was published").help("to publish this, say `--yes`"));
+            }
+            let policy = super::init::read_policy(&file)?;
+            let published: Json = client.post("/v1/policies", &json!({ "text": policy })).await?;
+            if voice.json {
+                voice.print_json(&published);
+            } else {
+                voice.print(format!("version {} is in force; entry {}", published["version"], text(&published, "entry")));
+            }
+            Exit::Done
+        }
+    };
+    client.close().await;
+    Ok(outcome)
+}
+
+async fn plan_of(client: &super::client::Client, file: &std::path::Path, context: &Context) -> Result<Json, Problem> {
+    let policy = super::init::read_policy(file)?;
+    let report = policy::check(&policy, &file.display().to_string(), super::check::today());
+    if report.policy.is_none() {
+        context.voice.say(super::check::rendered(&report));
+    }
+    let body = serde_json::to_vec(&json!({ "text": policy })).unwrap_or_default();
+    client.send(Method::POST, "/operator/plan", &[], Body::from(body)).await?.read()
+}
+
+fn show_plan(plan: &Json, context: &Context) {
+    let voice = context.voice;
+    if voice.json {
+        return voice.print_json(plan);
+    }
+    let changes: Vec<&Json> = plan["changes"].as_array().into_iter().flatten().collect();
+    if changes.is_empty() {
+        return voice.print("nothing changes but dates of review and comments");
+    }
+    let row = |change: &&Json| {
+        ["code", "about", "effect", "before", "after"].iter().map(|key| text(change, key)).collect::<Vec<_>>()
+    };
+    voice.table(&["code", "about", "effect", "before", "after"], changes.iter().map(row).collect());
+    let void: Vec<&str> = plan["void_choices"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    if !void.is_empty() {
+        voice.print(format!("granted choices become void: {}", void.join(", ")));
+    }
+    voice.print(format!("version {} would hold for {} subjects and {} records", plan["version"], plan["subjects"], plan["records"]));
+}
+
+/// A text of a JSON object.
+pub(super) fn text(value: &Json, key: &str) -> String {
+    match value.get(key) {
+        Some(Json::String(text)) => text.clone(),
+        Some(Json::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}

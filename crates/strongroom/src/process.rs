@@ -1,0 +1,33 @@
+//! What a process that holds keys must not do by default: dump its memory, or print what a panic has in its hands.
+
+use std::io::Write;
+
+use tracing_subscriber::filter::LevelFilter;
+
+/// No core dumps, no reading of our memory by others of the same user, and panics that say where and nothing more.
+pub fn harden() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    // A kernel that refuses leaves the process as it was; TRUST.md says what that means.
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    std::panic::set_hook(Box::new(|panic| {
+        // A panic's message can quote a value; its place cannot.
+        let place = panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        let _ = writeln!(std::io::stderr().lock(), "{{\"level\":\"ERROR\",\"message\":\"a unit of work panicked{place}\"}}");
+    }));
+}
+
+/// Structured logs, one JSON object per line, on stderr. Only [`crate::note!`] writes them, and only what is safe.
+pub fn log_to_stderr() {
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .with_max_level(LevelFilter::INFO)
+        .with_writer(std::io::stderr)
+        .finish();
+    // A second call (a test that runs two houses) keeps the first subscriber.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
