@@ -2,8 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -174,14 +176,14 @@ impl Store {
         async move { answer?.await.unwrap_or_else(|_| Err(E::from(Error::Closed))) }
     }
 
-    /// The same for a thread that is not part of an asynchronous runtime.
+    /// The same, waiting on this thread.
     pub fn work_blocking<T, E, F>(&self, lane: Lane, act: F) -> Result<Committed<T>, E>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.submit(lane, act)?.blocking_recv().unwrap_or_else(|_| Err(E::from(Error::Closed)))
+        wait(self.submit(lane, act)?).unwrap_or_else(|_| Err(E::from(Error::Closed)))
     }
 
     fn submit<T, E, F>(&self, lane: Lane, act: F) -> Result<oneshot::Receiver<Result<Committed<T>, E>>, Error>
@@ -206,14 +208,14 @@ impl Store {
         async move { answer?.await.unwrap_or_else(|_| Err(E::from(Error::Closed))) }
     }
 
-    /// The same for a thread that is not part of an asynchronous runtime.
+    /// The same, waiting on this thread.
     pub fn look_blocking<T, E, F>(&self, read: F) -> Result<T, E>
     where
         F: FnOnce(&View<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.readers.submit(read)?.blocking_recv().unwrap_or_else(|_| Err(E::from(Error::Closed)))
+        wait(self.readers.submit(read)?).unwrap_or_else(|_| Err(E::from(Error::Closed)))
     }
 
     /// Copies the database as it stands now into a new file, while work goes on. Blocks.
@@ -263,6 +265,25 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Waits on this thread, whatever thread it is. (Tokio's own way panics on a thread of its runtime, where the end of a house
+/// can come to pass.)
+fn wait<T>(mut answer: oneshot::Receiver<T>) -> Result<T, oneshot::error::RecvError> {
+    struct Unpark(std::thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match Pin::new(&mut answer).poll(&mut context) {
+            Poll::Ready(answer) => return answer,
+            Poll::Pending => std::thread::park(),
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 /// No core dumps, no reading of our memory by others of the same user, and panics that say where and nothing more.
 pub fn harden() {
+    // Whatever this process makes is its owner's alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     // A kernel that refuses leaves the process as it was; TRUST.md says what that means.
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);

@@ -67,7 +67,6 @@ fn method(desk: &Arc<Desk>, door: Door, route: Route) -> MethodRouter {
             answer(&desk, door, route, target, request, &counters).await
         }
     })
-    .fallback(|| async { wrong_method().into_response() })
 }
 
 async fn answer(
