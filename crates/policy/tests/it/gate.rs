@@ -354,6 +354,25 @@ fn after_erasure_only_what_tax_law_demands_is_shown_and_only_for_it() {
 }
 
 #[test]
+fn a_collect_rests_on_the_first_purpose_that_needed_a_field() {
+    let mut desk = Desk::new(Act::Collect, "delivery");
+    let order = desk.compiled.find_kind("order").unwrap();
+    let field = |name: &str| FieldMask::only(order.find_field(name).unwrap().ordinal);
+    let (address, reference) = (field("address"), field("payment_reference"));
+    let ordinal = |name: &str| desk.compiled.find_purpose(name).map(|purpose| purpose.ordinal);
+    let (after_sales, delivery, payment) = (ordinal("after_sales"), ordinal("delivery"), ordinal("payment"));
+    let mut because = |fields, purpose| {
+        (desk.flow.fields, desk.flow.purpose) = (fields, purpose);
+        desk.decide().because
+    };
+    assert_eq!(because(address, None), after_sales);
+    assert_eq!(because(reference, None), payment);
+    assert_eq!(because(address.or(reference), None), after_sales);
+    assert_eq!(because(FieldMask::EMPTY, None), None);
+    assert_eq!(because(address, delivery), delivery);
+}
+
+#[test]
 fn a_legal_purpose_is_never_told_of_erasure_or_restriction() {
     for standing in [Standing::Restricted, Standing::Erased] {
         let mut desk = Desk::new(Act::Reveal, "tax");

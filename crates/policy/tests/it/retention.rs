@@ -367,5 +367,12 @@ fn a_layout_of_many_ends_keeps_them_all() {
             .map(|group| kind.field(group.fields.first().unwrap()).unwrap().name.to_string())
             .collect();
         assert_eq!(names, (0..count).map(|number| format!("g{number}")).collect::<Vec<_>>());
+        let later = compiled.layout(
+            kind.ordinal(),
+            kind.declared(),
+            &Life { events: &[(COLLECTED_EVENT, 1)], ..life },
+            0,
+        );
+        assert!(layout.groups == layout.groups.clone() && layout.groups != later.groups);
     }
 }

@@ -8,12 +8,11 @@ use std::sync::Arc;
 use store::Lane;
 
 use super::draft::Draft;
-use super::write::{Applied, Known, Prepared, Written, apply, guess, look, prepare, write_known};
+use super::write::{Applied, Known, Prepared, Written, apply, guess, look, prepare_with_numbers, write_known};
 use crate::ground::house::House;
-use crate::ground::random::SystemRandom;
 use crate::ground::web::{Caller, Repeat};
 use crate::ground::{Problem, Term};
-use crate::keep::{self, Halt};
+use crate::keep;
 
 /// Records in one unit of work: about a millisecond of the writer.
 const GROUP: usize = 64;
@@ -52,7 +51,7 @@ pub async fn write_many(
     for (position, (row, known)) in rows.iter().zip(known).enumerate() {
         match known {
             Err(problem) => set(&mut answers, position, Err(problem)),
-            Ok(known) => match prepare_one(house, caller, row, known.clone()).await {
+            Ok(known) => match prepare_with_numbers(house, &caller.shop, &row.draft, Some(known)).await {
                 Ok(prepared) => members.push(Member { position, row: row.clone(), prepared }),
                 Err(problem) => set(&mut answers, position, Err(problem)),
             },
@@ -121,20 +120,6 @@ async fn look_at_all(
     Ok(known.into_iter().map(|known| known.unwrap_or_else(|| Err(keep::error::too_busy()))).collect())
 }
 
-async fn prepare_one(house: &Arc<House>, caller: &Caller, row: &Row, known: Known) -> Result<Prepared, Problem> {
-    let policy = caller.shop.policy();
-    for _ in 0..4 {
-        let random = &mut SystemRandom::new();
-        let now = house.clock.now();
-        match prepare(house, &caller.shop, &policy, &row.draft, Some(known.clone()), now, random) {
-            Ok(prepared) => return Ok(prepared),
-            Err(Halt::Empty(empty)) => house.refill(empty.0).await?,
-            Err(Halt::Problem(problem)) => return Err(problem),
-        }
-    }
-    Err(keep::error::too_busy())
-}
-
 /// Several records may want the same new term. It is made once, before all of them; then they are sealed again under it.
 async fn add_terms_first(
     house: &Arc<House>,
@@ -156,7 +141,8 @@ async fn add_terms_first(
     house.work(lane, &caller.shop, &caller.actor, move |work| keep::add_terms(&terms, work)).await?;
     for member in members.iter_mut().filter(|member| !new_terms(member).is_empty()) {
         if let Prepared::Plan(ready) = &member.prepared {
-            member.prepared = prepare_one(house, caller, &member.row, ready.known().clone()).await?;
+            let known = Some(ready.known().clone());
+            member.prepared = prepare_with_numbers(house, &caller.shop, &member.row.draft, known).await?;
         }
     }
     Ok(())

@@ -11,6 +11,7 @@ use super::draft::Draft;
 use super::error;
 use crate::choose::{self, Said};
 use crate::ground::house::House;
+use crate::ground::random::SystemRandom;
 use crate::ground::web::{Caller, Repeat, other_request};
 use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
 use crate::ground::{Chosen, Deed, EntryId, Id, InForce, Problem, RecordId, Shop, SubjectId};
@@ -203,16 +204,7 @@ pub(super) async fn write_known(
 ) -> Result<Written, Problem> {
     let shop = &caller.shop;
     for _ in 0..TRIES {
-        let policy = shop.policy();
-        let random = &mut crate::ground::random::SystemRandom::new();
-        let prepared = match prepare(house, shop, &policy, &draft, known.take(), house.clock.now(), random) {
-            Ok(prepared) => prepared,
-            Err(Halt::Empty(empty)) => {
-                house.refill(empty.0).await?;
-                continue;
-            }
-            Err(Halt::Problem(problem)) => return Err(problem),
-        };
+        let prepared = prepare_with_numbers(house, shop, &draft, known.take()).await?;
         let applying = Arc::clone(&draft);
         let applied =
             house.work(lane, shop, &caller.actor, move |work| apply(&applying, &prepared, repeat, work)).await;
@@ -296,24 +288,46 @@ fn moves_parents(policy: &InForce, draft: &Draft) -> bool {
         })
 }
 
-/// Seals what comes in, under everything that is known. Writes nothing.
-pub fn prepare(
+/// Refills before a request gives up: each is good for dozens of terms or thousands of subjects.
+const REFILLS: usize = 8;
+
+/// Prepares, and fetches numbers for new subjects and terms when they are used up.
+pub(super) async fn prepare_with_numbers(
+    house: &Arc<House>,
+    shop: &Shop,
+    draft: &Draft,
+    mut known: Option<Known>,
+) -> Result<Prepared, Problem> {
+    let policy = shop.policy();
+    for _ in 0..REFILLS {
+        let random = &mut SystemRandom::new();
+        match prepare(house, shop, &policy, draft, &mut known, house.clock.now(), random) {
+            Ok(prepared) => return Ok(prepared),
+            Err(Halt::Empty(empty)) => house.refill(empty.0).await?,
+            Err(Halt::Problem(problem)) => return Err(problem),
+        }
+    }
+    Err(keep::error::too_busy())
+}
+
+/// Seals what comes in, under everything that is known, and takes that over into what it prepares. Writes nothing.
+fn prepare(
     house: &House,
     shop: &Shop,
     policy: &InForce,
     draft: &Draft,
-    known: Option<Known>,
+    held: &mut Option<Known>,
     now: i64,
     random: &mut impl Random,
 ) -> Result<Prepared, Halt> {
-    let Some(known) = known else { return Ok(Prepared::Look) };
+    let Some(known) = held.as_ref() else { return Ok(Prepared::Look) };
     if draft.policy != policy.version {
         return Err(Halt::Problem(error::policy_changed()));
     }
     let chosen = chosen_after(&known.chosen, draft);
     let standing = known.subject.as_ref().map_or(Standing::Present, |row| row.standing);
-    let events = events_after(draft, &known, now);
-    let facts = facts_of(policy, draft, &known, &chosen, standing, &events, now);
+    let events = events_after(draft, known, now);
+    let facts = facts_of(policy, draft, known, &chosen, standing, &events, now);
     let flow = Flow { act: policy::Act::Collect, kind: draft.kind, fields: draft.given(), purpose: None, recipient: None };
     // What the actor may is read in the transaction; here the question is only what there is to seal.
     let decision = policy::decide(&policy.compiled, &Facts { acts: ActSet::ALL, ..facts }, &flow);
@@ -347,7 +361,9 @@ pub fn prepare(
         Planned::Removed { ended, .. } if known.record.is_none() => {
             return Ok(Prepared::Nothing(Box::new(decision), ended));
         }
-        Planned::Same if draft.choices.is_empty() => return Ok(Prepared::Unchanged(known)),
+        Planned::Same if draft.choices.is_empty() => {
+            return Ok(held.take().map_or(Prepared::Look, Prepared::Unchanged));
+        }
         _ => {}
     }
     let moved: Vec<Event> = events.iter().filter(|event| event.kind == draft.kind).copied().collect();
@@ -363,7 +379,7 @@ pub fn prepare(
     }
     let mut plan = planner.finish()?;
     plan.choices = known.chosen.count;
-    Ok(Prepared::Plan(Box::new(Ready { plan, known, decision, facts })))
+    Ok(held.take().map_or(Prepared::Look, |known| Prepared::Plan(Box::new(Ready { plan, known, decision, facts }))))
 }
 
 /// What the subject will have chosen once the draft's choices are kept.

@@ -157,12 +157,14 @@ pub fn run<R: Read>(
         }
         if chunk.len() >= CHUNK {
             state.rows = read;
-            handle.block_on(take_in(house, caller, &mut chunk, &mut state, &mut say))?;
+            let rejects = handle.block_on(take_in(house, caller, &mut chunk, &mut state))?;
+            tell(rejects, &state, &mut say);
         }
     }
     state.rows = read;
     state.done = true;
-    handle.block_on(take_in(house, caller, &mut chunk, &mut state, &mut say))?;
+    let rejects = handle.block_on(take_in(house, caller, &mut chunk, &mut state))?;
+    tell(rejects, &state, &mut say);
     handle.block_on(enter_end(house, caller, state.counts.clone()))?;
     Ok(state.counts)
 }
@@ -194,14 +196,19 @@ async fn begin(
     Ok(State { id, rows: 0, counts: Counts::default(), shift, done: false })
 }
 
-/// Takes a chunk in and keeps how far the file has come.
+fn tell(rejects: Vec<Reject>, state: &State, say: &mut impl FnMut(Said)) {
+    rejects.into_iter().for_each(|reject| say(Said::Reject(reject)));
+    say(Said::Progress(state.rows));
+}
+
+/// Takes a chunk in and keeps how far the file has come. Gives the rows that were not taken.
 async fn take_in(
     house: &Arc<House>,
     caller: &Caller,
     chunk: &mut Vec<(u64, many::Row)>,
     state: &mut State,
-    say: &mut impl FnMut(Said),
-) -> Result<(), Problem> {
+) -> Result<Vec<Reject>, Problem> {
+    let mut rejects = Vec::new();
     let (lines, rows): (Vec<u64>, Vec<many::Row>) = chunk.drain(..).unzip();
     let policy = caller.shop.policy();
     let counts = &mut state.counts;
@@ -230,7 +237,7 @@ async fn take_in(
                 counts.rejected = counts.rejected.saturating_add(1);
                 let column = problem.pointer.as_deref().and_then(|at| at.rsplit('/').next()).map(str::to_owned);
                 let what = problem.title.into_owned();
-                say(Said::Reject(Reject { line, column, code: problem.code.to_owned(), what }));
+                rejects.push(Reject { line, column, code: problem.code.to_owned(), what });
             }
         }
     }
@@ -245,8 +252,7 @@ async fn take_in(
             Ok(())
         })
         .await?;
-    say(Said::Progress(state.rows));
-    Ok(())
+    Ok(rejects)
 }
 
 async fn enter_end(house: &Arc<House>, caller: &Caller, counts: Counts) -> Result<(), Problem> {
