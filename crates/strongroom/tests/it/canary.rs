@@ -1,0 +1,1 @@
+//! Personal values are in no file, log, error, URL or metric.

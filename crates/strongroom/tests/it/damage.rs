@@ -1,0 +1,1 @@
+//! What is wrong is named: keys, rows, logs, disks.

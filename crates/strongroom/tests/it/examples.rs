@@ -1,0 +1,1 @@
+//! The examples import what they say.

@@ -1,0 +1,1 @@
+//! Hostile requests get a code and a pointer, never a value.

@@ -1,0 +1,1 @@
+//! Killed under load, nothing acknowledged is lost.
