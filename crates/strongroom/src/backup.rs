@@ -176,7 +176,7 @@ pub fn restore(
     places: &Places,
     from: &Path,
     lost_since: Option<&str>,
-    clock: Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
     mut progress: impl FnMut(&'static str, u64, u64),
 ) -> Result<Restored, Problem> {
     let manifest = read_manifest(from)?;
@@ -210,7 +210,7 @@ pub fn restore(
     drop(folder);
     drop(keys);
 
-    let house = open::open_for_restore(places, Arc::clone(&clock))?;
+    let house = open::open_for_restore(places, Arc::clone(clock))?;
     let mut restored = Restored {
         backup_at: manifest.at.clone(),
         lost_entries: 0,

@@ -242,8 +242,8 @@ impl Shared {
     fn turn(&self, job: &Job, shop: &Arc<Shop>) -> Result<Turn, Problem> {
         let subject = SubjectId::from_column(job.subject);
         match job.kind.as_str() {
-            jobs::RECLOCK => self.pages(job, |after| Ok(erase::reclock(&self.house, shop, subject, after)?.last)),
-            jobs::CLEAN_TERMS => self.pages(job, |after| erase::clean_terms(&self.house, shop, after)),
+            jobs::RECLOCK => Self::pages(job, |after| Ok(erase::reclock(&self.house, shop, subject, after)?.last)),
+            jobs::CLEAN_TERMS => Self::pages(job, |after| erase::clean_terms(&self.house, shop, after)),
             jobs::CLEAN_SUBJECT => {
                 let done = erase::clean_subject(&self.house, shop, subject)?;
                 Ok(if done { Turn::Done } else { Turn::GoOn(Vec::new()) })
@@ -255,7 +255,6 @@ impl Shared {
 
     /// Runs a job that goes on behind the last record, a few pages at a time.
     fn pages(
-        &self,
         job: &Job,
         mut page: impl FnMut(Option<RecordId>) -> Result<Option<RecordId>, Problem>,
     ) -> Result<Turn, Problem> {

@@ -182,6 +182,7 @@ fn open_as(places: &Places, clock: Arc<dyn Clock>, why: Opening) -> Result<Arc<H
     }
     let parts = Parts { store, watch, keys, ids, shops, epoch_days: places.epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough over lifetimes")]
     house.store.work_blocking(Lane::High, |tx| tx.free_leases())?;
     Ok(house)
 }
@@ -287,4 +288,29 @@ pub fn fresh_salt() -> Result<[u8; 16], Problem> {
 /// Is there a vault in this folder?
 pub fn has_vault(data: &Path) -> bool {
     data.join(store::DATABASE).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{choose, collect, erase};
+
+    #[test]
+    fn every_statement_of_every_room_can_be_prepared_on_the_schema_of_today() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::own(place.path()).unwrap();
+        folder.migrate(MIGRATIONS).unwrap();
+        let rooms = [
+            choose::STATEMENTS,
+            collect::STATEMENTS,
+            erase::STATEMENTS,
+            keep::STATEMENTS,
+            notice::STATEMENTS,
+            people::STATEMENTS,
+        ];
+        let database = rusqlite::Connection::open(folder.database()).unwrap();
+        for (name, sql) in rooms.concat() {
+            database.prepare(sql.text()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
 }

@@ -284,9 +284,8 @@ fn wrong_with(
     let Ok(envelope) = Envelope::parse(&record.sealed) else {
         return Some(("SR-DEEP-008", "a record's envelope is malformed"));
     };
-    let keys = match open_groups(record, subject, shop, &envelope) {
-        Ok(keys) => keys,
-        Err(_) => return Some(("SR-DEEP-006", "a key of a subject does not unwrap")),
+    let Ok(keys) = open_groups(record, subject, shop, &envelope) else {
+        return Some(("SR-DEEP-006", "a key of a subject does not unwrap"));
     };
     let find = |head: &GroupHead| {
         let (_, subject, term) = keys.iter().find(|(known, _, _)| known == head)?;

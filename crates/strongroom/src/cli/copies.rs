@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use super::ledger::{encode, progress};
-use super::policy::text;
+use super::answers::{part, text};
 use super::{Context, Exit, blocking};
 use crate::config::Config;
 use crate::ground::Problem;
@@ -37,7 +37,7 @@ pub(super) async fn backup(args: BackupArgs, context: &Context) -> Result<Exit, 
     if voice.json {
         voice.print_json(&manifest);
     } else {
-        voice.print(format!("backup of {} in {} (schema {}, SHA-256 {})", text(&manifest, "at"), to.display(), manifest["schema"], text(&manifest, "database_sha256")));
+        voice.print(format!("backup of {} in {} (schema {}, SHA-256 {})", text(&manifest, "at"), to.display(), part(&manifest, "schema"), text(&manifest, "database_sha256")));
     }
     Ok(Exit::Done)
 }
@@ -73,7 +73,7 @@ pub(super) async fn restore(args: RestoreArgs, context: &Context) -> Result<Exit
     let mut bar = voice.bar("restoring");
     let restored = blocking(move || {
         let clock: Arc<dyn Clock> = Arc::new(MachineClock::new());
-        let restored = backup::restore(&places, &from, lost_since.as_deref(), clock, |what, done, of| bar.set(what, done, of));
+        let restored = backup::restore(&places, &from, lost_since.as_deref(), &clock, |what, done, of| bar.set(what, done, of));
         bar.finish();
         restored
     })

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::credentials::safe;
-use super::policy::text;
+use super::answers::{list, part, text, texts};
 use super::{Context, Exit, blocking};
 use crate::collect::import::rows::Format;
 use crate::collect::import::{Counts, Reject};
@@ -256,11 +256,10 @@ impl Who {
         if subject.starts_with("sub_") {
             return Ok(json!({ "id": subject }));
         }
-        let mut reference = json!({ "external_id": subject });
-        if let Some(kind) = &self.kind {
-            reference["kind"] = json!(kind);
-        }
-        Ok(reference)
+        Ok(match &self.kind {
+            Some(kind) => json!({ "kind": kind, "external_id": subject }),
+            None => json!({ "external_id": subject }),
+        })
     }
 }
 
@@ -279,14 +278,14 @@ fn show_subject(found: &Json, context: &Context) {
     if voice.json {
         return voice.print_json(found);
     }
-    let more = if found["more"].as_bool().unwrap_or_default() { " (and more records than are listed)" } else { "" };
+    let more = if part(found, "more").as_bool().unwrap_or_default() { " (and more records than are listed)" } else { "" };
     voice.print(format!("{} · {} · since {}{more}", text(found, "subject"), text(found, "standing"), text(found, "since")));
     let words = |value: &Json, key: &str| {
         let list = value[key].as_array().into_iter().flatten();
         list.filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
     };
     let until = |record: &Json| {
-        let purposes = record["purposes"].as_array().into_iter().flatten();
+        let purposes = list(record, "purposes");
         let one = |purpose: &Json| {
             let until = text(purpose, "until");
             let until = if until.is_empty() { String::from("open") } else { until.chars().take(10).collect() };
@@ -295,14 +294,11 @@ fn show_subject(found: &Json, context: &Context) {
         purposes.map(one).collect::<Vec<_>>().join("\n")
     };
     let row = |record: &Json| {
-        vec![text(record, "record"), format!("{} v{}", text(record, "kind"), record["version"]), words(record, "fields"), until(record)]
+        vec![text(record, "record"), format!("{} v{}", text(record, "kind"), part(record, "version")), words(record, "fields"), until(record)]
     };
-    voice.table(&["record", "kind", "fields", "used for"], found["records"].as_array().into_iter().flatten().map(row).collect());
-    let choices: Vec<Vec<String>> = found["choices"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|choice| vec![text(choice, "purpose"), text(choice, "said"), text(choice, "at"), format!("version {} in {}", choice["notice"], text(choice, "language"))])
+    voice.table(&["record", "kind", "fields", "used for"], list(found, "records").map(row).collect());
+    let choices: Vec<Vec<String>> = list(found, "choices")
+        .map(|choice| vec![text(choice, "purpose"), text(choice, "said"), text(choice, "at"), format!("version {} in {}", part(choice, "notice"), text(choice, "language"))])
         .collect();
     if !choices.is_empty() {
         voice.table(&["choice about", "said", "at", "notice"], choices);
@@ -350,17 +346,14 @@ pub(super) struct RevealWho {
 pub(super) async fn reveal(args: RevealArgs, context: &Context) -> Result<Exit, Problem> {
     let credential = read_private(&args.credential_file)?;
     let credential = String::from_utf8_lossy(&credential).trim().to_owned();
-    let mut asked = json!({ "purpose": args.purpose, "masked": args.masked });
-    if !args.fields.is_empty() {
-        asked["fields"] = json!(args.fields);
-    }
-    match &args.record {
-        Some(record) => asked["record"] = record_reference(record),
-        None => {
-            let RevealWho { subject, matching, kind } = args.who;
-            asked["subject"] = Who { subject, matching, kind }.reference()?;
-        }
-    }
+    let (of, reference) = if let Some(record) = &args.record {
+        ("record", record_reference(record))
+    } else {
+        let RevealWho { subject, matching, kind } = args.who;
+        ("subject", Who { subject, matching, kind }.reference()?)
+    };
+    let fields = if args.fields.is_empty() { None } else { Some(args.fields) };
+    let asked = json!({ "purpose": args.purpose, "masked": args.masked, "fields": fields, of: reference });
     let client = context.reach().await?;
     let body = serde_json::to_vec(&asked).unwrap_or_default();
     let bearer = [("authorization", format!("Bearer {credential}"))];
@@ -372,16 +365,16 @@ pub(super) async fn reveal(args: RevealArgs, context: &Context) -> Result<Exit, 
         voice.print_json(&opened);
         return Ok(Exit::Done);
     }
-    for record in opened["records"].as_array().into_iter().flatten() {
-        voice.print(format!("{} {} (version {})", text(record, "kind"), text(record, "external_id"), record["version"]));
-        let masked: Vec<&str> = record["masked"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
-        for (name, value) in record["fields"].as_object().into_iter().flatten() {
+    for record in list(&opened, "records") {
+        voice.print(format!("{} {} (version {})", text(record, "kind"), text(record, "external_id"), part(record, "version")));
+        let masked: Vec<&str> = texts(record, "masked");
+        for (name, value) in part(record, "fields").as_object().into_iter().flatten() {
             let mark = if masked.contains(&name.as_str()) { "  (masked)" } else { "" };
             let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             voice.print(format!("  {name:<20} {shown}{mark}"));
         }
-        for refused in record["refused"].as_array().into_iter().flatten() {
-            let fields: Vec<&str> = refused["fields"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        for refused in list(record, "refused") {
+            let fields: Vec<&str> = texts(refused, "fields");
             voice.print(format!("  not shown: {} ({})", fields.join(", "), text(refused, "text")));
         }
     }
@@ -442,10 +435,10 @@ pub(super) fn show_certificate(certificate: &Json, voice: super::Voice) {
     voice.print(format!("erased {}", text(&body, "subject")));
     voice.print(format!("  unreadable here since        {}", text(&body, "unreadable_here_since")));
     voice.print(format!("  unreadable everywhere by     {}", text(&body, "unreadable_everywhere_by")));
-    for key in body["destroyed_keys"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+    for key in list(&body, "destroyed_keys").filter_map(Json::as_str) {
         voice.print(format!("  destroyed key                {key}"));
     }
-    let retained: Vec<&Json> = body["retained"].as_array().into_iter().flatten().collect();
+    let retained: Vec<&Json> = list(&body, "retained").collect();
     if retained.is_empty() {
         voice.print("  no law keeps anything of it");
     }

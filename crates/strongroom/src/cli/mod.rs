@@ -1,6 +1,7 @@
 //! The command line: one binary, verbs. Results on stdout, talk on stderr, `--json` everywhere.
 
-pub mod bench;
+mod answers;
+mod bench;
 mod check;
 mod client;
 mod copies;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use print::Voice;
+pub use print::{Bar, Voice};
 
 use crate::config::Flags;
 use crate::ground::Problem;
@@ -173,7 +174,7 @@ pub fn run() -> ExitCode {
         voice: Voice { json: everywhere.json, quiet: everywhere.quiet },
     };
     let threads = match &cli.command {
-        Command::Serve(args) => args.threads(&context),
+        Command::Serve(_) => serve::ServeArgs::threads(&context),
         _ => 1,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();

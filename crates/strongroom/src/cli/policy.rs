@@ -7,6 +7,7 @@ use axum::http::Method;
 use clap::Subcommand;
 use serde_json::{Value as Json, json};
 
+use super::answers::{list, part, text, texts};
 use super::{Context, Exit};
 use crate::ground::Problem;
 
@@ -46,7 +47,7 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
             if voice.json {
                 voice.print_json(&found);
             } else {
-                voice.say(format!("# version {}, published {}, SHA-256 {}", found["version"], text(&found, "published"), text(&found, "digest")));
+                voice.say(format!("# version {}, published {}, SHA-256 {}", part(&found, "version"), text(&found, "published"), text(&found, "digest")));
                 voice.print(text(&found, "text").trim_end());
             }
             Exit::Done
@@ -56,7 +57,7 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
             if voice.json {
                 voice.print_json(&found);
             } else {
-                let row = |found: &Json| vec![found["version"].to_string(), text(found, "published"), text(found, "digest")];
+                let row = |found: &Json| vec![part(found, "version").to_string(), text(found, "published"), text(found, "digest")];
                 voice.table(&["version", "published", "SHA-256"], found.iter().map(row).collect());
             }
             Exit::Done
@@ -78,7 +79,7 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
             if voice.json {
                 voice.print_json(&published);
             } else {
-                voice.print(format!("version {} is in force; entry {}", published["version"], text(&published, "entry")));
+                voice.print(format!("version {} is in force; entry {}", part(&published, "version"), text(&published, "entry")));
             }
             Exit::Done
         }
@@ -102,7 +103,7 @@ fn show_plan(plan: &Json, context: &Context) {
     if voice.json {
         return voice.print_json(plan);
     }
-    let changes: Vec<&Json> = plan["changes"].as_array().into_iter().flatten().collect();
+    let changes: Vec<&Json> = list(plan, "changes").collect();
     if changes.is_empty() {
         return voice.print("nothing changes but dates of review and comments");
     }
@@ -110,18 +111,9 @@ fn show_plan(plan: &Json, context: &Context) {
         ["code", "about", "effect", "before", "after"].iter().map(|key| text(change, key)).collect::<Vec<_>>()
     };
     voice.table(&["code", "about", "effect", "before", "after"], changes.iter().map(row).collect());
-    let void: Vec<&str> = plan["void_choices"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    let void: Vec<&str> = texts(plan, "void_choices");
     if !void.is_empty() {
         voice.print(format!("granted choices become void: {}", void.join(", ")));
     }
-    voice.print(format!("version {} would hold for {} subjects and {} records", plan["version"], plan["subjects"], plan["records"]));
-}
-
-/// A text of a JSON object.
-pub(super) fn text(value: &Json, key: &str) -> String {
-    match value.get(key) {
-        Some(Json::String(text)) => text.clone(),
-        Some(Json::Null) | None => String::new(),
-        Some(other) => other.to_string(),
-    }
+    voice.print(format!("version {} would hold for {} subjects and {} records", part(plan, "version"), part(plan, "subjects"), part(plan, "records")));
 }

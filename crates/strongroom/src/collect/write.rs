@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome, Part};
-use policy::{ActSet, Answer, Decision, Facts, FieldMask, Flow, Life, PurposeSet, Standing, Start};
+use policy::{ActSet, Answer, Decision, Facts, FieldMask, Flow, PurposeSet, Standing, Start};
 use seal::{Class, Random};
 use store::Lane;
 
@@ -46,7 +46,7 @@ pub enum Prepared {
     /// Nothing would be left of the record.
     Nothing(Box<Decision>, FieldMask),
     /// The record has all of this already.
-    Unchanged(Known),
+    Unchanged(Box<Known>),
 }
 
 /// A plan, and what the gate said when it was made.
@@ -211,10 +211,9 @@ pub(super) async fn write_known(
         match applied.map(store::Committed::into_value) {
             Ok(Applied::Stale(found)) => known = Some(*found),
             Ok(Applied::Written(written)) => return Ok(*written),
-            Ok(Applied::Refused(problem)) => return Err(problem),
             Ok(Applied::Repeated(answered)) => return Ok(Written::again(answered)),
             Err(problem) if problem.code == keep::error::MOVED => {}
-            Err(problem) => return Err(problem),
+            Ok(Applied::Refused(problem)) | Err(problem) => return Err(problem),
         }
     }
     Err(keep::error::too_busy())
@@ -362,7 +361,7 @@ fn prepare(
             return Ok(Prepared::Nothing(Box::new(decision), ended));
         }
         Planned::Same if draft.choices.is_empty() => {
-            return Ok(held.take().map_or(Prepared::Look, Prepared::Unchanged));
+            return Ok(held.take().map_or(Prepared::Look, |known| Prepared::Unchanged(Box::new(known))));
         }
         _ => {}
     }
@@ -417,9 +416,8 @@ fn facts_of(
     for event in events {
         clear.happened(*event);
     }
-    let (own, children) = clear.life(draft.kind);
-    let life =
-        Life { events: &own, children: &children, granted: chosen.granted, refused: chosen.refused, standing };
+    let happenings = clear.happenings(draft.kind);
+    let life = happenings.life(chosen, standing);
     Facts {
         granted: chosen.granted,
         refused: chosen.refused,
@@ -480,8 +478,7 @@ fn apply_plan(
     }
     match keep::put(plan, work)? {
         Put::Done => {}
-        Put::Stale => return Ok(Applied::Stale(Box::new(look(draft, work)?))),
-        Put::Taken { field: EXTERNAL_ID } => return Ok(Applied::Stale(Box::new(look(draft, work)?))),
+        Put::Stale | Put::Taken { field: EXTERNAL_ID } => return Ok(Applied::Stale(Box::new(look(draft, work)?))),
         Put::Taken { field } => return Err(taken(field, draft.kind, work)),
     }
     let mut kept_choices = Vec::with_capacity(draft.choices.len());

@@ -15,7 +15,7 @@ use crate::ground::web::answer;
 
 /// How the house is.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Health {
+pub(crate) struct Health {
     /// `ok`, `attention` (it serves, and somebody should look) or `down`.
     pub status: &'static str,
     /// What needs attention, by name.

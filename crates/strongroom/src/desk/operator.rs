@@ -308,6 +308,7 @@ async fn export(State(desk): State<Arc<Desk>>, Query(query): Query<ToFolder>) ->
 
 /// How the vault is: for `keys status` and `doctor`.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Status {
     /// Schema of the database.
     pub schema: u32,

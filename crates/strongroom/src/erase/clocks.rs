@@ -45,7 +45,7 @@ pub fn reclock(house: &House, shop: &Arc<Shop>, subject: SubjectId, after: Optio
         if records.is_empty() || row.keys.is_empty() {
             return Ok(DONE);
         }
-        if let Some(page) = lay_out(house, shop, row, chosen, &records)? {
+        if let Some(page) = lay_out(house, shop, &row, chosen, &records)? {
             return Ok(page);
         }
     }
@@ -82,12 +82,12 @@ fn before(subject: SubjectId) -> Option<RecordId> {
 fn lay_out(
     house: &House,
     shop: &Arc<Shop>,
-    row: SubjectRow,
+    row: &SubjectRow,
     chosen: Chosen,
     records: &[RecordRow],
 ) -> Result<Option<Page>, Problem> {
     let last = records.last().map(|record| record.id);
-    let plan = match plan_page(house, shop, &row, chosen, records) {
+    let plan = match plan_page(house, shop, row, chosen, records) {
         Ok(plan) => plan,
         Err(Halt::Empty(empty)) => {
             house.refill_blocking(empty.0)?;

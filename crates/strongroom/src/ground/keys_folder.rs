@@ -335,7 +335,8 @@ pub fn check_private_folder(path: &Path) -> Result<(), KeysError> {
 }
 
 fn check_mode(path: &Path, mode: u32, wanted: u32) -> Result<(), KeysError> {
-    if mode & 0o077 == 0 {
+    let for_others = mode & 0o077;
+    if for_others == 0 {
         Ok(())
     } else {
         Err(KeysError::TooOpen { name: shown(path), mode: mode & 0o7777, wanted })

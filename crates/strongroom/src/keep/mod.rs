@@ -34,6 +34,8 @@ pub use terms::{add_terms, ended_terms, find_term, list_terms, remove_term, remo
 pub use tokens::{Made, TokenRow, add_token, find_token, remove_tokens};
 pub use types::{Clear, Event, RecordRow, SubjectRow};
 
+use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use ledger::entry::{Act, Entry, Outcome, Part, RecordMark};
@@ -404,9 +406,9 @@ pub fn list_destroyed(view: &View<'_>) -> Result<Vec<KeyId>, Problem> {
 /// Destroys once more what a restored backup brought back: every key of this subject that the list names.
 ///
 /// Gives how many there were. The list has them already, so nobody is told again.
-pub fn destroy_again(
+pub fn destroy_again<S: BuildHasher>(
     subject: SubjectId,
-    listed: &std::collections::HashSet<KeyId>,
+    listed: &HashSet<KeyId, S>,
     work: &mut Work<'_, '_>,
 ) -> Result<u64, Problem> {
     let Some(row) = find_subject(work.tx, work.shop, subject)? else { return Ok(0) };

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use policy::{End, FieldMask, Layout, Life, Standing};
+use policy::{End, FieldMask, Layout, Standing};
 use seal::{Class, DataKey, Envelope, Fields, Group, GroupHead, Origin, Personal, Random, Value};
 
 use super::types::{Clear, EXTERNAL_ID, Event, RecordRow, SubjectRow, place, to_policy, to_seal};
@@ -264,14 +264,8 @@ impl<'p, R: Random> Planner<'p, R> {
         let there = to_policy(old.fields().with(set)).minus(change.unset);
         let present = there.minus(FieldMask::only(EXTERNAL_ID));
 
-        let (own, children) = clear.life(kind);
-        let life = Life {
-            events: &own,
-            children: &children,
-            granted: self.chosen.granted,
-            refused: self.chosen.refused,
-            standing: self.row.standing,
-        };
+        let happenings = clear.happenings(kind);
+        let life = happenings.life(&self.chosen, self.row.standing);
         let unknown = self.policy.compiled.kind(kind).map_or(present, |kind| kind.unknown_among(present));
         let layout = self.policy.compiled.layout(kind, present.minus(unknown), &life, self.now);
         let groups = self.groups(&layout, unknown, envelope.as_ref())?;

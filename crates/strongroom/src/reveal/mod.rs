@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome, Part};
 use ledger::opening::Opening;
-use policy::{Answer, Basis, Decision, End, Facts, FieldMask, Flow, Life, PurposeSet, Standing};
+use policy::{Answer, Basis, Decision, End, Facts, FieldMask, Flow, PurposeSet, Standing};
 use seal::Envelope;
 use store::Lane;
 
@@ -133,7 +133,7 @@ pub(crate) fn decide(
     if items.is_empty() {
         return refuse(ask, entered_as, recipient, &row, &refusals, work).map(Ended::Refused);
     }
-    grant(ask, entered_as, recipient, row, items, work)
+    grant(ask, entered_as, recipient, &row, items, work)
 }
 
 /// Who lacks the purpose gets the answer of somebody who guessed: not found. It is entered, without a look at any subject.
@@ -213,14 +213,8 @@ pub(crate) fn judge(
     work: &Work<'_, '_>,
 ) -> (Decision, Option<i64>) {
     let (compiled, kind) = (&work.policy.compiled, record.id.kind());
-    let (own, children) = record.clear.life(kind);
-    let life = Life {
-        events: &own,
-        children: &children,
-        granted: chosen.granted,
-        refused: chosen.refused,
-        standing: subject.standing,
-    };
+    let happenings = record.clear.happenings(kind);
+    let life = happenings.life(chosen, subject.standing);
     let end = compiled.end_of(kind, purpose, &life);
     let over = end.is_some_and(|end| end.is_over(work.now));
     let facts = Facts {
@@ -276,7 +270,7 @@ fn grant(
     ask: &Ask,
     act: Act,
     recipient: Option<u16>,
-    row: SubjectRow,
+    row: &SubjectRow,
     items: Vec<Item>,
     work: &mut Work<'_, '_>,
 ) -> Result<Ended, Problem> {

@@ -320,7 +320,7 @@ fn draft_of(
     if let Some(column) = &mapping.external_id {
         let id = cell(column)?.unwrap_or_default();
         draft
-            .set_external_id(seal::Personal::new(id.to_owned()), shop)
+            .set_external_id(&seal::Personal::new(id.to_owned()), shop)
             .map_err(|problem| reject(column, problem.code, &problem.title))?;
     }
     for (ordinal, name, template) in &mapping.fields {
