@@ -243,6 +243,7 @@ impl Shared {
         let subject = SubjectId::from_column(job.subject);
         match job.kind.as_str() {
             jobs::RECLOCK => Self::pages(job, |after| Ok(erase::reclock(&self.house, shop, subject, after)?.last)),
+            jobs::LAY_OUT => Self::pages(job, |after| erase::lay_out_all(&self.house, shop, after)),
             jobs::CLEAN_TERMS => Self::pages(job, |after| erase::clean_terms(&self.house, shop, after)),
             jobs::CLEAN_SUBJECT => {
                 let done = erase::clean_subject(&self.house, shop, subject)?;

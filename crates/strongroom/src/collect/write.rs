@@ -462,7 +462,7 @@ fn apply_plan(
 ) -> Result<Applied, Problem> {
     let Ready { plan, known, decision, facts } = ready;
     let choices = if known.subject.is_some() { choose::chosen(work.tx, work.shop, plan.subject)?.count } else { 0 };
-    if !keep::is_fresh(plan, choices, work)? {
+    if !keep::is_fresh(plan, choices, work)? || !kin_is_as_known(draft, known, plan.subject, work)? {
         return Ok(Applied::Stale(Box::new(look(draft, work)?)));
     }
     if draft.if_version.is_some_and(|wanted| wanted != known.record.as_ref().map_or(0, |row| row.version)) {
@@ -510,6 +510,32 @@ fn apply_plan(
         decision: *decision,
         choices: kept_choices,
     })))
+}
+
+/// Are the records that the draft's record belongs to, and those that belong to it, the ones that were known? Each of them
+/// is checked by its version when it is written; here the question is whether one has come since.
+fn kin_is_as_known(draft: &Draft, known: &Known, subject: SubjectId, work: &Work<'_, '_>) -> Result<bool, Problem> {
+    if known.subject.is_none() {
+        return Ok(true); // nobody else knows the subject yet
+    }
+    if let Some(of) = draft.of
+        && moves_parents(&work.policy, draft)
+    {
+        let last = known.parents.last().map_or(0, |parent| parent.id.place().saturating_add(1));
+        if keep::next_place(work.tx, work.shop, subject, of)? != last {
+            return Ok(false);
+        }
+    }
+    Ok(known.record.is_some() || events_of_children(draft, subject, work)? == known.of_children)
+}
+
+/// The latest events of records that a new record's children brought before it.
+fn events_of_children(draft: &Draft, subject: SubjectId, work: &Work<'_, '_>) -> Result<Vec<Event>, Problem> {
+    let mut events = Vec::new();
+    for child in work.policy.compiled.kinds().filter(|kind| kind.of() == Some(draft.kind)) {
+        events.extend(keep::events_of_kind(work.tx, work.shop, subject, child.ordinal())?);
+    }
+    Ok(events)
 }
 
 fn answered_before(repeat: Option<Repeat>, work: &Work<'_, '_>) -> Result<Option<Answered>, Problem> {
@@ -601,18 +627,16 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
         return Err(keep::error::erased());
     }
     let next_place = if record.is_some() { 0 } else { keep::next_place(view, shop, subject, draft.kind)? };
-    let mut of_children = Vec::new();
-    if record.is_none() {
-        for child in work.policy.compiled.kinds().filter(|kind| kind.of() == Some(draft.kind)) {
-            of_children.extend(keep::events_of_kind(view, shop, subject, child.ordinal())?);
-        }
-    }
+    let of_children = if record.is_none() { events_of_children(draft, subject, work)? } else { Vec::new() };
     let parents = match draft.of {
         Some(of) if moves_parents(&work.policy, draft) => {
-            keep::list_records(view, shop, subject, Some(of), Order::OldestFirst, PARENTS_LIMIT)?
+            keep::list_records(view, shop, subject, Some(of), Order::OldestFirst, PARENTS_LIMIT.saturating_add(1))?
         }
         _ => Vec::new(),
     };
+    if parents.len() > PARENTS_LIMIT as usize {
+        return Err(error::too_many_parents()); // a clock that does not move would end too early
+    }
     let chosen = choose::chosen(view, shop, subject)?;
     Ok(Known { subject: Some(row), chosen, record, next_place, of_children, parents })
 }

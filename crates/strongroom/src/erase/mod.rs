@@ -24,7 +24,7 @@ pub(crate) use sql::KEEP_NEWEST;
 pub(crate) use sql::ALL as STATEMENTS;
 
 pub use certificate::{Certificate, CertificateBody, CertificateText, RetainedPurpose};
-pub use clocks::{Page, clean_subject, clean_terms, reclock, sweep};
+pub use clocks::{Page, clean_subject, clean_terms, lay_out_all, reclock, sweep};
 pub use epoch::{Rotated, RotationStep, rotate, rotation_is_due};
 
 use std::sync::Arc;

@@ -267,7 +267,8 @@ impl<'p, R: Random> Planner<'p, R> {
         let happenings = clear.happenings(kind);
         let life = happenings.life(&self.chosen, self.row.standing);
         let unknown = self.policy.compiled.kind(kind).map_or(present, |kind| kind.unknown_among(present));
-        let layout = self.policy.compiled.layout(kind, present.minus(unknown), &life, self.now);
+        let now = self.house.watch.for_leaving_out(self.house.clock.as_ref(), self.now);
+        let layout = self.policy.compiled.layout(kind, present.minus(unknown), &life, now);
         let groups = self.groups(&layout, unknown, envelope.as_ref())?;
         let left = groups.iter().fold(FieldMask::EMPTY, |all, group| all.or(to_policy(group.fields)));
         let (ended, without_purpose) = (layout.ended, layout.without_purpose);

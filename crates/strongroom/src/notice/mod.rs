@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 use store::{Row, Tx, View, params};
 
 use crate::ground::work::Work;
-use crate::ground::{Deed, EntryId, InForce, Problem, Shop};
+use crate::ground::{Deed, EntryId, InForce, Problem, Shop, jobs};
 
 /// A policy that has been checked and is ready to be published.
 #[derive(Debug, Clone)]
@@ -102,6 +102,8 @@ pub fn publish(checked: &Checked, work: &mut Work<'_, '_>) -> Result<(u32, Entry
     entry.policy = next.version;
     entry.figures = policy_digest_figures(&next.digest).to_vec();
     let id = work.enter_plain(entry)?;
+    // The gate follows the new version at once; what is kept already is laid out again behind.
+    work.tx.add_job(work.shop.column(), jobs::LAY_OUT, 0, work.now)?;
     let (version, shop) = (next.version, std::sync::Arc::clone(work.shop));
     work.tx.after_commit(move || {
         shop.put_in_force(next);
