@@ -8,6 +8,7 @@ mod copies;
 mod credentials;
 mod data;
 mod demo;
+mod diff;
 mod doctor;
 mod init;
 mod keys;
@@ -121,6 +122,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Check a policy file, as a compiler checks a program
     Check(check::CheckArgs),
+    /// Say what a new policy says otherwise: what people must be told, whose choices become void
+    Diff(diff::DiffArgs),
     /// See, plan and publish policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -206,6 +209,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Serve(args) => serve::run(args, context).await,
         Command::Demo(args) => demo::run(args, context).await,
         Command::Check(args) => check::run(&args, context),
+        Command::Diff(args) => diff::run(&args, context),
         Command::Policy(command) => policy::run(command, context).await,
         Command::Import(args) => data::import(args, context).await,
         Command::Subject(command) => data::subject(command, context).await,

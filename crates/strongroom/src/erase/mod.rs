@@ -16,6 +16,7 @@ mod certificate;
 mod clocks;
 mod epoch;
 pub mod http;
+mod preview;
 mod sql;
 
 pub(crate) use sql::KEEP_NEWEST;
@@ -25,6 +26,7 @@ pub(crate) use sql::ALL as STATEMENTS;
 
 pub use certificate::{Certificate, CertificateBody, CertificateText, RetainedPurpose};
 pub use clocks::{Page, clean_subject, clean_terms, lay_out_all, reclock, sweep};
+pub use preview::{Preview, preview};
 pub use epoch::{Rotated, RotationStep, rotate, rotation_is_due};
 
 use std::sync::Arc;
