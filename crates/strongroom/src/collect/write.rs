@@ -478,11 +478,8 @@ fn apply_plan(
     if now.fields != decision.fields {
         return Ok(Applied::Stale(Box::new(look(draft, work)?)));
     }
-    match keep::put(plan, work)? {
-        Put::Done => {}
-        Put::Stale => return Ok(Applied::Stale(Box::new(look(draft, work)?))),
-        Put::Taken { field: EXTERNAL_ID } => return Ok(Applied::Stale(Box::new(look(draft, work)?))),
-        Put::Taken { field } => return Err(taken(field, draft.kind, work)),
+    if keep::put(plan, work)? == Put::Stale {
+        return Ok(Applied::Stale(Box::new(look(draft, work)?)));
     }
     let mut kept_choices = Vec::with_capacity(draft.choices.len());
     for choice in &draft.choices {
@@ -564,11 +561,6 @@ fn refuse(
     work.enter_plain(entry)?;
     let reasons = reasons_for_caller(decision, &work.policy, draft.kind);
     Ok(error::nothing_to_keep(past_end).because(reasons))
-}
-
-fn taken(field: u8, kind: u8, work: &Work<'_, '_>) -> Problem {
-    let name = work.policy.compiled.kind(kind).and_then(|kind| kind.field(field)).map(|field| field.name.to_string());
-    keep::error::taken(format!("/fields/{}", name.unwrap_or_default()))
 }
 
 /// Looks at everything that a draft is about, in one transaction.
