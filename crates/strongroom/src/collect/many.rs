@@ -190,7 +190,7 @@ async fn apply_group(
                     Applied::Stale(known) => Outcome::Alone(Some(*known)),
                     Applied::Written(written) => Outcome::Answer(Ok(*written)),
                     Applied::Refused(problem) => Outcome::Answer(Err(problem)),
-                    Applied::Repeated(answered) => Outcome::Answer(Ok(Written::again(answered))),
+                    Applied::Repeated(written) => Outcome::Answer(Ok(*written)),
                 };
                 (position, outcome)
             })
