@@ -268,8 +268,8 @@ pub(crate) fn item(
         }
     }
     let stored = keep::types::to_policy(envelope.fields());
-    let gone = decision.fields.and(stored).minus(openable);
-    Ok(Item { row, decision, until, gone, keys })
+    let allowed = decision.fields.and(stored);
+    Ok(Item { row, decision, until, there: allowed.and(openable), gone: allowed.minus(openable), keys })
 }
 
 fn grant(
@@ -285,7 +285,8 @@ fn grant(
     entry.recipient = recipient;
     let mut opening = Opening::builder().act(act).subject(&work.ids.show(row.id));
     for item in &items {
-        add_part(&mut entry.parts, item.row.id.kind(), item.decision.fields);
+        // What is opened, not what might have been: after a breach this says which fields were seen.
+        add_part(&mut entry.parts, item.row.id.kind(), item.there);
         for reason in reason_numbers(&item.decision) {
             if !entry.reasons.contains(&reason) {
                 entry.reasons.push(reason);
