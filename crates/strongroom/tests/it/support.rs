@@ -23,6 +23,28 @@ use tower::ServiceExt;
 
 /// The example's policy: two kinds, nine purposes, two recipients.
 pub(crate) const POLICY: &str = include_str!("../../../../examples/harbour-hill/shop.toml");
+/// More of it: a field that takes a consent, and a purpose whose clock runs from what happens to orders.
+const MORE: &str = r#"
+[field.birth_date]
+kind = "date"
+category = "user.demographic.date_of_birth"
+label = { zh = "生日", en = "Birthday" }
+
+[purpose.birthday]
+use = "marketing.communications.email"
+basis = "consent"
+says = { zh = "在您生日时问候您", en = "To wish you well on your birthday" }
+fields = ["birth_date"]
+keep = "until withdrawn"
+
+[purpose.loyalty]
+use = "essential.service"
+basis = "contract"
+says = { zh = "管理您的会员等级", en = "To keep your standing with us" }
+fields = ["customer.name"]
+keep = "5y after order.completed"
+at_most = "6y after collected"
+"#;
 /// When every house begins: Monday 2026-11-23, 10:00 in the shop's zone.
 pub(crate) const START: &str = "2026-11-23T02:00:00Z";
 
@@ -186,6 +208,11 @@ impl Bench {
     /// A service that may use everything.
     pub(crate) fn service(&self) -> Key {
         self.key(Role::Service, &ALL_PURPOSES)
+    }
+
+    /// A service that may use data for these purposes.
+    pub(crate) fn service_for(&self, purposes: &[&str]) -> Key {
+        self.key(Role::Service, purposes)
     }
 
     /// Posts JSON.
@@ -392,6 +419,13 @@ pub(crate) fn checked(policy: &str) -> notice::Checked {
         Ok((checked, _)) => checked,
         Err(fault) => panic!("the policy of a test has errors: {:?}", fault.1.findings),
     }
+}
+
+/// The example's policy, and more: see [`MORE`].
+pub(crate) fn longer_policy() -> String {
+    let kinds = "fields = [\"name\", \"email\", \"phone\"]";
+    assert!(POLICY.contains(kinds));
+    format!("{}{MORE}", POLICY.replacen(kinds, "fields = [\"name\", \"email\", \"phone\", \"birth_date\"]", 1))
 }
 
 /// An instant, µs UTC.
