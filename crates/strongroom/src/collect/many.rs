@@ -50,6 +50,8 @@ pub async fn write_many(
     let mut members = Vec::with_capacity(rows.len());
     for (position, (row, known)) in rows.iter().zip(known).enumerate() {
         match known {
+            // Its subject may come in with this very batch, before it.
+            Err(problem) if problem.code == keep::error::NO_SUCH_SUBJECT => alone.push((position, None)),
             Err(problem) => set(&mut answers, position, Err(problem)),
             Ok(known) => match prepare_with_numbers(house, &caller.shop, &row.draft, Some(known)).await {
                 Ok(prepared) => members.push(Member { position, row: row.clone(), prepared }),
@@ -77,6 +79,7 @@ pub async fn write_many(
             }
         }
     }
+    alone.sort_by_key(|(position, _)| *position);
     for (position, known) in alone {
         let Some(row) = rows.get(position) else { continue };
         let written = write_known(house, caller, lane, Arc::clone(&row.draft), known, row.repeat).await;
@@ -187,7 +190,7 @@ async fn apply_group(
                     Applied::Stale(known) => Outcome::Alone(Some(*known)),
                     Applied::Written(written) => Outcome::Answer(Ok(*written)),
                     Applied::Refused(problem) => Outcome::Answer(Err(problem)),
-                    Applied::Repeated(answered) => Outcome::Answer(Ok(Written::again(answered))),
+                    Applied::Repeated(written) => Outcome::Answer(Ok(*written)),
                 };
                 (position, outcome)
             })

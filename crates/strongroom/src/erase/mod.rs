@@ -52,7 +52,6 @@ struct Erased {
     entry: EntryId,
     body: String,
     salt: [u8; 16],
-    before: bool,
 }
 
 /// Erases a subject: destroys its main key, for good.
@@ -71,10 +70,9 @@ pub async fn erase(house: &Arc<House>, caller: &Caller, subject: SubjectId) -> R
         })
         .await?;
     let erased = committed.into_value();
-    if !erased.before {
-        // Whoever was let in before the key died has finished, or finds its permit too old.
-        house.permits.older_ones_have_ended().await;
-    }
+    // Whoever was let in before the key died has finished, or finds its permit too old. Somebody who asks again waits too:
+    // the first answer may not have been given yet.
+    house.permits.older_ones_have_ended().await;
     let opening = opening_of(&house.ids.show(subject), &erased.body)?;
     let receipt = heads::receipt(house, &caller.shop, erased.entry, erased.salt, &opening).await?;
     Ok(Certificate::new(erased.body, receipt))
@@ -110,7 +108,7 @@ fn apply(subject: SubjectId, salt: [u8; 16], epoch_days: u32, work: &mut Work<'_
     let params = params![subject.column(), shop, now, everywhere_by, leaf, body.as_str(), &salt];
     work.tx.change(&sql::ADD_ERASURE, params)?;
     work.tx.add_job(shop, jobs::CLEAN_SUBJECT, subject.column(), now)?;
-    Ok(Erased { entry: id, body, salt, before: false })
+    Ok(Erased { entry: id, body, salt })
 }
 
 fn find_erasure(subject: SubjectId, work: &Work<'_, '_>) -> Result<Option<Erased>, Problem> {
@@ -118,7 +116,7 @@ fn find_erasure(subject: SubjectId, work: &Work<'_, '_>) -> Result<Option<Erased
     let found = work.tx.find(&sql::FIND_ERASURE, params![subject.column(), work.shop.column()], |row| {
         Ok((row.number(0)?, row.text(1)?.to_owned(), row.array(2)?))
     })?;
-    Ok(found.map(|(leaf, body, salt)| Erased { entry: EntryId::of(log, leaf), body, salt, before: true }))
+    Ok(found.map(|(leaf, body, salt)| Erased { entry: EntryId::of(log, leaf), body, salt }))
 }
 
 /// How many subjects of a shop were erased.

@@ -269,7 +269,7 @@ impl<'p, R: Random> Planner<'p, R> {
         let unknown = self.policy.compiled.kind(kind).map_or(present, |kind| kind.unknown_among(present));
         let now = self.house.watch.for_leaving_out(self.house.clock.as_ref(), self.now);
         let layout = self.policy.compiled.layout(kind, present.minus(unknown), &life, now);
-        let groups = self.groups(&layout, unknown, envelope.as_ref())?;
+        let groups = self.groups(&layout, unknown, there.has(EXTERNAL_ID), envelope.as_ref())?;
         let left = groups.iter().fold(FieldMask::EMPTY, |all, group| all.or(to_policy(group.fields)));
         let (ended, without_purpose) = (layout.ended, layout.without_purpose);
         if left.minus(FieldMask::only(EXTERNAL_ID)).is_empty() {
@@ -380,6 +380,7 @@ impl<'p, R: Random> Planner<'p, R> {
         &mut self,
         layout: &Layout,
         unknown: FieldMask,
+        has_external_id: bool,
         envelope: Option<&Envelope<'_>>,
     ) -> Result<Vec<Sharing>, Halt> {
         let mut groups: Vec<Sharing> = Vec::with_capacity(layout.groups.len().saturating_add(1));
@@ -408,7 +409,7 @@ impl<'p, R: Random> Planner<'p, R> {
             join(&mut groups, subject, term_key, stay);
         }
         // The external id stays as long as anything does: with what stays longest, which the layout gives first.
-        if let Some(first) = groups.first_mut() {
+        if let Some(first) = groups.first_mut().filter(|_| has_external_id) {
             first.fields.add(EXTERNAL_ID);
         }
         Ok(groups)

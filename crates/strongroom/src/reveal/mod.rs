@@ -104,7 +104,7 @@ pub(crate) fn decide(
     work: &mut Work<'_, '_>,
 ) -> Result<Ended, Problem> {
     if !work.actor.purposes.has(ask.purpose) {
-        return refuse_stranger(ask, entered_as, work);
+        return refuse_stranger(ask.purpose, entered_as, work);
     }
     let (subject, only) = resolve(&ask.target, work)?;
     let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
@@ -137,9 +137,9 @@ pub(crate) fn decide(
 }
 
 /// Who lacks the purpose gets the answer of somebody who guessed: not found. It is entered, without a look at any subject.
-fn refuse_stranger(ask: &Ask, act: Act, work: &mut Work<'_, '_>) -> Result<Ended, Problem> {
+fn refuse_stranger(purpose: u16, act: Act, work: &mut Work<'_, '_>) -> Result<Ended, Problem> {
     let mut entry = work.entry(act, Outcome::No);
-    entry.purpose = Some(ask.purpose);
+    entry.purpose = Some(purpose);
     entry.reasons = vec![policy::ReasonId::PurposeNotYours.number()];
     work.enter_plain(entry)?;
     Ok(Ended::Refused(keep::error::not_found()))
@@ -262,8 +262,8 @@ pub(crate) fn item(
         }
     }
     let stored = keep::types::to_policy(envelope.fields());
-    let gone = decision.fields.and(stored).minus(openable);
-    Ok(Item { row, decision, until, gone, keys })
+    let allowed = decision.fields.and(stored);
+    Ok(Item { row, decision, until, there: allowed.and(openable), gone: allowed.minus(openable), keys })
 }
 
 fn grant(
@@ -279,7 +279,8 @@ fn grant(
     entry.recipient = recipient;
     let mut opening = Opening::builder().act(act).subject(&work.ids.show(row.id));
     for item in &items {
-        add_part(&mut entry.parts, item.row.id.kind(), item.decision.fields);
+        // What is opened, not what might have been: after a breach this says which fields were seen.
+        add_part(&mut entry.parts, item.row.id.kind(), item.there);
         for reason in reason_numbers(&item.decision) {
             if !entry.reasons.contains(&reason) {
                 entry.reasons.push(reason);

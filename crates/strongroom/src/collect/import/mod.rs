@@ -223,7 +223,7 @@ async fn take_in(
                 };
                 *counter = counter.saturating_add(1);
                 counts.choices = counts.choices.saturating_add(written.choices.len() as u64);
-                for field in crate::ground::work::field_names(&policy, written.kind, written.decision.refused) {
+                for field in crate::ground::work::field_names(&policy, written.kind, written.refused()) {
                     count(&mut counts.dropped_fields, &field);
                 }
             }
