@@ -50,8 +50,9 @@ pub(super) struct RestoreArgs {
     /// The backup's folder
     #[arg(long, value_name = "DIR")]
     from: PathBuf,
-    /// The signed head since which the ledger is lost for good: a file, as `ledger checkpoint` printed it
-    #[arg(long, value_name = "CHECKPOINT")]
+    /// The signed head since which the ledger is lost for good: the file `heads` of the keys folder, or one head as `ledger
+    /// checkpoint` printed it
+    #[arg(long, value_name = "FILE")]
     lost_since: Option<PathBuf>,
     /// Restore without being asked
     #[arg(long)]
@@ -66,7 +67,7 @@ pub(super) async fn restore(args: RestoreArgs, context: &Context) -> Result<Exit
         return Err(Problem::new("SR-CLI-005", 400, "nothing was restored")
             .help("subjects and records become those of the backup; to do it, say `--yes`"));
     }
-    let lost_since = args.lost_since.as_ref().map(std::fs::read_to_string).transpose()?;
+    let lost_since = args.lost_since.as_deref().map(super::data::read_text).transpose()?;
     let config = Config::read(&context.flags, &context.data)?;
     let places = config.places(&context.flags, &context.data)?;
     let from = args.from.clone();

@@ -18,8 +18,8 @@ pub(super) enum CredentialsCommand {
     #[command(after_help = "Roles: intake puts data in and reads nothing · service uses data for its purposes · officer sees what is kept,
 records choices, erases · auditor reads the ledger · admin publishes policies and makes credentials, and sees no data")]
     Add {
-        /// intake, service, officer, auditor or admin
-        #[arg(long)]
+        /// What it may do
+        #[arg(long, value_parser = ["intake", "service", "officer", "auditor", "admin"])]
         role: String,
         /// What it is for: a technical name, never a person's
         #[arg(long)]
@@ -71,7 +71,7 @@ pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Resul
                     let state = if found.get("revoked").is_some() { format!("revoked {}", text(found, "revoked")) } else { String::from("valid") };
                     vec![text(found, "id"), text(found, "role"), text(found, "label"), purposes.join(", "), text(found, "since"), state]
                 };
-                voice.table(&["id", "role", "label", "purposes", "since", ""], found.iter().map(row).collect());
+                voice.table(&["id", "role", "label", "purposes", "since", "state"], found.iter().map(row).collect());
             }
         }
         CredentialsCommand::Revoke { id } => {

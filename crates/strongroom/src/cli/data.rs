@@ -42,7 +42,7 @@ pub(super) struct ImportArgs {
 pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, Problem> {
     let voice = context.voice;
     let format = format_of(&args)?;
-    let mapping = std::fs::read_to_string(&args.mapping).map_err(|error| unreadable(&args.mapping, &error))?;
+    let mapping = read_text(&args.mapping)?;
     let mut file = std::fs::File::open(&args.file).map_err(|error| unreadable(&args.file, &error))?;
     let digest = blocking({
         let mut file = file.try_clone()?;
@@ -96,6 +96,11 @@ fn format_of(args: &ImportArgs) -> Result<&'static str, Problem> {
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
     Problem::new("SR-CLI-004", 500, format!("`{}` cannot be read ({:?})", path.display(), error.kind()))
+}
+
+/// Reads a file of text that the command line names.
+pub(super) fn read_text(path: &Path) -> Result<String, Problem> {
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
 fn digest_of(file: &mut impl Read) -> Result<String, Problem> {
@@ -359,7 +364,10 @@ pub(super) async fn reveal(args: RevealArgs, context: &Context) -> Result<Exit, 
     let bearer = [("authorization", format!("Bearer {credential}"))];
     let answer = client.send(Method::POST, "/v1/records:reveal", &bearer, Body::from(body)).await;
     client.close().await;
-    let opened: Json = answer?.read()?;
+    let opened: Json = answer?.read().map_err(|problem| {
+        // The server does not tell the two apart, so that nobody can ask it what there is.
+        if problem.status == 404 { problem.help("look at the id; and whether this credential has the purpose") } else { problem }
+    })?;
     let voice = context.voice;
     if voice.json {
         voice.print_json(&opened);

@@ -178,7 +178,7 @@ fn on_behalf_of(headers: &HeaderMap, shop: &Shop, allowed: bool) -> Result<Optio
 }
 
 fn which_shop() -> Problem {
-    Problem::new("SR-OPEN-003", 400, "there are several shops: say which").help("give `--shop NAME`")
+    Problem::new("SR-OPEN-003", 400, "there is no such shop, or there are several: say which").help("give `--shop NAME`")
 }
 
 fn refuse_too_long(headers: &HeaderMap, limit: usize) -> Result<(), Problem> {

@@ -49,6 +49,7 @@ pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
     }
     let attention: Vec<&'static str> = [
         (desk.house.watch.in_doubt(), "clock_in_doubt"),
+        (desk.house.store.keys_unlisted() > 0, "destroyed_keys_unlisted"),
         (desk.doing.heads_failing.load(Ordering::Relaxed), "heads_failing"),
         (desk.doing.rotation_failing.load(Ordering::Relaxed), "rotation_failing"),
     ]

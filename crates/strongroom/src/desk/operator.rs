@@ -322,7 +322,7 @@ pub struct Status {
     pub epoch_due: bool,
     /// Is the clock in doubt?
     pub clock_in_doubt: bool,
-    /// Does the WAL hold pages of a key that died?
+    /// Has the WAL held pages of a key that died for longer than it should?
     pub key_in_wal: bool,
     /// Jobs that wait: kind, attempts.
     pub jobs: Vec<(String, u32)>,
@@ -357,6 +357,9 @@ async fn status(State(desk): State<Arc<Desk>>) -> Response<Body> {
         Err(problem) => problem.into_response(),
     }
 }
+
+/// Pages of a key that died may stand in the WAL for so long.
+const KEY_IN_WAL_ALLOWED: std::time::Duration = std::time::Duration::from_secs(60);
 
 async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
     let house = &desk.house;
@@ -394,7 +397,7 @@ async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
         changing_epoch: changing,
         epoch_due: erase::rotation_is_due(house),
         clock_in_doubt: house.watch.look(house.clock.as_ref()),
-        key_in_wal: house.store.key_in_wal(),
+        key_in_wal: house.store.key_in_wal_for() > KEY_IN_WAL_ALLOWED,
         jobs: jobs.into_iter().map(|job| (job.kind, job.attempts)).collect(),
         shops,
     })

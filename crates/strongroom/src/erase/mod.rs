@@ -70,6 +70,10 @@ pub async fn erase(house: &Arc<House>, caller: &Caller, subject: SubjectId) -> R
         })
         .await?;
     let erased = committed.into_value();
+    if house.store.keys_unlisted() > 0 {
+        // Whoever asks again is not told either, until the key is named outside the database.
+        return Err(store::Error::NotWitnessed.into());
+    }
     // Whoever was let in before the key died has finished, or finds its permit too old. Somebody who asks again waits too:
     // the first answer may not have been given yet.
     house.permits.older_ones_have_ended().await;

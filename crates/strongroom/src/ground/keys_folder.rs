@@ -160,12 +160,8 @@ impl KeysFolder {
     ///
     /// Fails: `SR-KEYS-003` when there is one already: a new key is never written over an old one.
     pub fn create(path: &Path, lock: &LockSource, now: i64) -> Result<(), KeysError> {
+        check_empty(path)?;
         make_private_folder(path)?;
-        for name in [KEYRING, ERASED, HEADS] {
-            if path.join(name).exists() {
-                return Err(KeysError::Exists { name: name.to_owned() });
-            }
-        }
         let mut random = SystemRandom::new();
         if let LockSource::KeyFile(file) = lock
             && !file.exists()
@@ -323,6 +319,16 @@ pub fn make_private_folder(path: &Path) -> Result<(), KeysError> {
         builder.recursive(true).create(path).map_err(fault(&shown(path)))?;
     }
     check_private_folder(path)
+}
+
+/// Fails with `SR-KEYS-003` when the folder holds keys already.
+pub fn check_empty(path: &Path) -> Result<(), KeysError> {
+    for name in [KEYRING, ERASED, HEADS] {
+        if path.join(name).exists() {
+            return Err(KeysError::Exists { name: name.to_owned() });
+        }
+    }
+    Ok(())
 }
 
 /// Fails with `SR-KEYS-001` when others may enter the folder.

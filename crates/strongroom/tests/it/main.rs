@@ -13,3 +13,4 @@ mod hostile;
 mod kill;
 mod releases;
 mod support;
+mod vault;
