@@ -117,7 +117,7 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
     let admin = credential.shown(&house.ids);
     house.work_blocking(Lane::High, &shop, &Actor::Operator, move |work| {
         keep::add_shop(&new, work.now, work.tx)?;
-        notice::write(work.shop.column(), &row, work.tx)?;
+        notice::write(work.shop, &row, work.tx)?;
         let mut opened = work.entry(Act::Opened, Outcome::Yes);
         opened.figures = vec![(Figure::Generation, 1)];
         work.enter_plain(opened)?;
@@ -234,7 +234,7 @@ fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Res
     let (mut shops, mut last_entry_at) = (Vec::new(), None);
     for row in keep::list_shops(view)? {
         let keys_of_shop = keep::open_keys(view, row.number, &epochs).map_err(explain_dark)?;
-        let in_force = notice::load(view, row.number)?;
+        let in_force = notice::load(view, row.number, &keys_of_shop)?;
         let last = last_entry(view, log_number(row.number, row.generation))?;
         last_entry_at = last_entry_at.max(last.as_ref().map(|entry| entry.at));
         let last_at = last.map_or(0, |entry| entry.at);
