@@ -95,6 +95,18 @@ impl Keyring {
         })
     }
 
+    /// The same once more in memory, for a change that may fail on its way to disk.
+    pub fn copy(&self) -> Keyring {
+        let copy = |secret: &Secret<32>| Secret::new(*secret.expose());
+        let epoch = |epoch: &Epoch| Epoch { number: epoch.number, since: epoch.since, key: copy(&epoch.key) };
+        Keyring {
+            epochs: self.epochs.iter().map(epoch).collect(),
+            ledger_seeds: self.ledger_seeds.iter().map(|(shop, seed)| (*shop, copy(seed))).collect(),
+            list_key: copy(&self.list_key),
+            id_key: copy(&self.id_key),
+        }
+    }
+
     /// Begins the next epoch. The one before stays until [`Keyring::end_epochs_before`].
     pub fn begin_epoch(&mut self, now: i64, random: &mut impl Random) -> Result<u32, Error> {
         let number = self.epochs.last().map_or(1, |epoch| epoch.number.saturating_add(1));

@@ -10,14 +10,14 @@ use ledger::entry::{Act, Figure, Outcome, previous_root_figures};
 use seal::KeyId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::{Folder, Head, Lane};
+use store::{Folder, Lane};
 use zeroize::Zeroizing;
 
 use crate::ground::clock::{Clock, instant};
 use crate::ground::heads::{self, SignedHead};
 use crate::ground::house::House;
 use crate::ground::keys_folder::{self, ERASED, HEADS, KeysFolder};
-use crate::ground::log::{generation_of_log, log_number};
+use crate::ground::log::{generation_of_log, log_number, shop_of_log};
 use crate::ground::random::SystemRandom;
 use crate::ground::{Actor, CredentialId, Id, Numbered, Problem, Role, Shop, SubjectId};
 use crate::open::{self, Places};
@@ -216,14 +216,15 @@ pub fn restore(
     }
     let current = newest_current(&places.data);
     let keeps_ledger = match &current {
-        Some(current) => as_new_as(current, &signed)?,
+        // A ledger that was rewritten is not kept, and not signed: it is lost, and a restore has to say since when.
+        Some(current) => as_new_as(current, &signed, &keys).is_ok_and(|new| new),
         None => false,
     };
     if keeps_ledger {
         if let Some(current) = &current {
             store::graft(current, &coming, GRAFTS)?;
         }
-    } else if !as_new_as(&coming, &signed)? && lost_since.is_none() {
+    } else if !as_new_as(&coming, &signed, &keys)? && lost_since.is_none() {
         remove_database(&coming)?;
         return Err(Problem::new("SR-BACKUP-004", 409, "the ledger of this backup is older than its last signed head")
             .help("restore with the replaced data folder in place, so that its ledger is kept; if that is lost for good, say since when: --lost-since KEYS/heads, or another signed head"));
@@ -282,13 +283,17 @@ fn newest_current(data: &Path) -> Option<PathBuf> {
     [readable(store::DATABASE), readable(REPLACED)].into_iter().flatten().max_by_key(size)
 }
 
-/// Has a database logs at least as long as the signed heads say?
-fn as_new_as(file: &Path, signed: &[SignedHead]) -> Result<bool, Problem> {
-    let sizes: Vec<(i64, u64)> = signed.iter().filter_map(|head| Some((head.log, size_said(&head.note)?))).collect();
+/// Does a database hold every log whose head was signed, at least as long, and is each the one that was signed?
+///
+/// Fails: `SR-ACCOUNT-002` when a log is another one: it was rewritten.
+fn as_new_as(file: &Path, signed: &[SignedHead], keys: &KeysFolder) -> Result<bool, Problem> {
     store::look_into(file, |view| {
-        for (log, size) in sizes {
-            if view.log_head(log)?.map_or(0, |head: Head| head.size) < size {
-                return Ok(false);
+        let shops = keep::list_shops(view)?;
+        for head in signed {
+            let Some(shop) = shops.iter().find(|shop| shop.number == shop_of_log(head.log)) else { return Ok(false) };
+            match heads::hold_stored(view, head, &shop.name, keys) {
+                Err(problem) if problem.code == heads::SHORTENED => return Ok(false),
+                held => held?,
             }
         }
         Ok(true)

@@ -150,8 +150,13 @@ impl Shared {
         }
         if due(&self.swept_at, now, SWEEP_EVERY) {
             for shop in self.house.shops() {
-                let ended = erase::sweep(&self.house, &shop)?;
-                self.doing.terms_ended.fetch_add(ended as u64, Ordering::Relaxed);
+                match erase::sweep(&self.house, &shop) {
+                    Ok(ended) => {
+                        self.doing.terms_ended.fetch_add(ended as u64, Ordering::Relaxed);
+                    }
+                    // One shop's fault does not keep another's data.
+                    Err(problem) => crate::note!(WARN, "terms of a shop could not be ended", code = problem.code),
+                }
             }
             if erase::rotation_is_due(&self.house) {
                 let changed = self.change_epoch_if_due();

@@ -1,11 +1,12 @@
 //! How the house is made, and how it is opened again: everything that must be true before anybody is served.
 
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::entry::{Act, Entry, Figure, Outcome, policy_digest_figures};
 use policy::PurposeSet;
-use seal::{EpochKey, KeyId, Random, Secret};
+use seal::{Destroyed, EpochKey, KeyId, Random, Secret};
 use store::{Folder, Lane, Migration, Store, View};
 use zeroize::Zeroizing;
 
@@ -202,10 +203,15 @@ fn open_as(places: &Places, clock: Arc<dyn Clock>, why: Opening) -> Result<Arc<H
     let ids = Ids::new(&keys.with(|ring| Secret::new(*ring.id_key.expose())));
     let witness = Box::new(keys.witness(Arc::clone(&clock)));
     let options = store::Options { cache_kib: places.cache_mib.saturating_mul(1_024), ..store::Options::default() };
-    let mut found: Option<Found> = None;
+    let (mut found, mut true_heads): (Option<Found>, _) = (None, None);
     let store = Store::open(folder, options, witness, |view| {
         found = Some(look_around(view, &keys, &signed)?);
-        Ok::<_, Problem>(Box::new(Book::read(view)?))
+        if let (Opening::ToServe, Some(found)) = (why, &found) {
+            none_may_live(view, &found.shops, &found.destroyed, &listed)?;
+        }
+        let book = Book::read(view)?;
+        true_heads = Some(book.heads());
+        Ok::<_, Problem>(Box::new(book))
     })?;
     let Found { shops, destroyed, last_entry_at } = found.ok_or(store::Error::Empty)?;
     if why == Opening::ToServe {
@@ -215,7 +221,8 @@ fn open_as(places: &Places, clock: Arc<dyn Clock>, why: Opening) -> Result<Arc<H
     if watch.in_doubt() {
         crate::note!(WARN, "the clock is in doubt: nothing is destroyed until somebody says that it is right");
     }
-    let parts = Parts { store, watch, keys, ids, shops, epoch_days: places.epoch_days };
+    let heads = true_heads.unwrap_or_default();
+    let parts = Parts { store, watch, keys, ids, heads, shops, epoch_days: places.epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough over lifetimes")]
     house.store.work_blocking(Lane::High, |tx| tx.free_leases())?;
@@ -247,13 +254,7 @@ fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Res
             return Err(Problem::new("SR-ACCOUNT-004", 500, "a shop whose log was signed is not in this database")
                 .help("the data folder was exchanged: restore the latest backup"));
         };
-        let origin = heads::origin(&shop.name, head.log);
-        let verifier = keys.with(|ring| {
-            let seed = ring.ledger_seed(shop.number)?;
-            ledger::note::Signer::from_seed(&origin, seed.expose()).ok().map(|signer| signer.verifier().clone())
-        });
-        let verifier = verifier.ok_or(seal::Error::KeyringDamaged)?;
-        heads::hold_against(view, head.log, head, &verifier, &origin)?;
+        heads::hold_stored(view, head, &shop.name, keys)?;
     }
     Ok(Found { shops, destroyed: keep::list_destroyed(view)?, last_entry_at })
 }
@@ -301,6 +302,26 @@ fn last_entry(view: &View<'_>, log: i64) -> Result<Option<Entry>, Problem> {
     Ok(Some(Entry::decode(&bytes)?))
 }
 
+/// A key that only the database says is destroyed must be gone from it: a real destruction took its row in the same
+/// transaction. A row that somebody wrote by hand must not make the list outside name a key that lives.
+fn none_may_live(view: &View<'_>, shops: &[Shop], in_database: &[KeyId], listed: &[Destroyed]) -> Result<(), Problem> {
+    let known: HashSet<KeyId> = listed.iter().map(|line| line.id).collect();
+    let unlisted: HashSet<KeyId> = in_database.iter().filter(|id| !known.contains(id)).copied().collect();
+    if unlisted.is_empty() {
+        return Ok(());
+    }
+    for shop in shops {
+        let in_terms = shop.terms.all().iter().any(|term| unlisted.contains(&term.key.id));
+        // A long look; but it is needed after a crash only, and nobody is served yet.
+        let in_subjects = keep::any_subject_has(view, shop, &unlisted)?;
+        if in_terms || in_subjects {
+            return Err(Problem::new("SR-OPEN-004", 500, "the database names a living key as destroyed")
+                .help("its rows were edited: keep the folder as it is, and restore the latest backup"));
+        }
+    }
+    Ok(())
+}
+
 /// The database and the list beside the keyring must name the same destroyed keys.
 ///
 /// A key that only the database names was destroyed just before a crash: the list catches up. A key that only the list
@@ -311,8 +332,8 @@ fn hold_lists_together(
     in_database: &[KeyId],
     in_list: &[KeyId],
 ) -> Result<(), Problem> {
-    let known: std::collections::HashSet<_> = in_database.iter().collect();
-    let listed: std::collections::HashSet<_> = in_list.iter().collect();
+    let known: HashSet<_> = in_database.iter().collect();
+    let listed: HashSet<_> = in_list.iter().collect();
     if in_list.iter().any(|id| !known.contains(id)) {
         return Err(Problem::new("SR-OPEN-002", 500, "this database does not know keys that were destroyed")
             .help("an older copy was put in place: use `strongroom restore`, which keeps erased people erased"));

@@ -44,7 +44,7 @@ pub(crate) async fn get_file(visit: Visit) -> Result<Response<Body>, Problem> {
     let log = shop.log();
     match path {
         "checkpoint" => {
-            let note = heads::sign(&house, &shop).await?;
+            let note = heads::sign(&house, &shop)?;
             Ok(file("text/plain; charset=utf-8", Freshness::Changes, note.into_bytes()))
         }
         "log.json" => {
@@ -122,7 +122,7 @@ pub struct CheckpointFound {
     responses((status = 200, description = "The head", body = CheckpointFound)))]
 pub(crate) async fn get_checkpoint(request: Request) -> Result<Response<Body>, Problem> {
     let (house, shop) = (request.house, request.caller.shop);
-    let checkpoint = heads::sign(&house, &shop).await?;
+    let checkpoint = heads::sign(&house, &shop)?;
     let verifier = heads::verifier(&house, &shop, shop.log())?;
     let origin = heads::origin(&shop.name, shop.log());
     let size = ledger::checkpoint::Checkpoint::open(&checkpoint, &verifier, &origin)?.size();
@@ -275,7 +275,7 @@ pub(crate) async fn get_proof(request: Request) -> Result<Response<Body>, Proble
     if id.log() != shop.log() {
         return Err(no_entry());
     }
-    let checkpoint = heads::sign(&house, &shop).await?;
+    let checkpoint = heads::sign(&house, &shop)?;
     let (verifier, origin) = (heads::verifier(&house, &shop, id.log())?, heads::origin(&shop.name, id.log()));
     let size = ledger::checkpoint::Checkpoint::open(&checkpoint, &verifier, &origin)?.size();
     let (leaf, proof) = house

@@ -185,12 +185,20 @@ pub fn keep(
     let policy = Arc::clone(&work.policy);
     let purpose = policy.compiled.purpose(choice.purpose).ok_or_else(unknown_purpose)?;
     may_be_said(purpose, choice.said)?;
-    let at = choice.at.unwrap_or(work.now);
-    if at > work.now.saturating_add(AHEAD_ALLOWED) {
+    let said_at = choice.at.unwrap_or(work.now);
+    if said_at > work.now.saturating_add(AHEAD_ALLOWED) {
         return Err(Problem::new("SR-CHOOSE-002", 422, "a choice cannot lie in the future").at("/at"));
     }
+    // Clocks differ; but what was said now must not outlive what is said a minute later.
+    let at = said_at.min(work.now);
     if choice.notice == 0 || choice.notice > policy.version {
         return Err(Problem::new("SR-CHOOSE-003", 422, "no notice of this version was published").at("/notice/version"));
+    }
+    if choice.said == Said::Granted && policy.voided_since(choice.notice).has(choice.purpose) {
+        // LAW: PIPL 14(2): who changes what was agreed to has to ask again.
+        return Err(Problem::new("SR-CHOOSE-007", 422, "this notice was replaced by one that asks for more: a yes to it does not hold")
+            .help("show the notice of the version in force, and ask again")
+            .at("/notice/version"));
     }
     let languages = &policy.compiled.shop().languages;
     if !languages.iter().any(|language| language.as_str() == choice.language) {

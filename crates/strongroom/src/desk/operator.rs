@@ -107,12 +107,6 @@ struct TalkBack {
     handle: tokio::runtime::Handle,
 }
 
-impl TalkBack {
-    fn sign(&self, desk: &Desk, shop: &Arc<Shop>) -> Result<String, Problem> {
-        self.handle.block_on(heads::sign(&desk.house, shop))
-    }
-}
-
 /// A body made of lines that come as they come.
 struct Lines(mpsc::Receiver<Bytes>);
 
@@ -276,7 +270,7 @@ async fn rotate(State(desk): State<Arc<Desk>>) -> Response<Body> {
 async fn verify(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Response<Body> {
     work(move |back| {
         let shop = shop_of(&desk, &which)?;
-        let note = back.sign(&desk, &shop)?;
+        let note = heads::sign(&desk.house, &shop)?;
         let size = note.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
         let report = account::verify_log(&desk.house, &shop, note, &|done| back.talk.progress("entries", done, size))?;
         let verified = report.is_verified();
@@ -297,7 +291,7 @@ async fn deep(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Resp
 async fn export(State(desk): State<Arc<Desk>>, Query(query): Query<ToFolder>) -> Response<Body> {
     work(move |back| {
         let shop = shop_of(&desk, &Which { shop: query.shop })?;
-        let note = back.sign(&desk, &shop)?;
+        let note = heads::sign(&desk.house, &shop)?;
         let entries = account::export(&desk.house, &shop, note, &query.to, &mut |done, of| {
             back.talk.progress("entries", done, of);
         })?;

@@ -221,13 +221,15 @@ fn clean_rows(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Probl
 /// Gives: how many. Nothing is destroyed while records wait to be laid out again: one of them might have to move to a later
 /// term. Records: *expired* per term, naming its key.
 pub fn sweep(house: &House, shop: &Arc<Shop>) -> Result<usize, Problem> {
-    let committed = house.work_blocking(Lane::Low, shop, &Actor::House, |work| {
+    // Looked at again here: the clock may have been set since the round began.
+    let now = house.watch.believed(house.clock.as_ref(), house.clock.now());
+    let committed = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| {
         for waiting in [jobs::RECLOCK, jobs::LAY_OUT] {
             if work.tx.count_jobs(work.shop.column(), waiting)? > 0 {
                 return Ok(0);
             }
         }
-        let ended = keep::ended_terms(work.tx, work.shop, work.now)?;
+        let ended = keep::ended_terms(work.tx, work.shop, now)?;
         for term in &ended {
             keep::remove_term(term, work)?;
             let mut entry = work.entry(Act::Expired, Outcome::Yes);

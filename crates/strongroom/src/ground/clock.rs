@@ -112,9 +112,9 @@ impl ClockWatch {
         let (wall, steady) = (clock.now(), clock.steady());
         let doubted = last_entry_at.is_some_and(|last| wall < last || wall.saturating_sub(last) > SILENCE_ALLOWED);
         // What can be believed at a start in doubt is that the last entry was made, and no more.
-        let believed = if doubted { last_entry_at.unwrap_or(wall) } else { wall };
+        let base = if doubted { last_entry_at.unwrap_or(wall) } else { wall };
         ClockWatch {
-            wall_at_base: AtomicI64::new(believed),
+            wall_at_base: AtomicI64::new(base),
             steady_at_base: AtomicI64::new(steady),
             doubted: AtomicBool::new(doubted),
         }
@@ -128,9 +128,9 @@ impl ClockWatch {
         self.in_doubt()
     }
 
-    /// The time by which data may be left out for good: `now`, and while the clock is in doubt the earlier of what it says
+    /// The time that can be believed, by which data may be left out for good and entries are made: `now`, and while the clock is in doubt the earlier of what it says
     /// and what it should say.
-    pub fn for_leaving_out(&self, clock: &dyn Clock, now: i64) -> i64 {
+    pub fn believed(&self, clock: &dyn Clock, now: i64) -> i64 {
         if self.look(clock) { now.min(self.expected(clock)) } else { now }
     }
 
@@ -185,13 +185,13 @@ mod tests {
         let clock = SetClock::at(1_000 * DAY);
         let watch = ClockWatch::begin(&clock, Some(999 * DAY));
         clock.pass(DAY);
-        assert_eq!(watch.for_leaving_out(&clock, clock.now()), 1_001 * DAY);
+        assert_eq!(watch.believed(&clock, clock.now()), 1_001 * DAY);
         clock.set_wall(1_400 * DAY);
-        assert_eq!(watch.for_leaving_out(&clock, clock.now()), 1_001 * DAY, "a year forward");
+        assert_eq!(watch.believed(&clock, clock.now()), 1_001 * DAY, "a year forward");
         clock.set_wall(600 * DAY);
-        assert_eq!(watch.for_leaving_out(&clock, clock.now()), 600 * DAY, "a year back");
+        assert_eq!(watch.believed(&clock, clock.now()), 600 * DAY, "a year back");
         let late = ClockWatch::begin(&SetClock::at(1_400 * DAY), Some(999 * DAY));
-        assert_eq!(late.for_leaving_out(&SetClock::at(1_400 * DAY), 1_400 * DAY), 999 * DAY, "from the start");
+        assert_eq!(late.believed(&SetClock::at(1_400 * DAY), 1_400 * DAY), 999 * DAY, "from the start");
     }
 
     #[test]

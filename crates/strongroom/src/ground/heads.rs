@@ -13,6 +13,7 @@ use store::View;
 
 use super::house::House;
 use super::ids::EntryId;
+use super::keys_folder::KeysFolder;
 use super::log::{StoredTiles, generation_of_log, shop_of_log};
 use super::problem::Problem;
 use super::shop::Shop;
@@ -45,11 +46,10 @@ pub fn verifier(house: &House, shop: &Shop, log: i64) -> Result<Verifier, Proble
     signer(house, shop, log).map(|signer| signer.verifier().clone())
 }
 
-/// Signs a log's head as it stands.
-pub async fn sign(house: &Arc<House>, shop: &Arc<Shop>) -> Result<String, Problem> {
+/// Signs a log's head as it stands, as the writer knows it.
+pub fn sign(house: &House, shop: &Shop) -> Result<String, Problem> {
     let log = shop.log();
-    let head = house.look(move |view| Ok(view.log_head(log)?)).await?;
-    let head = head.ok_or_else(|| Problem::from(store::Error::BrokenLog { log, leaf: 0 }))?;
+    let head = house.heads.find(log).ok_or(store::Error::BrokenLog { log, leaf: 0 })?;
     sign_head(house, shop, log, head)
 }
 
@@ -62,13 +62,7 @@ fn sign_head(house: &House, shop: &Shop, log: i64, head: store::Head) -> Result<
 ///
 /// Gives: how many leaves the logs have together, so that a caller can see whether anything is new.
 pub fn write_heads(house: &House) -> Result<u64, Problem> {
-    let heads = house.store.look_blocking::<_, Problem, _>(|view| {
-        let mut heads = Vec::new();
-        for log in view.logs()? {
-            heads.extend(view.log_head(log)?.map(|head| (log, head)));
-        }
-        Ok(heads)
-    })?;
+    let heads = house.heads.all();
     let shops = house.shops();
     let mut signed = Vec::new();
     for (log, head) in &heads {
@@ -115,9 +109,22 @@ pub fn hold_against(view: &View<'_>, log: i64, head: &SignedHead, verifier: &Ver
     if root_at(&mut StoredTiles { view, log }, signed.size())? == *signed.root() { Ok(()) } else { Err(another_log()) }
 }
 
+/// Holds a log of a shop against its signed head, with the key of the keyring.
+pub fn hold_stored(view: &View<'_>, head: &SignedHead, shop: &str, keys: &KeysFolder) -> Result<(), Problem> {
+    let origin = origin(shop, head.log);
+    let verifier = keys.with(|ring| {
+        let seed = ring.ledger_seed(shop_of_log(head.log))?;
+        Signer::from_seed(&origin, seed.expose()).ok().map(|signer| signer.verifier().clone())
+    });
+    hold_against(view, head.log, head, &verifier.ok_or_else(no_signing_key)?, &origin)
+}
+
+/// Code of the problem of a log that is shorter than it was.
+pub const SHORTENED: &str = "SR-ACCOUNT-001";
+
 fn shortened(size: u64, signed: u64) -> Problem {
     let title = format!("the log has {size} entries, and had {signed} when its head was last signed");
-    Problem::new("SR-ACCOUNT-001", 500, title)
+    Problem::new(SHORTENED, 500, title)
         .help("an older copy of the data folder was put in place: use `strongroom restore`, which keeps the newest ledger")
 }
 
@@ -137,13 +144,14 @@ pub async fn receipt(
     opening: &Opening,
 ) -> Result<Receipt, Problem> {
     let (log, leaf) = (entry.log(), entry.leaf());
-    let (bytes, proof, head) = house
+    let missing = move || Problem::from(store::Error::BrokenLog { log, leaf });
+    // ORDER: before the look, which then sees at least as much.
+    let head = house.heads.find(log).ok_or_else(missing)?;
+    let (bytes, proof) = house
         .look(move |view| {
-            let missing = || Problem::from(store::Error::BrokenLog { log, leaf });
-            let head = view.log_head(log)?.ok_or_else(missing)?;
             let bytes = view.leaf(log, leaf)?.ok_or_else(missing)?;
             let proof = inclusion_proof(&mut StoredTiles { view, log }, leaf, head.size)?;
-            Ok((bytes, proof, head))
+            Ok((bytes, proof))
         })
         .await?;
     let note = sign_head(house, shop, log, head)?;

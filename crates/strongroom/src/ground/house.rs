@@ -9,6 +9,7 @@ use super::actor::{Actor, ActorFacts, Presented};
 use super::clock::{Clock, ClockWatch};
 use super::ids::Ids;
 use super::keys_folder::KeysFolder;
+use super::log::TrueHeads;
 use super::permits::Permits;
 use super::problem::Problem;
 use super::shop::Shop;
@@ -24,13 +25,15 @@ pub struct House {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Whether the time can be believed.
-    pub watch: ClockWatch,
+    pub watch: Arc<ClockWatch>,
     /// The keys folder.
     pub keys: KeysFolder,
     /// Public ids.
     pub ids: Arc<Ids>,
     /// Who is opening sealed data right now.
     pub permits: Arc<Permits>,
+    /// What each log has become.
+    pub heads: Arc<TrueHeads>,
     /// Days of an epoch.
     pub epoch_days: u32,
     shops: RwLock<Vec<Arc<Shop>>>,
@@ -55,6 +58,8 @@ pub struct Parts {
     pub keys: KeysFolder,
     /// Public ids.
     pub ids: Ids,
+    /// What each log has become.
+    pub heads: Arc<TrueHeads>,
     /// The shops.
     pub shops: Vec<Shop>,
     /// Days of an epoch.
@@ -67,10 +72,11 @@ impl House {
         House {
             store: parts.store,
             clock,
-            watch: parts.watch,
+            watch: Arc::new(parts.watch),
             keys: parts.keys,
             ids: Arc::new(parts.ids),
             permits: Arc::new(Permits::default()),
+            heads: parts.heads,
             epoch_days: parts.epoch_days,
             shops: RwLock::new(parts.shops.into_iter().map(Arc::new).collect()),
             numbers: Numbers::default(),
@@ -151,15 +157,18 @@ impl House {
         F: FnMut(&mut Work<'_, '_>) -> Result<T, Problem> + Send,
     {
         let (shop, actor, facts_of) = (Arc::clone(shop), actor.clone(), self.facts_of);
-        let (clock, ids, permits) = (Arc::clone(&self.clock), Arc::clone(&self.ids), Arc::clone(&self.permits));
+        let (clock, watch) = (Arc::clone(&self.clock), Arc::clone(&self.watch));
+        let (ids, permits) = (Arc::clone(&self.ids), Arc::clone(&self.permits));
         move |tx| {
             let actor = match &actor {
                 Actor::Credential(presented) => facts_of(tx, &shop, presented)?,
                 Actor::Operator => ActorFacts::operator(),
                 Actor::House => ActorFacts::house(),
             };
-            let now = shop.entry_time(clock.now());
-            act(&mut Work { tx, shop: &shop, policy: shop.policy(), now, actor, ids: &ids, permits: &permits })
+            let now = clock.now();
+            // An entry made while the clock is in doubt has the time that can be believed: the doubt outlives a restart.
+            let entered_at = shop.entry_time(watch.believed(clock.as_ref(), now));
+            act(&mut Work { tx, shop: &shop, policy: shop.policy(), now, entered_at, actor, ids: &ids, permits: &permits })
         }
     }
 

@@ -216,9 +216,12 @@ impl KeysFolder {
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *guard;
         let mut random = SystemRandom::new();
-        let outcome = change(&mut state.keyring, &mut random)?;
-        let bytes = state.keyring.write(&state.unlocked, &mut random)?;
+        let mut next = state.keyring.copy();
+        let outcome = change(&mut next, &mut random)?;
+        let bytes = next.write(&state.unlocked, &mut random)?;
+        // ORDER: on disk before in memory. An epoch key that only memory had would take with it all that it wraps.
         replace_and_overwrite(&self.path, KEYRING, &bytes)?;
+        state.keyring = next;
         Ok(outcome)
     }
 

@@ -1,10 +1,11 @@
 //! The logs of the shops, between the store that keeps their rows and the crate that knows their hashes.
 
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ledger::hash::{Hash, leaf_hash};
 use ledger::tree::{ReadError, TileBuffer, Tiles};
-use store::{Appended, Error, FullTile, LEAVES_PER_TILE, LogBook, View};
+use store::{Appended, Error, FullTile, Head, LEAVES_PER_TILE, LogBook, View};
 
 /// Number of a shop's log: the shop, and which generation of its log. A new generation begins only when a restore has to
 /// name a gap.
@@ -29,6 +30,32 @@ const GENERATION_BITS: u32 = 6;
 pub struct Book {
     kept: HashMap<i64, TileBuffer>,
     tentative: HashMap<i64, TileBuffer>,
+    heads: Arc<TrueHeads>,
+}
+
+/// What each log has become, as the writer made it: what is signed comes from here, and not from a row that somebody may have
+/// edited beside the writer.
+#[derive(Debug, Default)]
+pub struct TrueHeads(RwLock<HashMap<i64, Head>>);
+
+impl TrueHeads {
+    /// The head of a log.
+    pub fn find(&self, log: i64) -> Option<Head> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&log).copied()
+    }
+
+    /// The logs with their heads, in order.
+    pub fn all(&self) -> Vec<(i64, Head)> {
+        let heads = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<(i64, Head)> = heads.iter().map(|(log, head)| (*log, *head)).collect();
+        all.sort_by_key(|(log, _)| *log);
+        all
+    }
+
+    fn saw(&self, log: i64, edge: &TileBuffer) {
+        let head = Head { size: edge.size(), root: edge.root().0 };
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(log, head);
+    }
 }
 
 impl std::fmt::Debug for Book {
@@ -52,9 +79,15 @@ impl Book {
             if edge.root().0 != head.root {
                 return Err(Error::BrokenLog { log, leaf: head.size });
             }
+            book.heads.saw(log, &edge);
             book.kept.insert(log, edge);
         }
         Ok(book)
+    }
+
+    /// The heads that this book keeps up to date.
+    pub fn heads(&self) -> Arc<TrueHeads> {
+        Arc::clone(&self.heads)
     }
 }
 
@@ -81,6 +114,7 @@ impl LogBook for Book {
 
     fn keep(&mut self) {
         for (log, edge) in self.tentative.drain() {
+            self.heads.saw(log, &edge);
             self.kept.insert(log, edge);
         }
     }

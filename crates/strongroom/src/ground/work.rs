@@ -22,8 +22,10 @@ pub struct Work<'w, 't> {
     pub shop: &'w Arc<Shop>,
     /// The policy in force.
     pub policy: Arc<InForce>,
-    /// Now, µs UTC; never before the last entry.
+    /// Now, µs UTC, as the wall clock has it: what is over is judged by it.
     pub now: i64,
+    /// The time of entries, µs UTC: never before the last one, so that a log's times do not run back.
+    pub entered_at: i64,
     /// Who acts, as found in this transaction.
     pub actor: ActorFacts,
     /// Public ids.
@@ -45,7 +47,7 @@ impl Work<'_, '_> {
 
     /// An entry of this actor, at this time, under this policy; to be completed.
     pub fn entry(&self, act: Act, outcome: Outcome) -> Entry {
-        Entry { policy: self.policy.version, ..Entry::new(self.now, act, outcome, self.actor.entered) }
+        Entry { policy: self.policy.version, ..Entry::new(self.entered_at, act, outcome, self.actor.entered) }
     }
 
     /// Enters. Gives the entry's id, which stands if this transaction does.
@@ -67,7 +69,7 @@ impl Work<'_, '_> {
         mut entry: Entry,
         opening: &Opening,
     ) -> Result<(EntryId, [u8; 16]), Problem> {
-        let salt = key.salt(self.now, opening.as_bytes());
+        let salt = key.salt(self.entered_at, opening.as_bytes());
         entry.alias = Some(key.alias());
         entry.commitment = ledger::opening::commitment(&salt, opening);
         Ok((self.enter(&entry)?, salt))

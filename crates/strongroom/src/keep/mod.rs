@@ -146,6 +146,29 @@ pub fn list_subjects_after(
     })?)
 }
 
+/// Has any subject of a shop one of these keys? Looks at every subject, page by page.
+pub fn any_subject_has<S: BuildHasher>(
+    view: &View<'_>,
+    shop: &Shop,
+    keys: &HashSet<KeyId, S>,
+) -> Result<bool, Problem> {
+    const PAGE: u32 = 1_024;
+    let mut after = None;
+    loop {
+        let page = list_subjects_after(view, shop, after, PAGE)?;
+        for subject in &page {
+            let row = find_subject(view, shop, *subject)?;
+            if row.is_some_and(|row| row.keys.iter().any(|key| keys.contains(&key.id))) {
+                return Ok(true);
+            }
+        }
+        after = page.last().copied();
+        if after.is_none() {
+            return Ok(false);
+        }
+    }
+}
+
 /// How many subjects there are: present, restricted, erased.
 pub fn count_subjects(view: &View<'_>, shop: &Shop) -> Result<[u64; 3], Problem> {
     let mut counts = [0; 3];

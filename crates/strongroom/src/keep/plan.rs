@@ -267,7 +267,7 @@ impl<'p, R: Random> Planner<'p, R> {
         let happenings = clear.happenings(kind);
         let life = happenings.life(&self.chosen, self.row.standing);
         let unknown = self.policy.compiled.kind(kind).map_or(present, |kind| kind.unknown_among(present));
-        let now = self.house.watch.for_leaving_out(self.house.clock.as_ref(), self.now);
+        let now = self.house.watch.believed(self.house.clock.as_ref(), self.now);
         let layout = self.policy.compiled.layout(kind, present.minus(unknown), &life, now);
         let groups = self.groups(&layout, unknown, there.has(EXTERNAL_ID), envelope.as_ref())?;
         let left = groups.iter().fold(FieldMask::EMPTY, |all, group| all.or(to_policy(group.fields)));
@@ -402,10 +402,11 @@ impl<'p, R: Random> Planner<'p, R> {
                 continue;
             };
             let subject = self.shop.keys.open_key(self.row.id.number(), key)?;
-            let term_key = self.shop.keys.open_key(term.number, &term.key)?;
-            if term.ends_at == OPEN_END {
-                self.open_terms.push(term.number);
-            }
+            // What is open-ended goes on in the open term of this epoch: the one before ends with its epoch.
+            let term_key = match term.ends_at {
+                OPEN_END => self.term(End::Open)?,
+                _ => self.shop.keys.open_key(term.number, &term.key)?,
+            };
             join(&mut groups, subject, term_key, stay);
         }
         // The external id stays as long as anything does: with what stays longest, which the layout gives first.
