@@ -1,5 +1,10 @@
 //! Erasure, terms, epochs: what is gone is gone, on time, for everybody, and can be shown to be.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "tests stop at the first thing that is not as they say"
+)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -298,7 +303,7 @@ fn a_purpose_is_over_at_its_exact_end_and_its_key_dies_on_the_monday_after() {
     bench.round();
     let expired: Vec<_> = bench.entries()[before..].iter().filter(|entry| entry.act == Act::Expired).cloned().collect();
     assert_eq!((expired.len(), expired[0].destroyed.len()), (1, 1));
-    assert_eq!(expired[0].figure(Figure::TermEnd).map(|end| end as i64), Some(at("2026-12-28T00:00:00Z")));
+    assert_eq!(expired[0].figure(Figure::TermEnd).map(u64::cast_signed), Some(at("2026-12-28T00:00:00Z")));
     // Of the customer's own record nothing is left; the order lives on.
     let found = house.find().is(200);
     let kinds: Vec<&str> = found["records"].as_array().unwrap().iter().map(|record| record["kind"].as_str().unwrap()).collect();
