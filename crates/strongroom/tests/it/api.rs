@@ -2,6 +2,8 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::format_collect,
+    clippy::indexing_slicing,
     clippy::string_slice,
     clippy::panic,
     reason = "tests stop at the first thing that is not as they say"

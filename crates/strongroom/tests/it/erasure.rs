@@ -2,6 +2,8 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::format_collect,
+    clippy::indexing_slicing,
     reason = "tests stop at the first thing that is not as they say"
 )]
 

@@ -44,7 +44,7 @@ impl Fixture {
                 (path, json!({ "record": order, "event": "placed" }))
             }
             ("POST", "/v1/choices") => {
-                let choice = if turn % 2 == 0 { "granted" } else { "refused" };
+                let choice = if turn.is_multiple_of(2) { "granted" } else { "refused" };
                 let body = json!({ "subject": { "external_id": "42" }, "purpose": "recommendations", "choice": choice,
                                    "notice": { "version": 1, "language": "zh" } });
                 (path, body)
