@@ -190,7 +190,6 @@ async fn apply_group(
                     Applied::Stale(known) => Outcome::Alone(Some(*known)),
                     Applied::Written(written) => Outcome::Answer(Ok(*written)),
                     Applied::Refused(problem) => Outcome::Answer(Err(problem)),
-                    Applied::Repeated(written) => Outcome::Answer(Ok(*written)),
                 };
                 (position, outcome)
             })

@@ -70,12 +70,10 @@ impl Ready {
 pub enum Applied {
     /// Look again: this is what there is now.
     Stale(Box<Known>),
-    /// Written.
+    /// Written, now or when the same request came before.
     Written(Box<Written>),
     /// Refused, and entered.
     Refused(Problem),
-    /// The same request was answered before: the same answer.
-    Repeated(Box<Written>),
 }
 
 /// What became of a record: everything of its answer, numbers and no values, so that it can be given again when its request
@@ -269,7 +267,6 @@ pub(super) async fn write_known(
         match applied.map(store::Committed::into_value) {
             Ok(Applied::Stale(found)) => known = Some(*found),
             Ok(Applied::Written(written)) => return Ok(*written),
-            Ok(Applied::Repeated(written)) => return Ok(*written),
             Err(problem) if problem.code == keep::error::MOVED => {}
             Ok(Applied::Refused(problem)) | Err(problem) => return Err(problem),
         }
@@ -482,7 +479,7 @@ pub fn apply(
         work.must_be_allowed(Deed::Choose)?;
     }
     if let Some(answered) = answered_before(repeat, work)? {
-        return Ok(Applied::Repeated(Box::new(answered)));
+        return Ok(Applied::Written(Box::new(answered)));
     }
     match prepared {
         Prepared::Look => Ok(Applied::Stale(Box::new(look(draft, work)?))),

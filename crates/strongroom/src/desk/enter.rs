@@ -7,7 +7,9 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request as HttpRequest, Response, header};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use axum::{Router, extract::RawPathParams};
+use axum::Router;
+use axum::extract::RawPathParams;
+use axum::extract::rejection::RawPathParamsRejection;
 
 use super::Desk;
 use super::metrics::RouteCounters;
@@ -60,9 +62,11 @@ fn method(desk: &Arc<Desk>, door: Door, route: Route) -> MethodRouter {
     let filter = if route.method == "POST" { MethodFilter::POST } else { MethodFilter::GET };
     let counters = desk.metrics.route(route.path);
     let desk = Arc::clone(desk);
-    on(filter, move |params: RawPathParams, request: HttpRequest<Body>| {
+    on(filter, move |params: Result<RawPathParams, RawPathParamsRejection>, request: HttpRequest<Body>| {
         let (desk, counters) = (Arc::clone(&desk), counters.clone());
         async move {
+            // What is not UTF-8 once its escapes are read names nothing that there is.
+            let Ok(params) = params else { return no_route().into_response() };
             let target = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
             answer(&desk, door, route, target, request, &counters).await
         }

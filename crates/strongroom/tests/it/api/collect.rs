@@ -153,6 +153,22 @@ fn a_subject_is_named_by_id_by_external_id_or_by_a_value_that_is_its_alone() {
 }
 
 #[test]
+fn a_record_needs_no_id_of_the_shops_own() {
+    let bench = Bench::new();
+    let by = bench.service();
+    let made = bench.post(&by, RECORDS, &json!({ "kind": "customer", "fields": { "name": "Ann Lee" } })).is(201);
+    let subject = json!({ "id": made["subject"] });
+    let order = json!({ "kind": "order", "subject": subject, "fields": { "items": "tea", "phone": "13900139000" } });
+    let (first, second) = (bench.post(&by, RECORDS, &order).is(201), bench.post(&by, RECORDS, &order).is(201));
+    assert_ne!(first["record"], second["record"], "two orders of the same things are two orders");
+    let shown = bench.post(&by, "/v1/records:reveal", &json!({ "purpose": "after_sales", "record": first["record"] })).is(200);
+    assert_eq!(shown["records"][0]["fields"], json!({ "items": "tea", "phone": "+8613900139000" }));
+    assert!(shown["records"][0].get("external_id").is_none());
+    let event = json!({ "record": first["record"], "event": "delivered" });
+    assert_eq!(bench.post(&by, "/v1/records:event", &event).is(200)["version"], 2);
+}
+
+#[test]
 fn a_shared_contact_leads_to_many_and_never_merges_them() {
     let bench = Bench::new();
     let by = bench.service();

@@ -1,5 +1,7 @@
 //! Every route against every role, as an approved table; and what each route enters.
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use axum::http::Method;
 use serde_json::{Value as Json, json};
@@ -42,7 +44,7 @@ impl Fixture {
                 (path, json!({ "record": order, "event": "placed" }))
             }
             ("POST", "/v1/choices") => {
-                let choice = if turn % 2 == 0 { "granted" } else { "refused" };
+                let choice = if turn.is_multiple_of(2) { "granted" } else { "refused" };
                 let body = json!({ "subject": { "external_id": "42" }, "purpose": "recommendations", "choice": choice,
                                    "notice": { "version": 1, "language": "zh" } });
                 (path, body)
@@ -105,7 +107,7 @@ fn every_route_is_open_to_the_roles_of_the_approved_table() {
         .collect();
     let mut table = String::from("method path intake service officer auditor admin\n");
     for route in routes() {
-        table.push_str(&format!("{} {}", route.method, route.path));
+        write!(table, "{} {}", route.method, route.path).unwrap();
         for (role, key) in &callers {
             let (reply, entered) = fixture.ask(key, &route);
             match reply.status {

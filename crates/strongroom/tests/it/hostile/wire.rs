@@ -1,0 +1,197 @@
+//! Hostile bytes on a real connection: two requests in one, lengths that lie, heads that never end, callers that wait.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::{Bench, Key, logged};
+
+/// A serving house and a caller of it.
+fn serving() -> (Bench, Key, SocketAddr) {
+    let mut bench = Bench::new();
+    let service = bench.service();
+    bench.customer(&service, "42");
+    let address = bench.serve();
+    (bench, service, address)
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream
+}
+
+/// Says something, then hears everything until the other side closes, or falls silent.
+fn say(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = connect(address);
+    stream.set_read_timeout(Some(Duration::from_millis(400))).unwrap();
+    // The other side may close before it has heard everything.
+    let _ = stream.write_all(bytes);
+    let mut heard = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(count) = stream.read(&mut buffer) {
+        if count == 0 {
+            break;
+        }
+        heard.extend_from_slice(&buffer[..count]);
+    }
+    String::from_utf8_lossy(&heard).into_owned()
+}
+
+fn answers(heard: &str) -> Vec<u16> {
+    heard.match_indices("HTTP/1.1 ").map(|(at, start)| heard[at + start.len()..][..3].parse().unwrap()).collect()
+}
+
+fn still_serves(address: SocketAddr) {
+    let heard = say(address, b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert_eq!(answers(&heard), [200], "{heard}");
+}
+
+#[test]
+fn a_request_is_never_two() {
+    let (bench, key, address) = serving();
+    let smuggled = format!("GET /v1/policies HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", key.0);
+    let head = format!("POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n", key.0);
+    let length = smuggled.len();
+    for heads in [
+        // Both framings at once, either way round; a length twice; one that is none.
+        format!("content-length: {length}\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("content-length: 0\r\ncontent-length: {length}\r\n\r\n{smuggled}"),
+        format!("content-length: +{length}\r\n\r\n{smuggled}"),
+        format!("content-length: -1\r\n\r\n{smuggled}"),
+        format!("content-length: 0x10\r\n\r\n{smuggled}"),
+        format!("content-length: 99999999999999999999999\r\n\r\n{smuggled}"),
+        format!("content-length: {length}, 0\r\n\r\n{smuggled}"),
+        format!("transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("transfer-encoding: xchunked\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("transfer-encoding : chunked\r\n\r\n0\r\n\r\n{smuggled}"),
+        format!("transfer-encoding: chunked\r\n\r\nzz\r\n\r\n{smuggled}"),
+        format!("transfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n\r\n{smuggled}"),
+        format!("transfer-encoding: chunked\r\n\r\n-1\r\n\r\n{smuggled}"),
+        format!("x: y\r\n folded\r\ncontent-length: 0\r\n\r\n{smuggled}"),
+        format!("content-length\0: 0\r\n\r\n{smuggled}"),
+        format!("content-length: {}\r\n\r\n{smuggled}", length + 1_000),
+    ] {
+        let heard = say(address, format!("{head}{heads}").as_bytes());
+        assert!(!answers(&heard).contains(&200), "the second one was answered: {heads:?} → {heard}");
+        assert!(answers(&heard).iter().all(|status| (400..500).contains(status)), "{heads:?} → {heard}");
+        assert!(!heard.contains(key.id()), "{heard}");
+    }
+    still_serves(address);
+    drop(bench);
+}
+
+#[test]
+fn two_requests_one_after_another_get_two_answers_in_their_order() {
+    let (bench, key, address) = serving();
+    let body = json!({ "purpose": "account", "subject": { "external_id": "42" } }).to_string();
+    let reveal = format!("POST /v1/records:reveal HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}", key.0, body.len());
+    let close = format!("GET /v1/none HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n", key.0);
+    let heard = say(address, format!("{reveal}{reveal}{close}").as_bytes());
+    assert_eq!(answers(&heard), [200, 200, 404], "{heard}");
+    // A refusal before the body is read does not make the body a request.
+    let stranger = format!("POST /v1/records HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{reveal}", reveal.len());
+    let heard = say(address, stranger.as_bytes());
+    assert_eq!(answers(&heard), [401], "{heard}");
+    drop(bench);
+}
+
+#[test]
+fn what_is_not_http_is_sent_away() {
+    let (bench, _, address) = serving();
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(100_000));
+    let wide = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "b".repeat(200_000));
+    let many = format!("GET /health/live HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(200));
+    for bytes in [
+        &b"\r\n\r\n\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"GET /health/live\r\n\r\n",
+        b"GET /health/live HTTP/9.9\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"\x00\x00\x00\x00\x00\x00\x00\x00",
+        b"GET /health/live HTTP/1.1\r\nbad header\r\n\r\n",
+        b"GET /health/live HTTP/1.1\r\nx: \x00\r\n\r\n",
+        b"GET /health/\xff\xfe HTTP/1.1\r\n\r\n",
+        b"CONNECT elsewhere.example:443 HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET http://elsewhere.example/v1/policy HTTP/1.1\r\nhost: x\r\n\r\n",
+        long.as_bytes(),
+        wide.as_bytes(),
+        many.as_bytes(),
+    ] {
+        let heard = say(address, bytes);
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
+        assert!(answers(&heard).iter().all(|status| (400..500).contains(status)), "{shown:?} → {heard}");
+        assert!(!heard.contains("elsewhere"), "{heard}");
+    }
+    still_serves(address);
+    drop(bench);
+}
+
+#[test]
+fn a_caller_who_goes_away_in_the_middle_leaves_nothing_behind() {
+    let (bench, key, address) = serving();
+    let body = json!({ "kind": "customer", "external_id": "half", "fields": { "name": "Half A Body" } }).to_string();
+    let request = format!("POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}", key.0, body.len());
+    for cut in (1..request.len()).step_by(23) {
+        let mut stream = connect(address);
+        stream.write_all(&request.as_bytes()[..cut]).unwrap();
+    }
+    still_serves(address);
+    let find = json!({ "subject": { "external_id": "half" } });
+    bench.post(&key, "/v1/subjects:find", &find).problem(404, "SR-KEEP-001");
+    assert!(!logged().contains("Half A Body"));
+}
+
+#[test]
+fn slow_callers_are_sent_away_and_others_do_not_wait_for_them() {
+    let (bench, key, address) = serving();
+    let head = format!("POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 500\r\n\r\n", key.0);
+    let drip = |bytes: Vec<u8>, every: Duration| {
+        let mut stream = connect(address);
+        let began = Instant::now();
+        let mut writer = stream.try_clone().unwrap();
+        std::thread::spawn(move || {
+            for byte in bytes {
+                if writer.write_all(&[byte]).is_err() {
+                    return;
+                }
+                let (lock, condition) = (std::sync::Mutex::new(()), std::sync::Condvar::new());
+                let _ = condition.wait_timeout(lock.lock().unwrap(), every);
+            }
+        });
+        let mut heard = Vec::new();
+        let _ = stream.read_to_end(&mut heard);
+        (began.elapsed(), String::from_utf8_lossy(&heard).into_owned())
+    };
+    std::thread::scope(|scope| {
+        // A head a byte a second; a connection that says nothing; a body that never comes whole.
+        let slow_head = scope.spawn(|| drip(head.clone().into_bytes(), Duration::from_secs(1)));
+        let silent = scope.spawn(|| drip(Vec::new(), Duration::ZERO));
+        let slow_body = scope.spawn(|| {
+            let mut stream = connect(address);
+            let began = Instant::now();
+            stream.write_all(format!("{head}{{\"kind\":").as_bytes()).unwrap();
+            let mut heard = [0; 4096];
+            let count = stream.read(&mut heard).unwrap();
+            (began.elapsed(), String::from_utf8_lossy(&heard[..count]).into_owned())
+        });
+        for _ in 0..20 {
+            let began = Instant::now();
+            still_serves(address);
+            assert!(began.elapsed() < Duration::from_secs(5));
+        }
+        for (after, heard) in [slow_head.join().unwrap(), silent.join().unwrap()] {
+            assert!(after < Duration::from_secs(25), "{after:?}");
+            assert!(answers(&heard).iter().all(|status| *status == 408), "{heard}");
+        }
+        let (after, heard) = slow_body.join().unwrap();
+        assert!((Duration::from_secs(25)..Duration::from_secs(45)).contains(&after), "{after:?}");
+        assert_eq!(answers(&heard), [408]);
+        assert!(heard.contains("SR-HTTP-012") && heard.contains("application/problem+json"), "{heard}");
+    });
+    drop(bench);
+}
