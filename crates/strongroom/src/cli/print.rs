@@ -111,6 +111,11 @@ impl Bar {
         self.bar.set_position(done);
     }
 
+    /// Says something without the bar in the way.
+    pub fn hide(&self, say: impl FnOnce()) {
+        self.bar.suspend(say);
+    }
+
     /// It is done.
     pub fn finish(self) {
         self.bar.finish_and_clear();

@@ -9,7 +9,7 @@ use store::Lane;
 
 use super::draft::Draft;
 use super::error;
-use crate::choose::{self, Said};
+use crate::choose::{self, Others, Said};
 use crate::ground::house::House;
 use crate::ground::random::SystemRandom;
 use crate::ground::web::{Caller, Repeat, other_request};
@@ -26,6 +26,8 @@ pub struct Known {
     pub subject: Option<SubjectRow>,
     /// What it has chosen.
     pub chosen: Chosen,
+    /// Purposes about which the draft's choice changes nothing, because another stands.
+    pub overruled: PurposeSet,
     /// The record; `None` when the draft makes it.
     pub record: Option<RecordRow>,
     /// The next free place for a new record.
@@ -240,7 +242,7 @@ impl Written {
 /// What can be assumed without a look: a record that was never seen is new; a subject that was lately seen is as it was.
 /// The transaction checks every assumption.
 pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
-    if draft.act == Act::Happened {
+    if draft.act == Act::Happened || draft.known_only {
         return None;
     }
     let seen_before = draft.external.is_some_and(|blind| shop.hints.lookup(&blind).is_some());
@@ -253,6 +255,9 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
         (Whose::External(blind), _) => shop.hints.lookup(blind)?.subject(),
         _ => return None,
     };
+    if !draft.choices.is_empty() {
+        return None; // whether they stand depends on those before
+    }
     let has_children = policy.compiled.kinds().any(|kind| kind.of() == Some(draft.kind));
     if has_children || moves_parents(policy, draft) {
         return None;
@@ -324,9 +329,9 @@ fn prepare(
     if draft.policy != policy.version {
         return Err(Halt::Problem(error::policy_changed()));
     }
-    let chosen = chosen_after(&known.chosen, draft);
+    let chosen = chosen_after(known, draft);
     let standing = known.subject.as_ref().map_or(Standing::Present, |row| row.standing);
-    let events = events_after(draft, known, now);
+    let mut events = events_after(draft, known, now);
     let facts = facts_of(policy, draft, known, &chosen, standing, &events, now);
     let flow = Flow { act: policy::Act::Collect, kind: draft.kind, fields: draft.given(), purpose: None, recipient: None };
     // What the actor may is read in the transaction; here the question is only what there is to seal.
@@ -349,14 +354,22 @@ fn prepare(
     let allowed = |field: u8| decision.fields.has(field) || (field == EXTERNAL_ID && known.record.is_none());
     let set: Vec<_> = draft.set.iter().filter(|(field, _)| allowed(*field)).map(|(field, value)| (*field, value)).collect();
     let blinds: Vec<_> = draft.blinds.iter().filter(|(field, _)| allowed(*field)).copied().collect();
-    let planned = planner.change(&Change {
-        record,
-        before: known.record.as_ref(),
-        set: &set,
-        unset: draft.unset,
-        blinds: &blinds,
-        events: &events,
-    })?;
+    let change = |events: &[Event], planner: &mut Planner<'_, _>| {
+        let before = known.record.as_ref();
+        planner.change(&Change { record, before, set: &set, unset: draft.unset, blinds: &blinds, events })
+    };
+    if draft.from_file
+        && let (Some(row), Some(_)) = (&known.subject, &known.record)
+    {
+        // A file that is read again collects nothing: it must not make what it holds last longer. So the clock of collection
+        // moves only if anything else does.
+        let others: Vec<Event> = events.iter().filter(|event| !is_collected(event)).copied().collect();
+        let mut trial = Planner::for_subject(house, shop, policy, row.clone(), chosen, now, planner.random());
+        if change(&others, &mut trial)? == Planned::Same {
+            events = others;
+        }
+    }
+    let planned = change(&events, &mut planner)?;
     match planned {
         Planned::Removed { ended, .. } if known.record.is_none() => {
             return Ok(Prepared::Nothing(Box::new(decision), ended));
@@ -382,10 +395,14 @@ fn prepare(
     Ok(held.take().map_or(Prepared::Look, |known| Prepared::Plan(Box::new(Ready { plan, known, decision, facts }))))
 }
 
+fn is_collected(event: &Event) -> bool {
+    event.event == policy::COLLECTED_EVENT
+}
+
 /// What the subject will have chosen once the draft's choices are kept.
-fn chosen_after(before: &Chosen, draft: &Draft) -> Chosen {
-    let mut chosen = *before;
-    for choice in &draft.choices {
+fn chosen_after(known: &Known, draft: &Draft) -> Chosen {
+    let mut chosen = known.chosen;
+    for choice in draft.choices.iter().filter(|choice| !known.overruled.has(choice.purpose)) {
         let only = PurposeSet::only(choice.purpose);
         let yes = choice.said == Said::Granted;
         chosen.granted = if yes { chosen.granted.or(only) } else { chosen.granted.minus(only) };
@@ -485,8 +502,9 @@ fn apply_plan(
         Put::Taken { field } => return Err(taken(field, draft.kind, work)),
     }
     let mut kept_choices = Vec::with_capacity(draft.choices.len());
+    let others = if known.subject.is_none() { Others::None } else { Others::Perhaps };
     for choice in &draft.choices {
-        kept_choices.extend(choose::keep(plan.subject, &plan.marking_key, choice, work)?);
+        kept_choices.extend(choose::keep(plan.subject, &plan.marking_key, choice, others, work)?);
     }
     let entry = keep::enter_writes(plan, draft.act, work)?;
     let write = plan.writes.first().filter(|write| write.id.kind() == draft.kind);
@@ -584,7 +602,7 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
         },
         (None, None) => None,
     };
-    if record.is_none() && draft.act == Act::Happened {
+    if record.is_none() && (draft.act == Act::Happened || draft.known_only) {
         return Err(keep::error::not_found());
     }
     let named = named_subject(view, shop, &draft.whose)?;
@@ -617,7 +635,13 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
         _ => Vec::new(),
     };
     let chosen = choose::chosen(view, shop, subject)?;
-    Ok(Known { subject: Some(row), chosen, record, next_place, of_children, parents })
+    let mut overruled = PurposeSet::EMPTY;
+    for choice in &draft.choices {
+        if !choose::would_stand(subject, choice, work)? {
+            overruled = overruled.or(PurposeSet::only(choice.purpose));
+        }
+    }
+    Ok(Known { subject: Some(row), chosen, overruled, record, next_place, of_children, parents })
 }
 
 /// Records that one record can belong to.
