@@ -84,6 +84,11 @@ pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, 
     }
     client.close().await;
     let counts: Counts = serde_json::from_value(outcome?).unwrap_or_default();
+    let told = counts.rejected.saturating_add(counts.bad_values.values().sum());
+    if rejects.written < told {
+        let missing = told.saturating_sub(rejects.written);
+        voice.say(format!("{missing} rejects of an interrupted run are not in the file; run the import once more to have them all"));
+    }
     let rejects = rejects.finish()?;
     if voice.json {
         voice.print_json(&json!({ "counts": counts, "rejects": rejects }));
@@ -173,13 +178,14 @@ struct Rejects {
     /// Rows of an interrupted run that still hold.
     kept: Vec<csv::StringRecord>,
     going_on: bool,
+    written: u64,
     writer: Option<csv::Writer<std::fs::File>>,
     fault: Option<Problem>,
 }
 
 impl Rejects {
     fn new(path: PathBuf) -> Rejects {
-        Rejects { path, kept: Vec::new(), going_on: false, writer: None, fault: None }
+        Rejects { path, kept: Vec::new(), going_on: false, written: 0, writer: None, fault: None }
     }
 
     /// An interrupted import goes on at this line: what was told of the lines before it stays.
@@ -210,6 +216,7 @@ impl Rejects {
                 let _ = writer.write_record(REJECTS_HEAD);
                 for record in self.kept.drain(..) {
                     let _ = writer.write_record(&record);
+                    self.written = self.written.saturating_add(1);
                 }
                 let _ = writer.flush();
                 self.writer = Some(writer);
@@ -224,6 +231,7 @@ impl Rejects {
             self.open();
         }
         if let Some(writer) = &mut self.writer {
+            self.written = self.written.saturating_add(1);
             let line = reject.line.to_string();
             let column = reject.column.unwrap_or_default();
             let written = writer.write_record([line.as_str(), &column, &reject.code, &reject.what]);
@@ -353,8 +361,8 @@ fn show_subject(found: &Json, context: &Context) {
         let purposes = record["purposes"].as_array().into_iter().flatten();
         let one = |purpose: &Json| {
             let until = text(purpose, "until");
-            let until = if until.is_empty() { String::from("open") } else { until.chars().take(10).collect() };
-            format!("{} until {until}", text(purpose, "purpose"))
+            let until = if until.is_empty() { String::from(", open-ended") } else { format!(" until {}", until.get(..10).unwrap_or(&until)) };
+            format!("{}{until}", text(purpose, "purpose"))
         };
         purposes.map(one).collect::<Vec<_>>().join("\n")
     };

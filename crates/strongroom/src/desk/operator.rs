@@ -62,19 +62,30 @@ pub enum Line {
 struct Talk(mpsc::Sender<Bytes>);
 
 impl Talk {
-    fn say(&self, line: &Line) {
+    /// Says a line. Gives whether there is anybody to hear it.
+    fn say(&self, line: &Line) -> bool {
         let mut bytes = serde_json::to_vec(line).unwrap_or_default();
         bytes.push(b'\n');
-        let _ = self.0.blocking_send(Bytes::from(bytes));
+        self.0.blocking_send(Bytes::from(bytes)).is_ok()
+    }
+
+    /// Waits until every line was taken. Gives whether it was.
+    fn is_heard(&self) -> bool {
+        while !self.0.is_closed() && self.0.capacity() < self.0.max_capacity() {
+            std::thread::sleep(HEARD_EVERY);
+        }
+        !self.0.is_closed()
     }
 
     fn progress(&self, what: &str, done: u64, of: u64) {
-        self.say(&Line::Progress { what: what.to_owned(), done, of });
+        let _ = self.say(&Line::Progress { what: what.to_owned(), done, of });
     }
 }
 
 /// Lines that may wait to be read.
 const LINES_WAITING: usize = 64;
+/// How often to look whether lines were taken.
+const HEARD_EVERY: std::time::Duration = std::time::Duration::from_millis(1);
 /// Longest mapping file, bytes.
 const MAPPING_LIMIT: usize = 256 << 10;
 
@@ -103,7 +114,7 @@ fn work(act: impl FnOnce(&TalkBack) -> Result<Json, Problem> + Send + 'static) -
             Ok(done) => Line::Done(done),
             Err(problem) => Line::Problem(serde_json::to_value(problem.to_body()).unwrap_or_default()),
         };
-        talk.talk.say(&last);
+        let _ = talk.talk.say(&last);
     });
     let mut response = Response::new(Body::new(Lines(receiver)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
@@ -187,6 +198,11 @@ async fn import(
         }
     });
     work(move |back| {
+        // One at a time: two of the same file would count each other's rows.
+        let _turn = desk.importing.try_lock().or_else(|_| {
+            back.talk.progress("waiting for another import", 0, 0);
+            desk.importing.lock()
+        });
         let mut file = Arriving { receiver, now: Bytes::new(), bytes: Arc::default() };
         let mapping = read_mapping(&mut file)?;
         let bytes = Arc::clone(&file.bytes);
@@ -198,13 +214,22 @@ async fn import(
         };
         let caller = Caller { shop, actor: Actor::Operator };
         let import = Import { file, format, mapping, digest };
-        let counts = run(&back.handle, &desk.house, &caller, import, |said| match said {
-            Said::Resumed { rows, line } => back.talk.say(&Line::Resumed { rows, line }),
-            Said::Progress(rows) => back.talk.progress("rows", rows, of(rows)),
-            Said::Reject(reject) => back.talk.say(&Line::Item(serde_json::to_value(reject).unwrap_or_default())),
+        let counts = run(&back.handle, &desk.house, &caller, import, |said| {
+            let heard = match said {
+                Said::Resumed { rows, line } => back.talk.say(&Line::Resumed { rows, line }),
+                Said::Progress(done) => back.talk.say(&Line::Progress { what: "rows".to_owned(), done, of: of(done) }),
+                Said::Reject(reject) => back.talk.say(&Line::Item(serde_json::to_value(reject).unwrap_or_default())),
+                Said::Going => back.talk.is_heard(),
+            };
+            if heard { Ok(()) } else { Err(cut_off()) }
         })?;
         Ok(serde_json::to_value(counts).unwrap_or_default())
     })
+}
+
+/// Nobody hears any more what becomes of the rows, so the import ends where it is.
+fn cut_off() -> Problem {
+    Problem::new("SR-IMPORT-008", 500, "the import was interrupted").help("run the same command again: it goes on where it was")
 }
 
 type Begun = (Arc<Shop>, Format, [u8; 32]);

@@ -60,6 +60,8 @@ pub enum Said {
     Progress(u64),
     /// A row was not taken, or not all of it.
     Reject(Reject),
+    /// Everything told so far is about to count as done: it must have been heard.
+    Going,
 }
 
 /// A row that was not taken, or a value of it. It holds nothing of the row but where it stands.
@@ -159,14 +161,14 @@ impl Counts {
 
 /// Runs an import to the end of its file. Blocks; must not be called on a thread of the runtime.
 ///
-/// Takes: the runtime that serves the store's answers, and who is told how it goes.
+/// Takes: the runtime that serves the store's answers, and who is told how it goes; an error from there ends the import.
 /// Gives: what became of the rows. Records: *collected* per record, *imported* at the end.
 pub fn run<R: Read>(
     handle: &Handle,
     house: &Arc<House>,
     caller: &Caller,
     import: Import<R>,
-    mut say: impl FnMut(Said),
+    mut say: impl FnMut(Said) -> Result<(), Problem>,
 ) -> Result<Counts, Problem> {
     let policy = caller.shop.policy();
     let mapping = Mapping::parse(&import.mapping, &policy)?;
@@ -192,7 +194,7 @@ pub fn run<R: Read>(
         if !told_to_resume {
             told_to_resume = true;
             let line = row.as_ref().map_or_else(|bad| bad.line, |row| row.line);
-            say(Said::Resumed { rows: done_before, line });
+            say(Said::Resumed { rows: done_before, line })?;
         }
         state.counts.rows = state.counts.rows.saturating_add(1);
         match row.map_err(reject_row).and_then(|row| taking.draft_of(&row, rows.columns(), &mut state.counts, &mut chunk.rejects)) {
@@ -249,15 +251,15 @@ impl Taking<'_> {
         handle: &Handle,
         chunk: &mut Chunk,
         state: &mut State,
-        say: &mut impl FnMut(Said),
+        say: &mut impl FnMut(Said) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
         handle.block_on(self.write(chunk, &mut state.counts))?;
         // ORDER: a reject is told before its row counts as done. Who is cut off in between hears of it again, never not at all.
         chunk.rejects.sort_by_key(|reject| reject.line);
-        chunk.rejects.drain(..).for_each(|reject| say(Said::Reject(reject)));
+        chunk.rejects.drain(..).try_for_each(|reject| say(Said::Reject(reject)))?;
+        say(Said::Going)?;
         handle.block_on(self.keep_progress(state))?;
-        say(Said::Progress(state.rows));
-        Ok(())
+        say(Said::Progress(state.rows))
     }
 
     /// Writes the records of a chunk and counts what became of them.
