@@ -80,6 +80,10 @@ pub struct Reject {
 /// What became of the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
+    /// Was every record of the file taken in by an earlier run? Then one that is not here any more was erased or has ended, and
+    /// an old file must not bring it back.
+    #[serde(default)]
+    pub again: bool,
     /// Rows read.
     pub rows: u64,
     /// Records made.
@@ -132,6 +136,7 @@ struct Taking<'a> {
     house: &'a Arc<House>,
     caller: &'a Caller,
     shift: i64,
+    known_only: bool,
 }
 
 struct State {
@@ -179,10 +184,14 @@ pub fn run<R: Read>(
     }
     let mut state = handle.block_on(begin(house, caller, &mapping, &import.mapping, &import.digest))?;
     if state.done {
-        state = State { rows: 0, counts: Counts::default(), done: false, ..state }; // once more, from the beginning
+        let before = &state.counts;
+        let all_taken = before.rejected.saturating_add(before.past_end).saturating_add(before.nothing_kept) == 0;
+        let again = all_taken && mapping.subject == Subject::Own;
+        state = State { rows: 0, counts: Counts { again, ..Counts::default() }, done: false, ..state }; // from the beginning
     }
     let named: HashSet<String> = mapping.columns().into_iter().map(str::to_owned).collect();
-    let taking = Taking { mapping: &mapping, named: &named, policy: &policy, house, caller, shift: state.shift };
+    let known_only = mapping.known_only || state.counts.again;
+    let taking = Taking { mapping: &mapping, named: &named, policy: &policy, house, caller, shift: state.shift, known_only };
     let (done_before, mut read) = (state.rows, 0_u64);
     let mut told_to_resume = done_before == 0;
     let mut chunk = Chunk::default();
@@ -278,7 +287,7 @@ impl Taking<'_> {
                 _ if problem.status >= 500 => return Err(problem),
                 "SR-COLLECT-011" => &mut counts.past_end,
                 "SR-COLLECT-012" => &mut counts.nothing_kept,
-                "SR-KEEP-001" if self.mapping.known_only => &mut counts.absent,
+                "SR-KEEP-001" if self.known_only => &mut counts.absent,
                 _ => {
                     let column = problem.pointer.as_deref().map(|pointer| self.mapping.column_of(pointer));
                     let what = problem.title.into_owned();
@@ -386,7 +395,7 @@ impl Taking<'_> {
         };
         let (shop, now) = (&caller.shop, self.house.clock.now());
         let mut draft = Draft::new(kind, policy);
-        draft.known_only = mapping.known_only;
+        draft.known_only = self.known_only;
         draft.from_file = true;
         if let Some(column) = &mapping.external_id {
             let id = cell(column)?.unwrap_or_default();
