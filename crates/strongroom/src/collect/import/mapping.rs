@@ -37,11 +37,32 @@ struct File {
 }
 
 /// A field: a column or a template, or that with what is done to it.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "a field takes a column, a text with `{columns}` in it, or a table with `from`")]
+#[derive(Debug)]
 enum FieldFile {
     Short(String),
     Long(LongField),
+}
+
+impl<'de> Deserialize<'de> for FieldFile {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> serde::de::Visitor<'de> for Read {
+            type Value = FieldFile;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a column, a text with `{columns}` in it, or a table with `from`")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<FieldFile, E> {
+                Ok(FieldFile::Short(text.to_owned()))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<FieldFile, A::Error> {
+                LongField::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(FieldFile::Long)
+            }
+        }
+        deserializer.deserialize_any(Read)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -167,7 +188,8 @@ impl Filling {
     /// What is kept of a value.
     pub fn kept<'v>(&self, value: &'v str) -> &'v str {
         let Some(last) = self.last else { return value };
-        let from = value.char_indices().rev().nth(usize::from(last).saturating_sub(1)).map_or(0, |(at, _)| at);
+        let from =
+            value.char_indices().rev().nth(usize::from(last).saturating_sub(1)).map_or(0, |(at, _)| at);
         value.get(from..).unwrap_or(value)
     }
 }
@@ -197,11 +219,15 @@ fn luhn(text: &str) -> bool {
     for letter in text.trim().chars().rev().filter(|letter| !matches!(letter, ' ' | '-')) {
         let Some(digit) = letter.to_digit(10) else { return false };
         let doubled = digit.saturating_mul(2);
-        let digit = if count % 2 == 0 { digit } else { doubled.saturating_sub(if doubled > 9 { 9 } else { 0 }) };
+        let digit = if count.is_multiple_of(2) {
+            digit
+        } else {
+            doubled.saturating_sub(if doubled > 9 { 9 } else { 0 })
+        };
         sum = sum.saturating_add(digit);
         count = count.saturating_add(1);
     }
-    count > 1 && sum % 10 == 0
+    count > 1 && sum.is_multiple_of(10)
 }
 
 /// Whose record a row is.
@@ -277,7 +303,9 @@ impl Template {
 
     /// The columns that it reads.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|part| if let Part::Column(column) = part { Some(column.as_str()) } else { None })
+        self.0
+            .iter()
+            .filter_map(|part| if let Part::Column(column) = part { Some(column.as_str()) } else { None })
     }
 
     /// The value of a row. Text between columns stands only where both sides have something, so an empty cell leaves no
@@ -295,7 +323,8 @@ impl Template {
                     let value = cell(column).unwrap_or_default();
                     last_is_empty = value.trim().is_empty();
                     if !last_is_empty {
-                        let first = filled.is_empty() && !matches!(self.0.first(), Some(Part::Text(text)) if text == between);
+                        let first = filled.is_empty()
+                            && !matches!(self.0.first(), Some(Part::Text(text)) if text == between);
                         filled.push_str(if first { "" } else { between });
                         for word in value.split_whitespace() {
                             filled.push_str(word);
@@ -326,19 +355,29 @@ impl Mapping {
     pub fn parse(text: &str, policy: &InForce) -> Result<Mapping, Problem> {
         let file: File = toml::from_str(text).map_err(|error| {
             // A mapping holds names of columns and no data, so the parser's words may be shown.
-            let line = error.span().map_or(0, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+            let line = error
+                .span()
+                .map_or(0, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
             fault(format!("the mapping cannot be read: {} (line {line})", error.message()))
         })?;
-        let kind = policy.compiled.find_kind(&file.kind).ok_or_else(|| unknown("kind", &file.kind))?;
+        let kind = policy
+            .compiled
+            .find_kind(&file.kind)
+            .ok_or_else(|| unknown("kind", &file.kind, kinds(policy)))?;
         let mut fields = Vec::new();
         for (name, field) in file.fields {
-            let ordinal = kind.find_field(&name).ok_or_else(|| unknown("field", &name))?.ordinal;
+            let ordinal =
+                kind.find_field(&name).ok_or_else(|| unknown("field", &name, fields_of(kind)))?.ordinal;
             fields.push(filling(ordinal, name, field)?);
         }
         fields.sort_by_key(|filling| filling.ordinal);
         let mut events = Vec::new();
         for (name, column) in &file.events {
-            events.push((kind.find_event(name).ok_or_else(|| unknown("event", name))?, column.clone()));
+            events.push((
+                kind.find_event(name)
+                    .ok_or_else(|| unknown("event", name, kind.events().map(|(name, _)| name.as_str())))?,
+                column.clone(),
+            ));
         }
         let zone = file.time.zone.as_deref().unwrap_or("UTC");
         Ok(Mapping {
@@ -349,7 +388,8 @@ impl Mapping {
             known_only: file.known_only,
             shift: file.shift_dates.map(|shift| parse_shift(&shift)).transpose()?,
             time_format: file.time.format,
-            zone: jiff::tz::TimeZone::get(zone).map_err(|_| unknown("time zone", zone))?,
+            zone: jiff::tz::TimeZone::get(zone)
+                .map_err(|_| fault(format!("there is no time zone `{zone}`")))?,
             subject: parse_subject(file.subject, kind, policy)?,
             fields,
             events,
@@ -374,7 +414,8 @@ impl Mapping {
 
     /// Every column that it reads.
     pub fn columns(&self) -> Vec<&str> {
-        let mut columns: Vec<&str> = self.fields.iter().flat_map(|filling| filling.template.columns()).collect();
+        let mut columns: Vec<&str> =
+            self.fields.iter().flat_map(|filling| filling.template.columns()).collect();
         columns.extend(self.external_id.as_deref());
         columns.extend(self.skip_when_empty.iter().map(String::as_str));
         columns.extend(self.only.iter().map(|(column, _)| column.as_str()));
@@ -404,7 +445,9 @@ fn filling(ordinal: u8, name: String, field: FieldFile) -> Result<Filling, Probl
 }
 
 fn parse_shift(shift: &ShiftFile) -> Result<Shift, Problem> {
-    let date = |text: &str| text.parse().map_err(|_| fault("`shift_dates` takes dates such as 2014-06-30, or `today`".into()));
+    let date = |text: &str| {
+        text.parse().map_err(|_| fault("`shift_dates` takes dates such as 2014-06-30, or `today`".into()))
+    };
     let to = if shift.to == "today" { None } else { Some(date(&shift.to)?) };
     Ok(Shift { from: date(&shift.from)?, to })
 }
@@ -425,7 +468,11 @@ fn parse_subject(
     match (subject.external_id, matching.next(), matching.next()) {
         (Some(column), None, None) => {
             let of = match &subject.kind {
-                Some(name) => policy.compiled.find_kind(name).ok_or_else(|| unknown("kind", name))?.ordinal(),
+                Some(name) => policy
+                    .compiled
+                    .find_kind(name)
+                    .ok_or_else(|| unknown("kind", name, kinds(policy)))?
+                    .ordinal(),
                 None => kind.of().unwrap_or(kind.ordinal()),
             };
             Ok(Subject::External(of, column))
@@ -438,7 +485,11 @@ fn parse_subject(
                 .filter(|(_, found)| found.index.is_some())
                 .map(|(kind, found)| (kind, found.ordinal))
                 .collect();
-            if places.is_empty() { Err(unknown("searchable field", &field)) } else { Ok(Subject::Matching(places, column)) }
+            if places.is_empty() {
+                Err(unknown("searchable field", &field, searchable(policy)))
+            } else {
+                Ok(Subject::Matching(places, column))
+            }
         }
         _ => Err(fault("`[subject]` takes either `external_id` or one `match`".into())),
     }
@@ -448,7 +499,9 @@ fn parse_choices(choices: BTreeMap<String, ChoiceFile>, policy: &InForce) -> Res
     choices
         .into_iter()
         .map(|(name, choice)| {
-            let purpose = policy.compiled.find_purpose(&name).ok_or_else(|| unknown("purpose", &name))?;
+            let purpose = policy.compiled.find_purpose(&name).ok_or_else(|| {
+                unknown("purpose", &name, policy.compiled.purposes().map(|one| one.said.name.as_str()))
+            })?;
             crate::choose::may_be_said(purpose, Said::Granted)?;
             let yes = choice.granted.into_iter().map(|cell| (cell, Said::Granted));
             let no = choice.refused.into_iter().map(|cell| (cell, Said::Refused));
@@ -467,8 +520,27 @@ fn fault(title: String) -> Problem {
     Problem::new("SR-IMPORT-001", 422, title).help("docs/guide/import.md describes the mapping file")
 }
 
-fn unknown(what: &str, name: &str) -> Problem {
-    Problem::new("SR-IMPORT-002", 422, format!("the mapping names a {what} that the policy does not have: `{name}`"))
+fn kinds(policy: &InForce) -> impl Iterator<Item = &str> {
+    policy.compiled.kinds().map(|kind| kind.name().as_str())
+}
+
+fn fields_of(kind: &CompiledKind) -> impl Iterator<Item = &str> {
+    kind.fields().map(|field| field.name.as_str())
+}
+
+fn searchable(policy: &InForce) -> impl Iterator<Item = &str> {
+    let fields = policy.compiled.kinds().flat_map(CompiledKind::fields);
+    fields.filter(|field| field.index.is_some()).map(|field| field.name.as_str())
+}
+
+fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Problem {
+    let meant =
+        policy::closest(name, known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    Problem::new(
+        "SR-IMPORT-002",
+        422,
+        format!("the mapping names a {what} that the policy does not have: `{name}`{meant}"),
+    )
 }
 
 #[cfg(test)]
@@ -496,7 +568,13 @@ mod tests {
             let cell = |column: &str| row.iter().find(|(name, _)| *name == column).map(|(_, cell)| *cell);
             template.fill(cell).map(|filled| filled.to_string())
         };
-        let all = [("company", "Ebony"), ("line1", "1  Main St"), ("line2", "Unit 2"), ("city", "Leeds"), ("country", "GB")];
+        let all = [
+            ("company", "Ebony"),
+            ("line1", "1  Main St"),
+            ("line2", "Unit 2"),
+            ("city", "Leeds"),
+            ("country", "GB"),
+        ];
         assert_eq!(filled(&all).unwrap(), "c/o Ebony, 1 Main St Unit 2, Leeds (GB)");
         assert_eq!(filled(&all[..2]).unwrap(), "c/o Ebony, 1 Main St");
         assert_eq!(filled(&[all[1], all[3]]).unwrap(), "1 Main St, Leeds");
@@ -511,7 +589,10 @@ mod tests {
         for wrong in ["4111111111111112", "79927398710", "", "0", "4111x11111111111"] {
             assert!(!field.holds(wrong), "{wrong}");
         }
-        assert_eq!((field.kept("4111111111111111"), field.kept("海港与山茶"), field.kept("12")), ("1111", "港与山茶", "12"));
+        assert_eq!(
+            (field.kept("4111111111111111"), field.kept("海港与山茶"), field.kept("12")),
+            ("1111", "港与山茶", "12")
+        );
     }
 
     #[test]

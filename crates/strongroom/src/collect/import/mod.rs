@@ -179,19 +179,30 @@ pub fn run<R: Read>(
     let mapping = Mapping::parse(&import.mapping, &policy)?;
     let mut rows = Rows::open(import.file, import.format)?;
     if let Some(missing) = mapping.columns().into_iter().find(|column| !rows.columns().may_have(column)) {
-        let title = format!("the file has no column `{missing}`, which the mapping names");
+        let meant = policy::closest(missing, rows.columns().names());
+        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        let title = format!("the file has no column `{missing}`, which the mapping names{meant}");
         return Err(Problem::new("SR-IMPORT-005", 422, title));
     }
     let mut state = handle.block_on(begin(house, caller, &mapping, &import.mapping, &import.digest))?;
     if state.done {
         let before = &state.counts;
-        let all_taken = before.rejected.saturating_add(before.past_end).saturating_add(before.nothing_kept) == 0;
+        let all_taken =
+            before.rejected.saturating_add(before.past_end).saturating_add(before.nothing_kept) == 0;
         let again = all_taken && mapping.subject == Subject::Own;
         state = State { rows: 0, counts: Counts { again, ..Counts::default() }, done: false, ..state }; // from the beginning
     }
     let named: HashSet<String> = mapping.columns().into_iter().map(str::to_owned).collect();
     let known_only = mapping.known_only || state.counts.again;
-    let taking = Taking { mapping: &mapping, named: &named, policy: &policy, house, caller, shift: state.shift, known_only };
+    let taking = Taking {
+        mapping: &mapping,
+        named: &named,
+        policy: &policy,
+        house,
+        caller,
+        shift: state.shift,
+        known_only,
+    };
     let (done_before, mut read) = (state.rows, 0_u64);
     let mut told_to_resume = done_before == 0;
     let mut chunk = Chunk::default();
@@ -206,8 +217,13 @@ pub fn run<R: Read>(
             say(Said::Resumed { rows: done_before, line })?;
         }
         state.counts.rows = state.counts.rows.saturating_add(1);
-        match row.map_err(reject_row).and_then(|row| taking.draft_of(&row, rows.columns(), &mut state.counts, &mut chunk.rejects)) {
-            Ok(Some((line, draft))) => chunk.rows.push((line, many::Row { draft: Arc::new(draft), repeat: None })),
+        match row
+            .map_err(reject_row)
+            .and_then(|row| taking.draft_of(&row, rows.columns(), &mut state.counts, &mut chunk.rejects))
+        {
+            Ok(Some((line, draft))) => {
+                chunk.rows.push((line, many::Row { draft: Arc::new(draft), repeat: None }))
+            }
             Ok(None) => state.counts.skipped = state.counts.skipped.saturating_add(1),
             Err(reject) => {
                 state.counts.rejected = state.counts.rejected.saturating_add(1);
@@ -274,7 +290,9 @@ impl Taking<'_> {
     /// Writes the records of a chunk and counts what became of them.
     async fn write(&self, chunk: &mut Chunk, counts: &mut Counts) -> Result<(), Problem> {
         let (lines, rows): (Vec<u64>, Vec<many::Row>) = chunk.rows.drain(..).unzip();
-        for (line, written) in lines.into_iter().zip(write_many(self.house, self.caller, Lane::Low, &rows).await) {
+        for (line, written) in
+            lines.into_iter().zip(write_many(self.house, self.caller, Lane::Low, &rows).await)
+        {
             let problem = match written {
                 Ok(written) => {
                     self.count_written(&written, counts);
@@ -338,7 +356,10 @@ async fn enter_end(house: &Arc<House>, caller: &Caller, counts: Counts) -> Resul
             entry.figures = vec![
                 (Figure::Lines, counts.rows),
                 (Figure::Records, counts.created.saturating_add(counts.updated)),
-                (Figure::Refused, counts.rejected.saturating_add(counts.past_end).saturating_add(counts.nothing_kept)),
+                (
+                    Figure::Refused,
+                    counts.rejected.saturating_add(counts.past_end).saturating_add(counts.nothing_kept),
+                ),
                 (Figure::Dropped, dropped),
             ];
             work.enter_plain(entry).map(|_| ())
@@ -375,7 +396,9 @@ impl Taking<'_> {
             code: code.to_owned(),
             what: what.to_owned(),
         };
-        let cell = |column: &str| row.cell(columns, column).map_err(|()| reject(column, "SR-IMPORT-015", "the cell is not UTF-8"));
+        let cell = |column: &str| {
+            row.cell(columns, column).map_err(|()| reject(column, "SR-IMPORT-015", "the cell is not UTF-8"))
+        };
         for column in &mapping.skip_when_empty {
             if cell(column)?.is_none_or(|cell| cell.trim().is_empty()) {
                 return Ok(None);
@@ -407,7 +430,9 @@ impl Taking<'_> {
             for column in filling.template.columns() {
                 cell(column)?; // refused by its own name when it is not UTF-8
             }
-            let Some(value) = filling.template.fill(|column| row.cell(columns, column).ok().flatten()) else { continue };
+            let Some(value) = filling.template.fill(|column| row.cell(columns, column).ok().flatten()) else {
+                continue;
+            };
             let Some(field) = kind.field(filling.ordinal) else { continue };
             let taken = if filling.holds(&value) {
                 let taken = draft.set_cell(field, filling.kept(&value), shop);
@@ -463,15 +488,26 @@ impl Taking<'_> {
             let text = cell(&choice.column)?.unwrap_or_default().trim();
             let Some((_, said)) = choice.said.iter().find(|(cell, _)| cell == text) else { continue };
             let said_at = choice.at.as_deref().map(|column| Ok((column, cell(column)?))).transpose()?;
-            let at = match said_at.and_then(|(column, text)| Some((column, text?.trim()))).filter(|(_, text)| !text.is_empty()) {
+            let at = match said_at
+                .and_then(|(column, text)| Some((column, text?.trim())))
+                .filter(|(_, text)| !text.is_empty())
+            {
                 Some((column, text)) => {
-                    let at = read_instant(text, self.mapping).map(|at| at.saturating_add(self.shift).min(now));
+                    let at =
+                        read_instant(text, self.mapping).map(|at| at.saturating_add(self.shift).min(now));
                     Some(at.ok_or_else(|| reject(column, "SR-IMPORT-016", "the cell is not an instant"))?)
                 }
                 None => None,
             };
             let (notice, language) = choice.notice.clone();
-            draft.choices.push(NewChoice { purpose: choice.purpose, said: *said, at, notice, language, way: Way::Import });
+            draft.choices.push(NewChoice {
+                purpose: choice.purpose,
+                said: *said,
+                at,
+                notice,
+                language,
+                way: Way::Import,
+            });
         }
         Ok(())
     }
@@ -492,7 +528,8 @@ fn whose(
         Subject::Matching(places, column) => (column, places.clone()),
     };
     let text = row.cell(columns, column).ok().flatten().map(str::trim).filter(|text| !text.is_empty());
-    let text = text.ok_or_else(|| (column.clone(), "SR-IMPORT-017", String::from("the row does not say whose it is")))?;
+    let text = text
+        .ok_or_else(|| (column.clone(), "SR-IMPORT-017", String::from("the row does not say whose it is")))?;
     let keys = &caller.shop.keys;
     let mut blinds = Vec::with_capacity(places.len());
     for (kind, field) in places {
@@ -500,12 +537,15 @@ fn whose(
             seal::Personal::new(seal::Value::Text(text.to_owned()))
         } else {
             let field = policy.compiled.kind(kind).and_then(|kind| kind.field(field));
-            let field = field.ok_or_else(|| (column.clone(), "SR-COLLECT-017", String::from("the policy changed")))?;
+            let field = field
+                .ok_or_else(|| (column.clone(), "SR-COLLECT-017", String::from("the policy changed")))?;
             let canonical = field.canonical(policy::Given::Text(text));
             let canonical = canonical.and_then(|canonical| crate::keep::refs::typed(field, canonical));
             canonical.map_err(|fault| (column.clone(), "SR-KEEP-016", fault.to_string()))?
         };
-        let blind = keys.blind(kind, field, &value).map_err(|error| (column.clone(), error.code(), error.to_string()))?;
+        let blind = keys
+            .blind(kind, field, &value)
+            .map_err(|error| (column.clone(), error.code(), error.to_string()))?;
         blinds.push(blind);
     }
     match (&mapping.subject, blinds.as_slice()) {

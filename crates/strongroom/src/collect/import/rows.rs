@@ -66,7 +66,9 @@ impl Row {
                 let cell = columns.position(name).and_then(|position| record.get(position));
                 cell.map(|cell| std::str::from_utf8(cell).map_err(|_| ())).transpose()
             }
-            Cells::Json(cells) => Ok(cells.iter().find(|(key, _)| key == name).and_then(|(_, cell)| cell.as_deref())),
+            Cells::Json(cells) => {
+                Ok(cells.iter().find(|(key, _)| key == name).and_then(|(_, cell)| cell.as_deref()))
+            }
         }
     }
 
@@ -74,9 +76,16 @@ impl Row {
     pub fn filled<'r>(&'r self, columns: &'r Columns) -> Box<dyn Iterator<Item = &'r str> + 'r> {
         match &self.cells {
             Cells::Csv(record) => Box::new(
-                columns.names.iter().zip(record.iter()).filter(|(_, cell)| !cell.is_empty()).map(|(name, _)| name.as_str()),
+                columns
+                    .names
+                    .iter()
+                    .zip(record.iter())
+                    .filter(|(_, cell)| !cell.is_empty())
+                    .map(|(name, _)| name.as_str()),
             ),
-            Cells::Json(cells) => Box::new(cells.iter().filter(|(_, cell)| cell.is_some()).map(|(key, _)| key.as_str())),
+            Cells::Json(cells) => {
+                Box::new(cells.iter().filter(|(_, cell)| cell.is_some()).map(|(key, _)| key.as_str()))
+            }
         }
     }
 }
@@ -90,6 +99,11 @@ pub struct Columns {
 impl Columns {
     fn position(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|own| own == name)
+    }
+
+    /// Their names; none of a JSONL file.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// Does the file have this column, as far as can be said before its rows are read?
@@ -143,11 +157,17 @@ impl<R: Read> Rows<R> {
         match format {
             Format::Jsonl => Ok(Rows { source: Source::Jsonl(plain, 0), columns: Columns::default() }),
             Format::Csv => {
-                let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(plain);
+                let delimiter = delimiter(plain.fill_buf().map_err(|_| unreadable())?);
+                let mut reader =
+                    csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(plain);
                 let header = reader.byte_headers().map_err(|_| no_header())?;
-                let names: Option<Vec<String>> =
-                    header.iter().map(|name| std::str::from_utf8(name).ok().map(|name| name.trim().to_owned())).collect();
-                let names = names.filter(|names| !names.is_empty() && names.len() <= COLUMNS_LIMIT).ok_or_else(no_header)?;
+                let names: Option<Vec<String>> = header
+                    .iter()
+                    .map(|name| std::str::from_utf8(name).ok().map(|name| name.trim().to_owned()))
+                    .collect();
+                let names = names
+                    .filter(|names| !names.is_empty() && names.len() <= COLUMNS_LIMIT)
+                    .ok_or_else(no_header)?;
                 Ok(Rows { source: Source::Csv(Box::new(reader)), columns: Columns { names } })
             }
         }
@@ -169,7 +189,10 @@ impl<R: Read> Rows<R> {
     }
 }
 
-fn next_csv<R: Read>(reader: &mut csv::Reader<R>, width: usize) -> Result<Option<Result<Row, BadRow>>, Problem> {
+fn next_csv<R: Read>(
+    reader: &mut csv::Reader<R>,
+    width: usize,
+) -> Result<Option<Result<Row, BadRow>>, Problem> {
     let mut record = csv::ByteRecord::new();
     match reader.read_byte_record(&mut record) {
         Ok(false) => Ok(None),
@@ -209,7 +232,9 @@ fn next_json(reader: &mut impl BufRead, line: &mut u64) -> Result<Option<Result<
             continue;
         }
         let pairs: Result<crate::keep::refs::Pairs<'_>, _> = serde_json::from_slice(&bytes);
-        let Ok(pairs) = pairs else { return bad("SR-IMPORT-013", "the line is not a JSON object, or names a key twice") };
+        let Ok(pairs) = pairs else {
+            return bad("SR-IMPORT-013", "the line is not a JSON object, or names a key twice");
+        };
         let cells: Option<Vec<_>> =
             pairs.0.iter().map(|(key, raw)| Some((key.clone().into_owned(), json_cell(raw)?))).collect();
         return match cells {
@@ -257,13 +282,21 @@ fn skip_byte_order_mark(reader: &mut impl BufRead) -> Result<(), Problem> {
     Ok(())
 }
 
+/// What stands between cells: a comma, or a semicolon or tab where the header line has more of those.
+fn delimiter(start: &[u8]) -> u8 {
+    let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |wanted: u8| header.iter().filter(|byte| **byte == wanted).count();
+    [b',', b';', b'\t'].into_iter().rev().max_by_key(|byte| count(*byte)).unwrap_or(b',')
+}
+
 fn no_header() -> Problem {
     Problem::new("SR-IMPORT-003", 422, "the file has no header line that can be read as UTF-8")
         .help("the first line of a CSV file names its columns")
 }
 
 fn unreadable() -> Problem {
-    Problem::new("SR-IMPORT-004", 422, "the file cannot be read on").help("it is cut off, or not the gzip file that it begins as")
+    Problem::new("SR-IMPORT-004", 422, "the file cannot be read on")
+        .help("it is cut off, or not the gzip file that it begins as")
 }
 
 /// A file that may be gzip: told by its first two bytes.
@@ -323,12 +356,23 @@ mod tests {
     }
 
     #[test]
+    fn cells_may_stand_between_semicolons_or_tabs() {
+        for file in ["id;name\n1;Ann, Bea\n", "id\tname\n1\tAnn, Bea\n", "id,name\n1,\"Ann, Bea\"\n"] {
+            assert_eq!(all(file.as_bytes(), Format::Csv), [Ok((2, Some("Ann, Bea".into())))]);
+        }
+        assert_eq!(delimiter(b"name"), b',');
+    }
+
+    #[test]
     fn json_lines_give_scalars_as_cells() {
         let file = b"{\"name\":\"Ann\",\"n\":1}\n\n{\"name\":null}\n[1]\n{\"name\":{}}\n{\"name\":1,\"name\":2}\nnot json\n{\"name\":12.50}";
         let rows = all(file, Format::Jsonl);
         assert_eq!(rows[0], Ok((1, Some("Ann".into()))));
         assert_eq!(rows[1], Ok((3, None)));
-        assert_eq!(rows[2..6], [Err("SR-IMPORT-013"), Err("SR-IMPORT-014"), Err("SR-IMPORT-013"), Err("SR-IMPORT-013")]);
+        assert_eq!(
+            rows[2..6],
+            [Err("SR-IMPORT-013"), Err("SR-IMPORT-014"), Err("SR-IMPORT-013"), Err("SR-IMPORT-013")]
+        );
         assert_eq!(rows[6], Ok((8, Some("12.50".into()))));
     }
 
