@@ -9,7 +9,9 @@ use std::sync::Arc;
 use store::Lane;
 
 use super::draft::Draft;
-use super::write::{Applied, Known, Prepared, Written, apply, guess, look, prepare_with_numbers, write_known};
+use super::write::{
+    Applied, Known, Prepared, Written, apply, guess, look, prepare_with_numbers, write_known,
+};
 use crate::ground::house::House;
 use crate::ground::web::{Caller, Repeat};
 use crate::ground::{Problem, Term};
@@ -86,7 +88,8 @@ async fn write_round<'r>(
                 continue;
             }
         };
-        let first_of_subject = known.subject.as_ref().is_none_or(|subject| subjects.insert(subject.id.column()));
+        let first_of_subject =
+            known.subject.as_ref().is_none_or(|subject| subjects.insert(subject.id.column()));
         let first_of_id = row.draft.external.is_none_or(|id| ids.insert(id));
         if !(first_of_subject && first_of_id) {
             later.push((position, row));
@@ -112,7 +115,9 @@ async fn write_round<'r>(
     for (position, outcome) in futures_util::future::join_all(groups).await.into_iter().flatten() {
         let written = match outcome {
             Outcome::Answer(written) => written,
-            Outcome::Alone(row, known) => write_known(house, caller, lane, row.draft, known, row.repeat).await,
+            Outcome::Alone(row, known) => {
+                write_known(house, caller, lane, row.draft, known, row.repeat).await
+            }
         };
         set(answers, position, written);
     }

@@ -22,6 +22,8 @@ use crate::keep::{self, Change, Event, Halt, Order, Plan, Planned, Planner, Put,
 /// What a look at the database, or a hint, says about what a draft is about.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
+    /// Was there a look, or is this a guess?
+    pub looked: bool,
     /// The subject; `None` when the draft makes it.
     pub subject: Option<SubjectRow>,
     /// What it has chosen.
@@ -45,8 +47,8 @@ pub enum Prepared {
     Look,
     /// A plan.
     Plan(Box<Ready>),
-    /// Nothing would be left of the record.
-    Nothing(Box<Decision>, FieldMask),
+    /// Nothing would be left of the record: what the gate said, what has ended, and whether there was a look before.
+    Nothing(Box<Decision>, FieldMask, bool),
     /// The record has all of this already.
     Unchanged(Known),
 }
@@ -242,7 +244,7 @@ impl Written {
 /// What can be assumed without a look: a record that was never seen is new; a subject that was lately seen is as it was.
 /// The transaction checks every assumption.
 pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
-    if draft.act == Act::Happened || draft.known_only {
+    if draft.act == Act::Happened || draft.known_only || draft.given().is_empty() {
         return None;
     }
     let seen_before = draft.external.is_some_and(|blind| shop.hints.lookup(&blind).is_some());
@@ -337,7 +339,7 @@ fn prepare(
     // What the actor may is read in the transaction; here the question is only what there is to seal.
     let decision = policy::decide(&policy.compiled, &Facts { acts: ActSet::ALL, ..facts }, &flow);
     if decision.answer != Answer::Yes {
-        return Ok(Prepared::Nothing(Box::new(decision), FieldMask::EMPTY));
+        return Ok(Prepared::Nothing(Box::new(decision), FieldMask::EMPTY, known.looked));
     }
 
     let mut planner = match &known.subject {
@@ -372,7 +374,7 @@ fn prepare(
     let planned = change(&events, &mut planner)?;
     match planned {
         Planned::Removed { ended, .. } if known.record.is_none() => {
-            return Ok(Prepared::Nothing(Box::new(decision), ended));
+            return Ok(Prepared::Nothing(Box::new(decision), ended, known.looked));
         }
         Planned::Same if draft.choices.is_empty() => {
             return Ok(held.take().map_or(Prepared::Look, Prepared::Unchanged));
@@ -462,8 +464,9 @@ pub fn apply(
     }
     match prepared {
         Prepared::Look => Ok(Applied::Stale(Box::new(look(draft, work)?))),
-        Prepared::Nothing(decision, ended) => {
-            if work.policy.version != draft.policy {
+        Prepared::Nothing(decision, ended, looked) => {
+            // What looks new may be there, with choices that allow what a new subject's do not.
+            if !looked || work.policy.version != draft.policy {
                 return Ok(Applied::Stale(Box::new(look(draft, work)?)));
             }
             refuse(draft, decision, *ended, work).map(Applied::Refused)
@@ -615,7 +618,7 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
         if draft.of.is_some() {
             return Err(keep::error::no_such_subject());
         }
-        return Ok(Known::default());
+        return Ok(Known { looked: true, ..Known::default() });
     };
     let row = keep::find_subject(view, shop, subject)?.ok_or_else(keep::error::no_such_subject)?;
     if row.standing == Standing::Erased || row.key(Class::Main).is_none() {
@@ -641,7 +644,7 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
             overruled = overruled.or(PurposeSet::only(choice.purpose));
         }
     }
-    Ok(Known { subject: Some(row), chosen, overruled, record, next_place, of_children, parents })
+    Ok(Known { looked: true, subject: Some(row), chosen, overruled, record, next_place, of_children, parents })
 }
 
 /// Records that one record can belong to.

@@ -83,10 +83,9 @@ impl Vault {
         path
     }
 
-    fn verifies(&self) -> u64 {
+    fn verifies(&self) {
         let answer = self.done(&["ledger", "verify"]);
         assert_eq!(answer["verified"], true, "{answer}");
-        answer["report"]["entries"].as_u64().or_else(|| answer["report"]["verified"].as_u64()).unwrap_or_default()
     }
 }
 
@@ -95,7 +94,15 @@ impl Vault {
 struct Counts(Json);
 
 const OUTCOMES: [&str; 9] = [
-    "created", "updated", "unchanged", "removed", "skipped", "absent", "past_end", "nothing_kept", "rejected",
+    "created",
+    "updated",
+    "unchanged",
+    "removed",
+    "skipped",
+    "absent",
+    "past_end",
+    "nothing_kept",
+    "rejected",
 ];
 
 impl Counts {
@@ -104,7 +111,12 @@ impl Counts {
     }
 
     fn list(&self, name: &str) -> BTreeMap<&str, u64> {
-        self.0[name].as_object().unwrap().iter().map(|(name, n)| (name.as_str(), n.as_u64().unwrap())).collect()
+        self.0[name]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, n)| (name.as_str(), n.as_u64().unwrap()))
+            .collect()
     }
 
     /// Every row is in one outcome.
@@ -149,7 +161,8 @@ fn the_policies_of_the_examples_have_no_faults() {
     for name in ["adventureworks", "zh-shop", "harbour-hill"] {
         let policy = example(name).join("shop.toml");
         let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom"));
-        let output = command.args(["check", "--json"]).arg(policy).current_dir(folder.path()).output().unwrap();
+        let output =
+            command.args(["check", "--json"]).arg(policy).current_dir(folder.path()).output().unwrap();
         let report: Json = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(report["findings"], Json::Array(Vec::new()), "{name}");
     }
@@ -164,12 +177,15 @@ fn the_sample_of_adventureworks_is_taken_in_with_every_row_accounted_for() {
     customers.are(120, &[("created", 113), ("skipped", 7)]);
     assert_eq!(customers.of("choices"), 226);
     let dropped = customers.list("dropped_columns");
-    for column in ["birth_date", "yearly_income", "marital_status", "total_children", "commute_distance", "gender"] {
+    for column in
+        ["birth_date", "yearly_income", "marital_status", "total_children", "commute_distance", "gender"]
+    {
         assert_eq!(dropped.get(column), Some(&105), "{column}");
     }
     assert_eq!(dropped.get("email"), None);
     orders.are(254, &[("created", 214), ("past_end", 40)]);
-    homes.are(124, &[("updated", HOMES_KEPT), ("skipped", 13), ("absent", 6), ("past_end", 105 - HOMES_KEPT)]);
+    homes
+        .are(124, &[("updated", HOMES_KEPT), ("skipped", 13), ("absent", 6), ("past_end", 105 - HOMES_KEPT)]);
     shipping.are(124, &[("updated", 2), ("skipped", 118), ("absent", 2), ("past_end", 2)]);
     cards.are(113, &[("updated", CARDS_KEPT), ("past_end", 19 - CARDS_KEPT), ("rejected", 94)]);
 
@@ -179,7 +195,11 @@ fn the_sample_of_adventureworks_is_taken_in_with_every_row_accounted_for() {
     assert!(rejects[1..].iter().all(|line| line.contains(",card_number,SR-IMPORT-018,")), "{rejects:?}");
     for (line, row) in lines_of(&sample.join("cards.csv")).iter().enumerate().skip(1) {
         let number = row.split(',').nth(3).unwrap();
-        assert!(!rejects.iter().any(|reject| reject.contains(number)), "the number of line {} is told", line + 1);
+        assert!(
+            !rejects.iter().any(|reject| reject.contains(number)),
+            "the number of line {} is told",
+            line + 1
+        );
     }
     vault.verifies();
 }
@@ -228,17 +248,43 @@ fn a_file_that_is_imported_again_turns_no_no_into_a_yes() {
     vault.import(&sample, &mapping);
     let no = vault.write("no.csv", "person_id,email_promotion\n9063,0\n");
     let no_mapping = std::fs::read_to_string(&mapping).unwrap();
-    let (head, choices) = (no_mapping.split("[fields]").next().unwrap(), no_mapping.split_once("[choice").unwrap().1);
+    let (head, choices) =
+        (no_mapping.split("[fields]").next().unwrap(), no_mapping.split_once("[choice").unwrap().1);
     let no_mapping = vault.write("no.toml", &format!("{head}\n[choice{choices}"));
-    assert_eq!(vault.import(&no, &no_mapping).of("choices"), 2);
+    assert_eq!(vault.import(&no, &no_mapping).of("choices"), 1);
 
     assert_eq!(vault.import(&sample, &mapping).of("choices"), 0);
     let found = vault.done(&["subject", "show", "9063"]);
-    let last = found["choices"].as_array().unwrap().iter().rfind(|choice| choice["purpose"] == "marketing_email");
+    let last =
+        found["choices"].as_array().unwrap().iter().rfind(|choice| choice["purpose"] == "marketing_email");
     assert_eq!(last.unwrap()["said"], "refused");
-    vault.done(&["credentials", "add", "--role", "service", "--purpose", "marketing_email", "--label", "news", "--out", "news.txt"]);
-    let reveal = ["reveal", "--subject", "9063", "--purpose", "marketing_email", "--credential-file", "news.txt"];
+    vault.done(&[
+        "credentials",
+        "add",
+        "--role",
+        "service",
+        "--purpose",
+        "marketing_email",
+        "--label",
+        "news",
+        "--out",
+        "news.txt",
+    ]);
+    let reveal =
+        ["reveal", "--subject", "9063", "--purpose", "marketing_email", "--credential-file", "news.txt"];
     assert_eq!(vault.refused(&reveal, ""), "SR-REVEAL-001");
+}
+
+#[test]
+fn a_field_that_needs_consent_comes_in_alone_once_the_consent_is_there() {
+    let vault = Vault::of("zh-shop");
+    let sample = example("zh-shop/sample");
+    vault.import(&sample.join("customers.csv"), &example("zh-shop/customers.toml"));
+    vault.import(&sample.join("customs.csv"), &example("zh-shop/customs.toml"));
+    let text = "kind = \"customer\"\nexternal_id = \"row\"\n[fields]\nid_number = \"id_card\"\n";
+    let mapping = vault.write("numbers.toml", text);
+    let counts = vault.import(&sample.join("customers.csv"), &mapping);
+    counts.are(100, &[("updated", 40), ("nothing_kept", 60)]);
 }
 
 #[test]
@@ -251,7 +297,9 @@ fn an_old_file_does_not_bring_an_erased_person_back() {
     for _ in 0..2 {
         vault.import(&customers, &mapping).are(120, &[("unchanged", 112), ("skipped", 7), ("absent", 1)]);
     }
-    assert_eq!(vault.refused(&["subject", "show", "9063"], ""), "SR-KEEP-018");
+    // What is left of her is removed behind her key, so she is first known as erased, and then not known.
+    let code = vault.refused(&["subject", "show", "9063"], "");
+    assert!(["SR-KEEP-001", "SR-KEEP-002", "SR-KEEP-018"].contains(&code.as_str()), "{code}");
     // Nor do the orders: they are nobody's now.
     let orders = vault.import(&sample.join("orders.csv"), &example("adventureworks/orders.toml"));
     assert_eq!((orders.of("created"), orders.of("past_end"), orders.of("rejected")), (213, 40, 1));
@@ -265,7 +313,8 @@ fn identity_numbers_come_in_only_with_their_own_consent() {
     let first = vault.import(&customers, &mapping);
     first.are(100, &[("created", 100)]);
     assert_eq!(first.list("dropped_fields"), BTreeMap::from([("id_number", 100)]));
-    let dropped = ["bank_card", "birth_date", "city_suffix", "company", "job", "plate", "province", "user_name"];
+    let dropped =
+        ["bank_card", "birth_date", "city_suffix", "company", "job", "plate", "province", "user_name"];
     assert_eq!(first.list("dropped_columns"), dropped.map(|column| (column, 100)).into());
 
     let said = vault.import(&sample.join("customs.csv"), &example("zh-shop/customs.toml"));
@@ -285,16 +334,24 @@ fn identity_numbers_come_in_only_with_their_own_consent() {
 #[test]
 fn a_bad_value_is_told_without_its_words_and_may_leave_the_rest_of_its_row() {
     let vault = Vault::of("zh-shop");
-    let file = vault.write("bad.csv", "row,name,phone\n1,陈玉珍,15326541554\n2,宋晨,not-a-number\n3,刘雷,5\n,无名,15326541555\n");
+    let file = vault.write(
+        "bad.csv",
+        "row,name,phone\n1,陈玉珍,15326541554\n2,宋晨,not-a-number\n3,刘雷,5\n,无名,15326541555\n",
+    );
     let mapping = |bad: &str| {
         let phone = format!("{{ from = \"phone\", bad = \"{bad}\" }}");
-        let text = format!("kind = \"customer\"\nexternal_id = \"row\"\n[fields]\nname = \"name\"\nphone = {phone}\n");
+        let text = format!(
+            "kind = \"customer\"\nexternal_id = \"row\"\n[fields]\nname = \"name\"\nphone = {phone}\n"
+        );
         vault.write("bad.toml", &text)
     };
     vault.import(&file, &mapping("reject")).are(4, &[("created", 1), ("rejected", 3)]);
     let rejects = vault.folder.path().join("bad.csv.rejects.csv");
     let told = lines_of(&rejects);
-    assert!(told[1].starts_with("3,phone,SR-KEEP-016,") && told[2].starts_with("4,phone,SR-KEEP-016,"), "{told:?}");
+    assert!(
+        told[1].starts_with("3,phone,SR-KEEP-016,") && told[2].starts_with("4,phone,SR-KEEP-016,"),
+        "{told:?}"
+    );
     assert!(told[3].starts_with("5,row,SR-COLLECT-003,") && told.len() == 4, "{told:?}");
     assert!(!told.join(" ").contains("not-a-number"));
 
@@ -325,9 +382,13 @@ fn an_import_that_is_killed_goes_on_and_loses_no_row_and_no_reject() {
         resumed |= String::from_utf8_lossy(&output.stderr).contains("going on behind");
     }
     let counts = vault.import(&file, &mapping);
-    assert_eq!((counts.of("rows"), counts.of("rejected"), resumed || counts.of("unchanged") > 0), (ROWS, 600, true));
+    assert_eq!(
+        (counts.of("rows"), counts.of("rejected"), resumed || counts.of("unchanged") > 0),
+        (ROWS, 600, true)
+    );
     let rejects = lines_of(&vault.folder.path().join("many.csv.rejects.csv"));
-    let lines: Vec<u64> = rejects[1..].iter().map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+    let lines: Vec<u64> =
+        rejects[1..].iter().map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
     assert_eq!(lines, (1..=600).map(|n| n * 10 + 1).collect::<Vec<u64>>());
     vault.import(&file, &mapping).are(ROWS, &[("unchanged", ROWS - 600), ("rejected", 600)]);
     vault.verifies();
@@ -359,7 +420,10 @@ fn the_whole_of_adventureworks_is_taken_in_with_every_row_accounted_for() {
     }
     let past_end = orders_past_end(&data.join("orders.csv.gz"));
     orders.are(31_465, &[("created", 31_465 - past_end), ("past_end", past_end)]);
-    assert_eq!((homes.of("rows"), homes.of("skipped"), homes.of("absent"), homes.of("rejected")), (19_614, 840, 290, 0));
+    assert_eq!(
+        (homes.of("rows"), homes.of("skipped"), homes.of("absent"), homes.of("rejected")),
+        (19_614, 840, 290, 0)
+    );
     assert_eq!((shipping.of("skipped"), shipping.of("absent")), (19_579, 11));
     assert_eq!((cards.of("rows"), cards.of("rejected")), (19_118, 17_201));
     assert_eq!(cards.of("updated") + cards.of("past_end"), 1_917);
