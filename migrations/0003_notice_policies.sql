@@ -8,5 +8,6 @@ CREATE TABLE policy (
     digest {bytes} NOT NULL,        -- clear: SHA-256 of the text; the entry of its publication holds it too
     registry TEXT NOT NULL,         -- clear: which name has which ordinal, for ever
     voids {bytes} NOT NULL,         -- clear: purposes whose granted choices this version made void, a bit each
+    mac {bytes} NOT NULL,           -- mac: over all columns
     PRIMARY KEY (shop, version)
 ) {rows};

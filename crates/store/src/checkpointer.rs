@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::engine::{self, Use};
 use crate::queue::{Command, Queue};
@@ -21,6 +21,8 @@ pub(crate) struct Checkpoints {
     called: Condvar,
     /// A key died and the WAL still holds old pages.
     pub(crate) key_in_wal: AtomicBool,
+    /// Since when.
+    died_at: Mutex<Option<Instant>>,
     /// Times that the WAL was cut after a key had died.
     pub(crate) truncations: AtomicU64,
 }
@@ -47,6 +49,7 @@ impl Checkpoints {
             state: Mutex::default(),
             called: Condvar::new(),
             key_in_wal: AtomicBool::new(false),
+            died_at: Mutex::default(),
             truncations: AtomicU64::new(0),
         }
     }
@@ -63,7 +66,24 @@ impl Checkpoints {
     /// Called by the writer after a commit that destroyed a key.
     pub(crate) fn key_died(&self) {
         self.key_in_wal.store(true, Ordering::Relaxed);
+        self.since().get_or_insert_with(Instant::now);
         self.call(|state| state.key_died = true);
+    }
+
+    /// Called when the store is opened: what a process that died left in the WAL may hold a key that died.
+    pub(crate) fn found_at_start(&self) {
+        if std::fs::metadata(&self.wal).is_ok_and(|file| file.len() > 0) {
+            self.key_died();
+        }
+    }
+
+    /// For how long the WAL has held pages of a key that died.
+    pub(crate) fn key_in_wal_for(&self) -> Duration {
+        self.since().map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn since(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.died_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn close(&self) {
@@ -131,6 +151,7 @@ impl Checkpoints {
         let _ = checkpoint(connection, "PASSIVE");
         // ORDER: cleared before the cut, so that a key dying meanwhile sets it again.
         self.key_in_wal.store(false, Ordering::Relaxed);
+        let since = self.since().take();
         let (caller, answer) = mpsc::channel();
         queue.command(Command::Truncate(caller));
         let done = answer.recv_timeout(Duration::from_secs(30)).unwrap_or(false);
@@ -138,6 +159,7 @@ impl Checkpoints {
             self.truncations.fetch_add(1, Ordering::Relaxed);
         } else {
             self.key_in_wal.store(true, Ordering::Relaxed);
+            *self.since() = since;
         }
         done
     }

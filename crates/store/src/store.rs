@@ -142,6 +142,7 @@ impl Store {
         let database = folder.database();
         let queue = Arc::new(Queue::new(options.limits));
         let checkpoints = Arc::new(Checkpoints::new(folder.path().join(format!("{DATABASE}-wal"))));
+        checkpoints.found_at_start();
         let stats = Arc::new(Stats::default());
         let writer = Writer {
             queue: Arc::clone(&queue),
@@ -149,6 +150,7 @@ impl Store {
             checkpoints: Arc::clone(&checkpoints),
             book,
             witness,
+            unlisted: Vec::new(),
         };
         let mut threads = Vec::new();
         threads.push(thread("writer").spawn(move || writer.run(connection))?);
@@ -238,6 +240,16 @@ impl Store {
     /// Does the WAL still hold pages of a key that died?
     pub fn key_in_wal(&self) -> bool {
         self.checkpoints.key_in_wal.load(Ordering::Relaxed)
+    }
+
+    /// For how long the WAL has held pages of a key that died; zero when it holds none.
+    pub fn key_in_wal_for(&self) -> std::time::Duration {
+        self.checkpoints.key_in_wal_for()
+    }
+
+    /// Destroyed keys that are not yet named outside the database, because that could not be written.
+    pub fn keys_unlisted(&self) -> u64 {
+        self.stats.keys_unlisted.load(Ordering::Relaxed)
     }
 
     /// Times that the WAL was cut after a key had died.

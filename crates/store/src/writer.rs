@@ -38,6 +38,8 @@ pub struct Stats {
     pub commit_micros: AtomicU64,
     /// Bytes in the WAL after the latest commit.
     pub wal_bytes: AtomicU64,
+    /// Destroyed keys that are not yet named outside the database.
+    pub keys_unlisted: AtomicU64,
     /// COMMITs that failed.
     pub failed_commits: AtomicU64,
     /// Set when the engine failed in a way that only a restart mends: the writer refuses everything.
@@ -52,6 +54,8 @@ pub(crate) struct Writer {
     pub(crate) checkpoints: Arc<Checkpoints>,
     pub(crate) book: Box<dyn LogBook>,
     pub(crate) witness: Box<dyn Witness>,
+    /// Keys that are destroyed and could not be named outside the database: tried again with every commit.
+    pub(crate) unlisted: Vec<[u8; 16]>,
 }
 
 impl Writer {
@@ -227,11 +231,18 @@ impl Writer {
         self.stats.units.fetch_add(tasks.len() as u64, Ordering::Relaxed);
         self.stats.wal_bytes.store(self.checkpoints.committed(), Ordering::Relaxed);
 
-        let destroyed: Vec<[u8; 16]> = effects.iter().flat_map(|e| e.destroyed.iter().copied()).collect();
-        if !destroyed.is_empty() {
-            // ORDER: named outside the database before anybody is told that the key is gone.
-            let witnessed = self.witness.destroyed(&destroyed);
+        let known = self.unlisted.len();
+        self.unlisted.extend(effects.iter().flat_map(|e| e.destroyed.iter().copied()));
+        if self.unlisted.len() > known {
             self.checkpoints.key_died();
+        }
+        if !self.unlisted.is_empty() {
+            // ORDER: named outside the database before anybody is told that the key is gone.
+            let witnessed = self.witness.destroyed(&self.unlisted);
+            if witnessed.is_ok() {
+                self.unlisted.clear();
+            }
+            self.stats.keys_unlisted.store(self.unlisted.len() as u64, Ordering::Relaxed);
             if let Err(error) = witnessed {
                 for (task, effects) in tasks.iter_mut().zip(&effects) {
                     if !effects.destroyed.is_empty() {

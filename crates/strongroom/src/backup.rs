@@ -58,6 +58,8 @@ const MANIFEST: &str = "manifest.json";
 const REPLACED: &str = "replaced.db";
 /// The database that a restore is about to put in place.
 const COMING: &str = "restore.db";
+/// Stands in the data folder while a restore is under way.
+const UNFINISHED: &str = "restore.unfinished";
 /// Numbers skipped when the ledger is lost: nobody knows how many were handed out behind the backup.
 const NUMBERS_SKIPPED: i64 = 1 << 24;
 /// Subjects in one unit of work.
@@ -75,6 +77,13 @@ pub fn make(
     to: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Manifest, Problem> {
+    let place = open::whole_path(to)?;
+    for taken in [house.keys.path(), house.store.folder().path()] {
+        if place.starts_with(open::whole_path(taken)?) {
+            return Err(Problem::new("SR-BACKUP-007", 422, "a backup does not lie in the keys folder or in the data folder")
+                .help("give a folder elsewhere, best on another disk, and never beside the keys"));
+        }
+    }
     if to.exists() && std::fs::read_dir(to)?.next().is_some() {
         return Err(Problem::new("SR-BACKUP-002", 409, "the folder for the backup is not empty"));
     }
@@ -143,11 +152,16 @@ pub fn read_manifest(from: &Path) -> Result<Manifest, Problem> {
     if manifest.format != FORMAT {
         return Err(manifest_fault());
     }
-    if file_digest(&from.join(store::DATABASE))? != manifest.database_sha256 {
-        return Err(Problem::new("SR-BACKUP-003", 422, "the backup's database is not the one that its manifest names")
-            .help("it was changed or damaged: use another backup"));
-    }
+    must_be_the_one_named(&from.join(store::DATABASE), &manifest)?;
     Ok(manifest)
+}
+
+fn must_be_the_one_named(database: &Path, manifest: &Manifest) -> Result<(), Problem> {
+    if database.exists() && file_digest(database)? == manifest.database_sha256 {
+        return Ok(());
+    }
+    Err(Problem::new("SR-BACKUP-003", 422, "the backup's database is not the one that its manifest names")
+        .help("it was changed or damaged: use another backup"))
 }
 
 /// What a restore came to.
@@ -176,12 +190,16 @@ pub fn restore(
     places: &Places,
     from: &Path,
     lost_since: Option<&str>,
-    clock: Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
     mut progress: impl FnMut(&'static str, u64, u64),
 ) -> Result<Restored, Problem> {
     let manifest = read_manifest(from)?;
     keys_folder::make_private_folder(&places.data)?;
     let folder = Folder::own(&places.data)?;
+    if folder.has_database() {
+        // Folds what a crash left in the WAL into the database, so that it moves as one file. A damaged one stays as it is.
+        let _ = folder.schema();
+    }
     let (keys, listed) = KeysFolder::open(&places.keys, &places.lock)?;
     let listed: HashSet<KeyId> = listed.iter().map(|line| line.id).collect();
     let signed = heads::read_heads(&keys.read_heads()?)?;
@@ -191,6 +209,11 @@ pub fn restore(
     progress("copying the backup", 0, 1);
     std::fs::copy(from.join(store::DATABASE), &coming)?;
     restrict(&coming)?;
+    must_be_the_one_named(&coming, &manifest)?; // what was copied is what was looked at
+    if let Err(problem) = open::must_not_be_dark(&coming, &keys) {
+        remove_database(&coming)?;
+        return Err(problem);
+    }
     let current = newest_current(&places.data);
     let keeps_ledger = match &current {
         Some(current) => as_new_as(current, &signed)?,
@@ -203,14 +226,17 @@ pub fn restore(
     } else if !as_new_as(&coming, &signed)? && lost_since.is_none() {
         remove_database(&coming)?;
         return Err(Problem::new("SR-BACKUP-004", 409, "the ledger of this backup is older than its last signed head")
-            .help("restore with the replaced data folder in place, so that its ledger is kept; if that is lost for good, say since when: --lost-since CHECKPOINT"));
+            .help("restore with the replaced data folder in place, so that its ledger is kept; if that is lost for good, say since when: --lost-since KEYS/heads, or another signed head"));
     }
+    // ORDER: from before the backup's database stands in its place until everything in it that was destroyed is destroyed
+    // again, nobody may be served.
+    mark_unfinished(&places.data)?;
     put_in_place(&places.data, &coming)?;
     folder.migrate(open::MIGRATIONS)?;
     drop(folder);
     drop(keys);
 
-    let house = open::open_for_restore(places, Arc::clone(&clock))?;
+    let house = open::open_for_restore(places, Arc::clone(clock))?;
     let mut restored = Restored {
         backup_at: manifest.at.clone(),
         lost_entries: 0,
@@ -232,6 +258,7 @@ pub fn restore(
     heads::write_heads(&house)?;
     house.store.close();
     remove_database(&places.data.join(REPLACED))?;
+    std::fs::remove_file(places.data.join(UNFINISHED))?;
     Ok(restored)
 }
 
@@ -290,6 +317,23 @@ fn put_in_place(data: &Path, coming: &Path) -> Result<(), Problem> {
     }
     std::fs::rename(coming, &database)?;
     std::fs::File::open(data)?.sync_all()?;
+    Ok(())
+}
+
+fn mark_unfinished(data: &Path) -> Result<(), Problem> {
+    std::fs::File::create(data.join(UNFINISHED))?.sync_all()?;
+    std::fs::File::open(data)?.sync_all()?;
+    Ok(())
+}
+
+/// Refuses a data folder in which a restore was cut off: keys of erased people may be back in it.
+///
+/// Fails: `SR-BACKUP-008`.
+pub fn must_be_finished(data: &Path) -> Result<(), Problem> {
+    if data.join(UNFINISHED).exists() {
+        return Err(Problem::new("SR-BACKUP-008", 500, "a restore was cut off before it was done")
+            .help("run the same `strongroom restore` again: it goes on where it was, and nobody is served before it is done"));
+    }
     Ok(())
 }
 
@@ -365,13 +409,17 @@ fn begin_generation(
 ) -> Result<(), Problem> {
     let old = shop.log();
     let (origin, verifier) = (heads::origin(&shop.name, old), heads::verifier(house, shop, old)?);
-    let lost = Checkpoint::open(lost_since, &verifier, &origin).map_err(|_| {
+    // One head, or the whole file of them as it stands in the keys folder.
+    let of_this_log = heads::read_heads(lost_since).ok().and_then(|all| all.into_iter().find(|head| head.log == old));
+    let note = of_this_log.map_or_else(|| lost_since.to_owned(), |head| head.note);
+    let lost = Checkpoint::open(&note, &verifier, &origin).map_err(|_| {
         Problem::new("SR-BACKUP-005", 422, "this is not a signed head of this shop's ledger")
             .help("take it from the keys folder (`heads`), from a witness, or from `strongroom ledger checkpoint`")
     })?;
     let newest = signed.iter().filter(|head| head.log == old).filter_map(|head| size_said(&head.note)).max();
     if newest.is_some_and(|newest| lost.size() < newest) {
-        return Err(Problem::new("SR-BACKUP-006", 422, "a later head of this ledger was signed: name that one"));
+        return Err(Problem::new("SR-BACKUP-006", 422, "a later head of this ledger was signed: name that one")
+            .help("the last one is in the keys folder: give its file `heads`"));
     }
     let generation = generation_of_log(old).saturating_add(1);
     shop.begin_generation(generation);

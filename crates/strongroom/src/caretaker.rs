@@ -4,7 +4,7 @@
 //! nothing.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -154,9 +154,9 @@ impl Shared {
                 self.doing.terms_ended.fetch_add(ended as u64, Ordering::Relaxed);
             }
             if erase::rotation_is_due(&self.house) {
-                let rotated = self.rotate(|_| {});
-                self.doing.rotation_failing.store(rotated.is_err(), Ordering::Relaxed);
-                rotated?;
+                let changed = self.change_epoch_if_due();
+                self.doing.rotation_failing.store(changed.is_err(), Ordering::Relaxed);
+                changed?;
             }
         }
         if due(&self.tidied_at, now, TIDY_EVERY) {
@@ -170,6 +170,20 @@ impl Shared {
     fn rotate(&self, progress: impl FnMut(RotationStep)) -> Result<erase::Rotated, Problem> {
         let _one = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
         erase::rotate(&self.house, progress)
+    }
+
+    /// Changes the epoch, unless somebody is doing so by hand.
+    fn change_epoch_if_due(&self) -> Result<(), Problem> {
+        let _one = match self.rotating.try_lock() {
+            Ok(one) => one,
+            Err(TryLockError::Poisoned(one)) => one.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(()),
+        };
+        // ORDER: asked again under the lock: a change that was under way a moment ago looks due, and is done by now.
+        if erase::rotation_is_due(&self.house) {
+            erase::rotate(&self.house, |_| {})?;
+        }
+        Ok(())
     }
 
     /// Signs what is new and writes it outside the database.
@@ -242,8 +256,9 @@ impl Shared {
     fn turn(&self, job: &Job, shop: &Arc<Shop>) -> Result<Turn, Problem> {
         let subject = SubjectId::from_column(job.subject);
         match job.kind.as_str() {
-            jobs::RECLOCK => self.pages(job, |after| Ok(erase::reclock(&self.house, shop, subject, after)?.last)),
-            jobs::CLEAN_TERMS => self.pages(job, |after| erase::clean_terms(&self.house, shop, after)),
+            jobs::RECLOCK => Self::pages(job, |after| Ok(erase::reclock(&self.house, shop, subject, after)?.last)),
+            jobs::LAY_OUT => Self::pages(job, |after| erase::lay_out_all(&self.house, shop, after)),
+            jobs::CLEAN_TERMS => Self::pages(job, |after| erase::clean_terms(&self.house, shop, after)),
             jobs::CLEAN_SUBJECT => {
                 let done = erase::clean_subject(&self.house, shop, subject)?;
                 Ok(if done { Turn::Done } else { Turn::GoOn(Vec::new()) })
@@ -255,7 +270,6 @@ impl Shared {
 
     /// Runs a job that goes on behind the last record, a few pages at a time.
     fn pages(
-        &self,
         job: &Job,
         mut page: impl FnMut(Option<RecordId>) -> Result<Option<RecordId>, Problem>,
     ) -> Result<Turn, Problem> {

@@ -154,7 +154,7 @@ impl Config {
             Err(error) => return Err(fault(format!("the configuration cannot be read ({:?})", error.kind()))),
         };
         let config: Config = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(0, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+            let line = error.span().map_or(0, |span| text.get(..span.start).unwrap_or_default().matches('\n').count().saturating_add(1));
             fault(format!("the configuration is wrong in line {line}: {}", error.message()))
         })?;
         config.check()?;

@@ -1,6 +1,6 @@
 //! How the house is made, and how it is opened again: everything that must be true before anybody is served.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::entry::{Act, Entry, Figure, Outcome, policy_digest_figures};
@@ -17,7 +17,7 @@ use crate::ground::log::{Book, log_number, shop_of_log};
 use crate::ground::random::SystemRandom;
 use crate::ground::{Actor, CredentialId, Id, Ids, InForce, Problem, Role, Shop};
 use crate::people::NewCredential;
-use crate::{keep, notice, people};
+use crate::{backup, keep, notice, people};
 
 /// Every step of the schema, in order.
 pub const MIGRATIONS: &[Migration] = &[
@@ -62,12 +62,15 @@ pub struct Made {
 
 /// Makes a vault: keyring, ledger key, shop, policy, and the first admin.
 ///
-/// Fails: `SR-STORE-017` or `SR-KEYS-003` when there is one already: a new key is never made over old data.
+/// Fails: `SR-STORE-017` or `SR-KEYS-003` when there is one already: a new key is never made over old data; `SR-OPEN-004`
+/// when one folder lies in the other. Then nothing was made.
 pub fn init(places: &Places, checked: &notice::Checked, clock: Arc<dyn Clock>) -> Result<Made, Problem> {
-    keys_folder::make_private_folder(&places.data)?;
+    lie_apart(places)?;
     if places.data.join(store::DATABASE).exists() {
         return Err(store::Error::NotEmpty.into());
     }
+    keys_folder::check_empty(&places.keys)?;
+    keys_folder::make_private_folder(&places.data)?;
     let now = clock.now();
     KeysFolder::create(&places.keys, &places.lock, now)?;
     let folder = Folder::own(&places.data)?;
@@ -114,7 +117,7 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
     let admin = credential.shown(&house.ids);
     house.work_blocking(Lane::High, &shop, &Actor::Operator, move |work| {
         keep::add_shop(&new, work.now, work.tx)?;
-        notice::write(work.shop.column(), &row, work.tx)?;
+        notice::write(work.shop, &row, work.tx)?;
         let mut opened = work.entry(Act::Opened, Outcome::Yes);
         opened.figures = vec![(Figure::Generation, 1)];
         work.enter_plain(opened)?;
@@ -126,6 +129,34 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
     })?;
     let verifier_key = heads::verifier(house, &shop, shop.log())?.to_string();
     Ok(Made { shop: name, verifier_key, admin })
+}
+
+/// Keys and data must not lie one in the other: a copy of the data folder would hold what opens it.
+///
+/// Fails: `SR-OPEN-004`.
+fn lie_apart(places: &Places) -> Result<(), Problem> {
+    let (data, keys) = (whole_path(&places.data)?, whole_path(&places.keys)?);
+    if keys.starts_with(&data) || data.starts_with(&keys) {
+        return Err(Problem::new("SR-OPEN-004", 500, "the keys folder and the data folder lie one in the other")
+            .help("keep the keys outside the data folder: whoever copies the data must not copy what opens it"));
+    }
+    Ok(())
+}
+
+/// The path without `..` and links, as far as it is there.
+pub(crate) fn whole_path(path: &Path) -> Result<PathBuf, Problem> {
+    let mut whole = PathBuf::new();
+    for part in std::path::absolute(path)?.components() {
+        if part == Component::ParentDir {
+            whole.pop(); // what stands before it is without links by now
+            continue;
+        }
+        whole.push(part);
+        if let Ok(found) = whole.canonicalize() {
+            whole = found;
+        }
+    }
+    Ok(whole)
 }
 
 /// Opens a vault. Everything that must be true is looked at first: modes, lock, schema, keys, heads, destroyed keys.
@@ -150,8 +181,12 @@ enum Opening {
 }
 
 fn open_as(places: &Places, clock: Arc<dyn Clock>, why: Opening) -> Result<Arc<House>, Problem> {
+    lie_apart(places)?;
     keys_folder::check_private_folder(&places.data)?;
     let folder = Folder::own(&places.data)?;
+    if why == Opening::ToServe {
+        backup::must_be_finished(&places.data)?;
+    }
     if !folder.has_database() {
         return Err(store::Error::Empty.into());
     }
@@ -182,6 +217,7 @@ fn open_as(places: &Places, clock: Arc<dyn Clock>, why: Opening) -> Result<Arc<H
     }
     let parts = Parts { store, watch, keys, ids, shops, epoch_days: places.epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough over lifetimes")]
     house.store.work_blocking(Lane::High, |tx| tx.free_leases())?;
     Ok(house)
 }
@@ -194,13 +230,11 @@ struct Found {
 
 /// Reads what the house stands on, and holds every log against its last signed head.
 fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Result<Found, Problem> {
-    let epochs = keys.with(|ring| {
-        ring.epochs.iter().map(|epoch| EpochKey::new(epoch.number, &epoch.key)).collect::<Result<Vec<_>, _>>()
-    })?;
+    let epochs = living_epochs(keys)?;
     let (mut shops, mut last_entry_at) = (Vec::new(), None);
     for row in keep::list_shops(view)? {
         let keys_of_shop = keep::open_keys(view, row.number, &epochs).map_err(explain_dark)?;
-        let in_force = notice::load(view, row.number)?;
+        let in_force = notice::load(view, row.number, &keys_of_shop)?;
         let last = last_entry(view, log_number(row.number, row.generation))?;
         last_entry_at = last_entry_at.max(last.as_ref().map(|entry| entry.at));
         let last_at = last.map_or(0, |entry| entry.at);
@@ -222,6 +256,24 @@ fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Res
         heads::hold_against(view, head.log, head, &verifier, &origin)?;
     }
     Ok(Found { shops, destroyed: keep::list_destroyed(view)?, last_entry_at })
+}
+
+fn living_epochs(keys: &KeysFolder) -> Result<Vec<EpochKey>, Problem> {
+    let epochs = keys.with(|ring| {
+        ring.epochs.iter().map(|epoch| EpochKey::new(epoch.number, &epoch.key)).collect::<Result<Vec<_>, _>>()
+    });
+    Ok(epochs?)
+}
+
+/// Can the keys of every shop in this database file still be opened? Fails: `SR-SEAL-…` when it is from an epoch that ended.
+pub(crate) fn must_not_be_dark(database: &Path, keys: &KeysFolder) -> Result<(), Problem> {
+    let epochs = living_epochs(keys)?;
+    store::look_into(database, |view| {
+        for row in keep::list_shops(view)? {
+            keep::open_keys(view, row.number, &epochs).map_err(explain_dark)?;
+        }
+        Ok(())
+    })
 }
 
 /// A shop whose keys hang on an epoch that is gone: the database is a copy from before it ended.
@@ -287,4 +339,29 @@ pub fn fresh_salt() -> Result<[u8; 16], Problem> {
 /// Is there a vault in this folder?
 pub fn has_vault(data: &Path) -> bool {
     data.join(store::DATABASE).exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{choose, collect, erase};
+
+    #[test]
+    fn every_statement_of_every_room_can_be_prepared_on_the_schema_of_today() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::own(place.path()).unwrap();
+        folder.migrate(MIGRATIONS).unwrap();
+        let rooms = [
+            choose::STATEMENTS,
+            collect::STATEMENTS,
+            erase::STATEMENTS,
+            keep::STATEMENTS,
+            notice::STATEMENTS,
+            people::STATEMENTS,
+        ];
+        let database = rusqlite::Connection::open(folder.database()).unwrap();
+        for (name, sql) in rooms.concat() {
+            database.prepare(sql.text()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
 }

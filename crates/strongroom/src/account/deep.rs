@@ -1,5 +1,5 @@
-//! The deep check: every row is authenticated, and every record is held against its last entry in the ledger, so that an
-//! old row put back, a row taken away, and a row edited are each named.
+//! The deep check: every row is authenticated, and records, choices, credentials and policies are held against the ledger, so
+//! that an old row put back, a row taken away, and a row edited are each named.
 //!
 //! It opens every envelope and shows nobody anything. Runs beside the writer, page by page; what changes while it runs is
 //! looked at twice before it is called wrong.
@@ -7,16 +7,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use ledger::entry::{Act, Entry, Figure};
+use ledger::entry::{Act, Entry, Figure, policy_digest_figures};
 use policy::Standing;
-use seal::{DataKey, Envelope, GroupHead};
+use seal::{DataKey, Envelope, GroupHead, KeyId};
 use serde::Serialize;
 
 use crate::ground::house::House;
 use crate::ground::{Id, Problem, RecordId, Shop, SubjectId};
 use crate::keep::types::place;
 use crate::keep::{self, RecordRow, SubjectRow};
-use crate::{choose, people};
+use crate::{choose, notice, people};
 
 /// What the deep check found.
 #[derive(Debug, Default, Serialize)]
@@ -56,6 +56,21 @@ struct Last {
     gone: bool,
 }
 
+/// What the ledger says that rows must agree with.
+#[derive(Debug, Default)]
+struct Said {
+    /// Of records, by their alias.
+    last: HashMap<[u8; 16], Last>,
+    /// How many choices were entered, by the subject's alias.
+    choices: HashMap<[u8; 16], u32>,
+    /// Numbers of credentials that were revoked.
+    revoked: Vec<u64>,
+    /// Digests of policies, by version.
+    published: Vec<(u32, Vec<(Figure, u64)>)>,
+    /// Ids of keys that were destroyed; the database's own list, which the house holds against the one beside the keyring.
+    destroyed: HashSet<KeyId>,
+}
+
 const PAGE: u32 = 256;
 const LEAVES: u64 = store::LEAVES_PER_TILE;
 /// Findings listed at the most.
@@ -70,15 +85,16 @@ pub fn deep_check(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<DeepReport, Problem> {
     let mut report = DeepReport::default();
-    let mut last = read_log(house, shop, &mut report)?;
-    check_small_tables(house, shop, &mut report)?;
+    let mut said = read_log(house, shop, &mut report)?;
+    check_small_tables(house, shop, &said, &mut report)?;
+    check_policies(house, shop, &said, &mut report)?;
     let reading = Arc::clone(shop);
     let total: u64 =
         house.store.look_blocking::<_, Problem, _>(move |view| keep::count_records(view, &reading))?;
     let mut living: HashSet<[u8; 16]> = HashSet::new();
-    check_subjects(house, shop, &mut report, &mut living)?;
-    check_records(house, shop, &mut report, &mut last, &mut |done| progress(done, total.max(done)))?;
-    check_missing(house, shop, &last, &living, &mut report);
+    check_subjects(house, shop, &said, &mut report, &mut living)?;
+    check_records(house, shop, &mut report, &mut said.last, &mut |done| progress(done, total.max(done)))?;
+    check_missing(house, shop, &said.last, &living, &mut report);
     Ok(report)
 }
 
@@ -88,15 +104,12 @@ fn found(report: &mut DeepReport, code: &'static str, what: &'static str, id: Op
     }
 }
 
-/// Reads the whole log: the last version of every record, by its alias.
-fn read_log(
-    house: &House,
-    shop: &Arc<Shop>,
-    report: &mut DeepReport,
-) -> Result<HashMap<[u8; 16], Last>, Problem> {
+/// Reads the whole log.
+fn read_log(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<Said, Problem> {
     let log = shop.log();
     let size = house.store.look_blocking::<_, Problem, _>(move |view| Ok(view.log_head(log)?.map_or(0, |head| head.size)))?;
-    let mut last: HashMap<[u8; 16], Last> = HashMap::new();
+    let destroyed = house.store.look_blocking::<_, Problem, _>(keep::list_destroyed)?.into_iter().collect();
+    let mut said = Said { destroyed, ..Said::default() };
     let mut first = 0;
     while first < size {
         let end = size.min(first.saturating_add(LEAVES));
@@ -104,17 +117,24 @@ fn read_log(
         for (leaf, bytes) in (first..).zip(store::Unpack(&packed)) {
             let entry = Entry::decode(bytes)?;
             report.entries = report.entries.saturating_add(1);
-            if entry.act == Act::Restored {
-                forget_lost(&mut last, &entry);
+            match (entry.act, entry.alias) {
+                (Act::Restored, _) => forget_lost(&mut said.last, &entry),
+                (Act::Published, _) => said.published.push((entry.policy, entry.figures.clone())),
+                (Act::CredentialRevoked, _) => said.revoked.extend(entry.figure(Figure::Credential)),
+                (Act::Chose, Some(subject)) => {
+                    let choices = said.choices.entry(subject).or_default();
+                    *choices = choices.saturating_add(1);
+                }
+                _ => {}
             }
             if let (Some(mark), Some(subject)) = (entry.record, entry.alias) {
                 let gone = entry.act == Act::Cleaned;
-                last.insert(mark.alias, Last { version: mark.version, until: mark.until, leaf, subject, gone });
+                said.last.insert(mark.alias, Last { version: mark.version, until: mark.until, leaf, subject, gone });
             }
         }
         first = end;
     }
-    Ok(last)
+    Ok(said)
 }
 
 /// A restore says which entries speak of rows that it did not bring back.
@@ -125,12 +145,15 @@ fn forget_lost(last: &mut HashMap<[u8; 16], Last>, restored: &Entry) {
 }
 
 /// Terms, credentials and what subjects chose: each row carries a MAC.
-fn check_small_tables(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<(), Problem> {
+fn check_small_tables(house: &House, shop: &Arc<Shop>, said: &Said, report: &mut DeepReport) -> Result<(), Problem> {
     let reading = Arc::clone(shop);
     let terms = house.store.look_blocking::<_, Problem, _>(move |view| Ok(keep::list_terms(view, &reading)));
     match terms? {
         Ok(terms) => {
             for term in terms {
+                if said.destroyed.contains(&term.key.id) {
+                    found(report, "SR-DEEP-017", "a key that was destroyed is back", None);
+                }
                 if shop.keys.authenticate(term.number, &term.key).is_err() {
                     found(report, "SR-DEEP-001", "the key of a term does not unwrap", None);
                 }
@@ -139,11 +162,16 @@ fn check_small_tables(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) 
         Err(_) => found(report, "SR-DEEP-002", "a row of `term` was edited", None),
     }
     let reading = Arc::clone(shop);
-    let credentials = house
-        .store
-        .look_blocking::<_, Problem, _>(move |view| Ok(people::list(view, &reading, u32::MAX).is_ok()))?;
-    if !credentials {
-        found(report, "SR-DEEP-003", "a row of `credential` was edited", None);
+    let credentials =
+        house.store.look_blocking::<_, Problem, _>(move |view| Ok(people::list(view, &reading, u32::MAX)))?;
+    match credentials {
+        Ok(rows) => {
+            for row in rows.iter().filter(|row| row.revoked_at == 0 && said.revoked.contains(&row.id.number())) {
+                let id = Some(house.ids.show(row.id));
+                found(report, "SR-DEEP-013", "an older row of a credential was put back: the ledger says that it was revoked", id);
+            }
+        }
+        Err(_) => found(report, "SR-DEEP-003", "a row of `credential` was edited", None),
     }
     let mut after: Option<SubjectId> = None;
     loop {
@@ -166,9 +194,27 @@ fn check_small_tables(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) 
     }
 }
 
+/// Every policy that was published is there, as it was published.
+fn check_policies(house: &House, shop: &Arc<Shop>, said: &Said, report: &mut DeepReport) -> Result<(), Problem> {
+    let reading = Arc::clone(shop);
+    let digests = house.store.look_blocking::<_, Problem, _>(move |view| Ok(notice::digests(view, &reading)))?;
+    let Ok(digests) = digests else {
+        found(report, "SR-DEEP-015", "a row of `policy` was edited", None);
+        return Ok(());
+    };
+    for (version, figures) in &said.published {
+        let digest = digests.iter().find(|(of, _)| of == version).map(|(_, digest)| policy_digest_figures(digest));
+        if digest.is_none_or(|digest| digest.as_slice() != figures.as_slice()) {
+            found(report, "SR-DEEP-016", "a published policy is missing, or is not the one that was published", None);
+        }
+    }
+    Ok(())
+}
+
 fn check_subjects(
     house: &House,
     shop: &Arc<Shop>,
+    said: &Said,
     report: &mut DeepReport,
     living: &mut HashSet<[u8; 16]>,
 ) -> Result<(), Problem> {
@@ -177,40 +223,53 @@ fn check_subjects(
         let reading = Arc::clone(shop);
         let page = house.store.look_blocking::<_, Problem, _>(move |view| {
             let ids = keep::list_subjects_after(view, &reading, after, PAGE)?;
-            Ok(ids.into_iter().map(|id| (id, keep::find_subject(view, &reading, id))).collect::<Vec<_>>())
+            let read = |id| (id, keep::find_subject(view, &reading, id), choose::chosen(view, &reading, id));
+            Ok(ids.into_iter().map(read).collect::<Vec<_>>())
         })?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
+        let Some((last, _, _)) = page.last() else { return Ok(()) };
         after = Some(*last);
-        for (id, row) in page {
+        for (id, row, chosen) in page {
             report.subjects = report.subjects.saturating_add(1);
             match row {
                 Err(_) => {
                     found(report, "SR-DEEP-005", "a row of `subject` was edited", Some(house.ids.show(id)));
                 }
                 Ok(None) => {}
-                Ok(Some(row)) => check_keys(house, shop, &row, report, living),
+                Ok(Some(row)) => {
+                    if row.keys.iter().any(|key| said.destroyed.contains(&key.id)) {
+                        found(report, "SR-DEEP-017", "a key that was destroyed is back", Some(house.ids.show(id)));
+                    }
+                    let alias = check_keys(house, shop, &row, report, living);
+                    let entered = alias.and_then(|alias| said.choices.get(&alias)).copied().unwrap_or(0);
+                    if chosen.is_ok_and(|chosen| chosen.count < entered) {
+                        let id = Some(house.ids.show(id));
+                        found(report, "SR-DEEP-014", "an older row of what a subject chose was put back: the ledger has later choices", id);
+                    }
+                }
             }
         }
     }
 }
 
+/// Gives the alias of a subject that lives.
 fn check_keys(
     house: &House,
     shop: &Shop,
     row: &SubjectRow,
     report: &mut DeepReport,
     living: &mut HashSet<[u8; 16]>,
-) {
+) -> Option<[u8; 16]> {
     if row.keys.iter().any(|key| shop.keys.authenticate(row.id.number(), key).is_err()) {
         let id = Some(house.ids.show(row.id));
-        return found(report, "SR-DEEP-006", "a key of a subject does not unwrap", id);
+        found(report, "SR-DEEP-006", "a key of a subject does not unwrap", id);
+        return None;
     }
-    if row.standing != Standing::Erased
-        && let Some(marking) = row.marking_key()
-        && let Ok(key) = shop.keys.open_key(row.id.number(), marking)
-    {
-        living.insert(key.alias());
+    if row.standing == Standing::Erased {
+        return None;
     }
+    let alias = shop.keys.open_key(row.id.number(), row.marking_key()?).ok()?.alias();
+    living.insert(alias);
+    Some(alias)
 }
 
 fn check_records(
@@ -284,9 +343,8 @@ fn wrong_with(
     let Ok(envelope) = Envelope::parse(&record.sealed) else {
         return Some(("SR-DEEP-008", "a record's envelope is malformed"));
     };
-    let keys = match open_groups(record, subject, shop, &envelope) {
-        Ok(keys) => keys,
-        Err(_) => return Some(("SR-DEEP-006", "a key of a subject does not unwrap")),
+    let Ok(keys) = open_groups(record, subject, shop, &envelope) else {
+        return Some(("SR-DEEP-006", "a key of a subject does not unwrap"));
     };
     let find = |head: &GroupHead| {
         let (_, subject, term) = keys.iter().find(|(known, _, _)| known == head)?;

@@ -25,7 +25,7 @@ use crate::ground::clock::MachineClock;
 use crate::open;
 
 /// A way to the vault.
-pub struct Client {
+pub(crate) struct Client {
     way: Way,
     shop: Option<String>,
 }
@@ -46,7 +46,7 @@ enum Way {
 
 /// An answer, whole.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Its status.
     pub status: StatusCode,
     /// Its body.
@@ -57,7 +57,7 @@ impl Client {
     /// Finds the server of a data folder, or opens the folder.
     ///
     /// Fails: as opening does; `SR-CLI-001` when a server owns the folder and does not answer.
-    pub async fn reach(flags: &Flags, data: &Path, shop: Option<String>) -> Result<Client, Problem> {
+    pub(crate) async fn reach(flags: &Flags, data: &Path, shop: Option<String>) -> Result<Client, Problem> {
         let socket = data.join(SOCKET);
         if UnixStream::connect(&socket).await.is_ok() {
             return Ok(Client { way: Way::Socket(socket), shop });
@@ -79,7 +79,7 @@ impl Client {
     }
 
     /// Sends a request and reads its answer whole.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -93,18 +93,18 @@ impl Client {
     }
 
     /// GET, and read what it says.
-    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
         self.send(Method::GET, path, &[], Body::empty()).await?.read()
     }
 
     /// POST JSON, and read what it says.
-    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Problem> {
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Problem> {
         let body = serde_json::to_vec(body).unwrap_or_default();
         self.send(Method::POST, path, &[], Body::from(body)).await?.read()
     }
 
     /// Sends a command and shows its lines as they come. Gives what came of it.
-    pub async fn run(
+    pub(crate) async fn run(
         &self,
         path: &str,
         headers: &[(&'static str, String)],
@@ -171,7 +171,7 @@ impl Client {
     }
 
     /// Closes what was opened for this command.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         if let Way::Here(router, desk) = self.way {
             drop(router);
             let _ = tokio::task::spawn_blocking(move || {
@@ -184,7 +184,7 @@ impl Client {
 }
 
 /// Sends one request over a connection of its own.
-pub async fn send_over<S>(stream: TokioIo<S>, request: Request<Body>) -> Result<Response<Body>, Problem>
+pub(crate) async fn send_over<S>(stream: TokioIo<S>, request: Request<Body>) -> Result<Response<Body>, Problem>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
@@ -198,7 +198,7 @@ where
 
 impl Answer {
     /// What the answer says. Fails: with the problem that it is.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         if self.status.is_success() {
             return serde_json::from_slice(&self.body).map_err(|_| broke());
         }

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use super::ledger::{encode, progress};
-use super::policy::text;
+use super::answers::{part, text};
 use super::{Context, Exit, blocking};
 use crate::config::Config;
 use crate::ground::Problem;
@@ -37,7 +37,7 @@ pub(super) async fn backup(args: BackupArgs, context: &Context) -> Result<Exit, 
     if voice.json {
         voice.print_json(&manifest);
     } else {
-        voice.print(format!("backup of {} in {} (schema {}, SHA-256 {})", text(&manifest, "at"), to.display(), manifest["schema"], text(&manifest, "database_sha256")));
+        voice.print(format!("backup of {} in {} (schema {}, SHA-256 {})", text(&manifest, "at"), to.display(), part(&manifest, "schema"), text(&manifest, "database_sha256")));
     }
     Ok(Exit::Done)
 }
@@ -50,8 +50,9 @@ pub(super) struct RestoreArgs {
     /// The backup's folder
     #[arg(long, value_name = "DIR")]
     from: PathBuf,
-    /// The signed head since which the ledger is lost for good: a file, as `ledger checkpoint` printed it
-    #[arg(long, value_name = "CHECKPOINT")]
+    /// The signed head since which the ledger is lost for good: the file `heads` of the keys folder, or one head as `ledger
+    /// checkpoint` printed it
+    #[arg(long, value_name = "FILE")]
     lost_since: Option<PathBuf>,
     /// Restore without being asked
     #[arg(long)]
@@ -66,14 +67,14 @@ pub(super) async fn restore(args: RestoreArgs, context: &Context) -> Result<Exit
         return Err(Problem::new("SR-CLI-005", 400, "nothing was restored")
             .help("subjects and records become those of the backup; to do it, say `--yes`"));
     }
-    let lost_since = args.lost_since.as_ref().map(std::fs::read_to_string).transpose()?;
+    let lost_since = args.lost_since.as_deref().map(super::data::read_text).transpose()?;
     let config = Config::read(&context.flags, &context.data)?;
     let places = config.places(&context.flags, &context.data)?;
     let from = args.from.clone();
     let mut bar = voice.bar("restoring");
     let restored = blocking(move || {
         let clock: Arc<dyn Clock> = Arc::new(MachineClock::new());
-        let restored = backup::restore(&places, &from, lost_since.as_deref(), clock, |what, done, of| bar.set(what, done, of));
+        let restored = backup::restore(&places, &from, lost_since.as_deref(), &clock, |what, done, of| bar.set(what, done, of));
         bar.finish();
         restored
     })

@@ -6,7 +6,7 @@ use axum::body::Body;
 use clap::Subcommand;
 use serde_json::{Value as Json, json};
 
-use super::policy::text;
+use super::answers::{list, text, texts};
 use super::{Context, Exit};
 use crate::ground::Problem;
 use crate::ground::keys_folder::write_new;
@@ -18,8 +18,8 @@ pub(super) enum CredentialsCommand {
     #[command(after_help = "Roles: intake puts data in and reads nothing · service uses data for its purposes · officer sees what is kept,
 records choices, erases · auditor reads the ledger · admin publishes policies and makes credentials, and sees no data")]
     Add {
-        /// intake, service, officer, auditor or admin
-        #[arg(long)]
+        /// What it may do
+        #[arg(long, value_parser = ["intake", "service", "officer", "auditor", "admin"])]
         role: String,
         /// What it is for: a technical name, never a person's
         #[arg(long)]
@@ -50,9 +50,9 @@ pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Resul
         CredentialsCommand::Add { role, label, purposes, on_behalf_of, out } => {
             let asked = json!({ "role": role, "label": label, "purposes": purposes, "on_behalf_of": on_behalf_of });
             let mut made: Json = client.post("/v1/credentials", &asked).await?;
-            if let Some(file) = out {
-                write_new(&file, text(&made, "credential").as_bytes())?;
-                made["credential"] = json!(format!("written to {}", file.display()));
+            if let (Some(file), Some(said)) = (out, made.get_mut("credential")) {
+                write_new(&file, said.as_str().unwrap_or_default().as_bytes())?;
+                *said = json!(format!("written to {}", file.display()));
             }
             if voice.json {
                 voice.print_json(&made);
@@ -67,11 +67,11 @@ pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Resul
                 voice.print_json(&found);
             } else {
                 let row = |found: &Json| {
-                    let purposes: Vec<&str> = found["purposes"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+                    let purposes: Vec<&str> = texts(found, "purposes");
                     let state = if found.get("revoked").is_some() { format!("revoked {}", text(found, "revoked")) } else { String::from("valid") };
                     vec![text(found, "id"), text(found, "role"), text(found, "label"), purposes.join(", "), text(found, "since"), state]
                 };
-                voice.table(&["id", "role", "label", "purposes", "since", ""], found.iter().map(row).collect());
+                voice.table(&["id", "role", "label", "purposes", "since", "state"], found.iter().map(row).collect());
             }
         }
         CredentialsCommand::Revoke { id } => {
@@ -110,7 +110,7 @@ pub(super) async fn shops(command: ShopsCommand, context: &Context) -> Result<Ex
             if voice.json {
                 voice.print_json(&found);
             } else {
-                for name in found["shops"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+                for name in list(&found, "shops").filter_map(Json::as_str) {
                     voice.print(name);
                 }
             }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::credentials::safe;
-use super::policy::text;
+use super::answers::{list, part, text, texts};
 use super::{Context, Exit, blocking};
 use crate::collect::import::rows::Format;
 use crate::collect::import::{Counts, Reject};
@@ -42,7 +42,7 @@ pub(super) struct ImportArgs {
 pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, Problem> {
     let voice = context.voice;
     let format = format_of(&args)?;
-    let mapping = std::fs::read_to_string(&args.mapping).map_err(|error| unreadable(&args.mapping, &error))?;
+    let mapping = read_text(&args.mapping)?;
     let mut file = std::fs::File::open(&args.file).map_err(|error| unreadable(&args.file, &error))?;
     let digest = blocking({
         let mut file = file.try_clone()?;
@@ -119,6 +119,11 @@ fn format_of(args: &ImportArgs) -> Result<&'static str, Problem> {
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
     Problem::new("SR-CLI-004", 500, format!("`{}` cannot be read ({:?})", path.display(), error.kind()))
+}
+
+/// Reads a file of text that the command line names.
+pub(super) fn read_text(path: &Path) -> Result<String, Problem> {
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }
 
 fn digest_of(file: &mut impl Read) -> Result<String, Problem> {
@@ -328,11 +333,10 @@ impl Who {
         if subject.starts_with("sub_") {
             return Ok(json!({ "id": subject }));
         }
-        let mut reference = json!({ "external_id": subject });
-        if let Some(kind) = &self.kind {
-            reference["kind"] = json!(kind);
-        }
-        Ok(reference)
+        Ok(match &self.kind {
+            Some(kind) => json!({ "kind": kind, "external_id": subject }),
+            None => json!({ "external_id": subject }),
+        })
     }
 }
 
@@ -351,14 +355,14 @@ fn show_subject(found: &Json, context: &Context) {
     if voice.json {
         return voice.print_json(found);
     }
-    let more = if found["more"].as_bool().unwrap_or_default() { " (and more records than are listed)" } else { "" };
+    let more = if part(found, "more").as_bool().unwrap_or_default() { " (and more records than are listed)" } else { "" };
     voice.print(format!("{} · {} · since {}{more}", text(found, "subject"), text(found, "standing"), text(found, "since")));
     let words = |value: &Json, key: &str| {
         let list = value[key].as_array().into_iter().flatten();
         list.filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
     };
     let until = |record: &Json| {
-        let purposes = record["purposes"].as_array().into_iter().flatten();
+        let purposes = list(record, "purposes");
         let one = |purpose: &Json| {
             let until = text(purpose, "until");
             let until = if until.is_empty() { String::from(", open-ended") } else { format!(" until {}", until.get(..10).unwrap_or(&until)) };
@@ -367,14 +371,11 @@ fn show_subject(found: &Json, context: &Context) {
         purposes.map(one).collect::<Vec<_>>().join("\n")
     };
     let row = |record: &Json| {
-        vec![text(record, "record"), format!("{} v{}", text(record, "kind"), record["version"]), words(record, "fields"), until(record)]
+        vec![text(record, "record"), format!("{} v{}", text(record, "kind"), part(record, "version")), words(record, "fields"), until(record)]
     };
-    voice.table(&["record", "kind", "fields", "used for"], found["records"].as_array().into_iter().flatten().map(row).collect());
-    let choices: Vec<Vec<String>> = found["choices"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|choice| vec![text(choice, "purpose"), text(choice, "said"), text(choice, "at"), format!("version {} in {}", choice["notice"], text(choice, "language"))])
+    voice.table(&["record", "kind", "fields", "used for"], list(found, "records").map(row).collect());
+    let choices: Vec<Vec<String>> = list(found, "choices")
+        .map(|choice| vec![text(choice, "purpose"), text(choice, "said"), text(choice, "at"), format!("version {} in {}", part(choice, "notice"), text(choice, "language"))])
         .collect();
     if !choices.is_empty() {
         voice.table(&["choice about", "said", "at", "notice"], choices);
@@ -422,38 +423,38 @@ pub(super) struct RevealWho {
 pub(super) async fn reveal(args: RevealArgs, context: &Context) -> Result<Exit, Problem> {
     let credential = read_private(&args.credential_file)?;
     let credential = String::from_utf8_lossy(&credential).trim().to_owned();
-    let mut asked = json!({ "purpose": args.purpose, "masked": args.masked });
-    if !args.fields.is_empty() {
-        asked["fields"] = json!(args.fields);
-    }
-    match &args.record {
-        Some(record) => asked["record"] = record_reference(record),
-        None => {
-            let RevealWho { subject, matching, kind } = args.who;
-            asked["subject"] = Who { subject, matching, kind }.reference()?;
-        }
-    }
+    let (of, reference) = if let Some(record) = &args.record {
+        ("record", record_reference(record))
+    } else {
+        let RevealWho { subject, matching, kind } = args.who;
+        ("subject", Who { subject, matching, kind }.reference()?)
+    };
+    let fields = if args.fields.is_empty() { None } else { Some(args.fields) };
+    let asked = json!({ "purpose": args.purpose, "masked": args.masked, "fields": fields, of: reference });
     let client = context.reach().await?;
     let body = serde_json::to_vec(&asked).unwrap_or_default();
     let bearer = [("authorization", format!("Bearer {credential}"))];
     let answer = client.send(Method::POST, "/v1/records:reveal", &bearer, Body::from(body)).await;
     client.close().await;
-    let opened: Json = answer?.read()?;
+    let opened: Json = answer?.read().map_err(|problem| {
+        // The server does not tell the two apart, so that nobody can ask it what there is.
+        if problem.status == 404 { problem.help("look at the id; and whether this credential has the purpose") } else { problem }
+    })?;
     let voice = context.voice;
     if voice.json {
         voice.print_json(&opened);
         return Ok(Exit::Done);
     }
-    for record in opened["records"].as_array().into_iter().flatten() {
-        voice.print(format!("{} {} (version {})", text(record, "kind"), text(record, "external_id"), record["version"]));
-        let masked: Vec<&str> = record["masked"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
-        for (name, value) in record["fields"].as_object().into_iter().flatten() {
+    for record in list(&opened, "records") {
+        voice.print(format!("{} {} (version {})", text(record, "kind"), text(record, "external_id"), part(record, "version")));
+        let masked: Vec<&str> = texts(record, "masked");
+        for (name, value) in part(record, "fields").as_object().into_iter().flatten() {
             let mark = if masked.contains(&name.as_str()) { "  (masked)" } else { "" };
             let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             voice.print(format!("  {name:<20} {shown}{mark}"));
         }
-        for refused in record["refused"].as_array().into_iter().flatten() {
-            let fields: Vec<&str> = refused["fields"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        for refused in list(record, "refused") {
+            let fields: Vec<&str> = texts(refused, "fields");
             voice.print(format!("  not shown: {} ({})", fields.join(", "), text(refused, "text")));
         }
     }
@@ -514,10 +515,10 @@ pub(super) fn show_certificate(certificate: &Json, voice: super::Voice) {
     voice.print(format!("erased {}", text(&body, "subject")));
     voice.print(format!("  unreadable here since        {}", text(&body, "unreadable_here_since")));
     voice.print(format!("  unreadable everywhere by     {}", text(&body, "unreadable_everywhere_by")));
-    for key in body["destroyed_keys"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+    for key in list(&body, "destroyed_keys").filter_map(Json::as_str) {
         voice.print(format!("  destroyed key                {key}"));
     }
-    let retained: Vec<&Json> = body["retained"].as_array().into_iter().flatten().collect();
+    let retained: Vec<&Json> = list(&body, "retained").collect();
     if retained.is_empty() {
         voice.print("  no law keeps anything of it");
     }

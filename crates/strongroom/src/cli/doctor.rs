@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::ledger::progress;
-use super::policy::text;
+use super::answers::{list, part, text};
 use super::{Context, Exit};
 use crate::desk::operator::Status;
 use crate::ground::Problem;
@@ -45,8 +45,8 @@ pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, Pro
     looks.push(match &verified {
         Ok(found) => Look {
             what: "ledger".into(),
-            well: found["verified"].as_bool().unwrap_or_default(),
-            said: format!("{} entries against a signed head", found["report"]["entries"]),
+            well: part(found, "verified").as_bool().unwrap_or_default(),
+            said: format!("{} entries against a signed head", part(part(found, "report"), "entries")),
         },
         Err(problem) => Look { what: "ledger".into(), well: false, said: problem.to_string() },
     });
@@ -55,11 +55,11 @@ pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, Pro
         let found = client.run("/operator/deep", &[], Body::empty(), progress(&mut bar)).await;
         bar.finish();
         let found = found?;
-        let findings: Vec<&Json> = found["findings"].as_array().into_iter().flatten().collect();
+        let findings: Vec<&Json> = list(&found, "findings").collect();
         looks.push(Look {
             what: "rows".into(),
             well: findings.is_empty(),
-            said: format!("{} subjects, {} records, {} entries looked at", found["subjects"], found["records"], found["entries"]),
+            said: format!("{} subjects, {} records, {} entries looked at", part(&found, "subjects"), part(&found, "records"), part(&found, "entries")),
         });
         for finding in findings {
             let about = [text(finding, "id"), text(finding, "entry")].concat();

@@ -6,7 +6,7 @@ use axum::body::Body;
 use clap::Subcommand;
 use serde_json::Value as Json;
 
-use super::policy::text;
+use super::answers::{part, text};
 use super::{Context, Exit, blocking};
 use crate::config::Config;
 use crate::desk::operator::{Line, Status};
@@ -80,7 +80,7 @@ pub(super) async fn run(command: KeysCommand, context: &Context) -> Result<Exit,
             if voice.json {
                 voice.print_json(&rotated);
             } else {
-                voice.print(format!("epoch {} · {} keys wrapped again · {} open-ended records sealed again", rotated["epoch"], text(&rotated, "keys"), text(&rotated, "records")));
+                voice.print(format!("epoch {} · {} keys wrapped again · {} open-ended records sealed again", part(&rotated, "epoch"), text(&rotated, "keys"), text(&rotated, "records")));
                 voice.say("Every copy made before is dark now. Make a backup.");
             }
         }

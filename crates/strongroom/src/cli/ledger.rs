@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::Value as Json;
 
 use super::credentials::safe;
-use super::policy::text;
+use super::answers::{list, part, text};
 use super::{Context, Exit};
 use crate::desk::operator::Line;
 use crate::ground::Problem;
@@ -48,14 +48,14 @@ pub(super) async fn run(command: LedgerCommand, context: &Context) -> Result<Exi
             let outcome = client.run("/operator/verify", &[], Body::empty(), progress(&mut bar)).await;
             bar.finish();
             let found = outcome?;
-            let verified = found["verified"].as_bool().unwrap_or_default();
+            let verified = part(&found, "verified").as_bool().unwrap_or_default();
             if voice.json {
                 voice.print_json(&found);
             } else {
-                let report = &found["report"];
+                let report = part(&found, "report");
                 let word = if verified { "verified" } else { "NOT verified" };
-                voice.print(format!("{word}: {} of {} entries · {} · root {}", report["entries"], report["size"], text(report, "origin"), text(report, "root")));
-                for finding in report["findings"].as_array().into_iter().flatten() {
+                voice.print(format!("{word}: {} of {} entries · {} · root {}", part(report, "entries"), part(report, "size"), text(report, "origin"), text(report, "root")));
+                for finding in list(report, "findings") {
                     voice.print(format!("  {finding}"));
                 }
             }
@@ -85,7 +85,7 @@ pub(super) async fn run(command: LedgerCommand, context: &Context) -> Result<Exi
             if voice.json {
                 voice.print_json(&done);
             } else {
-                voice.print(format!("{} entries in {}", done["entries"], to.display()));
+                voice.print(format!("{} entries in {}", part(&done, "entries"), to.display()));
                 voice.say(format!("verify it anywhere: ledger-verify whole {} --key '{}'", to.display(), text(&done, "verifier_key")));
             }
         }

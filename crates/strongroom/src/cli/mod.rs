@@ -1,12 +1,14 @@
 //! The command line: one binary, verbs. Results on stdout, talk on stderr, `--json` everywhere.
 
-pub mod bench;
+mod answers;
+mod bench;
 mod check;
 mod client;
 mod copies;
 mod credentials;
 mod data;
 mod demo;
+mod diff;
 mod doctor;
 mod init;
 mod keys;
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use print::Voice;
+pub use print::{Bar, Voice};
 
 use crate::config::Flags;
 use crate::ground::Problem;
@@ -120,6 +122,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Check a policy file, as a compiler checks a program
     Check(check::CheckArgs),
+    /// Say what a new policy says otherwise: what people must be told, whose choices become void
+    Diff(diff::DiffArgs),
     /// See, plan and publish policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -173,7 +177,7 @@ pub fn run() -> ExitCode {
         voice: Voice { json: everywhere.json, quiet: everywhere.quiet },
     };
     let threads = match &cli.command {
-        Command::Serve(args) => args.threads(&context),
+        Command::Serve(_) => serve::ServeArgs::threads(&context),
         _ => 1,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
@@ -205,6 +209,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Serve(args) => serve::run(args, context).await,
         Command::Demo(args) => demo::run(args, context).await,
         Command::Check(args) => check::run(&args, context),
+        Command::Diff(args) => diff::run(&args, context),
         Command::Policy(command) => policy::run(command, context).await,
         Command::Import(args) => data::import(args, context).await,
         Command::Subject(command) => data::subject(command, context).await,

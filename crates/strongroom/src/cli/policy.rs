@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use axum::body::Body;
-use axum::http::Method;
 use clap::Subcommand;
 use serde_json::{Value as Json, json};
 
+use super::answers::{part, text};
+use super::diff::show_changes;
+use super::ledger::progress;
 use super::{Context, Exit};
 use crate::ground::Problem;
 
@@ -21,7 +23,7 @@ pub(super) enum PolicyCommand {
     },
     /// List the published versions
     Versions,
-    /// Say what a new policy would change: uses, retention, choices that become void
+    /// Say what a new policy would change, and count it over what is kept: records that end sooner or later or go, void choices
     Plan {
         /// The new policy
         file: PathBuf,
@@ -46,7 +48,7 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
             if voice.json {
                 voice.print_json(&found);
             } else {
-                voice.say(format!("# version {}, published {}, SHA-256 {}", found["version"], text(&found, "published"), text(&found, "digest")));
+                voice.say(format!("# version {}, published {}, SHA-256 {}", part(&found, "version"), text(&found, "published"), text(&found, "digest")));
                 voice.print(text(&found, "text").trim_end());
             }
             Exit::Done
@@ -56,7 +58,7 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
             if voice.json {
                 voice.print_json(&found);
             } else {
-                let row = |found: &Json| vec![found["version"].to_string(), text(found, "published"), text(found, "digest")];
+                let row = |found: &Json| vec![part(found, "version").to_string(), text(found, "published"), text(found, "digest")];
                 voice.table(&["version", "published", "SHA-256"], found.iter().map(row).collect());
             }
             Exit::Done
@@ -78,7 +80,8 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
             if voice.json {
                 voice.print_json(&published);
             } else {
-                voice.print(format!("version {} is in force; entry {}", published["version"], text(&published, "entry")));
+                voice.print(format!("version {} is in force; entry {}", part(&published, "version"), text(&published, "entry")));
+                voice.say("what is kept already is laid out again behind, while a server runs; `doctor` shows the job `lay-out` until it is done");
             }
             Exit::Done
         }
@@ -94,7 +97,10 @@ async fn plan_of(client: &super::client::Client, file: &std::path::Path, context
         context.voice.say(super::check::rendered(&report));
     }
     let body = serde_json::to_vec(&json!({ "text": policy })).unwrap_or_default();
-    client.send(Method::POST, "/operator/plan", &[], Body::from(body)).await?.read()
+    let mut bar = context.voice.bar("records");
+    let planned = client.run("/operator/plan", &[], Body::from(body), progress(&mut bar)).await;
+    bar.finish();
+    planned
 }
 
 fn show_plan(plan: &Json, context: &Context) {
@@ -102,26 +108,23 @@ fn show_plan(plan: &Json, context: &Context) {
     if voice.json {
         return voice.print_json(plan);
     }
-    let changes: Vec<&Json> = plan["changes"].as_array().into_iter().flatten().collect();
-    if changes.is_empty() {
-        return voice.print("nothing changes but dates of review and comments");
+    show_changes(plan, voice);
+    let counted = part(plan, "counted");
+    let rows = [
+        ("records looked at", "records"),
+        ("would end sooner", "end_sooner"),
+        ("would end later", "end_later"),
+        ("of which nothing would be left", "go"),
+        ("keys of retention ends to be made", "new_terms"),
+    ];
+    voice.print(format!("version {} over what is kept already:", part(plan, "version")));
+    for (what, key) in rows {
+        voice.print(format!("  {what:<36} {}", part(counted, key)));
     }
-    let row = |change: &&Json| {
-        ["code", "about", "effect", "before", "after"].iter().map(|key| text(change, key)).collect::<Vec<_>>()
-    };
-    voice.table(&["code", "about", "effect", "before", "after"], changes.iter().map(row).collect());
-    let void: Vec<&str> = plan["void_choices"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
-    if !void.is_empty() {
-        voice.print(format!("granted choices become void: {}", void.join(", ")));
+    for (field, count) in part(counted, "fields_go").as_object().into_iter().flatten() {
+        voice.print(format!("  {field} would go in {count} records"));
     }
-    voice.print(format!("version {} would hold for {} subjects and {} records", plan["version"], plan["subjects"], plan["records"]));
-}
-
-/// A text of a JSON object.
-pub(super) fn text(value: &Json, key: &str) -> String {
-    match value.get(key) {
-        Some(Json::String(text)) => text.clone(),
-        Some(Json::Null) | None => String::new(),
-        Some(other) => other.to_string(),
+    for (purpose, count) in part(counted, "choices_void").as_object().into_iter().flatten() {
+        voice.print(format!("  {count} subjects said yes to {purpose}; that becomes void"));
     }
 }

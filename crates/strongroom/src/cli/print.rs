@@ -20,7 +20,6 @@ pub struct Voice {
 
 impl Voice {
     /// A line of a result.
-    #[expect(clippy::unused_self, reason = "reads as one family with `say`")]
     pub fn print(self, line: impl AsRef<str>) {
         let mut out = std::io::stdout().lock();
         // A reader that went away (`| head`) is no fault of the command's.

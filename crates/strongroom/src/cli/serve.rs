@@ -28,7 +28,7 @@ pub(super) struct ServeArgs {
 
 impl ServeArgs {
     /// Threads that serve: as configured, or as many as there are processors but one, which the writer has.
-    pub(super) fn threads(&self, context: &Context) -> usize {
+    pub(super) fn threads(context: &Context) -> usize {
         let said = Config::read(&context.flags, &context.data).map_or(0, |config| config.server.threads);
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         if said > 0 { said } else { processors.saturating_sub(1).max(1) }

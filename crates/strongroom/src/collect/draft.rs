@@ -135,7 +135,7 @@ impl Draft {
         draft.if_version = input.if_version;
         if let Some(given) = &input.external_id {
             let text = scalar(given.0, "/external_id")?;
-            draft.set_external_id(text, shop)?;
+            draft.set_external_id(&text, shop)?;
         }
         for (name, raw) in &input.fields.0 {
             let Some(field) = kind.find_field(name) else {
@@ -187,7 +187,7 @@ impl Draft {
     }
 
     /// Sets the external id.
-    pub fn set_external_id(&mut self, id: Personal<String>, shop: &Shop) -> Result<(), Problem> {
+    pub fn set_external_id(&mut self, id: &Personal<String>, shop: &Shop) -> Result<(), Problem> {
         if id.is(|id| id.trim().is_empty() || id.len() > EXTERNAL_LIMIT) {
             return Err(Problem::new("SR-COLLECT-003", 422, "an external id is 1 to 200 bytes").at("/external_id"));
         }

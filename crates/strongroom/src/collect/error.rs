@@ -25,6 +25,12 @@ pub fn other_version() -> Problem {
         .at("/if_version")
 }
 
+/// The subject has more records that this one belongs to than can be moved in one unit of work.
+pub fn too_many_parents() -> Problem {
+    Problem::new("SR-COLLECT-018", 409, "the subject has more than 64 records of the kind that this one belongs to")
+        .help("a kind that others belong to is for few records a subject, such as a customer's account")
+}
+
 /// The policy changed while a request was prepared.
 pub fn policy_changed() -> Problem {
     Problem::new("SR-COLLECT-017", 503, "the policy changed while this was prepared").retry_after(1)

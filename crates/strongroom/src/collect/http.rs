@@ -19,7 +19,7 @@ use crate::ground::problem::ProblemBody;
 use crate::ground::web::{
     Answer, BATCH_BODY_LIMIT, BATCH_LIMIT, Caller, Repeat, Request, Route, answer, read_json,
 };
-use crate::ground::work::{field_names, reasons_for_caller};
+use crate::ground::work::{field_names, named_reasons};
 use crate::ground::{Deed, House, Id, Problem, Reason, Shop, SubjectId, heads};
 use crate::keep;
 use crate::keep::refs::{SubjectIn, named_subject, parse_whose};
@@ -189,7 +189,7 @@ fn body_of(
         outcome: answered.became.name(),
         version: answered.version,
         kept: field_names(&policy, written.kind, written.kept),
-        dropped: reasons_for_caller(&written.decision, &policy, written.kind),
+        dropped: named_reasons(written.dropped.iter().copied(), &policy, written.kind),
         unknown,
         unknown_others,
         missing: field_names(&policy, written.kind, missing(shop, written)),
@@ -197,7 +197,7 @@ fn body_of(
         choices: written
             .choices
             .iter()
-            .map(|kept| ChoiceKept { choice: ids.show(kept.id), entry: ids.show(kept.entry) })
+            .map(|(choice, entry)| ChoiceKept { choice: ids.show(*choice), entry: ids.show(*entry) })
             .collect(),
     }
 }

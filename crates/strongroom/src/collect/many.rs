@@ -79,12 +79,12 @@ async fn write_round<'r>(
         }
     };
     let (mut subjects, mut ids) = (HashSet::new(), HashSet::new());
-    let (mut members, mut later) = (Vec::with_capacity(rows.len()), Vec::new());
+    let (mut members, mut later, mut missing) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     for ((position, row), known) in rows.into_iter().zip(known) {
         let known = match known {
             Ok(known) => known,
             Err(problem) => {
-                set(answers, position, Err(problem));
+                missing.push((position, row, problem));
                 continue;
             }
         };
@@ -100,6 +100,15 @@ async fn write_round<'r>(
             Err(problem) => set(answers, position, Err(problem)),
         }
     }
+    for (position, row, problem) in missing {
+        // Its subject may come in with this very batch, before it.
+        if problem.code == keep::error::NO_SUCH_SUBJECT && !members.is_empty() {
+            later.push((position, row));
+        } else {
+            set(answers, position, Err(problem));
+        }
+    }
+    later.sort_by_key(|(position, _)| *position);
     if let Err(problem) = add_terms_first(house, caller, lane, &mut members).await {
         for member in &members {
             set(answers, member.position, Err(problem.clone()));
@@ -226,7 +235,7 @@ async fn apply_group(
                     Applied::Stale(known) => Outcome::Alone(row, Some(*known)),
                     Applied::Written(written) => Outcome::Answer(Ok(*written)),
                     Applied::Refused(problem) => Outcome::Answer(Err(problem)),
-                    Applied::Repeated(answered) => Outcome::Answer(Ok(Written::again(answered))),
+                    Applied::Repeated(written) => Outcome::Answer(Ok(*written)),
                 };
                 (position, outcome)
             })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome, Part};
-use policy::{ActSet, Answer, Decision, Facts, FieldMask, Flow, Life, PurposeSet, Standing, Start};
+use policy::{ActSet, Answer, Decision, Facts, FieldMask, Flow, PurposeSet, Standing, Start};
 use seal::{Class, Random};
 use store::Lane;
 
@@ -14,7 +14,7 @@ use crate::ground::house::House;
 use crate::ground::random::SystemRandom;
 use crate::ground::web::{Caller, Repeat, other_request};
 use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
-use crate::ground::{Chosen, Deed, EntryId, Id, InForce, Problem, RecordId, Shop, SubjectId};
+use crate::ground::{ChoiceId, Chosen, Deed, EntryId, Id, InForce, Problem, RecordId, Shop, SubjectId};
 use crate::keep::refs::{Whose, named_subject};
 use crate::keep::types::{EXTERNAL_ID, read_keys};
 use crate::keep::{self, Change, Event, Halt, Order, Plan, Planned, Planner, Put, RecordRow, SubjectRow};
@@ -49,8 +49,8 @@ pub enum Prepared {
     Plan(Box<Ready>),
     /// Nothing would be left of the record: what the gate said, what has ended, and whether there was a look before.
     Nothing(Box<Decision>, FieldMask, bool),
-    /// The record has all of this already.
-    Unchanged(Known),
+    /// The record has all of this already; what of it was dropped is in the decision.
+    Unchanged(Box<Known>, Box<Decision>),
 }
 
 /// A plan, and what the gate said when it was made.
@@ -78,12 +78,13 @@ pub enum Applied {
     Written(Box<Written>),
     /// Refused, and entered.
     Refused(Problem),
-    /// The same request was answered before.
-    Repeated(Answered),
+    /// The same request was answered before: the same answer.
+    Repeated(Box<Written>),
 }
 
-/// What became of a record.
-#[derive(Debug, Clone)]
+/// What became of a record: everything of its answer, numbers and no values, so that it can be given again when its request
+/// comes twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Numbers of the answer.
     pub answered: Answered,
@@ -93,13 +94,13 @@ pub struct Written {
     pub kept: FieldMask,
     /// Every field that the record has now.
     pub fields: FieldMask,
-    /// What the gate said.
-    pub decision: Decision,
-    /// Choices that were kept.
-    pub choices: Vec<choose::Kept>,
+    /// Why fields were dropped at the door.
+    pub dropped: Vec<policy::Reason>,
+    /// Choices that were kept, each with its entry.
+    pub choices: Vec<(ChoiceId, EntryId)>,
 }
 
-/// What an answer is made of again when its request comes twice: numbers, no values.
+/// The numbers of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answered {
     /// The subject.
@@ -153,32 +154,89 @@ impl Became {
     }
 }
 
-impl Answered {
+impl Written {
+    /// Fields that were dropped at the door.
+    pub fn refused(&self) -> FieldMask {
+        self.dropped.iter().filter_map(|reason| reason.fields).fold(FieldMask::EMPTY, FieldMask::or)
+    }
+
+    /// `became ‖ subject ‖ record ‖ version ‖ entry ‖ kept ‖ fields ‖ n ‖ (reason ‖ fields)… ‖ (choice ‖ entry)…`; an entry
+    /// of which there is none is all ones.
     fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(32);
-        out.push(self.became.number());
-        out.extend_from_slice(&self.subject.number().to_be_bytes());
-        out.extend_from_slice(&self.record.number().to_be_bytes());
-        out.extend_from_slice(&self.version.to_be_bytes());
-        if let Some(entry) = self.entry {
+        let answered = &self.answered;
+        let mut out = Vec::with_capacity(128);
+        out.push(answered.became.number());
+        out.extend_from_slice(&answered.subject.number().to_be_bytes());
+        out.extend_from_slice(&answered.record.number().to_be_bytes());
+        out.extend_from_slice(&answered.version.to_be_bytes());
+        out.extend_from_slice(&answered.entry.map_or(u64::MAX, Id::number).to_be_bytes());
+        put_mask(self.kept, &mut out);
+        put_mask(self.fields, &mut out);
+        let dropped = || self.dropped.iter().filter_map(|reason| Some((reason.id, reason.fields?)));
+        out.push(u8::try_from(dropped().count()).unwrap_or(0));
+        for (id, fields) in dropped() {
+            out.extend_from_slice(&id.number().to_be_bytes());
+            put_mask(fields, &mut out);
+        }
+        for (choice, entry) in &self.choices {
+            out.extend_from_slice(&choice.number().to_be_bytes());
             out.extend_from_slice(&entry.number().to_be_bytes());
         }
         out
     }
 
-    fn decode(bytes: &[u8]) -> Option<Answered> {
+    fn decode(bytes: &[u8]) -> Option<Written> {
         let (became, rest) = bytes.split_first()?;
-        let (subject, rest) = rest.split_first_chunk::<8>()?;
-        let (record, rest) = rest.split_first_chunk::<8>()?;
+        let (subject, rest) = take_number(rest)?;
+        let (record, rest) = take_number(rest)?;
         let (version, rest) = rest.split_first_chunk::<4>()?;
-        Some(Answered {
-            subject: SubjectId::from_number(u64::from_be_bytes(*subject)),
-            record: RecordId::from_number(u64::from_be_bytes(*record)),
+        let (entry, rest) = take_number(rest)?;
+        let (kept, rest) = take_mask(rest)?;
+        let (fields, rest) = take_mask(rest)?;
+        let (count, mut rest) = rest.split_first()?;
+        let mut dropped = Vec::with_capacity(usize::from(*count));
+        for _ in 0..*count {
+            let (id, behind) = rest.split_first_chunk::<2>()?;
+            let (fields, behind) = take_mask(behind)?;
+            let id = policy::ReasonId::from_number(u16::from_be_bytes(*id))?;
+            dropped.push(policy::Reason { id, fields: Some(fields) });
+            rest = behind;
+        }
+        let (choices, rest) = rest.as_chunks::<16>();
+        let choices = choices.iter().filter_map(|choice| {
+            let (choice, entry) = take_number(choice)?;
+            Some((ChoiceId::from_number(choice), EntryId::from_number(take_number(entry)?.0)))
+        });
+        let record = RecordId::from_number(record);
+        let answered = Answered {
+            subject: SubjectId::from_number(subject),
+            record,
             version: u32::from_be_bytes(*version),
             became: Became::from_number(*became)?,
-            entry: rest.first_chunk::<8>().map(|entry| EntryId::from_number(u64::from_be_bytes(*entry))),
-        })
+            entry: (entry != u64::MAX).then(|| EntryId::from_number(entry)),
+        };
+        rest.is_empty().then(|| Written { answered, kind: record.kind(), kept, fields, dropped, choices: choices.collect() })
     }
+}
+
+fn put_mask(mask: FieldMask, out: &mut Vec<u8>) {
+    for word in mask.as_words() {
+        out.extend_from_slice(&word.to_be_bytes());
+    }
+}
+
+fn take_mask(bytes: &[u8]) -> Option<(FieldMask, &[u8])> {
+    let (mask, rest) = bytes.split_first_chunk::<32>()?;
+    let mut words = [0; 4];
+    for (word, bytes) in words.iter_mut().zip(mask.as_chunks::<8>().0) {
+        *word = u64::from_be_bytes(*bytes);
+    }
+    Some((FieldMask::from_words(words), rest))
+}
+
+fn take_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<8>()?;
+    Some((u64::from_be_bytes(*number), rest))
 }
 
 /// Tries before a request gives up on a subject that others keep changing.
@@ -215,30 +273,12 @@ pub(super) async fn write_known(
         match applied.map(store::Committed::into_value) {
             Ok(Applied::Stale(found)) => known = Some(*found),
             Ok(Applied::Written(written)) => return Ok(*written),
-            Ok(Applied::Refused(problem)) => return Err(problem),
-            Ok(Applied::Repeated(answered)) => return Ok(Written::again(answered)),
+            Ok(Applied::Repeated(written)) => return Ok(*written),
             Err(problem) if problem.code == keep::error::MOVED => {}
-            Err(problem) => return Err(problem),
+            Ok(Applied::Refused(problem)) | Err(problem) => return Err(problem),
         }
     }
     Err(keep::error::too_busy())
-}
-
-impl Written {
-    /// The answer to a request that was answered before.
-    pub fn again(answered: Answered) -> Written {
-        let decision = Decision {
-            answer: Answer::Yes,
-            fields: FieldMask::EMPTY,
-            masked: FieldMask::EMPTY,
-            refused: FieldMask::EMPTY,
-            retained_only: false,
-            reasons: policy::Reasons::NONE,
-            because: None,
-        };
-        let kind = answered.record.kind();
-        Written { answered, kind, kept: FieldMask::EMPTY, fields: FieldMask::ALL, decision, choices: Vec::new() }
-    }
 }
 
 /// What can be assumed without a look: a record that was never seen is new; a subject that was lately seen is as it was.
@@ -377,7 +417,9 @@ fn prepare(
             return Ok(Prepared::Nothing(Box::new(decision), ended, known.looked));
         }
         Planned::Same if draft.choices.is_empty() => {
-            return Ok(held.take().map_or(Prepared::Look, Prepared::Unchanged));
+            return Ok(held.take().map_or(Prepared::Look, |known| {
+                Prepared::Unchanged(Box::new(known), Box::new(decision))
+            }));
         }
         _ => {}
     }
@@ -436,9 +478,8 @@ fn facts_of(
     for event in events {
         clear.happened(*event);
     }
-    let (own, children) = clear.life(draft.kind);
-    let life =
-        Life { events: &own, children: &children, granted: chosen.granted, refused: chosen.refused, standing };
+    let happenings = clear.happenings(draft.kind);
+    let life = happenings.life(chosen, standing);
     Facts {
         granted: chosen.granted,
         refused: chosen.refused,
@@ -460,7 +501,7 @@ pub fn apply(
         work.must_be_allowed(Deed::Choose)?;
     }
     if let Some(answered) = answered_before(repeat, work)? {
-        return Ok(Applied::Repeated(answered));
+        return Ok(Applied::Repeated(Box::new(answered)));
     }
     match prepared {
         Prepared::Look => Ok(Applied::Stale(Box::new(look(draft, work)?))),
@@ -471,7 +512,7 @@ pub fn apply(
             }
             refuse(draft, decision, *ended, work).map(Applied::Refused)
         }
-        Prepared::Unchanged(known) => unchanged(draft, known, work),
+        Prepared::Unchanged(known, decision) => unchanged(draft, known, decision, repeat, work),
         Prepared::Plan(ready) => apply_plan(draft, ready, repeat, work),
     }
 }
@@ -484,7 +525,7 @@ fn apply_plan(
 ) -> Result<Applied, Problem> {
     let Ready { plan, known, decision, facts } = ready;
     let choices = if known.subject.is_some() { choose::chosen(work.tx, work.shop, plan.subject)?.count } else { 0 };
-    if !keep::is_fresh(plan, choices, work)? {
+    if !keep::is_fresh(plan, choices, work)? || !kin_is_as_known(draft, known, plan.subject, work)? {
         return Ok(Applied::Stale(Box::new(look(draft, work)?)));
     }
     if draft.if_version.is_some_and(|wanted| wanted != known.record.as_ref().map_or(0, |row| row.version)) {
@@ -498,16 +539,14 @@ fn apply_plan(
     if now.fields != decision.fields {
         return Ok(Applied::Stale(Box::new(look(draft, work)?)));
     }
-    match keep::put(plan, work)? {
-        Put::Done => {}
-        Put::Stale => return Ok(Applied::Stale(Box::new(look(draft, work)?))),
-        Put::Taken { field: EXTERNAL_ID } => return Ok(Applied::Stale(Box::new(look(draft, work)?))),
-        Put::Taken { field } => return Err(taken(field, draft.kind, work)),
+    if keep::put(plan, work)? == Put::Stale {
+        return Ok(Applied::Stale(Box::new(look(draft, work)?)));
     }
     let mut kept_choices = Vec::with_capacity(draft.choices.len());
     let others = if known.subject.is_none() { Others::None } else { Others::Perhaps };
     for choice in &draft.choices {
-        kept_choices.extend(choose::keep(plan.subject, &plan.marking_key, choice, others, work)?);
+        let kept = choose::keep(plan.subject, &plan.marking_key, choice, others, work)?;
+        kept_choices.extend(kept.map(|kept| (kept.id, kept.entry)));
     }
     let entry = keep::enter_writes(plan, draft.act, work)?;
     let write = plan.writes.first().filter(|write| write.id.kind() == draft.kind);
@@ -523,30 +562,63 @@ fn apply_plan(
         .or_else(|| plan.removes.first().map(|remove| (remove.id, remove.version)));
     let Some((record, version)) = record else { return Err(keep::error::not_found()) };
     let answered = Answered { subject: plan.subject, record, version, became, entry };
-    if let Some(repeat) = repeat {
-        work.tx.keep_answer(&repeat.id, work.now, &repeat.request, &answered.encode())?;
-    }
-    Ok(Applied::Written(Box::new(Written {
+    let written = Written {
         answered,
         kind: draft.kind,
         kept: write.map_or(FieldMask::EMPTY, |write| write.fields.and(draft.given())),
         fields: write.map_or(FieldMask::EMPTY, |write| write.fields),
-        decision: *decision,
+        dropped: decision.reasons.iter().collect(),
         choices: kept_choices,
-    })))
+    };
+    if let Some(repeat) = repeat {
+        work.tx.keep_answer(&repeat.id, work.now, &repeat.request, &written.encode())?;
+    }
+    Ok(Applied::Written(Box::new(written)))
 }
 
-fn answered_before(repeat: Option<Repeat>, work: &Work<'_, '_>) -> Result<Option<Answered>, Problem> {
+/// Are the records that the draft's record belongs to, and those that belong to it, the ones that were known? Each of them
+/// is checked by its version when it is written; here the question is whether one has come since.
+fn kin_is_as_known(draft: &Draft, known: &Known, subject: SubjectId, work: &Work<'_, '_>) -> Result<bool, Problem> {
+    if known.subject.is_none() {
+        return Ok(true); // nobody else knows the subject yet
+    }
+    if let Some(of) = draft.of
+        && moves_parents(&work.policy, draft)
+    {
+        let last = known.parents.last().map_or(0, |parent| parent.id.place().saturating_add(1));
+        if keep::next_place(work.tx, work.shop, subject, of)? != last {
+            return Ok(false);
+        }
+    }
+    Ok(known.record.is_some() || events_of_children(draft, subject, work)? == known.of_children)
+}
+
+/// The latest events of records that a new record's children brought before it.
+fn events_of_children(draft: &Draft, subject: SubjectId, work: &Work<'_, '_>) -> Result<Vec<Event>, Problem> {
+    let mut events = Vec::new();
+    for child in work.policy.compiled.kinds().filter(|kind| kind.of() == Some(draft.kind)) {
+        events.extend(keep::events_of_kind(work.tx, work.shop, subject, child.ordinal())?);
+    }
+    Ok(events)
+}
+
+fn answered_before(repeat: Option<Repeat>, work: &Work<'_, '_>) -> Result<Option<Written>, Problem> {
     let Some(repeat) = repeat else { return Ok(None) };
     let Some(kept) = work.tx.kept_answer(&repeat.id)? else { return Ok(None) };
     if !seal::same(&kept.request, &repeat.request) {
         return Err(other_request());
     }
-    Answered::decode(&kept.answer).map(Some).ok_or_else(|| Problem::edited("idempotency"))
+    Written::decode(&kept.answer).map(Some).ok_or_else(|| Problem::edited("idempotency"))
 }
 
 /// Everything is there already. Nothing is written, and nothing entered: an import that runs again leaves no trace.
-fn unchanged(draft: &Draft, known: &Known, work: &mut Work<'_, '_>) -> Result<Applied, Problem> {
+fn unchanged(
+    draft: &Draft,
+    known: &Known,
+    decision: &Decision,
+    repeat: Option<Repeat>,
+    work: &mut Work<'_, '_>,
+) -> Result<Applied, Problem> {
     let Some(row) = &known.record else { return Ok(Applied::Stale(Box::new(look(draft, work)?))) };
     let now = keep::find_record(work.tx, work.shop, row.id)?;
     if now.as_ref() != Some(row) || work.policy.version != draft.policy {
@@ -562,7 +634,19 @@ fn unchanged(draft: &Draft, known: &Known, work: &mut Work<'_, '_>) -> Result<Ap
         became: Became::Unchanged,
         entry: None,
     };
-    Ok(Applied::Written(Box::new(Written::again(answered))))
+    let written = Written {
+        answered,
+        kind: draft.kind,
+        kept: FieldMask::EMPTY,
+        fields: FieldMask::ALL,
+        dropped: decision.reasons.iter().collect(),
+        choices: Vec::new(),
+    };
+    if let Some(repeat) = repeat {
+        work.tx.housekeeping(); // the answer is kept, and nothing else
+        work.tx.keep_answer(&repeat.id, work.now, &repeat.request, &written.encode())?;
+    }
+    Ok(Applied::Written(Box::new(written)))
 }
 
 /// Enters a refusal, and says why.
@@ -585,11 +669,6 @@ fn refuse(
     work.enter_plain(entry)?;
     let reasons = reasons_for_caller(decision, &work.policy, draft.kind);
     Ok(error::nothing_to_keep(past_end).because(reasons))
-}
-
-fn taken(field: u8, kind: u8, work: &Work<'_, '_>) -> Problem {
-    let name = work.policy.compiled.kind(kind).and_then(|kind| kind.field(field)).map(|field| field.name.to_string());
-    keep::error::taken(format!("/fields/{}", name.unwrap_or_default()))
 }
 
 /// Looks at everything that a draft is about, in one transaction.
@@ -625,18 +704,16 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
         return Err(keep::error::erased());
     }
     let next_place = if record.is_some() { 0 } else { keep::next_place(view, shop, subject, draft.kind)? };
-    let mut of_children = Vec::new();
-    if record.is_none() {
-        for child in work.policy.compiled.kinds().filter(|kind| kind.of() == Some(draft.kind)) {
-            of_children.extend(keep::events_of_kind(view, shop, subject, child.ordinal())?);
-        }
-    }
+    let of_children = if record.is_none() { events_of_children(draft, subject, work)? } else { Vec::new() };
     let parents = match draft.of {
         Some(of) if moves_parents(&work.policy, draft) => {
-            keep::list_records(view, shop, subject, Some(of), Order::OldestFirst, PARENTS_LIMIT)?
+            keep::list_records(view, shop, subject, Some(of), Order::OldestFirst, PARENTS_LIMIT.saturating_add(1))?
         }
         _ => Vec::new(),
     };
+    if parents.len() > PARENTS_LIMIT as usize {
+        return Err(error::too_many_parents()); // a clock that does not move would end too early
+    }
     let chosen = choose::chosen(view, shop, subject)?;
     let mut overruled = PurposeSet::EMPTY;
     for choice in &draft.choices {

@@ -114,7 +114,7 @@ fn list<'v>(value: &'v Json, key: &str) -> impl Iterator<Item = &'v Json> {
     value.get(key).and_then(Json::as_array).into_iter().flatten()
 }
 
-fn entries<'v>(value: Option<&'v Json>) -> impl Iterator<Item = (&'v String, &'v Json)> {
+fn entries(value: Option<&Json>) -> impl Iterator<Item = (&String, &Json)> {
     value.and_then(Json::as_object).into_iter().flatten()
 }
 

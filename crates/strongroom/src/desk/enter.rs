@@ -99,6 +99,7 @@ async fn enter(
             // A credential that is shown must be a valid one; none is needed.
             let shown = head.headers.contains_key(header::AUTHORIZATION) || door == Door::Operator;
             let caller = if shown { Some(who(desk, door, &head.headers)?.0) } else { None };
+            caller.as_ref().map_or(Ok(()), |caller| must_not_ask_too_much(desk, caller))?;
             handler(Visit { house, caller, target }).await
         }
         Handler::Callers(deed, handler) => {
@@ -119,12 +120,7 @@ async fn enter(
 /// A caller whose role includes the deed, and who does not ask too much. The transaction looks at the role again.
 fn let_in(desk: &Desk, door: Door, deed: Deed, headers: &HeaderMap) -> Result<Caller, Problem> {
     let (caller, role) = who(desk, door, headers)?;
-    if let Actor::Credential(presented) = &caller.actor
-        && !desk.lets_more(presented.id.number())
-    {
-        desk.metrics.refused("rate");
-        return Err(Problem::new("SR-HTTP-006", 429, "this credential asks for more than it may").retry_after(1));
-    }
+    must_not_ask_too_much(desk, &caller)?;
     let may = match role {
         Some(role) => deed.allowed_to(role),
         None => deed.allowed_to_operator(),
@@ -134,6 +130,16 @@ fn let_in(desk: &Desk, door: Door, deed: Deed, headers: &HeaderMap) -> Result<Ca
     } else {
         desk.metrics.refused("role");
         Err(not_your_role())
+    }
+}
+
+fn must_not_ask_too_much(desk: &Desk, caller: &Caller) -> Result<(), Problem> {
+    match &caller.actor {
+        Actor::Credential(presented) if !desk.lets_more(presented.id.number()) => {
+            desk.metrics.refused("rate");
+            Err(Problem::new("SR-HTTP-006", 429, "this credential asks for more than it may").retry_after(1))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -172,7 +178,7 @@ fn on_behalf_of(headers: &HeaderMap, shop: &Shop, allowed: bool) -> Result<Optio
 }
 
 fn which_shop() -> Problem {
-    Problem::new("SR-OPEN-003", 400, "there are several shops: say which").help("give `--shop NAME`")
+    Problem::new("SR-OPEN-003", 400, "there is no such shop, or there are several: say which").help("give `--shop NAME`")
 }
 
 fn refuse_too_long(headers: &HeaderMap, limit: usize) -> Result<(), Problem> {

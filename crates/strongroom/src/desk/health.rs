@@ -15,7 +15,7 @@ use crate::ground::web::answer;
 
 /// How the house is.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Health {
+pub(crate) struct Health {
     /// `ok`, `attention` (it serves, and somebody should look) or `down`.
     pub status: &'static str,
     /// What needs attention, by name.
@@ -49,6 +49,7 @@ pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
     }
     let attention: Vec<&'static str> = [
         (desk.house.watch.in_doubt(), "clock_in_doubt"),
+        (desk.house.store.keys_unlisted() > 0, "destroyed_keys_unlisted"),
         (desk.doing.heads_failing.load(Ordering::Relaxed), "heads_failing"),
         (desk.doing.rotation_failing.load(Ordering::Relaxed), "rotation_failing"),
     ]

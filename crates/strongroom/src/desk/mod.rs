@@ -11,8 +11,8 @@ pub mod openapi;
 pub mod operator;
 mod serve;
 
-pub use enter::{api_router, fallbacks, routes};
-pub use metrics::Metrics;
+pub use enter::{Door, api_router, fallbacks, routes};
+pub use metrics::{Metrics, RouteCounters};
 pub use serve::{Listening, SOCKET, Server, serve};
 
 use std::sync::{Arc, Mutex};
@@ -62,7 +62,7 @@ impl Desk {
 
     /// The API, as it is served to callers.
     pub fn api(self: &Arc<Desk>) -> Router {
-        fallbacks(api_router(self, enter::Door::Public).merge(health::router(self)).merge(openapi::router()))
+        fallbacks(api_router(self, Door::Public).merge(health::router(self)).merge(openapi::router()))
     }
 
     /// The admin door: metrics, documentation, health.
@@ -72,7 +72,7 @@ impl Desk {
 
     /// The operator's door: the API as the operator, and commands.
     pub fn operator(self: &Arc<Desk>) -> Router {
-        let api = api_router(self, enter::Door::Operator);
+        let api = api_router(self, Door::Operator);
         fallbacks(api.merge(operator::router(self)).merge(health::router(self)).merge(openapi::router()))
     }
 }

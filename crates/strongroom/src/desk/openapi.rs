@@ -62,7 +62,7 @@ struct Everywhere;
 
 impl utoipa::Modify for Everywhere {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        api.info.version = env!("CARGO_PKG_VERSION").to_owned();
+        env!("CARGO_PKG_VERSION").clone_into(&mut api.info.version);
         let components = api.components.get_or_insert_with(Default::default);
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme("credential", bearer);

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use super::Desk;
 use crate::collect::import::rows::Format;
 use crate::collect::import::{Import, Said, run};
-use crate::erase::RotationStep;
+use crate::erase::{self, RotationStep};
 use crate::ground::clock::instant;
 use crate::ground::web::{Caller, answer};
 use crate::ground::{Actor, Problem, Shop, heads};
@@ -362,6 +362,7 @@ async fn export(State(desk): State<Arc<Desk>>, Query(query): Query<ToFolder>) ->
 
 /// How the vault is: for `keys status` and `doctor`.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct Status {
     /// Schema of the database.
     pub schema: u32,
@@ -375,7 +376,7 @@ pub struct Status {
     pub epoch_due: bool,
     /// Is the clock in doubt?
     pub clock_in_doubt: bool,
-    /// Does the WAL hold pages of a key that died?
+    /// Has the WAL held pages of a key that died for longer than it should?
     pub key_in_wal: bool,
     /// Jobs that wait: kind, attempts.
     pub jobs: Vec<(String, u32)>,
@@ -411,6 +412,9 @@ async fn status(State(desk): State<Arc<Desk>>) -> Response<Body> {
     }
 }
 
+/// Pages of a key that died may stand in the WAL for so long.
+const KEY_IN_WAL_ALLOWED: std::time::Duration = std::time::Duration::from_secs(60);
+
 async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
     let house = &desk.house;
     let (epoch, since, changing) = house.keys.with(|ring| {
@@ -424,7 +428,7 @@ async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
             .look(move |view| {
                 let entries = view.log_head(reading.log())?.map_or(0, |head| head.size);
                 let subjects = crate::keep::count_subjects(view, &reading)?;
-                Ok((subjects, crate::keep::count_records(view, &reading)?, crate::erase::count(view, &reading)?, entries))
+                Ok((subjects, crate::keep::count_records(view, &reading)?, erase::count(view, &reading)?, entries))
             })
             .await?;
         let ends = |at: i64| if at == crate::ground::OPEN_END { String::from("open") } else { instant(at) };
@@ -445,9 +449,9 @@ async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
         epoch,
         epoch_since: instant(since),
         changing_epoch: changing,
-        epoch_due: crate::erase::rotation_is_due(house),
+        epoch_due: erase::rotation_is_due(house),
         clock_in_doubt: house.watch.look(house.clock.as_ref()),
-        key_in_wal: house.store.key_in_wal(),
+        key_in_wal: house.store.key_in_wal_for() > KEY_IN_WAL_ALLOWED,
         jobs: jobs.into_iter().map(|job| (job.kind, job.attempts)).collect(),
         shops,
     })
@@ -476,9 +480,9 @@ struct PlanIn {
     text: String,
 }
 
-/// What a policy would change, before it is published.
+/// What a policy would change, before it is published: in words, and counted over what is kept.
 async fn plan(State(desk): State<Arc<Desk>>, Query(which): Query<Which>, body: Bytes) -> Response<Body> {
-    let planned = async {
+    work(move |back| {
         let shop = shop_of(&desk, &which)?;
         let input: PlanIn = crate::ground::web::read_json(&body)?;
         let now = desk.house.clock.now();
@@ -486,31 +490,24 @@ async fn plan(State(desk): State<Arc<Desk>>, Query(which): Query<Which>, body: B
         let today = today.to_zoned(shop.policy().compiled.zone().clone()).date();
         let (checked, _) = notice::check(&input.text, "policy", today).map_err(|fault| fault.0)?;
         let in_force = policy::check(&shop.policy().text, "policy", today).policy;
-        open::would_be(&checked, &shop, now)?; // fails where a name would change its meaning
+        let next = open::would_be(&checked, &shop, now)?; // fails where a name would change its meaning
         let changes = in_force.map(|before| policy::diff(&before, &checked.policy)).unwrap_or_default();
-        let void = in_force_void(&changes);
-        let reading = Arc::clone(&shop);
-        let (subjects, records) = desk
-            .house
-            .look(move |view| {
-                let subjects: u64 = crate::keep::count_subjects(view, &reading)?.iter().sum();
-                Ok((subjects, crate::keep::count_records(view, &reading)?))
-            })
-            .await?;
-        let changes: Vec<Json> = changes.iter().map(|change| json!(change)).collect();
-        Ok::<_, Problem>(json!({
-            "version": shop.policy().version.saturating_add(1), "changes": changes, "void_choices": void,
-            "subjects": subjects, "records": records,
-        }))
-    };
-    match planned.await {
-        Ok(plan) => answer(StatusCode::OK, &plan),
-        Err(problem) => problem.into_response(),
-    }
+        let version = next.version;
+        let counted =
+            erase::preview(&desk.house, &shop, next, |done, of| back.talk.progress("records", done, of))?;
+        let changes: Vec<Json> = changes.iter().map(change_json).collect();
+        Ok(json!({ "version": version, "changes": changes, "counted": counted }))
+    })
 }
 
-fn in_force_void(changes: &[policy::Change]) -> Vec<String> {
-    policy::void_choices(changes).iter().map(ToString::to_string).collect()
+/// A change as JSON, with its title and whether people must be told of it.
+pub fn change_json(change: &policy::Change) -> Json {
+    let mut row = json!(change);
+    if let Some(row) = row.as_object_mut() {
+        row.insert("title".to_owned(), json!(change.code.title()));
+        row.insert("material".to_owned(), json!(change.is_material()));
+    }
+    row
 }
 
 async fn shops(State(desk): State<Arc<Desk>>) -> Response<Body> {

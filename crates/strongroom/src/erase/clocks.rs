@@ -45,7 +45,7 @@ pub fn reclock(house: &House, shop: &Arc<Shop>, subject: SubjectId, after: Optio
         if records.is_empty() || row.keys.is_empty() {
             return Ok(DONE);
         }
-        if let Some(page) = lay_out(house, shop, row, chosen, &records)? {
+        if let Some(page) = lay_out(house, shop, &row, chosen, &records)? {
             return Ok(page);
         }
     }
@@ -82,12 +82,12 @@ fn before(subject: SubjectId) -> Option<RecordId> {
 fn lay_out(
     house: &House,
     shop: &Arc<Shop>,
-    row: SubjectRow,
+    row: &SubjectRow,
     chosen: Chosen,
     records: &[RecordRow],
 ) -> Result<Option<Page>, Problem> {
     let last = records.last().map(|record| record.id);
-    let plan = match plan_page(house, shop, &row, chosen, records) {
+    let plan = match plan_page(house, shop, row, chosen, records) {
         Ok(plan) => plan,
         Err(Halt::Empty(empty)) => {
             house.refill_blocking(empty.0)?;
@@ -222,8 +222,10 @@ fn clean_rows(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Probl
 /// term. Records: *expired* per term, naming its key.
 pub fn sweep(house: &House, shop: &Arc<Shop>) -> Result<usize, Problem> {
     let committed = house.work_blocking(Lane::Low, shop, &Actor::House, |work| {
-        if work.tx.count_jobs(work.shop.column(), jobs::RECLOCK)? > 0 {
-            return Ok(0);
+        for waiting in [jobs::RECLOCK, jobs::LAY_OUT] {
+            if work.tx.count_jobs(work.shop.column(), waiting)? > 0 {
+                return Ok(0);
+            }
         }
         let ended = keep::ended_terms(work.tx, work.shop, work.now)?;
         for term in &ended {
@@ -245,15 +247,31 @@ pub fn sweep(house: &House, shop: &Arc<Shop>) -> Result<usize, Problem> {
 ///
 /// Takes: the record behind which to go on. Gives: the last record looked at; `None` when it is done.
 pub fn clean_terms(house: &House, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Option<RecordId>, Problem> {
+    lay_out_some(house, shop, after, has_dead_group)
+}
+
+/// Lays every record of a shop out again, by the policy that is in force now: what no purpose keeps any more goes, what ends
+/// sooner or later moves to another term.
+///
+/// Takes and gives: as [`clean_terms`].
+pub fn lay_out_all(house: &House, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Option<RecordId>, Problem> {
+    lay_out_some(house, shop, after, |_, _| true)
+}
+
+/// Looks a page of records over, and lays out again all records of the subjects of those that are meant.
+fn lay_out_some(
+    house: &House,
+    shop: &Arc<Shop>,
+    after: Option<RecordId>,
+    is_meant: fn(&RecordRow, &Shop) -> bool,
+) -> Result<Option<RecordId>, Problem> {
     let reading = Arc::clone(shop);
-    let (last, dead) = house.store.look_blocking::<_, Problem, _>(move |view| {
+    let (last, mut subjects) = house.store.look_blocking::<_, Problem, _>(move |view| {
         let records = keep::list_records_after(view, &reading, after, LOOK_OVER)?;
-        let last = records.last().map(|record| record.id);
-        let dead: Vec<RecordId> =
-            records.iter().filter(|record| has_dead_group(record, &reading)).map(|record| record.id).collect();
-        Ok((last, dead))
+        let meant = records.iter().filter(|record| is_meant(record, &reading));
+        let subjects: Vec<SubjectId> = meant.map(|record| record.id.subject()).collect();
+        Ok((records.last().map(|record| record.id), subjects))
     })?;
-    let mut subjects: Vec<SubjectId> = dead.iter().map(|record| record.subject()).collect();
     subjects.dedup();
     for subject in subjects {
         let mut from = None;

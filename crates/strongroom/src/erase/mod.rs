@@ -16,6 +16,7 @@ mod certificate;
 mod clocks;
 mod epoch;
 pub mod http;
+mod preview;
 mod sql;
 
 pub(crate) use sql::KEEP_NEWEST;
@@ -24,7 +25,8 @@ pub(crate) use sql::KEEP_NEWEST;
 pub(crate) use sql::ALL as STATEMENTS;
 
 pub use certificate::{Certificate, CertificateBody, CertificateText, RetainedPurpose};
-pub use clocks::{Page, clean_subject, clean_terms, reclock, sweep};
+pub use clocks::{Page, clean_subject, clean_terms, lay_out_all, reclock, sweep};
+pub use preview::{Preview, preview};
 pub use epoch::{Rotated, RotationStep, rotate, rotation_is_due};
 
 use std::sync::Arc;
@@ -50,7 +52,6 @@ struct Erased {
     entry: EntryId,
     body: String,
     salt: [u8; 16],
-    before: bool,
 }
 
 /// Erases a subject: destroys its main key, for good.
@@ -69,10 +70,13 @@ pub async fn erase(house: &Arc<House>, caller: &Caller, subject: SubjectId) -> R
         })
         .await?;
     let erased = committed.into_value();
-    if !erased.before {
-        // Whoever was let in before the key died has finished, or finds its permit too old.
-        house.permits.older_ones_have_ended().await;
+    if house.store.keys_unlisted() > 0 {
+        // Whoever asks again is not told either, until the key is named outside the database.
+        return Err(store::Error::NotWitnessed.into());
     }
+    // Whoever was let in before the key died has finished, or finds its permit too old. Somebody who asks again waits too:
+    // the first answer may not have been given yet.
+    house.permits.older_ones_have_ended().await;
     let opening = opening_of(&house.ids.show(subject), &erased.body)?;
     let receipt = heads::receipt(house, &caller.shop, erased.entry, erased.salt, &opening).await?;
     Ok(Certificate::new(erased.body, receipt))
@@ -108,7 +112,7 @@ fn apply(subject: SubjectId, salt: [u8; 16], epoch_days: u32, work: &mut Work<'_
     let params = params![subject.column(), shop, now, everywhere_by, leaf, body.as_str(), &salt];
     work.tx.change(&sql::ADD_ERASURE, params)?;
     work.tx.add_job(shop, jobs::CLEAN_SUBJECT, subject.column(), now)?;
-    Ok(Erased { entry: id, body, salt, before: false })
+    Ok(Erased { entry: id, body, salt })
 }
 
 fn find_erasure(subject: SubjectId, work: &Work<'_, '_>) -> Result<Option<Erased>, Problem> {
@@ -116,7 +120,7 @@ fn find_erasure(subject: SubjectId, work: &Work<'_, '_>) -> Result<Option<Erased
     let found = work.tx.find(&sql::FIND_ERASURE, params![subject.column(), work.shop.column()], |row| {
         Ok((row.number(0)?, row.text(1)?.to_owned(), row.array(2)?))
     })?;
-    Ok(found.map(|(leaf, body, salt)| Erased { entry: EntryId::of(log, leaf), body, salt, before: true }))
+    Ok(found.map(|(leaf, body, salt)| Erased { entry: EntryId::of(log, leaf), body, salt }))
 }
 
 /// How many subjects of a shop were erased.

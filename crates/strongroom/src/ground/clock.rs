@@ -111,8 +111,10 @@ impl ClockWatch {
     pub fn begin(clock: &dyn Clock, last_entry_at: Option<i64>) -> ClockWatch {
         let (wall, steady) = (clock.now(), clock.steady());
         let doubted = last_entry_at.is_some_and(|last| wall < last || wall.saturating_sub(last) > SILENCE_ALLOWED);
+        // What can be believed at a start in doubt is that the last entry was made, and no more.
+        let believed = if doubted { last_entry_at.unwrap_or(wall) } else { wall };
         ClockWatch {
-            wall_at_base: AtomicI64::new(wall),
+            wall_at_base: AtomicI64::new(believed),
             steady_at_base: AtomicI64::new(steady),
             doubted: AtomicBool::new(doubted),
         }
@@ -120,12 +122,21 @@ impl ClockWatch {
 
     /// Looks at both clocks. Gives whether the wall clock is in doubt; a doubt stays until somebody settles it.
     pub fn look(&self, clock: &dyn Clock) -> bool {
-        let passed = clock.steady().saturating_sub(self.steady_at_base.load(Ordering::SeqCst));
-        let expected = self.wall_at_base.load(Ordering::SeqCst).saturating_add(passed);
-        if clock.now().abs_diff(expected) > DRIFT_ALLOWED.unsigned_abs() {
+        if clock.now().abs_diff(self.expected(clock)) > DRIFT_ALLOWED.unsigned_abs() {
             self.doubted.store(true, Ordering::SeqCst);
         }
         self.in_doubt()
+    }
+
+    /// The time by which data may be left out for good: `now`, and while the clock is in doubt the earlier of what it says
+    /// and what it should say.
+    pub fn for_leaving_out(&self, clock: &dyn Clock, now: i64) -> i64 {
+        if self.look(clock) { now.min(self.expected(clock)) } else { now }
+    }
+
+    fn expected(&self, clock: &dyn Clock) -> i64 {
+        let passed = clock.steady().saturating_sub(self.steady_at_base.load(Ordering::SeqCst));
+        self.wall_at_base.load(Ordering::SeqCst).saturating_add(passed)
     }
 
     /// Was the clock in doubt when last looked at?
@@ -167,6 +178,20 @@ mod tests {
         assert!(watch.look(&clock), "a doubt stays");
         watch.settle(&clock);
         assert!(!watch.look(&clock));
+    }
+
+    #[test]
+    fn a_clock_in_doubt_leaves_nothing_out_that_a_right_one_would_keep() {
+        let clock = SetClock::at(1_000 * DAY);
+        let watch = ClockWatch::begin(&clock, Some(999 * DAY));
+        clock.pass(DAY);
+        assert_eq!(watch.for_leaving_out(&clock, clock.now()), 1_001 * DAY);
+        clock.set_wall(1_400 * DAY);
+        assert_eq!(watch.for_leaving_out(&clock, clock.now()), 1_001 * DAY, "a year forward");
+        clock.set_wall(600 * DAY);
+        assert_eq!(watch.for_leaving_out(&clock, clock.now()), 600 * DAY, "a year back");
+        let late = ClockWatch::begin(&SetClock::at(1_400 * DAY), Some(999 * DAY));
+        assert_eq!(late.for_leaving_out(&SetClock::at(1_400 * DAY), 1_400 * DAY), 999 * DAY, "from the start");
     }
 
     #[test]

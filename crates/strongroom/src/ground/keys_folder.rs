@@ -160,12 +160,8 @@ impl KeysFolder {
     ///
     /// Fails: `SR-KEYS-003` when there is one already: a new key is never written over an old one.
     pub fn create(path: &Path, lock: &LockSource, now: i64) -> Result<(), KeysError> {
+        check_empty(path)?;
         make_private_folder(path)?;
-        for name in [KEYRING, ERASED, HEADS] {
-            if path.join(name).exists() {
-                return Err(KeysError::Exists { name: name.to_owned() });
-            }
-        }
         let mut random = SystemRandom::new();
         if let LockSource::KeyFile(file) = lock
             && !file.exists()
@@ -325,6 +321,16 @@ pub fn make_private_folder(path: &Path) -> Result<(), KeysError> {
     check_private_folder(path)
 }
 
+/// Fails with `SR-KEYS-003` when the folder holds keys already.
+pub fn check_empty(path: &Path) -> Result<(), KeysError> {
+    for name in [KEYRING, ERASED, HEADS] {
+        if path.join(name).exists() {
+            return Err(KeysError::Exists { name: name.to_owned() });
+        }
+    }
+    Ok(())
+}
+
 /// Fails with `SR-KEYS-001` when others may enter the folder.
 pub fn check_private_folder(path: &Path) -> Result<(), KeysError> {
     let metadata = fs::metadata(path).map_err(fault(&shown(path)))?;
@@ -335,7 +341,8 @@ pub fn check_private_folder(path: &Path) -> Result<(), KeysError> {
 }
 
 fn check_mode(path: &Path, mode: u32, wanted: u32) -> Result<(), KeysError> {
-    if mode & 0o077 == 0 {
+    let for_others = mode & 0o077;
+    if for_others == 0 {
         Ok(())
     } else {
         Err(KeysError::TooOpen { name: shown(path), mode: mode & 0o7777, wanted })

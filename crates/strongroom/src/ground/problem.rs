@@ -146,6 +146,7 @@ impl From<store::Error> for Problem {
                 .help("ask again: the key is destroyed, but the list of destroyed keys beside the keyring cannot be written"),
             E::Owned => problem.help("stop the other process, or let this command find its socket in the data folder"),
             E::Empty => problem.help("make a vault first: `strongroom init --policy FILE --data DIR --keys DIR`"),
+            E::NotEmpty => problem.help("a new key is never made over old data: choose an empty folder"),
             E::NewerSchema { .. } => problem.help("use the release that wrote it, or a newer one"),
             E::ReadOnly => problem.help("make the data folder writable for the user that runs this process"),
             E::Damaged { .. } | E::InputOutput { .. } => {

@@ -105,15 +105,21 @@ fn json_problem<'b, T: serde::Deserialize<'b>>(body: &'b [u8]) -> Problem {
     }
     // The parser's own text can quote what was sent; what it is about is told in words of ours.
     if error.is_data() {
-        let what = data_fault(&error);
-        return Problem::new("SR-HTTP-003", 422, what).at(pointer);
+        let text = error.to_string();
+        return Problem::new("SR-HTTP-003", 422, data_fault(&text)).at(pointer + &declared_key(&text));
     }
     let title = format!("the body is not JSON (line {}, column {})", error.line(), error.column());
     Problem::new("SR-HTTP-002", 400, title)
 }
 
-fn data_fault(error: &serde_json::Error) -> &'static str {
-    let text = error.to_string();
+/// The key that is missing or stands twice: one that the format declares, which the path to it does not have yet.
+fn declared_key(text: &str) -> String {
+    let named = ["duplicate field `", "missing field `"].into_iter().find_map(|start| text.strip_prefix(start));
+    let name = named.and_then(|rest| rest.split('`').next()).filter(|name| looks_like_a_name(name));
+    name.map_or_else(String::new, |name| format!("/{name}"))
+}
+
+fn data_fault(text: &str) -> &'static str {
     for (start, ours) in [
         ("unknown field", "there is a key here that the format does not have"),
         ("missing field", "a key is missing here"),
@@ -354,6 +360,7 @@ mod tests {
             (br#"{"name":["ann@shop.example"]}"#.to_vec(), "SR-HTTP-003", "/name"),
             (br#"{"name":"x","ann@shop.example":1}"#.to_vec(), "SR-HTTP-003", "/*"),
             (br#"{"name":"x","name":"ann@shop.example"}"#.to_vec(), "SR-HTTP-003", "/name"),
+            (br#"{"inner":null}"#.to_vec(), "SR-HTTP-003", "/name"),
             (br#"{"name":"x","inner":{"numbers":[1,"ann@shop.example"]}}"#.to_vec(), "SR-HTTP-003", "/inner/numbers/1"),
             (b"{\"name\":\"\xff\"}".to_vec(), "SR-HTTP-002", ""),
             (br#"{"name":"x"} trailing"#.to_vec(), "SR-HTTP-002", ""),

@@ -111,11 +111,14 @@ pub fn reason_numbers(decision: &Decision) -> Vec<u16> {
     decision.reasons.iter().map(|reason| reason.id.number()).collect()
 }
 
-/// Reasons for a caller, with names of fields.
+/// The reasons of a decision for a caller, with names of fields.
 pub fn reasons_for_caller(decision: &Decision, policy: &InForce, kind: u8) -> Vec<Reason> {
-    decision
-        .reasons
-        .iter()
+    named_reasons(decision.reasons.iter(), policy, kind)
+}
+
+/// Reasons for a caller, with names of fields.
+pub fn named_reasons(reasons: impl Iterator<Item = policy::Reason>, policy: &InForce, kind: u8) -> Vec<Reason> {
+    reasons
         .map(|reason| Reason {
             name: reason.id.name(),
             text: reason.id.english(),

@@ -45,9 +45,12 @@ pub const MOVED: &str = "SR-KEEP-009";
 
 /// There is no such subject.
 pub fn no_such_subject() -> Problem {
-    Problem::new("SR-KEEP-018", 404, "there is no such subject").help("write the subject's main record first")
+    Problem::new(NO_SUCH_SUBJECT, 404, "there is no such subject").help("write the subject's main record first")
         .at("/subject")
 }
+
+/// The code of [`no_such_subject`].
+pub const NO_SUCH_SUBJECT: &str = "SR-KEEP-018";
 
 /// Several subjects share a value.
 pub fn several_subjects() -> Problem {

@@ -34,6 +34,8 @@ pub use terms::{add_terms, ended_terms, find_term, list_terms, remove_term, remo
 pub use tokens::{Made, TokenRow, add_token, find_token, remove_tokens};
 pub use types::{Clear, Event, RecordRow, SubjectRow};
 
+use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use ledger::entry::{Act, Entry, Outcome, Part, RecordMark};
@@ -45,7 +47,7 @@ use store::{Row, Step, View, params};
 use crate::ground::work::Work;
 use crate::ground::{EntryId, Hint, Id, Problem, RecordId, Shop, SubjectId};
 use plan::{Claim, RecordWrite};
-use types::{read_keys, read_standing, standing_column};
+use types::{EXTERNAL_ID, read_keys, read_standing, standing_column};
 
 const SUBJECT: &str = "subject";
 
@@ -236,24 +238,20 @@ pub fn is_fresh(plan: &Plan, choices: u32, work: &Work<'_, '_>) -> Result<bool, 
     Ok(true)
 }
 
-/// Whether a plan was written. [`Put::Stale`] and [`Put::Taken`] have written nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Whether a plan was written. [`Put::Stale`] has written nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
     /// It was.
     Done,
     /// Something it rests on has moved: look again, plan again.
     Stale,
-    /// A value that may stand once only stands in another record.
-    Taken {
-        /// The field; 255 for the external id.
-        field: u8,
-    },
 }
 
 /// Writes a plan that [`is_fresh`].
 ///
-/// Fails: `SR-KEEP-009` when something moved that only a write can notice; then all of this work is undone, and the caller
-/// looks and plans again. Entering is the caller's.
+/// Fails: `SR-KEEP-003` when a value that may stand once only stands in another record; `SR-KEEP-009` when something moved
+/// that only a write can notice, and then the caller looks and plans again. Either way all of this work is undone. Entering
+/// is the caller's.
 pub fn put(plan: &Plan, work: &mut Work<'_, '_>) -> Result<Put, Problem> {
     let mut wrote = false;
     // ORDER: lookups first, in the order of their keys, then the subject, then its records: every path locks the same way.
@@ -262,12 +260,11 @@ pub fn put(plan: &Plan, work: &mut Work<'_, '_>) -> Result<Put, Problem> {
     claims.sort_by_key(|(claim, _)| claim.blind);
     for (claim, record) in claims {
         if !claim_lookup(claim, record, work)? {
-            let taken = Put::Taken { field: claim.field };
-            return if wrote { Err(error::moved()) } else { Ok(taken) };
+            must_not_be_anothers(claim, record, work)?;
+            return stale(wrote);
         }
         wrote = true;
     }
-    let stale = |wrote: bool| if wrote { Err(error::moved()) } else { Ok(Put::Stale) };
     for term in &plan.new_terms {
         if !terms::add_term(term, work)? {
             return stale(wrote);
@@ -302,6 +299,23 @@ pub fn put(plan: &Plan, work: &mut Work<'_, '_>) -> Result<Put, Problem> {
     }
     remember(plan, work);
     Ok(Put::Done)
+}
+
+/// Something that a plan rests on has moved: what was written before that was noticed is undone.
+fn stale(wrote: bool) -> Result<Put, Problem> {
+    if wrote { Err(error::moved()) } else { Ok(Put::Stale) }
+}
+
+/// A value that may stand once only stands somewhere. An external id leads the next look to its record, and in this very
+/// record the value came in meanwhile; but in another record it is taken.
+fn must_not_be_anothers(claim: &Claim, record: RecordId, work: &Work<'_, '_>) -> Result<(), Problem> {
+    let here = claim.field == EXTERNAL_ID || find_lookup(work.view(), work.shop, &claim.blind)? == Some(record);
+    if here {
+        return Ok(());
+    }
+    let kind = work.policy.compiled.kind(record.kind());
+    let name = kind.and_then(|kind| kind.field(claim.field)).map(|field| field.name.to_string());
+    Err(error::taken(format!("/fields/{}", name.unwrap_or_default())))
 }
 
 /// After the commit: what was written is what will be asked for next.
@@ -404,9 +418,9 @@ pub fn list_destroyed(view: &View<'_>) -> Result<Vec<KeyId>, Problem> {
 /// Destroys once more what a restored backup brought back: every key of this subject that the list names.
 ///
 /// Gives how many there were. The list has them already, so nobody is told again.
-pub fn destroy_again(
+pub fn destroy_again<S: BuildHasher>(
     subject: SubjectId,
-    listed: &std::collections::HashSet<KeyId>,
+    listed: &HashSet<KeyId, S>,
     work: &mut Work<'_, '_>,
 ) -> Result<u64, Problem> {
     let Some(row) = find_subject(work.tx, work.shop, subject)? else { return Ok(0) };

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use policy::{End, FieldMask, Layout, Life, Standing};
+use policy::{End, FieldMask, Layout, Standing};
 use seal::{Class, DataKey, Envelope, Fields, Group, GroupHead, Origin, Personal, Random, Value};
 
 use super::types::{Clear, EXTERNAL_ID, Event, RecordRow, SubjectRow, place, to_policy, to_seal};
@@ -269,17 +269,12 @@ impl<'p, R: Random> Planner<'p, R> {
         let there = to_policy(old.fields().with(set)).minus(change.unset);
         let present = there.minus(FieldMask::only(EXTERNAL_ID));
 
-        let (own, children) = clear.life(kind);
-        let life = Life {
-            events: &own,
-            children: &children,
-            granted: self.chosen.granted,
-            refused: self.chosen.refused,
-            standing: self.row.standing,
-        };
+        let happenings = clear.happenings(kind);
+        let life = happenings.life(&self.chosen, self.row.standing);
         let unknown = self.policy.compiled.kind(kind).map_or(present, |kind| kind.unknown_among(present));
-        let layout = self.policy.compiled.layout(kind, present.minus(unknown), &life, self.now);
-        let groups = self.groups(&layout, unknown, envelope.as_ref())?;
+        let now = self.house.watch.for_leaving_out(self.house.clock.as_ref(), self.now);
+        let layout = self.policy.compiled.layout(kind, present.minus(unknown), &life, now);
+        let groups = self.groups(&layout, unknown, there.has(EXTERNAL_ID), envelope.as_ref())?;
         let left = groups.iter().fold(FieldMask::EMPTY, |all, group| all.or(to_policy(group.fields)));
         let (ended, without_purpose) = (layout.ended, layout.without_purpose);
         if left.minus(FieldMask::only(EXTERNAL_ID)).is_empty() {
@@ -390,6 +385,7 @@ impl<'p, R: Random> Planner<'p, R> {
         &mut self,
         layout: &Layout,
         unknown: FieldMask,
+        has_external_id: bool,
         envelope: Option<&Envelope<'_>>,
     ) -> Result<Vec<Sharing>, Halt> {
         let mut groups: Vec<Sharing> = Vec::with_capacity(layout.groups.len().saturating_add(1));
@@ -418,7 +414,7 @@ impl<'p, R: Random> Planner<'p, R> {
             join(&mut groups, subject, term_key, stay);
         }
         // The external id stays as long as anything does: with what stays longest, which the layout gives first.
-        if let Some(first) = groups.first_mut() {
+        if let Some(first) = groups.first_mut().filter(|_| has_external_id) {
             first.fields.add(EXTERNAL_ID);
         }
         Ok(groups)

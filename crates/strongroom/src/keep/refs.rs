@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 
 use policy::{CompiledKind, FieldKind, Given, ValueFault};
-use seal::{Personal, Value};
+use seal::{Class, Personal, Value};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 use store::View;
 
 use super::types::EXTERNAL_ID;
-use super::{error, find_lookup, list_lookups};
+use super::{error, find_lookup, find_subject, list_lookups};
 use crate::ground::web::read_json;
 use crate::ground::{Ids, InForce, Problem, RecordId, Shop, SubjectId};
 
@@ -298,8 +298,11 @@ pub fn only_subject(view: &View<'_>, shop: &Shop, blinds: &[[u8; 16]]) -> Result
     for blind in blinds {
         for record in list_lookups(view, shop, blind, MATCHES_LIMIT)? {
             match found {
-                Some(subject) if subject != record.subject() => return Err(error::several_subjects()),
-                _ => found = Some(record.subject()),
+                Some(subject) if subject == record.subject() => {}
+                // A lookup is dead with its subject's key, whether or not its row was cleaned up yet.
+                _ if !find_subject(view, shop, record.subject())?.is_some_and(|row| row.key(Class::Main).is_some()) => {}
+                Some(_) => return Err(error::several_subjects()),
+                None => found = Some(record.subject()),
             }
         }
     }

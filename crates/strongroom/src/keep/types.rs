@@ -1,9 +1,9 @@
 //! Rows of the room, as values.
 
-use policy::{FieldMask, Standing};
+use policy::{FieldMask, Life, Standing};
 use seal::{Class, Fields, KeyId, Place, Wrapped};
 
-use crate::ground::{Id, RecordId, SubjectId};
+use crate::ground::{Chosen, Id, RecordId, SubjectId};
 
 /// A subject's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,16 +183,34 @@ impl Clear {
         }
     }
 
-    /// The events as the policy wants them: the record's own, and those of kinds that belong to it.
-    pub fn life(&self, kind: u8) -> (Vec<(u8, i64)>, Vec<(u8, u8, i64)>) {
+    /// What happened to a record of this kind, as the policy wants it.
+    pub fn happenings(&self, kind: u8) -> Happenings {
         let own = self.events.iter().filter(|event| event.kind == kind).map(|event| (event.event, event.at));
         let others = self.events.iter().filter(|event| event.kind != kind);
-        (own.collect(), others.map(|event| (event.kind, event.event, event.at)).collect())
+        let children = others.map(|event| (event.kind, event.event, event.at)).collect();
+        Happenings { own: own.collect(), children }
     }
 
     /// Is it found under this hash?
     pub fn has_blind(&self, blind: &[u8; 16]) -> bool {
         self.blinds.iter().any(|(_, known)| known == blind)
+    }
+}
+
+/// What happened to a record: its own events, and the latest of records that belong to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happenings {
+    /// Event and instant.
+    pub own: Vec<(u8, i64)>,
+    /// Kind, event and instant.
+    pub children: Vec<(u8, u8, i64)>,
+}
+
+impl Happenings {
+    /// With what its subject chose and where it stands: all that clocks rest on.
+    pub fn life(&self, chosen: &Chosen, standing: Standing) -> Life<'_> {
+        let Chosen { granted, refused, .. } = *chosen;
+        Life { events: &self.own, children: &self.children, granted, refused, standing }
     }
 }
 
@@ -235,7 +253,6 @@ mod tests {
         assert!(!clear.happened(Event { kind: 1, event: 2, at: 9 }));
         assert!(clear.happened(Event { kind: 1, event: 2, at: 11 }));
         assert!(clear.happened(Event { kind: 3, event: 2, at: 5 }));
-        let (own, others) = clear.life(1);
-        assert_eq!((own, others), (vec![(2, 11)], vec![(3, 2, 5)]));
+        assert_eq!(clear.happenings(1), Happenings { own: vec![(2, 11)], children: vec![(3, 2, 5)] });
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! Invariants:
 //! - a version, once published, does not change; the entry of its publication holds its digest;
+//! - rows carry a MAC, so what the gate goes by cannot be written by hand;
 //! - a name keeps its ordinal for ever, so that old envelopes, entries and choices mean what they meant;
 //! - a policy with an error is never published.
 //!
@@ -21,11 +22,12 @@ pub(crate) use sql::ALL as STATEMENTS;
 
 use ledger::entry::{Act, Outcome, policy_digest_figures};
 use policy::{PurposeSet, Registry, Report};
+use seal::ShopKeys;
 use sha2::{Digest, Sha256};
 use store::{Row, Tx, View, params};
 
 use crate::ground::work::Work;
-use crate::ground::{Deed, EntryId, InForce, Problem, Shop};
+use crate::ground::{Deed, EntryId, InForce, Problem, Shop, jobs};
 
 /// A policy that has been checked and is ready to be published.
 #[derive(Debug, Clone)]
@@ -97,11 +99,13 @@ pub fn publish(checked: &Checked, work: &mut Work<'_, '_>) -> Result<(u32, Entry
             .help("the shop's id can never change: see `[shop] id`"));
     }
     let next = ready(checked, Some(&work.policy), work.now)?;
-    write(work.shop.column(), &next, work.tx)?;
+    write(work.shop, &next, work.tx)?;
     let mut entry = work.entry(Act::Published, Outcome::Yes);
     entry.policy = next.version;
     entry.figures = policy_digest_figures(&next.digest).to_vec();
     let id = work.enter_plain(entry)?;
+    // The gate follows the new version at once; what is kept already is laid out again behind.
+    work.tx.add_job(work.shop.column(), jobs::LAY_OUT, 0, work.now)?;
     let (version, shop) = (next.version, std::sync::Arc::clone(work.shop));
     work.tx.after_commit(move || {
         shop.put_in_force(next);
@@ -111,41 +115,91 @@ pub fn publish(checked: &Checked, work: &mut Work<'_, '_>) -> Result<(u32, Entry
 }
 
 /// Writes the row of a policy version.
-pub fn write(shop: i64, policy: &InForce, tx: &mut Tx<'_>) -> Result<(), Problem> {
+pub fn write(shop: &Shop, policy: &InForce, tx: &mut Tx<'_>) -> Result<(), Problem> {
     let registry = policy.registry.to_json();
     let voids = policy.voids.iter().find(|(version, _)| *version == policy.version);
     let voids = voids.map_or(PurposeSet::EMPTY, |(_, purposes)| *purposes);
     let voids: Vec<u8> = voids.as_words().iter().flat_map(|word| word.to_le_bytes()).collect();
     let (text, registry) = (policy.text.as_str(), registry.as_str());
-    let params = params![shop, policy.version, policy.at, text, &policy.digest, registry, &voids];
+    let numbers = [shop.column(), i64::from(policy.version), policy.at];
+    let mac = shop.keys.row_mac(POLICY, &columns(numbers, text, registry, &voids).each_ref().map(Vec::as_slice))?;
+    let params =
+        params![shop.column(), policy.version, policy.at, text, &policy.digest, registry, &voids, &mac];
     tx.change(&sql::ADD_POLICY, params)?;
     Ok(())
 }
 
-/// The policy in force, for the start of the house.
-///
-/// Fails: `SR-NOTICE-004` when the stored file is not a policy any more: this release is older than the one that published it.
-pub fn load(view: &View<'_>, shop: u32) -> Result<InForce, Problem> {
-    let found = view.find(&sql::FIND_LATEST_POLICY, params![i64::from(shop)], read_policy)?;
-    let (version, at, text, registry) = found.ok_or_else(unreadable)?;
-    make(version, at, text, &registry, list_voids(view, i64::from(shop))?)
+const POLICY: &str = "policy";
+
+/// What the MAC of a row is over. Texts can be longer than a column of a MAC may be, so their digests stand for them.
+fn columns(numbers: [i64; 3], text: &str, registry: &str, voids: &[u8]) -> [Vec<u8>; 4] {
+    let numbers = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
+    [numbers, Sha256::digest(text).to_vec(), Sha256::digest(registry).to_vec(), voids.to_vec()]
 }
 
-fn list_voids(view: &View<'_>, shop: i64) -> Result<Vec<(u32, PurposeSet)>, Problem> {
-    Ok(view.list(&sql::LIST_VOIDS, params![shop], |row| {
-        let mut words = [0_u64; 4];
-        for (word, bytes) in words.iter_mut().zip(row.bytes(1)?.as_chunks::<8>().0) {
-            *word = u64::from_le_bytes(*bytes);
+/// A policy as its row has it.
+struct Stored {
+    version: u32,
+    at: i64,
+    text: String,
+    digest: [u8; 32],
+    registry: String,
+    voids: Vec<u8>,
+    mac: Vec<u8>,
+}
+
+/// Every version of a shop, oldest first.
+///
+/// Fails: `SR-KEEP-004` when a row was edited: what it says is then not what was published.
+fn stored(view: &View<'_>, shop: u32, keys: &ShopKeys) -> Result<Vec<Stored>, Problem> {
+    let rows = view.list(&sql::LIST_WHOLE_POLICIES, params![i64::from(shop)], read_policy)?;
+    for row in &rows {
+        let numbers = [i64::from(shop), i64::from(row.version), row.at];
+        let columns = columns(numbers, &row.text, &row.registry, &row.voids);
+        let whole = keys.row_is_whole(POLICY, &columns.each_ref().map(Vec::as_slice), &row.mac).is_ok();
+        if !whole || digest_of(&row.text) != row.digest {
+            return Err(Problem::edited(POLICY));
         }
-        Ok((row.number(0)?, PurposeSet::from_words(words)))
-    })?)
+    }
+    Ok(rows)
+}
+
+fn read_policy(row: &Row<'_>) -> Result<Stored, store::Error> {
+    Ok(Stored {
+        version: row.number(0)?,
+        at: row.int(1)?,
+        text: row.text(2)?.to_owned(),
+        digest: row.array(3)?,
+        registry: row.text(4)?.to_owned(),
+        voids: row.bytes(5)?.to_vec(),
+        mac: row.bytes(6)?.to_vec(),
+    })
+}
+
+fn digest_of(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
+
+/// The policy in force, for the start of the house.
+///
+/// Fails: `SR-KEEP-004` when a row was edited; `SR-NOTICE-004` when the stored file is not a policy any more: this release is
+/// older than the one that published it.
+pub fn load(view: &View<'_>, shop: u32, keys: &ShopKeys) -> Result<InForce, Problem> {
+    let rows = stored(view, shop, keys)?;
+    make(rows.last().ok_or_else(unreadable)?, &rows)
 }
 
 /// A published version, if there is one of this number.
 pub fn find(view: &View<'_>, shop: &Shop, version: u32) -> Result<Option<InForce>, Problem> {
-    let found = view.find(&sql::FIND_POLICY, params![shop.column(), version], read_policy)?;
-    let voids = list_voids(view, shop.column())?;
-    found.map(|(version, at, text, registry)| make(version, at, text, &registry, voids)).transpose()
+    let rows = stored(view, shop.number, &shop.keys)?;
+    rows.iter().find(|row| row.version == version).map(|row| make(row, &rows)).transpose()
+}
+
+/// Digests of the published files, by version; for the deep check.
+///
+/// Fails: `SR-KEEP-004` when a row was edited.
+pub fn digests(view: &View<'_>, shop: &Shop) -> Result<Vec<(u32, [u8; 32])>, Problem> {
+    Ok(stored(view, shop.number, &shop.keys)?.iter().map(|row| (row.version, row.digest)).collect())
 }
 
 /// A version's number, when it was published, and the digest of its file.
@@ -158,22 +212,28 @@ pub fn list(view: &View<'_>, shop: &Shop, limit: u32) -> Result<Vec<Version>, Pr
     })?)
 }
 
-fn read_policy(row: &Row<'_>) -> Result<(u32, i64, String, String), store::Error> {
-    Ok((row.number(0)?, row.int(1)?, row.text(2)?.to_owned(), row.text(3)?.to_owned()))
+fn make(row: &Stored, all: &[Stored]) -> Result<InForce, Problem> {
+    let registry = Registry::from_json(&row.registry).map_err(|_| unreadable())?;
+    let policy = read_again(&row.text, row.at).ok_or_else(unreadable)?;
+    let compiled = policy::compile(&policy, &registry).map_err(|_| unreadable())?;
+    let voids = all.iter().map(|row| (row.version, read_purposes(&row.voids))).collect();
+    Ok(InForce {
+        version: row.version,
+        at: row.at,
+        text: row.text.clone(),
+        digest: row.digest,
+        compiled,
+        registry,
+        voids,
+    })
 }
 
-fn make(
-    version: u32,
-    at: i64,
-    text: String,
-    registry: &str,
-    voids: Vec<(u32, PurposeSet)>,
-) -> Result<InForce, Problem> {
-    let registry = Registry::from_json(registry).map_err(|_| unreadable())?;
-    let policy = read_again(&text, at).ok_or_else(unreadable)?;
-    let compiled = policy::compile(&policy, &registry).map_err(|_| unreadable())?;
-    let digest = Sha256::digest(text.as_bytes()).into();
-    Ok(InForce { version, at, text, digest, compiled, registry, voids })
+fn read_purposes(column: &[u8]) -> PurposeSet {
+    let mut words = [0_u64; 4];
+    for (word, bytes) in words.iter_mut().zip(column.as_chunks::<8>().0) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    PurposeSet::from_words(words)
 }
 
 /// Reads a stored policy. It was checked when it was published; dates in it (agreements, reviews) may have passed since.

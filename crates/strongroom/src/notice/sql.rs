@@ -1,10 +1,9 @@
 //! Every statement of the room. Its table: policy.
 
 store::statements! {
-    ADD_POLICY = "INSERT INTO policy (shop, version, at, text, digest, registry, voids) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    FIND_POLICY = "SELECT version, at, text, registry FROM policy WHERE shop = $1 AND version = $2";
-    FIND_LATEST_POLICY = "SELECT version, at, text, registry FROM policy WHERE shop = $1 ORDER BY version DESC LIMIT 1";
-    LIST_VOIDS = "SELECT version, voids FROM policy WHERE shop = $1 ORDER BY version";
+    ADD_POLICY = "INSERT INTO policy (shop, version, at, text, digest, registry, voids, mac)
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    LIST_WHOLE_POLICIES = "SELECT version, at, text, digest, registry, voids, mac FROM policy WHERE shop = $1 ORDER BY version";
     LIST_POLICIES = "SELECT version, at, digest FROM policy WHERE shop = $1 ORDER BY version DESC LIMIT $2";
 }
 

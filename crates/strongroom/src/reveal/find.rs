@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome};
-use policy::{End, Life, Standing};
+use policy::{End, Standing};
 use seal::Envelope;
 use store::Lane;
 
@@ -81,14 +81,8 @@ fn summarise(target: &Target, work: &mut Work<'_, '_>) -> Result<Summary, Proble
     let mut records = Vec::with_capacity(rows.len());
     for record in rows.iter().take(RECORDS_LISTED as usize) {
         let kind = record.id.kind();
-        let (own, children) = record.clear.life(kind);
-        let life = Life {
-            events: &own,
-            children: &children,
-            granted: chosen.granted,
-            refused: chosen.refused,
-            standing: row.standing,
-        };
+        let happenings = record.clear.happenings(kind);
+        let life = happenings.life(&chosen, row.standing);
         let purposes = compiled
             .purposes()
             .filter_map(|purpose| compiled.end_of(kind, purpose.ordinal, &life).map(|end| (purpose.ordinal, end)))
@@ -97,7 +91,7 @@ fn summarise(target: &Target, work: &mut Work<'_, '_>) -> Result<Summary, Proble
         let envelope = Envelope::parse(&record.sealed).map_err(|_| Problem::edited("record"))?;
         let fields = keep::types::to_policy(envelope.fields())
             .minus(policy::FieldMask::only(keep::types::EXTERNAL_ID));
-        records.push(RecordSummary { record: record.id, version: record.version, fields, purposes, events: own });
+        records.push(RecordSummary { record: record.id, version: record.version, fields, purposes, events: happenings.own });
     }
     let choices = choose::list(work.tx, work.shop, subject, CHOICES_LISTED)?;
     let entry = enter_under(subject, work.entry(Act::Found, Outcome::Yes), work)?;

@@ -21,7 +21,7 @@ use crate::ground::clock::instant;
 use crate::ground::problem::ProblemBody;
 use crate::ground::web::{Caller, Request, Route, answer, json_bytes, read_json};
 use crate::ground::work::field_names;
-use crate::ground::{Deed, House, InForce, Problem};
+use crate::ground::{Deed, House, Ids, InForce, Problem};
 use crate::keep::refs::{RecordRef, SubjectIn, Which, Whose, matching_blinds, parse_which, parse_whose, unknown_kind};
 use crate::keep::{self, Made};
 
@@ -142,9 +142,20 @@ pub(crate) async fn post_reveal(request: Request) -> Result<Response<Body>, Prob
     opened_answer(&house, &caller, &permit).await
 }
 
-/// Opens what a permit covers, and writes it down. An opening that fails is entered.
+/// Opens what a permit covers, and writes it down.
 async fn opened_answer(house: &Arc<House>, caller: &Caller, permit: &Permit) -> Result<Response<Body>, Problem> {
-    match open(permit).and_then(|opened| render_reveal(permit, &opened, &house.ids)) {
+    let opened = open(permit).and_then(|opened| render_reveal(permit, &opened, &house.ids));
+    entered_if_it_fails(house, caller, permit, opened).await
+}
+
+/// An answer with what was opened. An opening that failed is entered.
+async fn entered_if_it_fails(
+    house: &Arc<House>,
+    caller: &Caller,
+    permit: &Permit,
+    opened: Result<Vec<u8>, Problem>,
+) -> Result<Response<Body>, Problem> {
+    match opened {
         Ok(bytes) => Ok(json_bytes(StatusCode::OK, bytes)),
         Err(problem) => {
             if problem.status == 500 {
@@ -293,24 +304,28 @@ pub(crate) async fn post_search(request: Request) -> Result<Response<Body>, Prob
             return Ok(answer(StatusCode::OK, &nothing));
         }
     };
+    entered_if_it_fails(&house, &caller, &permit, render_search(&permit, &house.ids, &policy)).await
+}
+
+fn render_search(permit: &Permit, ids: &Ids, policy: &InForce) -> Result<Vec<u8>, Problem> {
     let mut out = Vec::with_capacity(256);
-    out.extend_from_slice(format!("{{\"entry\":\"{}\",\"matches\":[", house.ids.show(permit.granted().entry)).as_bytes());
-    for (position, found) in open(&permit)?.iter().enumerate() {
+    out.extend_from_slice(format!("{{\"entry\":\"{}\",\"matches\":[", ids.show(permit.granted().entry)).as_bytes());
+    for (position, found) in open(permit)?.iter().enumerate() {
         let id = found.item.row.id;
         let kind = policy.registry.kind_of(id.kind()).map_or("", |(name, _)| name.as_str());
         let comma = if position > 0 { "," } else { "" };
-        let (subject, record) = (house.ids.show(id.subject()), house.ids.show(id));
+        let (subject, record) = (ids.show(id.subject()), ids.show(id));
         out.extend_from_slice(
             format!("{comma}{{\"subject\":\"{subject}\",\"record\":\"{record}\",\"kind\":\"{kind}\"").as_bytes(),
         );
         if let Some(external_id) = &found.external_id {
             out.extend_from_slice(b",\"external_id\":");
-            write_value(&permit, external_id, &mut out)?;
+            write_value(permit, external_id, &mut out)?;
         }
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");
-    Ok(json_bytes(StatusCode::OK, out))
+    Ok(out)
 }
 
 #[derive(Debug, Deserialize)]

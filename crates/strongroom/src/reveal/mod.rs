@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome, Part};
 use ledger::opening::Opening;
-use policy::{Answer, Basis, Decision, End, Facts, FieldMask, Flow, Life, PurposeSet, Standing};
+use policy::{Answer, Basis, Decision, End, Facts, FieldMask, Flow, PurposeSet, Standing};
 use seal::Envelope;
 use store::Lane;
 
@@ -104,7 +104,7 @@ pub(crate) fn decide(
     work: &mut Work<'_, '_>,
 ) -> Result<Ended, Problem> {
     if !work.actor.purposes.has(ask.purpose) {
-        return refuse_stranger(ask, entered_as, work);
+        return refuse_stranger(ask.purpose, entered_as, work);
     }
     let (subject, only) = resolve(&ask.target, work)?;
     let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
@@ -133,13 +133,13 @@ pub(crate) fn decide(
     if items.is_empty() {
         return refuse(ask, entered_as, recipient, &row, &refusals, work).map(Ended::Refused);
     }
-    grant(ask, entered_as, recipient, row, items, work)
+    grant(ask, entered_as, recipient, &row, items, work)
 }
 
 /// Who lacks the purpose gets the answer of somebody who guessed: not found. It is entered, without a look at any subject.
-fn refuse_stranger(ask: &Ask, act: Act, work: &mut Work<'_, '_>) -> Result<Ended, Problem> {
+fn refuse_stranger(purpose: u16, act: Act, work: &mut Work<'_, '_>) -> Result<Ended, Problem> {
     let mut entry = work.entry(act, Outcome::No);
-    entry.purpose = Some(ask.purpose);
+    entry.purpose = Some(purpose);
     entry.reasons = vec![policy::ReasonId::PurposeNotYours.number()];
     work.enter_plain(entry)?;
     Ok(Ended::Refused(keep::error::not_found()))
@@ -213,14 +213,8 @@ pub(crate) fn judge(
     work: &Work<'_, '_>,
 ) -> (Decision, Option<i64>) {
     let (compiled, kind) = (&work.policy.compiled, record.id.kind());
-    let (own, children) = record.clear.life(kind);
-    let life = Life {
-        events: &own,
-        children: &children,
-        granted: chosen.granted,
-        refused: chosen.refused,
-        standing: subject.standing,
-    };
+    let happenings = record.clear.happenings(kind);
+    let life = happenings.life(chosen, subject.standing);
     let end = compiled.end_of(kind, purpose, &life);
     let over = end.is_some_and(|end| end.is_over(work.now));
     let facts = Facts {
@@ -268,15 +262,15 @@ pub(crate) fn item(
         }
     }
     let stored = keep::types::to_policy(envelope.fields());
-    let gone = decision.fields.and(stored).minus(openable);
-    Ok(Item { row, decision, until, gone, keys })
+    let allowed = decision.fields.and(stored);
+    Ok(Item { row, decision, until, there: allowed.and(openable), gone: allowed.minus(openable), keys })
 }
 
 fn grant(
     ask: &Ask,
     act: Act,
     recipient: Option<u16>,
-    row: SubjectRow,
+    row: &SubjectRow,
     items: Vec<Item>,
     work: &mut Work<'_, '_>,
 ) -> Result<Ended, Problem> {
@@ -285,7 +279,8 @@ fn grant(
     entry.recipient = recipient;
     let mut opening = Opening::builder().act(act).subject(&work.ids.show(row.id));
     for item in &items {
-        add_part(&mut entry.parts, item.row.id.kind(), item.decision.fields);
+        // What is opened, not what might have been: after a breach this says which fields were seen.
+        add_part(&mut entry.parts, item.row.id.kind(), item.there);
         for reason in reason_numbers(&item.decision) {
             if !entry.reasons.contains(&reason) {
                 entry.reasons.push(reason);

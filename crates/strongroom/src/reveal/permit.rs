@@ -74,7 +74,7 @@ fn open_item<'p>(permit: &'p Permit, item: &'p Item) -> Result<Opened<'p>, Probl
         let (_, subject, term) = keys.iter().find(|(known, _, _)| *known == position)?;
         Some((subject.as_ref(), term.as_ref()))
     };
-    let wanted = to_seal(item.decision.fields.with(u8::from(EXTERNAL_ID)));
+    let wanted = to_seal(item.decision.fields.with(EXTERNAL_ID));
     let opened = envelope
         .open(permit, &row.place(shop.number), &row.clear_bytes, find, wanted)
         .map_err(|error| if error == seal::Error::NotPermitted { Problem::from(error) } else { broken() })?;

@@ -9,7 +9,7 @@ use store::Lane;
 
 use super::permit::{Permit, open};
 use super::types::{Ask, Target};
-use super::{Ended, decide, granted};
+use super::{Ended, decide, granted, refuse_stranger};
 
 use crate::ground::house::House;
 use crate::ground::random::SystemRandom;
@@ -64,6 +64,10 @@ pub async fn make_token(house: &Arc<House>, caller: &Caller, wanted: MakeToken) 
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
             work.must_be_allowed(Deed::Token)?;
+            // ORDER: first, so that who lacks the purpose learns nothing of records and fields.
+            if !work.actor.purposes.has(asked.purpose) {
+                return refuse_stranger(asked.purpose, Act::Tokenised, work);
+            }
             let (ask, field) = one_field(&asked, work)?;
             let ended = decide(&ask, act_for(asked.recipient), asked.recipient, Act::Tokenised, work)?;
             if asked.made == Made::AtRandom
@@ -141,6 +145,9 @@ pub async fn resolve_token(
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
             work.must_be_allowed(Deed::Token)?;
+            if !work.actor.purposes.has(purpose) {
+                return refuse_stranger(purpose, Act::Resolved, work).map(|ended| Resolved { ended, row: None });
+            }
             let row = keep::find_token(work.tx, work.shop, &token)?;
             let row = row.filter(|row| row.recipient == recipient).ok_or_else(keep::error::not_found)?;
             let ask = Ask {
@@ -151,12 +158,14 @@ pub async fn resolve_token(
                 mask_all: false,
                 limit: 1,
             };
-            decide(&ask, act_for(recipient), recipient, Act::Resolved, work).map(|ended| Resolved { ended, row })
+            decide(&ask, act_for(recipient), recipient, Act::Resolved, work)
+                .map(|ended| Resolved { ended, row: Some(row) })
         })
         .await?;
     let row = committed.value().row;
     let permit = granted(committed.try_map(|resolved| Ok::<_, Problem>(resolved.ended))?)?;
-    if row.made == Made::FromValue && token_of_value(&permit, recipient)?.0 != token {
+    let from_value = row.is_some_and(|row| row.made == Made::FromValue);
+    if from_value && token_of_value(&permit, recipient)?.0 != token {
         return Err(Problem::new("SR-REVEAL-007", 410, "the value has changed since this token was made from it"));
     }
     Ok(permit)
@@ -164,7 +173,7 @@ pub async fn resolve_token(
 
 struct Resolved {
     ended: Ended,
-    row: TokenRow,
+    row: Option<TokenRow>,
 }
 
 /// Giving a token to somebody outside is a share; for the shop itself it is a reveal.

@@ -51,6 +51,8 @@ pub struct Item {
     pub decision: Decision,
     /// When the purpose's time with the record is over, µs UTC; `None` while that is not known.
     pub until: Option<i64>,
+    /// Fields that the gate allowed, that the record has, and whose keys live: these are opened.
+    pub there: FieldMask,
     /// Fields that the gate allowed and whose key is destroyed.
     pub gone: FieldMask,
     /// Keys of the groups, as the transaction saw their rows.

@@ -11,5 +11,7 @@ mod erasure;
 mod examples;
 mod hostile;
 mod kill;
+mod put_back;
 mod releases;
 mod support;
+mod vault;

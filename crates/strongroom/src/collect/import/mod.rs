@@ -327,7 +327,7 @@ impl Taking<'_> {
         };
         *counter = counter.saturating_add(1);
         counts.choices = counts.choices.saturating_add(written.choices.len() as u64);
-        for field in crate::ground::work::field_names(self.policy, written.kind, written.decision.refused) {
+        for field in crate::ground::work::field_names(self.policy, written.kind, written.refused()) {
             count(&mut counts.dropped_fields, &field);
         }
     }
@@ -423,7 +423,7 @@ impl Taking<'_> {
         if let Some(column) = &mapping.external_id {
             let id = cell(column)?.unwrap_or_default();
             draft
-                .set_external_id(seal::Personal::new(id.to_owned()), shop)
+                .set_external_id(&seal::Personal::new(id.to_owned()), shop)
                 .map_err(|problem| reject(column, problem.code, &problem.title))?;
         }
         for filling in &mapping.fields {

@@ -1,0 +1,176 @@
+//! Every route against every role, as an approved table; and what each route enters.
+
+use axum::body::Body;
+use axum::http::Method;
+use serde_json::{Value as Json, json};
+use strongroom::desk::routes;
+use strongroom::ground::Role;
+use strongroom::ground::web::Route;
+
+use crate::support::{ALL_PURPOSES, Bench, Key, POLICY, Reply};
+
+const APPROVED: &str = include_str!("routes.txt");
+
+/// A house in which every route has something to do.
+struct Fixture {
+    bench: Bench,
+    service: Key,
+    turn: std::cell::Cell<u32>,
+}
+
+impl Fixture {
+    fn new() -> Fixture {
+        let bench = Bench::new();
+        let service = bench.service();
+        bench.customer(&service, "42");
+        bench.order(&service, "42", "O-1");
+        Fixture { bench, service, turn: std::cell::Cell::new(0) }
+    }
+
+    /// A request that the route takes, as it stands in the API: path and body. It asks for something new every time.
+    fn sample(&self, route: &Route) -> (String, Json) {
+        let turn = self.turn.replace(self.turn.get() + 1);
+        let order = json!({ "kind": "order", "external_id": "O-1" });
+        let fresh = format!("c-{turn}");
+        let customer = json!({ "kind": "customer", "external_id": fresh, "fields": { "name": "Ann Lee" } });
+        let path = route.path.to_owned();
+        match (route.method, route.path) {
+            ("POST", "/v1/records") => (path, customer),
+            ("POST", "/v1/records:batch") => (path, json!({ "items": [customer] })),
+            ("POST", "/v1/records:event") => {
+                self.bench.pass(1_000_000);
+                (path, json!({ "record": order, "event": "placed" }))
+            }
+            ("POST", "/v1/choices") => {
+                let choice = if turn % 2 == 0 { "granted" } else { "refused" };
+                let body = json!({ "subject": { "external_id": "42" }, "purpose": "recommendations", "choice": choice,
+                                   "notice": { "version": 1, "language": "zh" } });
+                (path, body)
+            }
+            ("POST", "/v1/records:reveal") => (path, json!({ "purpose": "delivery", "record": order })),
+            ("POST", "/v1/records:search") => (path, json!({ "purpose": "account", "field": "phone", "value": "13812345678" })),
+            ("POST", "/v1/subjects:find") => (path, json!({ "subject": { "external_id": "42" } })),
+            ("POST", "/v1/tokens") => (path, json!({ "purpose": "after_sales", "record": order, "field": "phone" })),
+            ("POST", "/v1/tokens:resolve") => {
+                let body = json!({ "purpose": "after_sales", "record": order, "field": "phone" });
+                let token = self.bench.post(&self.service, "/v1/tokens", &body).is(201)["token"].clone();
+                (path, json!({ "purpose": "after_sales", "token": token }))
+            }
+            ("POST", "/v1/subjects/{target}") => {
+                let subject = self.bench.customer(&self.service, &fresh);
+                (format!("/v1/subjects/{subject}:erase"), json!({}))
+            }
+            ("GET", "/ledger/{*target}") => ("/ledger/checkpoint".to_owned(), Json::Null),
+            ("GET", "/v1/ledger/entries/{target}") => (format!("/v1/ledger/entries/{}", self.entry()), Json::Null),
+            ("GET", "/v1/ledger/proof") => (format!("/v1/ledger/proof?entry={}", self.entry()), Json::Null),
+            ("GET", "/v1/ledger/consistency") => ("/v1/ledger/consistency?from=1&to=3".to_owned(), Json::Null),
+            ("GET", "/v1/ledger/checkpoint" | "/v1/ledger/entries" | "/v1/policy" | "/v1/policies" | "/v1/credentials") => {
+                (path, Json::Null)
+            }
+            ("POST", "/v1/policies") => (path, json!({ "text": format!("{POLICY}\n# {turn}\n") })),
+            ("POST", "/v1/credentials") => (path, json!({ "role": "auditor", "label": "of-a-test" })),
+            ("POST", "/v1/credentials/{target}") => {
+                let made = self.bench.key(Role::Auditor, &[]);
+                (format!("/v1/credentials/{}:revoke", made.id()), json!({}))
+            }
+            (method, path) => panic!("{method} {path} is new: say here how it is asked, and look at the table"),
+        }
+    }
+
+    fn entry(&self) -> String {
+        let ask = json!({ "subject": { "external_id": "42" } });
+        self.bench.post(&self.service, "/v1/subjects:find", &ask).is(200)["entry"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks the route; gives the answer and how many entries that made.
+    fn ask(&self, key: &Key, route: &Route) -> (Reply, usize) {
+        let (path, body) = self.sample(route);
+        let before = self.bench.entries().len();
+        let method: Method = route.method.parse().unwrap();
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let reply = self.bench.send(key.request(method, &path).body(body).unwrap());
+        (reply, self.bench.entries().len() - before)
+    }
+}
+
+#[test]
+fn every_route_is_open_to_the_roles_of_the_approved_table() {
+    let fixture = Fixture::new();
+    let callers: Vec<(Role, Key)> = Role::ALL
+        .into_iter()
+        .map(|role| {
+            let purposes: &[&str] = if matches!(role, Role::Service | Role::Officer) { &ALL_PURPOSES } else { &[] };
+            (role, fixture.bench.key(role, purposes))
+        })
+        .collect();
+    let mut table = String::from("method path intake service officer auditor admin\n");
+    for route in routes() {
+        table.push_str(&format!("{} {}", route.method, route.path));
+        for (role, key) in &callers {
+            let (reply, entered) = fixture.ask(key, &route);
+            match reply.status {
+                200 | 201 => table.push_str(" yes"),
+                403 if reply.problem(403, "SR-PEOPLE-003")["code"] != Json::Null => table.push_str(" no"),
+                other => panic!("{route:?} as {}: {other} {}", role.name(), reply.text()),
+            }
+            let mutates = route.method == "POST";
+            assert!(reply.status == 403 || !mutates || entered > 0, "{route:?} changed something and entered nothing");
+            assert!(reply.status != 403 || entered == 0, "{route:?} refused a role, and entered something");
+        }
+        table.push('\n');
+    }
+    assert!(table == APPROVED, "tests/it/api/routes.txt is not the table of today, which is:\n{table}");
+    fixture.bench.round();
+}
+
+#[test]
+fn nothing_but_the_public_files_of_the_log_is_given_to_strangers() {
+    let fixture = Fixture::new();
+    let revoked = fixture.bench.key(Role::Admin, &[]);
+    fixture.bench.post(&fixture.bench.admin, &format!("/v1/credentials/{}:revoke", revoked.id()), &json!({})).is(200);
+    let mut forged = fixture.service.clone();
+    let last = forged.0.pop().unwrap();
+    forged.0.push(if last == 'a' { 'e' } else { 'a' });
+    for route in routes() {
+        for key in [&revoked, &forged, &Key(String::new()), &Key("srk_x_y".to_owned())] {
+            let (reply, entered) = fixture.ask(key, &route);
+            reply.problem(401, "SR-PEOPLE-001");
+            assert_eq!(reply.headers["www-authenticate"], "Bearer");
+            assert_eq!(entered, 0);
+        }
+        let (path, _) = fixture.sample(&route);
+        let method: Method = route.method.parse().unwrap();
+        let request = axum::http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        let status = fixture.bench.send(request).status;
+        assert_eq!(status, if route.path.starts_with("/ledger/") { 200 } else { 401 }, "{route:?}");
+    }
+    fixture.bench.round();
+}
+
+#[test]
+fn the_openapi_document_has_every_route_and_no_other() {
+    let bench = Bench::new();
+    let document = bench.get_as_stranger("/openapi.json").is(200);
+    assert_eq!(document["openapi"].as_str().map(|version| version.starts_with("3.1")), Some(true));
+    let mut documented: Vec<String> = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            assert!(operation["responses"].as_object().is_some_and(|responses| !responses.is_empty()), "{method} {path}");
+            assert!(operation["summary"].as_str().is_some_and(|words| !words.is_empty()), "{method} {path}");
+            documented.push(format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    let mut served: Vec<String> = routes()
+        .iter()
+        .map(|route| match route.path {
+            "/ledger/{*target}" => "GET /ledger/{path}".to_owned(),
+            "/v1/subjects/{target}" => "POST /v1/subjects/{id}:erase".to_owned(),
+            "/v1/credentials/{target}" => "POST /v1/credentials/{id}:revoke".to_owned(),
+            path => format!("{} {}", route.method, path.replace("{target}", "{id}")),
+        })
+        .chain(["GET /health/live".to_owned(), "GET /health/ready".to_owned()])
+        .collect();
+    documented.sort();
+    served.sort();
+    assert_eq!(documented, served);
+}
