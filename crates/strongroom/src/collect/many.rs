@@ -125,6 +125,7 @@ async fn write_round<'r>(
         let written = match outcome {
             Outcome::Answer(written) => written,
             Outcome::Alone(row, known) => {
+                let known = known.map(|known| *known);
                 write_known(house, caller, lane, row.draft, known, row.repeat).await
             }
         };
@@ -206,7 +207,7 @@ fn new_terms(member: &Member) -> &[Term] {
 /// What became of one member of a group.
 enum Outcome {
     Answer(Result<Written, Problem>),
-    Alone(Row, Option<Known>),
+    Alone(Row, Option<Box<Known>>),
 }
 
 /// Applies a group in one unit of work. Who is stale, or spoils the group, goes alone.
@@ -232,7 +233,7 @@ async fn apply_group(
             .zip(applied)
             .map(|((position, row), applied)| {
                 let outcome = match applied {
-                    Applied::Stale(known) => Outcome::Alone(row, Some(*known)),
+                    Applied::Stale(known) => Outcome::Alone(row, Some(known)),
                     Applied::Written(written) => Outcome::Answer(Ok(*written)),
                     Applied::Refused(problem) => Outcome::Answer(Err(problem)),
                     Applied::Repeated(written) => Outcome::Answer(Ok(*written)),

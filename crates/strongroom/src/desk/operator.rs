@@ -69,14 +69,6 @@ impl Talk {
         self.0.blocking_send(Bytes::from(bytes)).is_ok()
     }
 
-    /// Waits until every line was taken. Gives whether it was.
-    fn is_heard(&self) -> bool {
-        while !self.0.is_closed() && self.0.capacity() < self.0.max_capacity() {
-            std::thread::sleep(HEARD_EVERY);
-        }
-        !self.0.is_closed()
-    }
-
     fn progress(&self, what: &str, done: u64, of: u64) {
         let _ = self.say(&Line::Progress { what: what.to_owned(), done, of });
     }
@@ -84,8 +76,6 @@ impl Talk {
 
 /// Lines that may wait to be read.
 const LINES_WAITING: usize = 64;
-/// How often to look whether lines were taken.
-const HEARD_EVERY: std::time::Duration = std::time::Duration::from_millis(1);
 /// Longest mapping file, bytes.
 const MAPPING_LIMIT: usize = 256 << 10;
 
@@ -127,6 +117,12 @@ struct TalkBack {
 }
 
 impl TalkBack {
+    /// Waits until every line was taken. Gives whether it was.
+    fn is_heard(&self) -> bool {
+        let Talk(lines) = &self.talk;
+        self.handle.block_on(lines.reserve_many(lines.max_capacity())).is_ok()
+    }
+
     fn sign(&self, desk: &Desk, shop: &Arc<Shop>) -> Result<String, Problem> {
         self.handle.block_on(heads::sign(&desk.house, shop))
     }
@@ -219,7 +215,7 @@ async fn import(
                 Said::Resumed { rows, line } => back.talk.say(&Line::Resumed { rows, line }),
                 Said::Progress(done) => back.talk.say(&Line::Progress { what: "rows".to_owned(), done, of: of(done) }),
                 Said::Reject(reject) => back.talk.say(&Line::Item(serde_json::to_value(reject).unwrap_or_default())),
-                Said::Going => back.talk.is_heard(),
+                Said::Going => back.is_heard(),
             };
             if heard { Ok(()) } else { Err(cut_off()) }
         })?;

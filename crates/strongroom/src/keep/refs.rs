@@ -300,7 +300,7 @@ pub fn only_subject(view: &View<'_>, shop: &Shop, blinds: &[[u8; 16]]) -> Result
             match found {
                 Some(subject) if subject == record.subject() => {}
                 // A lookup is dead with its subject's key, whether or not its row was cleaned up yet.
-                _ if !find_subject(view, shop, record.subject())?.is_some_and(|row| row.key(Class::Main).is_some()) => {}
+                _ if find_subject(view, shop, record.subject())?.is_none_or(|row| row.key(Class::Main).is_none()) => {}
                 Some(_) => return Err(error::several_subjects()),
                 None => found = Some(record.subject()),
             }

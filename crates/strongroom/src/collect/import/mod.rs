@@ -18,7 +18,7 @@ use store::{Lane, params};
 use tokio::runtime::Handle;
 
 use self::mapping::{Bad, Mapping, Subject};
-use self::rows::{BadRow, Columns, Format, Row, Rows};
+use self::rows::{BadRow, Columns, Format, NotText, Row, Rows};
 use super::draft::Draft;
 use super::many::{self, write_many};
 use super::sql;
@@ -206,7 +206,7 @@ pub fn run<R: Read>(
     let (done_before, mut read) = (state.rows, 0_u64);
     let mut told_to_resume = done_before == 0;
     let mut chunk = Chunk::default();
-    while let Some(row) = rows.next()? {
+    while let Some(row) = rows.next_row()? {
         read = read.saturating_add(1);
         if read <= done_before {
             continue; // done before it was cut off
@@ -397,7 +397,7 @@ impl Taking<'_> {
             what: what.to_owned(),
         };
         let cell = |column: &str| {
-            row.cell(columns, column).map_err(|()| reject(column, "SR-IMPORT-015", "the cell is not UTF-8"))
+            row.cell(columns, column).map_err(|NotText| reject(column, "SR-IMPORT-015", "the cell is not UTF-8"))
         };
         for column in &mapping.skip_when_empty {
             if cell(column)?.is_none_or(|cell| cell.trim().is_empty()) {

@@ -58,13 +58,17 @@ impl Drop for Row {
     }
 }
 
+/// A cell is not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotText;
+
 impl Row {
     /// A cell. `None` when the row does not have the column. Fails: with the column's name when it is not UTF-8.
-    pub fn cell<'r>(&'r self, columns: &Columns, name: &str) -> Result<Option<&'r str>, ()> {
+    pub fn cell<'r>(&'r self, columns: &Columns, name: &str) -> Result<Option<&'r str>, NotText> {
         match &self.cells {
             Cells::Csv(record) => {
                 let cell = columns.position(name).and_then(|position| record.get(position));
-                cell.map(|cell| std::str::from_utf8(cell).map_err(|_| ())).transpose()
+                cell.map(|cell| std::str::from_utf8(cell).map_err(|_| NotText)).transpose()
             }
             Cells::Json(cells) => {
                 Ok(cells.iter().find(|(key, _)| key == name).and_then(|(_, cell)| cell.as_deref()))
@@ -181,7 +185,7 @@ impl<R: Read> Rows<R> {
     /// The next row; `None` at the end.
     ///
     /// Fails: `SR-IMPORT-004` when the file cannot be read on. A row that is not one is given as such.
-    pub fn next(&mut self) -> Result<Option<Result<Row, BadRow>>, Problem> {
+    pub fn next_row(&mut self) -> Result<Option<Result<Row, BadRow>>, Problem> {
         match &mut self.source {
             Source::Csv(reader) => next_csv(reader, self.columns.names.len()),
             Source::Jsonl(reader, line) => next_json(reader, line),
@@ -337,7 +341,7 @@ mod tests {
     fn all(bytes: &[u8], format: Format) -> Vec<Result<(u64, Option<String>), &'static str>> {
         let mut rows = Rows::open(bytes, format).unwrap();
         let mut all = Vec::new();
-        while let Some(row) = rows.next().unwrap() {
+        while let Some(row) = rows.next_row().unwrap() {
             all.push(match row {
                 Ok(row) => Ok((row.line, row.cell(rows.columns(), "name").unwrap().map(str::to_owned))),
                 Err(bad) => Err(bad.code),
@@ -383,15 +387,15 @@ mod tests {
         let gzip = gzip.finish().unwrap();
         assert_eq!(all(&gzip, Format::Csv), [Ok((2, Some("Ann".into())))]);
         let cut = &gzip[..gzip.len() / 2];
-        let outcome = Rows::open(cut, Format::Csv).and_then(|mut rows| rows.next());
+        let outcome = Rows::open(cut, Format::Csv).and_then(|mut rows| rows.next_row());
         assert!(outcome.is_err());
     }
 
     #[test]
     fn bytes_that_are_not_utf_8_are_refused_by_column() {
         let mut rows = Rows::open(&b"id,name\n1,\xff\n"[..], Format::Csv).unwrap();
-        let row = rows.next().unwrap().unwrap().unwrap();
-        assert_eq!(row.cell(rows.columns(), "name"), Err(()));
+        let row = rows.next_row().unwrap().unwrap().unwrap();
+        assert_eq!(row.cell(rows.columns(), "name"), Err(NotText));
         assert_eq!(row.cell(rows.columns(), "id"), Ok(Some("1")));
     }
 
