@@ -87,6 +87,7 @@ pub use region::Region;
 pub use registry::{COLLECTED_EVENT, EXTERNAL_ID, FieldEntry, KindEntry, Registry, RegistryFault};
 pub use render::{Colour, Options};
 pub use retention::{End, Group, Groups, Layout, Life};
+pub use suggest::closest;
 pub use set::{FieldMask, FieldMaskIter, PurposeSet, PurposeSetIter, RecipientSet, RecipientSetIter};
 pub use text::{LONGEST_NAME, LONGEST_TEXT, Language, Name, Place, Text};
 pub use value::{Given, LONGEST_VALUE, MOST_DIGITS, ValueFault};

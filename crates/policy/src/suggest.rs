@@ -7,7 +7,7 @@ const LONGEST: usize = 64;
 ///
 /// Gives: the nearest by Damerau–Levenshtein distance, if near enough (a third of the longer word, at least 1);
 /// of equals the first; `None` when nothing is near.
-pub(crate) fn closest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn closest<'c>(written: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if written.is_empty() || written.len() > LONGEST {
         return None;
     }

@@ -171,7 +171,51 @@ pub fn may_be_said(purpose: &CompiledPurpose, said: Said) -> Result<(), Problem>
     }
 }
 
-/// Keeps a choice. Gives `None` when the same was said before and stands.
+/// Has the subject records that were laid out before this choice?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// None: it is new, and its first record was laid out with the choice.
+    None,
+    /// Perhaps; they are laid out again behind.
+    Perhaps,
+}
+
+/// The last choice about a purpose.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    said: u8,
+    at: i64,
+    notice: u32,
+    same_language: bool,
+}
+
+impl Last {
+    /// Does it stand against a choice that comes by import and does not say when it was made?
+    ///
+    /// INVARIANT: a file that is imported again never turns a no back into a yes. Only a yes with a later time does.
+    fn outlives(self, choice: &NewChoice) -> bool {
+        let yes = Said::Granted.number();
+        choice.way == Way::Import && choice.at.is_none() && choice.said == Said::Granted && self.said != yes
+    }
+}
+
+fn last(subject: SubjectId, choice: &NewChoice, work: &Work<'_, '_>) -> Result<Option<Last>, Problem> {
+    let (first, last) = (ChoiceId::of(subject, 0), ChoiceId::of(subject, u32::MAX));
+    let params = params![first.column(), last.column(), work.shop.column(), choice.purpose];
+    Ok(work.view().find(&sql::FIND_LAST_CHOICE, params, |row| {
+        let (said, at, notice) = (row.number(0)?, row.int(1)?, row.number(2)?);
+        Ok(Last { said, at, notice, same_language: row.text(3)? == choice.language })
+    })?)
+}
+
+/// Would a choice stand once it is kept? Not when a later one is known, or one that it cannot overrule.
+pub fn would_stand(subject: SubjectId, choice: &NewChoice, work: &Work<'_, '_>) -> Result<bool, Problem> {
+    let at = choice.at.unwrap_or(work.now);
+    Ok(last(subject, choice, work)?.is_none_or(|last| last.at <= at && !last.outlives(choice)))
+}
+
+/// Keeps a choice. Gives `None` when the same was said before and stands, or when a yes of no known time
+/// meets a no.
 ///
 /// Takes: whose choice, and the key whose alias stands in the entry. Records: *chose*, committed to purpose, answer,
 /// notice, language and time. Fails: `SR-CHOOSE-002` for a time in the future, `SR-CHOOSE-003` for a notice that was never
@@ -180,6 +224,7 @@ pub fn keep(
     subject: SubjectId,
     key: &DataKey,
     choice: &NewChoice,
+    others: Others,
     work: &mut Work<'_, '_>,
 ) -> Result<Option<Kept>, Problem> {
     let policy = Arc::clone(&work.policy);
@@ -204,16 +249,12 @@ pub fn keep(
     if !languages.iter().any(|language| language.as_str() == choice.language) {
         return Err(Problem::new("SR-CHOOSE-004", 422, "the notice has no such language").at("/notice/language"));
     }
-    let (first, last) = (ChoiceId::of(subject, 0), ChoiceId::of(subject, u32::MAX));
-    let params = params![first.column(), last.column(), work.shop.column(), choice.purpose];
-    let before = work.tx.find(&sql::FIND_LAST_CHOICE, params, |row| {
-        Ok((row.number::<u8>(0)?, row.int(1)?, row.number::<u32>(2)?, row.text(3)? == choice.language))
-    })?;
-    let said_before = before.is_some_and(|(said, before_at, notice, same_language)| {
-        let same = (said, notice, same_language) == (choice.said.number(), choice.notice, true);
-        same && choice.at.is_none_or(|at| at == before_at)
+    let before = last(subject, choice, work)?;
+    let said_before = before.is_some_and(|before| {
+        let same = (before.said, before.notice, before.same_language) == (choice.said.number(), choice.notice, true);
+        same && choice.at.is_none_or(|at| at == before.at)
     });
-    if said_before {
+    if said_before || before.is_some_and(|before| before.outlives(choice)) {
         return Ok(None);
     }
 
@@ -222,7 +263,7 @@ pub fn keep(
     if chosen.count >= crate::ground::ids::RECORDS_LIMIT {
         return Err(Problem::new("SR-CHOOSE-005", 422, "this subject has made as many choices as it can"));
     }
-    let later_stands = before.is_some_and(|(_, before_at, ..)| before_at > at);
+    let later_stands = before.is_some_and(|before| before.at > at);
     chosen.count = chosen.count.saturating_add(1);
     if !later_stands {
         let only = PurposeSet::only(choice.purpose);
@@ -256,7 +297,7 @@ pub fn keep(
         leaf
     ];
     work.tx.change(&sql::ADD_CHOICE, params)?;
-    set_standing(subject, &chosen, work)?;
+    set_standing(subject, &chosen, others, work)?;
     Ok(Some(Kept { id, entry: entry_id, salt, opening, chosen }))
 }
 
@@ -265,7 +306,7 @@ pub fn unknown_purpose() -> Problem {
     Problem::new("SR-CHOOSE-006", 422, "the policy has no such purpose").at("/purpose")
 }
 
-fn set_standing(subject: SubjectId, chosen: &Chosen, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+fn set_standing(subject: SubjectId, chosen: &Chosen, others: Others, work: &mut Work<'_, '_>) -> Result<(), Problem> {
     let shop = Arc::clone(work.shop);
     let (granted, refused) = (set_column(chosen.granted), set_column(chosen.refused));
     let under = work.policy.version;
@@ -273,7 +314,9 @@ fn set_standing(subject: SubjectId, chosen: &Chosen, work: &mut Work<'_, '_>) ->
     let params = params![subject.column(), shop.column(), chosen.count, under, &granted, &refused, &mac];
     work.tx.change(&sql::SET_STANDING, params)?;
     // What may be kept, and for how long, may have moved: the gate knows at once, the records are laid out again behind.
-    work.tx.add_job(shop.column(), jobs::RECLOCK, subject.column(), work.now)?;
+    if others == Others::Perhaps {
+        work.tx.add_job(shop.column(), jobs::RECLOCK, subject.column(), work.now)?;
+    }
     let chosen = *chosen;
     work.tx.after_commit(move || {
         if let Some(hint) = shop.hints.subject(subject) {

@@ -34,7 +34,7 @@ pub(super) struct ImportArgs {
     /// csv or jsonl, when the file's name does not say
     #[arg(long)]
     format: Option<String>,
-    /// Where rejected rows go: line, column and code, without values [default: FILE.rejects.csv]
+    /// Where rejected rows go: line, column and code, without values [default: FILE.rejects.csv, in this folder]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 }
@@ -50,29 +50,52 @@ pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, 
     })
     .await?;
     file.seek(SeekFrom::Start(0))?;
+    let size = file.metadata()?.len();
     let client = context.reach().await?;
     let mut rejects = Rejects::new(args.rejects.unwrap_or_else(|| beside(&args.file)));
     let mut bar = voice.bar("rows");
-    let path = format!("/operator/import?format={format}");
+    let path = format!("/operator/import?format={format}&size={size}");
     let body = body_of(file, &mapping);
-    let outcome = client
-        .run(&path, &[(DIGEST, digest)], body, |line| match line {
-            Line::Progress { what, done, .. } if what == "resumed" => {
-                voice.say(format!("going on behind {done} rows that are done"));
-            }
-            Line::Progress { what, done, of } => bar.set(&what, done, of),
-            Line::Item(reject) => rejects.add(&reject),
-            Line::Done(_) | Line::Problem(_) => {}
-        })
-        .await;
+    let begun = std::time::Instant::now();
+    let mut rows_done = 0;
+    let headers = [(DIGEST, digest)];
+    let running = client.run(&path, &headers, body, |line| match line {
+        Line::Resumed { rows, line } => {
+            bar.hide(|| voice.say(format!("going on behind {rows} rows that are done")));
+            rejects.go_on_at(line);
+        }
+        Line::Progress { what, done, of } => {
+            rows_done = done;
+            bar.set(&what, done, of);
+        }
+        Line::Item(reject) => rejects.add(&reject),
+        Line::Done(_) | Line::Problem(_) => {}
+    });
+    let outcome = tokio::select! {
+        outcome = running => outcome,
+        _ = tokio::signal::ctrl_c() => {
+            // Dropping the request ends the import; what it has committed stays.
+            Err(Problem::new("SR-IMPORT-008", 500, "the import was interrupted").help("run the same command again: it goes on where it was"))
+        }
+    };
     bar.finish();
+    if outcome.is_err() && rows_done > 0 {
+        voice.say(format!("{rows_done} rows are done"));
+    }
     client.close().await;
     let counts: Counts = serde_json::from_value(outcome?).unwrap_or_default();
+    let told = counts.rejected.saturating_add(counts.bad_values.values().sum());
+    if rejects.written < told {
+        let missing = told.saturating_sub(rejects.written);
+        voice.say(format!("{missing} rejects of an interrupted run are not in the file; run the import once more to have them all"));
+    }
     let rejects = rejects.finish()?;
     if voice.json {
         voice.print_json(&json!({ "counts": counts, "rejects": rejects }));
     } else {
         show_counts(&counts, rejects.as_deref(), context);
+        let seconds = begun.elapsed().as_secs_f64();
+        voice.say(format!("{} rows in {seconds:.1} s", counts.rows));
     }
     Ok(Exit::Done)
 }
@@ -151,79 +174,128 @@ fn beside(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The file of rejected rows, made when there is a first one.
+/// First line of a file of rejected rows.
+const REJECTS_HEAD: [&str; 4] = ["line", "column", "code", "what"];
+
+/// The file of rejected rows, made when there is a first one. Each row reaches the file before its import goes on.
 struct Rejects {
     path: PathBuf,
+    /// Rows of an interrupted run that still hold.
+    kept: Vec<csv::StringRecord>,
+    going_on: bool,
+    written: u64,
     writer: Option<csv::Writer<std::fs::File>>,
     fault: Option<Problem>,
 }
 
 impl Rejects {
     fn new(path: PathBuf) -> Rejects {
-        Rejects { path, writer: None, fault: None }
+        Rejects { path, kept: Vec::new(), going_on: false, written: 0, writer: None, fault: None }
+    }
+
+    /// An interrupted import goes on at this line: what was told of the lines before it stays.
+    fn go_on_at(&mut self, line: u64) {
+        self.going_on = true;
+        let Some(mut earlier) = self.earlier() else { return };
+        let before = |record: &csv::StringRecord| {
+            record.len() == REJECTS_HEAD.len() && record.get(0).and_then(|at| at.parse().ok()).is_some_and(|at: u64| at < line)
+        };
+        self.kept = earlier.records().filter_map(Result::ok).filter(before).collect();
+        if !self.kept.is_empty() {
+            self.open();
+        }
+    }
+
+    /// The file as an earlier run left it; `None` when there is none, or the file is something else.
+    fn earlier(&self) -> Option<csv::Reader<std::fs::File>> {
+        let file = std::fs::File::open(&self.path).ok()?;
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+        let is_ours = reader.headers().is_ok_and(|head| head.iter().eq(REJECTS_HEAD));
+        is_ours.then_some(reader)
+    }
+
+    fn open(&mut self) {
+        match std::fs::File::create(&self.path) {
+            Ok(file) => {
+                let mut writer = csv::Writer::from_writer(file);
+                let _ = writer.write_record(REJECTS_HEAD);
+                for record in self.kept.drain(..) {
+                    let _ = writer.write_record(&record);
+                    self.written = self.written.saturating_add(1);
+                }
+                let _ = writer.flush();
+                self.writer = Some(writer);
+            }
+            Err(error) => self.fault = Some(unwritable(&self.path, &error)),
+        }
     }
 
     fn add(&mut self, reject: &Json) {
         let Ok(reject) = serde_json::from_value::<Reject>(reject.clone()) else { return };
-        if self.writer.is_none() {
-            match std::fs::File::create(&self.path) {
-                Ok(file) => {
-                    let mut writer = csv::Writer::from_writer(file);
-                    let _ = writer.write_record(["line", "column", "code", "what"]);
-                    self.writer = Some(writer);
-                }
-                Err(error) => self.fault = Some(unreadable(&self.path, &error)),
-            }
+        if self.writer.is_none() && self.fault.is_none() {
+            self.open();
         }
         if let Some(writer) = &mut self.writer {
+            self.written = self.written.saturating_add(1);
             let line = reject.line.to_string();
             let column = reject.column.unwrap_or_default();
-            let _ = writer.write_record([line.as_str(), &column, &reject.code, &reject.what]);
+            let written = writer.write_record([line.as_str(), &column, &reject.code, &reject.what]);
+            if written.is_err() || writer.flush().is_err() {
+                self.fault = Some(unwritable(&self.path, &std::io::ErrorKind::WriteZero.into()));
+            }
         }
     }
 
+    /// Gives the file, if any row is in it.
     fn finish(self) -> Result<Option<PathBuf>, Problem> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        let Some(mut writer) = self.writer else { return Ok(None) };
-        writer.flush()?;
-        Ok(Some(self.path))
+        if self.writer.is_none() && !self.going_on && self.earlier().is_some() {
+            std::fs::remove_file(&self.path)?; // of an earlier run, whose rows are all taken now
+        }
+        Ok(self.writer.map(|_| self.path))
     }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::new("SR-CLI-006", 500, format!("`{}` cannot be written ({:?})", path.display(), error.kind()))
+        .help("the rows are in; run the import again with another `--rejects FILE` to hear of the rejected ones")
 }
 
 fn show_counts(counts: &Counts, rejects: Option<&Path>, context: &Context) {
     let voice = context.voice;
+    let heads = [
+        "records made",
+        "records changed",
+        "records unchanged",
+        "records removed: nothing of them is left",
+        "no records, as the mapping says",
+        "about records that are not here",
+        "refused: past the end of their retention",
+        "refused: no purpose keeps anything of them",
+        "rejected",
+    ];
     voice.print(format!("{:>9} rows read", counts.rows));
-    for (count, what) in [
-        (counts.created, "records made"),
-        (counts.updated, "records changed"),
-        (counts.unchanged, "records unchanged"),
-        (counts.removed, "records removed: nothing of them is left"),
-        (counts.choices, "choices kept"),
-        (counts.skipped, "rows that are no records"),
-        (counts.past_end, "refused: past the end of their retention"),
-        (counts.nothing_kept, "refused: no purpose keeps anything of them"),
-        (counts.rejected, "rejected"),
-    ] {
-        if count > 0 {
-            voice.print(format!("{count:>9} {what}"));
+    for ((_, count), what) in counts.by_outcome().into_iter().zip(heads).filter(|((_, count), _)| *count > 0) {
+        voice.print(format!("{count:>9}   {what}"));
+    }
+    if counts.choices > 0 {
+        voice.print(format!("{:>9} choices kept", counts.choices));
+    }
+    let lists = [
+        ("values dropped because they are not what their field holds, by column:", &counts.bad_values),
+        ("cells dropped at the door because the mapping does not name their column:", &counts.dropped_columns),
+        ("values dropped by the gate, by field:", &counts.dropped_fields),
+    ];
+    for (head, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+        voice.print(format!("\n{head}"));
+        for (name, count) in list {
+            voice.print(format!("{count:>9} {name}"));
         }
     }
     if let Some(rejects) = rejects {
-        voice.print(format!("          rejected rows by line, column and code: {}", rejects.display()));
-    }
-    if !counts.dropped_columns.is_empty() {
-        voice.print("\ndropped at the door, by column (cells):");
-        for (column, cells) in &counts.dropped_columns {
-            voice.print(format!("{cells:>9} {column}"));
-        }
-    }
-    if !counts.dropped_fields.is_empty() {
-        voice.print("\ndropped by the gate, by field (values):");
-        for (field, values) in &counts.dropped_fields {
-            voice.print(format!("{values:>9} {field}"));
-        }
+        voice.print(format!("\nrejects by line, column and code: {}", rejects.display()));
     }
 }
 
@@ -293,8 +365,8 @@ fn show_subject(found: &Json, context: &Context) {
         let purposes = list(record, "purposes");
         let one = |purpose: &Json| {
             let until = text(purpose, "until");
-            let until = if until.is_empty() { String::from("open") } else { until.chars().take(10).collect() };
-            format!("{} until {until}", text(purpose, "purpose"))
+            let until = if until.is_empty() { String::from(", open-ended") } else { format!(" until {}", until.get(..10).unwrap_or(&until)) };
+            format!("{}{until}", text(purpose, "purpose"))
         };
         purposes.map(one).collect::<Vec<_>>().join("\n")
     };

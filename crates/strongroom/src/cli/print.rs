@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde::Serialize;
 
 use crate::ground::Problem;
@@ -82,6 +82,11 @@ impl Voice {
     }
 }
 
+/// So many a second, without the fractions.
+fn whole_rate(state: &ProgressState, out: &mut dyn std::fmt::Write) {
+    let _ = write!(out, "{:.0}/s", state.per_sec());
+}
+
 /// A progress bar.
 #[derive(Debug)]
 pub struct Bar {
@@ -95,12 +100,12 @@ impl Bar {
         if self.shaped != Some(of > 0) {
             self.shaped = Some(of > 0);
             let template = if of > 0 {
-                "{msg:>12} {wide_bar} {human_pos}/{human_len} · {per_sec} · {eta} left"
+                "{msg:>12} {wide_bar} {human_pos}/{human_len} · {rate} · {eta} left"
             } else {
-                "{msg:>12} {spinner} {human_pos} · {per_sec} · {elapsed}"
+                "{msg:>12} {spinner} {human_pos} · {rate} · {elapsed}"
             };
             if let Ok(style) = ProgressStyle::with_template(template) {
-                self.bar.set_style(style);
+                self.bar.set_style(style.with_key("rate", whole_rate));
             }
         }
         self.bar.set_message(what.to_owned());
@@ -108,6 +113,11 @@ impl Bar {
             self.bar.set_length(of);
         }
         self.bar.set_position(done);
+    }
+
+    /// Says something without the bar in the way.
+    pub fn hide(&self, say: impl FnOnce()) {
+        self.bar.suspend(say);
     }
 
     /// It is done.

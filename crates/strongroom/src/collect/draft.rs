@@ -100,6 +100,10 @@ pub struct Draft {
     pub events: Vec<Event>,
     /// What was chosen.
     pub choices: Vec<NewChoice>,
+    /// Must the record be there? Then nothing new is made.
+    pub known_only: bool,
+    /// Does this come out of a file, which may be read again? What is there already was then not collected once more.
+    pub from_file: bool,
     /// The version that the record must have.
     pub if_version: Option<u32>,
     /// Names that the policy does not have for this kind, as far as they look like names.
@@ -173,6 +177,8 @@ impl Draft {
             unset: FieldMask::EMPTY,
             events: Vec::new(),
             choices: Vec::new(),
+            known_only: false,
+            from_file: false,
             if_version: None,
             unknown: Vec::new(),
             unknown_others: 0,

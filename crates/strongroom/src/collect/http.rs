@@ -14,7 +14,7 @@ use super::draft::{ChoiceIn, Draft, EventIn, RecordIn, parse_choice};
 use super::many::{Row, write_many};
 use super::error;
 use super::write::{self, Became, Written};
-use crate::choose::{self, Said};
+use crate::choose::{self, Others, Said};
 use crate::ground::problem::ProblemBody;
 use crate::ground::web::{
     Answer, BATCH_BODY_LIMIT, BATCH_LIMIT, Caller, Repeat, Request, Route, answer, read_json,
@@ -428,7 +428,7 @@ pub(crate) async fn post_choice(request: Request) -> Result<Response<Body>, Prob
             let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
             let marking = row.key(seal::Class::Main).ok_or_else(keep::error::erased)?;
             let key = work.shop.keys.open_key(subject.number(), marking)?;
-            Ok((subject, choose::keep(subject, &key, &choice, work)?))
+            Ok((subject, choose::keep(subject, &key, &choice, Others::Perhaps, work)?))
         })
         .await?;
     let (subject, kept) = committed.into_value();

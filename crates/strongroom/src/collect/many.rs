@@ -3,12 +3,15 @@
 //! One look for those of which nothing is known, one pass of sealing, then commits of a few dozen records each. A record
 //! that cannot go with its group goes by itself, so every one gets its own answer.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use store::Lane;
 
 use super::draft::Draft;
-use super::write::{Applied, Known, Prepared, Written, apply, guess, look, prepare_with_numbers, write_known};
+use super::write::{
+    Applied, Known, Prepared, Written, apply, guess, look, prepare_with_numbers, write_known,
+};
 use crate::ground::house::House;
 use crate::ground::web::{Caller, Repeat};
 use crate::ground::{Problem, Term};
@@ -32,7 +35,12 @@ struct Member {
     prepared: Prepared,
 }
 
+/// Rounds before what is left goes one by one.
+const ROUNDS: usize = 8;
+
 /// Takes many records in. Gives what became of each, in their order.
+///
+/// What one subject's records rest on moves with every one of them, so each round takes one record of a subject, in order.
 pub async fn write_many(
     house: &Arc<House>,
     caller: &Caller,
@@ -41,51 +49,89 @@ pub async fn write_many(
 ) -> Vec<Result<Written, Problem>> {
     let mut answers: Vec<Option<Result<Written, Problem>>> = Vec::new();
     answers.resize_with(rows.len(), || None);
-    let mut alone: Vec<(usize, Option<Known>)> = Vec::new();
+    let mut open: Vec<(usize, &Row)> = rows.iter().enumerate().collect();
+    for _ in 0..ROUNDS {
+        if open.is_empty() {
+            break;
+        }
+        open = write_round(house, caller, lane, open, &mut answers).await;
+    }
+    for (position, row) in open {
+        let written = write_known(house, caller, lane, Arc::clone(&row.draft), None, row.repeat).await;
+        set(&mut answers, position, written);
+    }
+    answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(keep::error::too_busy()))).collect()
+}
 
-    let known = match look_at_all(house, caller, lane, rows).await {
+/// Takes in the first record of every subject. Gives the rows that are left for another round.
+async fn write_round<'r>(
+    house: &Arc<House>,
+    caller: &Caller,
+    lane: Lane,
+    rows: Vec<(usize, &'r Row)>,
+    answers: &mut [Option<Result<Written, Problem>>],
+) -> Vec<(usize, &'r Row)> {
+    let known = match look_at_all(house, caller, lane, &rows).await {
         Ok(known) => known,
-        Err(problem) => return rows.iter().map(|_| Err(problem.clone())).collect(),
+        Err(problem) => {
+            rows.iter().for_each(|(position, _)| set(answers, *position, Err(problem.clone())));
+            return Vec::new();
+        }
     };
-    let mut members = Vec::with_capacity(rows.len());
-    for (position, (row, known)) in rows.iter().zip(known).enumerate() {
-        match known {
-            // Its subject may come in with this very batch, before it.
-            Err(problem) if problem.code == keep::error::NO_SUCH_SUBJECT => alone.push((position, None)),
-            Err(problem) => set(&mut answers, position, Err(problem)),
-            Ok(known) => match prepare_with_numbers(house, &caller.shop, &row.draft, Some(known)).await {
-                Ok(prepared) => members.push(Member { position, row: row.clone(), prepared }),
-                Err(problem) => set(&mut answers, position, Err(problem)),
-            },
+    let (mut subjects, mut ids) = (HashSet::new(), HashSet::new());
+    let (mut members, mut later, mut missing) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
+    for ((position, row), known) in rows.into_iter().zip(known) {
+        let known = match known {
+            Ok(known) => known,
+            Err(problem) => {
+                missing.push((position, row, problem));
+                continue;
+            }
+        };
+        let first_of_subject =
+            known.subject.as_ref().is_none_or(|subject| subjects.insert(subject.id.column()));
+        let first_of_id = row.draft.external.is_none_or(|id| ids.insert(id));
+        if !(first_of_subject && first_of_id) {
+            later.push((position, row));
+            continue;
+        }
+        match prepare_with_numbers(house, &caller.shop, &row.draft, Some(known)).await {
+            Ok(prepared) => members.push(Member { position, row: row.clone(), prepared }),
+            Err(problem) => set(answers, position, Err(problem)),
         }
     }
+    for (position, row, problem) in missing {
+        // Its subject may come in with this very batch, before it.
+        if problem.code == keep::error::NO_SUCH_SUBJECT && !members.is_empty() {
+            later.push((position, row));
+        } else {
+            set(answers, position, Err(problem));
+        }
+    }
+    later.sort_by_key(|(position, _)| *position);
     if let Err(problem) = add_terms_first(house, caller, lane, &mut members).await {
         for member in &members {
-            set(&mut answers, member.position, Err(problem.clone()));
+            set(answers, member.position, Err(problem.clone()));
         }
         members.clear();
     }
     // All groups at once: what is ready together is committed together.
     let mut groups = Vec::new();
     while !members.is_empty() {
-        let later = members.split_off(members.len().min(GROUP));
-        groups.push(apply_group(house, caller, lane, std::mem::replace(&mut members, later)));
+        let behind = members.split_off(members.len().min(GROUP));
+        groups.push(apply_group(house, caller, lane, std::mem::replace(&mut members, behind)));
     }
-    for outcome in futures_util::future::join_all(groups).await {
-        for (position, outcome) in outcome {
-            match outcome {
-                Outcome::Answer(written) => set(&mut answers, position, written),
-                Outcome::Alone(known) => alone.push((position, known)),
+    for (position, outcome) in futures_util::future::join_all(groups).await.into_iter().flatten() {
+        let written = match outcome {
+            Outcome::Answer(written) => written,
+            Outcome::Alone(row, known) => {
+                let known = known.map(|known| *known);
+                write_known(house, caller, lane, row.draft, known, row.repeat).await
             }
-        }
+        };
+        set(answers, position, written);
     }
-    alone.sort_by_key(|(position, _)| *position);
-    for (position, known) in alone {
-        let Some(row) = rows.get(position) else { continue };
-        let written = write_known(house, caller, lane, Arc::clone(&row.draft), known, row.repeat).await;
-        set(&mut answers, position, written);
-    }
-    answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(keep::error::too_busy()))).collect()
+    later
 }
 
 fn set(answers: &mut [Option<Result<Written, Problem>>], position: usize, answer: Result<Written, Problem>) {
@@ -99,15 +145,15 @@ async fn look_at_all(
     house: &Arc<House>,
     caller: &Caller,
     lane: Lane,
-    rows: &[Row],
+    rows: &[(usize, &Row)],
 ) -> Result<Vec<Result<Known, Problem>>, Problem> {
     let policy = caller.shop.policy();
     let mut known: Vec<Option<Result<Known, Problem>>> =
-        rows.iter().map(|row| guess(&caller.shop, &policy, &row.draft).map(Ok)).collect();
+        rows.iter().map(|(_, row)| guess(&caller.shop, &policy, &row.draft).map(Ok)).collect();
     let open: Vec<usize> = known.iter().enumerate().filter(|(_, k)| k.is_none()).map(|(at, _)| at).collect();
     for group in open.chunks(GROUP) {
         let drafts: Vec<Arc<Draft>> =
-            group.iter().filter_map(|at| rows.get(*at)).map(|row| Arc::clone(&row.draft)).collect();
+            group.iter().filter_map(|at| rows.get(*at)).map(|(_, row)| Arc::clone(&row.draft)).collect();
         let found = house
             .work(lane, &caller.shop, &caller.actor, move |work| {
                 Ok(drafts.iter().map(|draft| look(draft, work)).collect::<Vec<_>>())
@@ -161,7 +207,7 @@ fn new_terms(member: &Member) -> &[Term] {
 /// What became of one member of a group.
 enum Outcome {
     Answer(Result<Written, Problem>),
-    Alone(Option<Known>),
+    Alone(Row, Option<Box<Known>>),
 }
 
 /// Applies a group in one unit of work. Who is stale, or spoils the group, goes alone.
@@ -181,13 +227,13 @@ async fn apply_group(
                 .collect::<Result<Vec<_>, Problem>>()
         })
         .await;
-    let positions = group.iter().map(|member| member.position);
+    let members = group.iter().map(|member| (member.position, member.row.clone()));
     match applied.map(store::Committed::into_value) {
-        Ok(applied) => positions
+        Ok(applied) => members
             .zip(applied)
-            .map(|(position, applied)| {
+            .map(|((position, row), applied)| {
                 let outcome = match applied {
-                    Applied::Stale(known) => Outcome::Alone(Some(*known)),
+                    Applied::Stale(known) => Outcome::Alone(row, Some(known)),
                     Applied::Written(written) => Outcome::Answer(Ok(*written)),
                     Applied::Refused(problem) => Outcome::Answer(Err(problem)),
                 };
@@ -196,8 +242,8 @@ async fn apply_group(
             .collect(),
         // Nothing of the group was written. A fault of the store meets all of them; a fault of one meets that one alone.
         Err(problem) if problem.status >= 500 && problem.code != keep::error::MOVED => {
-            positions.map(|position| (position, Outcome::Answer(Err(problem.clone())))).collect()
+            members.map(|(position, _)| (position, Outcome::Answer(Err(problem.clone())))).collect()
         }
-        Err(_) => positions.map(|position| (position, Outcome::Alone(None))).collect(),
+        Err(_) => members.map(|(position, row)| (position, Outcome::Alone(row, None))).collect(),
     }
 }

@@ -9,7 +9,7 @@ use store::Lane;
 
 use super::draft::Draft;
 use super::error;
-use crate::choose::{self, Said};
+use crate::choose::{self, Others, Said};
 use crate::ground::house::House;
 use crate::ground::random::SystemRandom;
 use crate::ground::web::{Caller, Repeat, other_request};
@@ -22,10 +22,14 @@ use crate::keep::{self, Change, Event, Halt, Order, Plan, Planned, Planner, Put,
 /// What a look at the database, or a hint, says about what a draft is about.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
+    /// Was there a look, or is this a guess?
+    pub looked: bool,
     /// The subject; `None` when the draft makes it.
     pub subject: Option<SubjectRow>,
     /// What it has chosen.
     pub chosen: Chosen,
+    /// Purposes about which the draft's choice changes nothing, because another stands.
+    pub overruled: PurposeSet,
     /// The record; `None` when the draft makes it.
     pub record: Option<RecordRow>,
     /// The next free place for a new record.
@@ -43,8 +47,8 @@ pub enum Prepared {
     Look,
     /// A plan.
     Plan(Box<Ready>),
-    /// Nothing would be left of the record.
-    Nothing(Box<Decision>, FieldMask),
+    /// Nothing would be left of the record: what the gate said, what has ended, and whether there was a look before.
+    Nothing(Box<Decision>, FieldMask, bool),
     /// The record has all of this already; what of it was dropped is in the decision.
     Unchanged(Box<Known>, Box<Decision>),
 }
@@ -277,7 +281,7 @@ pub(super) async fn write_known(
 /// What can be assumed without a look: a record that was never seen is new; a subject that was lately seen is as it was.
 /// The transaction checks every assumption.
 pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
-    if draft.act == Act::Happened {
+    if draft.act == Act::Happened || draft.known_only || draft.given().is_empty() {
         return None;
     }
     let seen_before = draft.external.is_some_and(|blind| shop.hints.lookup(&blind).is_some());
@@ -290,6 +294,9 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
         (Whose::External(blind), _) => shop.hints.lookup(blind)?.subject(),
         _ => return None,
     };
+    if !draft.choices.is_empty() {
+        return None; // whether they stand depends on those before
+    }
     let has_children = policy.compiled.kinds().any(|kind| kind.of() == Some(draft.kind));
     if has_children || moves_parents(policy, draft) {
         return None;
@@ -361,15 +368,15 @@ fn prepare(
     if draft.policy != policy.version {
         return Err(Halt::Problem(error::policy_changed()));
     }
-    let chosen = chosen_after(&known.chosen, draft);
+    let chosen = chosen_after(known, draft);
     let standing = known.subject.as_ref().map_or(Standing::Present, |row| row.standing);
-    let events = events_after(draft, known, now);
+    let mut events = events_after(draft, known, now);
     let facts = facts_of(policy, draft, known, &chosen, standing, &events, now);
     let flow = Flow { act: policy::Act::Collect, kind: draft.kind, fields: draft.given(), purpose: None, recipient: None };
     // What the actor may is read in the transaction; here the question is only what there is to seal.
     let decision = policy::decide(&policy.compiled, &Facts { acts: ActSet::ALL, ..facts }, &flow);
     if decision.answer != Answer::Yes {
-        return Ok(Prepared::Nothing(Box::new(decision), FieldMask::EMPTY));
+        return Ok(Prepared::Nothing(Box::new(decision), FieldMask::EMPTY, known.looked));
     }
 
     let mut planner = match &known.subject {
@@ -386,17 +393,25 @@ fn prepare(
     let allowed = |field: u8| decision.fields.has(field) || (field == EXTERNAL_ID && known.record.is_none());
     let set: Vec<_> = draft.set.iter().filter(|(field, _)| allowed(*field)).map(|(field, value)| (*field, value)).collect();
     let blinds: Vec<_> = draft.blinds.iter().filter(|(field, _)| allowed(*field)).copied().collect();
-    let planned = planner.change(&Change {
-        record,
-        before: known.record.as_ref(),
-        set: &set,
-        unset: draft.unset,
-        blinds: &blinds,
-        events: &events,
-    })?;
+    let change = |events: &[Event], planner: &mut Planner<'_, _>| {
+        let before = known.record.as_ref();
+        planner.change(&Change { record, before, set: &set, unset: draft.unset, blinds: &blinds, events })
+    };
+    if draft.from_file
+        && let (Some(row), Some(_)) = (&known.subject, &known.record)
+    {
+        // A file that is read again collects nothing: it must not make what it holds last longer. So the clock of collection
+        // moves only if anything else does.
+        let others: Vec<Event> = events.iter().filter(|event| !is_collected(event)).copied().collect();
+        let mut trial = Planner::for_subject(house, shop, policy, row.clone(), chosen, now, planner.random());
+        if change(&others, &mut trial)? == Planned::Same {
+            events = others;
+        }
+    }
+    let planned = change(&events, &mut planner)?;
     match planned {
         Planned::Removed { ended, .. } if known.record.is_none() => {
-            return Ok(Prepared::Nothing(Box::new(decision), ended));
+            return Ok(Prepared::Nothing(Box::new(decision), ended, known.looked));
         }
         Planned::Same if draft.choices.is_empty() => {
             return Ok(held.take().map_or(Prepared::Look, |known| {
@@ -421,10 +436,14 @@ fn prepare(
     Ok(held.take().map_or(Prepared::Look, |known| Prepared::Plan(Box::new(Ready { plan, known, decision, facts }))))
 }
 
+fn is_collected(event: &Event) -> bool {
+    event.event == policy::COLLECTED_EVENT
+}
+
 /// What the subject will have chosen once the draft's choices are kept.
-fn chosen_after(before: &Chosen, draft: &Draft) -> Chosen {
-    let mut chosen = *before;
-    for choice in &draft.choices {
+fn chosen_after(known: &Known, draft: &Draft) -> Chosen {
+    let mut chosen = known.chosen;
+    for choice in draft.choices.iter().filter(|choice| !known.overruled.has(choice.purpose)) {
         let only = PurposeSet::only(choice.purpose);
         let yes = choice.said == Said::Granted;
         chosen.granted = if yes { chosen.granted.or(only) } else { chosen.granted.minus(only) };
@@ -483,8 +502,9 @@ pub fn apply(
     }
     match prepared {
         Prepared::Look => Ok(Applied::Stale(Box::new(look(draft, work)?))),
-        Prepared::Nothing(decision, ended) => {
-            if work.policy.version != draft.policy {
+        Prepared::Nothing(decision, ended, looked) => {
+            // What looks new may be there, with choices that allow what a new subject's do not.
+            if !looked || work.policy.version != draft.policy {
                 return Ok(Applied::Stale(Box::new(look(draft, work)?)));
             }
             refuse(draft, decision, *ended, work).map(Applied::Refused)
@@ -520,8 +540,9 @@ fn apply_plan(
         return Ok(Applied::Stale(Box::new(look(draft, work)?)));
     }
     let mut kept_choices = Vec::with_capacity(draft.choices.len());
+    let others = if known.subject.is_none() { Others::None } else { Others::Perhaps };
     for choice in &draft.choices {
-        let kept = choose::keep(plan.subject, &plan.marking_key, choice, work)?;
+        let kept = choose::keep(plan.subject, &plan.marking_key, choice, others, work)?;
         kept_choices.extend(kept.map(|kept| (kept.id, kept.entry)));
     }
     let entry = keep::enter_writes(plan, draft.act, work)?;
@@ -660,7 +681,7 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
         },
         (None, None) => None,
     };
-    if record.is_none() && draft.act == Act::Happened {
+    if record.is_none() && (draft.act == Act::Happened || draft.known_only) {
         return Err(keep::error::not_found());
     }
     let named = named_subject(view, shop, &draft.whose)?;
@@ -673,7 +694,7 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
         if draft.of.is_some() {
             return Err(keep::error::no_such_subject());
         }
-        return Ok(Known::default());
+        return Ok(Known { looked: true, ..Known::default() });
     };
     let row = keep::find_subject(view, shop, subject)?.ok_or_else(keep::error::no_such_subject)?;
     if row.standing == Standing::Erased || row.key(Class::Main).is_none() {
@@ -691,7 +712,13 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
         return Err(error::too_many_parents()); // a clock that does not move would end too early
     }
     let chosen = choose::chosen(view, shop, subject)?;
-    Ok(Known { subject: Some(row), chosen, record, next_place, of_children, parents })
+    let mut overruled = PurposeSet::EMPTY;
+    for choice in &draft.choices {
+        if !choose::would_stand(subject, choice, work)? {
+            overruled = overruled.or(PurposeSet::only(choice.purpose));
+        }
+    }
+    Ok(Known { looked: true, subject: Some(row), chosen, overruled, record, next_place, of_children, parents })
 }
 
 /// Records that one record can belong to.

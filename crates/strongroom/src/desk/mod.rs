@@ -37,6 +37,8 @@ pub struct Desk {
     pub doing: Arc<Doing>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Held while an import runs.
+    importing: Mutex<()>,
     limiter: Option<RateLimiter<u64, DashMapStateStore<u64>, DefaultClock>>,
 }
 
@@ -49,7 +51,8 @@ impl Desk {
             RateLimiter::keyed(quota.allow_burst(burst))
         });
         let doing = caretaker.doing();
-        Arc::new(Desk { house, caretaker: Mutex::new(caretaker), doing, metrics: Metrics::new(), limiter })
+        let (caretaker, importing) = (Mutex::new(caretaker), Mutex::new(()));
+        Arc::new(Desk { house, caretaker, doing, metrics: Metrics::new(), importing, limiter })
     }
 
     /// May this credential ask for more now?

@@ -5,6 +5,7 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use axum::Router;
@@ -41,6 +42,13 @@ pub enum Line {
         /// Of so much; 0 when that is not known.
         of: u64,
     },
+    /// It goes on behind rows that were done before.
+    Resumed {
+        /// So many.
+        rows: u64,
+        /// Line of the first that is not; rejects from here on come again.
+        line: u64,
+    },
     /// Something to be kept: a rejected row.
     Item(Json),
     /// What came of it. The last line.
@@ -54,14 +62,15 @@ pub enum Line {
 struct Talk(mpsc::Sender<Bytes>);
 
 impl Talk {
-    fn say(&self, line: &Line) {
+    /// Says a line. Gives whether there is anybody to hear it.
+    fn say(&self, line: &Line) -> bool {
         let mut bytes = serde_json::to_vec(line).unwrap_or_default();
         bytes.push(b'\n');
-        let _ = self.0.blocking_send(Bytes::from(bytes));
+        self.0.blocking_send(Bytes::from(bytes)).is_ok()
     }
 
     fn progress(&self, what: &str, done: u64, of: u64) {
-        self.say(&Line::Progress { what: what.to_owned(), done, of });
+        let _ = self.say(&Line::Progress { what: what.to_owned(), done, of });
     }
 }
 
@@ -95,7 +104,7 @@ fn work(act: impl FnOnce(&TalkBack) -> Result<Json, Problem> + Send + 'static) -
             Ok(done) => Line::Done(done),
             Err(problem) => Line::Problem(serde_json::to_value(problem.to_body()).unwrap_or_default()),
         };
-        talk.talk.say(&last);
+        let _ = talk.talk.say(&last);
     });
     let mut response = Response::new(Body::new(Lines(receiver)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
@@ -105,6 +114,14 @@ fn work(act: impl FnOnce(&TalkBack) -> Result<Json, Problem> + Send + 'static) -
 struct TalkBack {
     talk: Talk,
     handle: tokio::runtime::Handle,
+}
+
+impl TalkBack {
+    /// Waits until every line was taken. Gives whether it was.
+    fn is_heard(&self) -> bool {
+        let Talk(lines) = &self.talk;
+        self.handle.block_on(lines.reserve_many(lines.max_capacity())).is_ok()
+    }
 }
 
 /// A body made of lines that come as they come.
@@ -138,6 +155,8 @@ fn shop_of(desk: &Desk, which: &Which) -> Result<Arc<Shop>, Problem> {
 struct ImportQuery {
     shop: Option<String>,
     format: String,
+    /// Length of the file in bytes, to tell how much is left.
+    size: Option<u64>,
 }
 
 /// Header with the SHA-256 of the file, hex: the same file goes on where it was.
@@ -155,29 +174,54 @@ async fn import(
         Ok(begun) => begun,
         Err(problem) => return problem.into_response(),
     };
-    let (sender, receiver) = mpsc::channel::<Bytes>(16);
+    let (sender, receiver) = mpsc::channel(16);
     let mut body = request.into_body();
     tokio::spawn(async move {
-        while let Some(Ok(frame)) = body.frame().await {
-            if let Ok(data) = frame.into_data()
-                && sender.send(data).await.is_err()
-            {
+        while let Some(frame) = body.frame().await {
+            let piece = match frame.map(hyper::body::Frame::into_data) {
+                Ok(Ok(data)) => Ok(data),
+                Ok(Err(_)) => continue,
+                Err(_) => Err(CutOff),
+            };
+            let over = piece.is_err();
+            if sender.send(piece).await.is_err() || over {
                 return;
             }
         }
     });
     work(move |back| {
-        let mut file = Arriving { receiver, now: Bytes::new() };
+        // One at a time: two of the same file would count each other's rows.
+        let _turn = desk.importing.try_lock().or_else(|_| {
+            back.talk.progress("waiting for another import", 0, 0);
+            desk.importing.lock()
+        });
+        let mut file = Arriving { receiver, now: Bytes::new(), bytes: Arc::default() };
         let mapping = read_mapping(&mut file)?;
+        let bytes = Arc::clone(&file.bytes);
+        bytes.store(0, Ordering::Relaxed);
+        // How many rows there are is known at the end only; how long the file is, at once.
+        let of = |rows: u64| match (query.size, bytes.load(Ordering::Relaxed)) {
+            (Some(size), read) if read > 0 => rows.saturating_mul(size).checked_div(read).unwrap_or(0).max(rows),
+            _ => 0,
+        };
         let caller = Caller { shop, actor: Actor::Operator };
         let import = Import { file, format, mapping, digest };
-        let counts = run(&back.handle, &desk.house, &caller, import, |said| match said {
-            Said::Resumed(rows) => back.talk.progress("resumed", rows, 0),
-            Said::Progress(rows) => back.talk.progress("rows", rows, 0),
-            Said::Reject(reject) => back.talk.say(&Line::Item(serde_json::to_value(reject).unwrap_or_default())),
+        let counts = run(&back.handle, &desk.house, &caller, import, |said| {
+            let heard = match said {
+                Said::Resumed { rows, line } => back.talk.say(&Line::Resumed { rows, line }),
+                Said::Progress(done) => back.talk.say(&Line::Progress { what: "rows".to_owned(), done, of: of(done) }),
+                Said::Reject(reject) => back.talk.say(&Line::Item(serde_json::to_value(reject).unwrap_or_default())),
+                Said::Going => back.is_heard(),
+            };
+            if heard { Ok(()) } else { Err(cut_off()) }
         })?;
         Ok(serde_json::to_value(counts).unwrap_or_default())
     })
+}
+
+/// Nobody hears any more what becomes of the rows, so the import ends where it is.
+fn cut_off() -> Problem {
+    Problem::new("SR-IMPORT-008", 500, "the import was interrupted").help("run the same command again: it goes on where it was")
 }
 
 type Begun = (Arc<Shop>, Format, [u8; 32]);
@@ -218,17 +262,24 @@ fn read_mapping(file: &mut impl Read) -> Result<String, Problem> {
     String::from_utf8(text).map_err(|_| fault())
 }
 
+/// Whoever sent the file went away before its end.
+#[derive(Debug)]
+struct CutOff;
+
 /// A file that arrives in pieces.
 struct Arriving {
-    receiver: mpsc::Receiver<Bytes>,
+    receiver: mpsc::Receiver<Result<Bytes, CutOff>>,
     now: Bytes,
+    bytes: Arc<AtomicU64>,
 }
 
 impl Read for Arriving {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         while self.now.is_empty() {
             match self.receiver.blocking_recv() {
-                Some(piece) => self.now = piece,
+                Some(Ok(piece)) => self.now = piece,
+                // What is cut off is no end: half a row must not pass for a whole one.
+                Some(Err(CutOff)) => return Err(std::io::ErrorKind::ConnectionAborted.into()),
                 None => return Ok(0),
             }
         }
@@ -237,6 +288,7 @@ impl Read for Arriving {
         if let Some(space) = buffer.get_mut(..length) {
             space.copy_from_slice(&piece);
         }
+        self.bytes.fetch_add(length as u64, Ordering::Relaxed);
         Ok(length)
     }
 }

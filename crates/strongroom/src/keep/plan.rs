@@ -247,6 +247,11 @@ impl<'p, R: Random> Planner<'p, R> {
         self.row.id
     }
 
+    /// The random source, for another plan beside this one.
+    pub fn random(&mut self) -> &mut R {
+        self.random
+    }
+
     /// Plans one record.
     pub fn change(&mut self, change: &Change<'_>) -> Result<Planned, Halt> {
         let kind = change.record.kind();

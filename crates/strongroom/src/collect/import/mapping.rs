@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use policy::{CompiledKind, FieldMask};
+use policy::CompiledKind;
 use serde::Deserialize;
 
 use crate::choose::Said;
@@ -19,17 +19,62 @@ struct File {
     #[serde(default)]
     skip_when_empty: Vec<String>,
     #[serde(default)]
+    only: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    known_only: bool,
+    #[serde(default)]
     shift_dates: Option<ShiftFile>,
     #[serde(default)]
     time: TimeFile,
     #[serde(default)]
     subject: Option<SubjectFile>,
     #[serde(default)]
-    fields: BTreeMap<String, String>,
+    fields: BTreeMap<String, FieldFile>,
     #[serde(default)]
     events: BTreeMap<String, String>,
     #[serde(default)]
     choice: BTreeMap<String, ChoiceFile>,
+}
+
+/// A field: a column or a template, or that with what is done to it.
+#[derive(Debug)]
+enum FieldFile {
+    Short(String),
+    Long(LongField),
+}
+
+impl<'de> Deserialize<'de> for FieldFile {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> serde::de::Visitor<'de> for Read {
+            type Value = FieldFile;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a column, a text with `{columns}` in it, or a table with `from`")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<FieldFile, E> {
+                Ok(FieldFile::Short(text.to_owned()))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<FieldFile, A::Error> {
+                LongField::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(FieldFile::Long)
+            }
+        }
+        deserializer.deserialize_any(Read)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LongField {
+    from: String,
+    #[serde(default)]
+    check: Option<Check>,
+    #[serde(default)]
+    last: Option<u8>,
+    #[serde(default)]
+    bad: Bad,
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,6 +133,10 @@ pub struct Mapping {
     pub external_id: Option<String>,
     /// A row in which one of these columns is empty is not a record.
     pub skip_when_empty: Vec<String>,
+    /// A row is a record only if each of these columns holds one of its cells.
+    pub only: Vec<(String, Vec<String>)>,
+    /// Does a row only add to records that are here, and never make one?
+    pub known_only: bool,
     /// How many microseconds to add to every instant, once it is known which day is today.
     pub shift: Option<Shift>,
     /// How instants are written: a `strftime` pattern; RFC 3339 or a plain date without one.
@@ -96,12 +145,89 @@ pub struct Mapping {
     pub zone: jiff::tz::TimeZone,
     /// Whose record.
     pub subject: Subject,
-    /// Fields: ordinal, name, how the value is made.
-    pub fields: Vec<(u8, String, Template)>,
+    /// Fields, ascending.
+    pub fields: Vec<Filling>,
     /// Events: ordinal, column.
     pub events: Vec<(u8, String)>,
     /// Choices.
     pub choices: Vec<Choice>,
+}
+
+/// How a field is filled.
+#[derive(Debug, Clone)]
+pub struct Filling {
+    /// Its ordinal.
+    pub ordinal: u8,
+    /// Its name.
+    pub name: String,
+    /// What its value is made of.
+    pub template: Template,
+    /// What the value must be before anything of it is kept.
+    pub check: Option<Check>,
+    /// Keep only so many of its last characters.
+    pub last: Option<u8>,
+    /// What happens to the row when the value is not what it should be.
+    pub bad: Bad,
+}
+
+impl Filling {
+    /// What is to blame when the value is bad: its column, or the field when it is made of several.
+    pub fn column(&self) -> &str {
+        let mut columns = self.template.columns();
+        match (columns.next(), columns.next()) {
+            (Some(only), None) => only,
+            _ => &self.name,
+        }
+    }
+
+    /// Is the value what it must be? The whole value is checked, also where only its end is kept.
+    pub fn holds(&self, value: &str) -> bool {
+        self.check.is_none_or(|Check::Luhn| luhn(value))
+    }
+
+    /// What is kept of a value.
+    pub fn kept<'v>(&self, value: &'v str) -> &'v str {
+        let Some(last) = self.last else { return value };
+        let from =
+            value.char_indices().rev().nth(usize::from(last).saturating_sub(1)).map_or(0, |(at, _)| at);
+        value.get(from..).unwrap_or(value)
+    }
+}
+
+/// What a value can be checked for beyond what the policy says of its field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// The check digit that payment cards carry.
+    Luhn,
+}
+
+/// What a bad value does to its row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bad {
+    /// The row is rejected.
+    #[default]
+    Reject,
+    /// The value is dropped and told; the rest of the row is taken.
+    Drop,
+}
+
+/// Is this a number with a right check digit? SOURCE: ISO/IEC 7812-1, Annex B. Blanks and dashes do not count.
+fn luhn(text: &str) -> bool {
+    let (mut sum, mut count) = (0_u32, 0_u32);
+    for letter in text.trim().chars().rev().filter(|letter| !matches!(letter, ' ' | '-')) {
+        let Some(digit) = letter.to_digit(10) else { return false };
+        let doubled = digit.saturating_mul(2);
+        let digit = if count.is_multiple_of(2) {
+            digit
+        } else {
+            doubled.saturating_sub(if doubled > 9 { 9 } else { 0 })
+        };
+        sum = sum.saturating_add(digit);
+        count = count.saturating_add(1);
+    }
+    count > 1 && sum.is_multiple_of(10)
 }
 
 /// Whose record a row is.
@@ -177,28 +303,48 @@ impl Template {
 
     /// The columns that it reads.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|part| if let Part::Column(column) = part { Some(column.as_str()) } else { None })
+        self.0
+            .iter()
+            .filter_map(|part| if let Part::Column(column) = part { Some(column.as_str()) } else { None })
     }
 
-    /// The value of a row. Blanks left by empty cells are closed up; nothing but blanks is no value.
+    /// The value of a row. Text between columns stands only where both sides have something, so an empty cell leaves no
+    /// stray comma; blanks are closed up. Nothing but blanks is no value.
     pub fn fill<'r>(&self, cell: impl Fn(&str) -> Option<&'r str>) -> Option<zeroize::Zeroizing<String>> {
         if let [Part::Column(column)] = self.0.as_slice() {
             return cell(column).filter(|cell| !cell.trim().is_empty()).map(|cell| cell.to_owned().into());
         }
         let mut filled = zeroize::Zeroizing::new(String::new());
-        let mut any = false;
+        let (mut between, mut last_is_empty) = ("", false);
         for part in &self.0 {
             match part {
-                Part::Text(text) => filled.push_str(text),
+                Part::Text(text) => between = text,
                 Part::Column(column) => {
-                    let value = cell(column).unwrap_or_default().trim();
-                    any |= !value.is_empty();
-                    filled.push_str(value);
+                    let value = cell(column).unwrap_or_default();
+                    last_is_empty = value.trim().is_empty();
+                    if !last_is_empty {
+                        let first = filled.is_empty()
+                            && !matches!(self.0.first(), Some(Part::Text(text)) if text == between);
+                        filled.push_str(if first { "" } else { between });
+                        for word in value.split_whitespace() {
+                            filled.push_str(word);
+                            filled.push(' ');
+                        }
+                        filled.pop();
+                        between = "";
+                    }
                 }
             }
         }
-        let words: Vec<&str> = filled.split_whitespace().collect();
-        any.then(|| words.join(" ").into())
+        if filled.is_empty() {
+            return None;
+        }
+        if !last_is_empty {
+            filled.push_str(between);
+        }
+        let trimmed = filled.trim_end().len();
+        filled.truncate(trimmed);
+        Some(filled)
     }
 }
 
@@ -209,29 +355,41 @@ impl Mapping {
     pub fn parse(text: &str, policy: &InForce) -> Result<Mapping, Problem> {
         let file: File = toml::from_str(text).map_err(|error| {
             // A mapping holds names of columns and no data, so the parser's words may be shown.
-            let line = error.span().map_or(0, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+            let line = error
+                .span()
+                .map_or(0, |span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
             fault(format!("the mapping cannot be read: {} (line {line})", error.message()))
         })?;
-        let kind = policy.compiled.find_kind(&file.kind).ok_or_else(|| unknown("kind", &file.kind))?;
+        let kind = policy
+            .compiled
+            .find_kind(&file.kind)
+            .ok_or_else(|| unknown("kind", &file.kind, kinds(policy)))?;
         let mut fields = Vec::new();
-        for (name, template) in &file.fields {
-            let field = kind.find_field(name).ok_or_else(|| unknown("field", name))?;
-            let template = Template::parse(template).ok_or_else(|| fault(format!("`{name}` has an open `{{`")))?;
-            fields.push((field.ordinal, name.clone(), template));
+        for (name, field) in file.fields {
+            let ordinal =
+                kind.find_field(&name).ok_or_else(|| unknown("field", &name, fields_of(kind)))?.ordinal;
+            fields.push(filling(ordinal, name, field)?);
         }
-        fields.sort_by_key(|(ordinal, _, _)| *ordinal);
+        fields.sort_by_key(|filling| filling.ordinal);
         let mut events = Vec::new();
         for (name, column) in &file.events {
-            events.push((kind.find_event(name).ok_or_else(|| unknown("event", name))?, column.clone()));
+            events.push((
+                kind.find_event(name)
+                    .ok_or_else(|| unknown("event", name, kind.events().map(|(name, _)| name.as_str())))?,
+                column.clone(),
+            ));
         }
         let zone = file.time.zone.as_deref().unwrap_or("UTC");
         Ok(Mapping {
             kind: kind.ordinal(),
             external_id: file.external_id,
             skip_when_empty: file.skip_when_empty,
+            only: file.only.into_iter().collect(),
+            known_only: file.known_only,
             shift: file.shift_dates.map(|shift| parse_shift(&shift)).transpose()?,
             time_format: file.time.format,
-            zone: jiff::tz::TimeZone::get(zone).map_err(|_| unknown("time zone", zone))?,
+            zone: jiff::tz::TimeZone::get(zone)
+                .map_err(|_| fault(format!("there is no time zone `{zone}`")))?,
             subject: parse_subject(file.subject, kind, policy)?,
             fields,
             events,
@@ -239,11 +397,28 @@ impl Mapping {
         })
     }
 
+    /// The column behind a pointer into a record.
+    pub fn column_of(&self, pointer: &str) -> String {
+        let subject = match &self.subject {
+            Subject::Own => None,
+            Subject::External(_, column) | Subject::Matching(_, column) => Some(column.as_str()),
+        };
+        let column = match pointer.strip_prefix("/fields/") {
+            Some(field) => self.fields.iter().find(|filling| filling.name == field).map(Filling::column),
+            None if pointer.starts_with("/external_id") => self.external_id.as_deref(),
+            None if pointer.starts_with("/subject") => subject.or(self.external_id.as_deref()),
+            None => None,
+        };
+        column.unwrap_or_else(|| pointer.rsplit('/').next().unwrap_or_default()).to_owned()
+    }
+
     /// Every column that it reads.
     pub fn columns(&self) -> Vec<&str> {
-        let mut columns: Vec<&str> = self.fields.iter().flat_map(|(_, _, template)| template.columns()).collect();
+        let mut columns: Vec<&str> =
+            self.fields.iter().flat_map(|filling| filling.template.columns()).collect();
         columns.extend(self.external_id.as_deref());
         columns.extend(self.skip_when_empty.iter().map(String::as_str));
+        columns.extend(self.only.iter().map(|(column, _)| column.as_str()));
         columns.extend(self.events.iter().map(|(_, column)| column.as_str()));
         for choice in &self.choices {
             columns.push(&choice.column);
@@ -255,15 +430,24 @@ impl Mapping {
         }
         columns
     }
+}
 
-    /// The fields that it fills.
-    pub fn filled(&self) -> FieldMask {
-        self.fields.iter().fold(FieldMask::EMPTY, |all, (ordinal, _, _)| all.with(*ordinal))
+fn filling(ordinal: u8, name: String, field: FieldFile) -> Result<Filling, Problem> {
+    let long = match field {
+        FieldFile::Short(from) => LongField { from, check: None, last: None, bad: Bad::Reject },
+        FieldFile::Long(long) => long,
+    };
+    let template = Template::parse(&long.from).ok_or_else(|| fault(format!("`{name}` has an open `{{`")))?;
+    if long.last == Some(0) {
+        return Err(fault(format!("`{name}` would keep none of its characters")));
     }
+    Ok(Filling { ordinal, name, template, check: long.check, last: long.last, bad: long.bad })
 }
 
 fn parse_shift(shift: &ShiftFile) -> Result<Shift, Problem> {
-    let date = |text: &str| text.parse().map_err(|_| fault("`shift_dates` takes dates such as 2014-06-30, or `today`".into()));
+    let date = |text: &str| {
+        text.parse().map_err(|_| fault("`shift_dates` takes dates such as 2014-06-30, or `today`".into()))
+    };
     let to = if shift.to == "today" { None } else { Some(date(&shift.to)?) };
     Ok(Shift { from: date(&shift.from)?, to })
 }
@@ -284,7 +468,11 @@ fn parse_subject(
     match (subject.external_id, matching.next(), matching.next()) {
         (Some(column), None, None) => {
             let of = match &subject.kind {
-                Some(name) => policy.compiled.find_kind(name).ok_or_else(|| unknown("kind", name))?.ordinal(),
+                Some(name) => policy
+                    .compiled
+                    .find_kind(name)
+                    .ok_or_else(|| unknown("kind", name, kinds(policy)))?
+                    .ordinal(),
                 None => kind.of().unwrap_or(kind.ordinal()),
             };
             Ok(Subject::External(of, column))
@@ -297,7 +485,11 @@ fn parse_subject(
                 .filter(|(_, found)| found.index.is_some())
                 .map(|(kind, found)| (kind, found.ordinal))
                 .collect();
-            if places.is_empty() { Err(unknown("searchable field", &field)) } else { Ok(Subject::Matching(places, column)) }
+            if places.is_empty() {
+                Err(unknown("searchable field", &field, searchable(policy)))
+            } else {
+                Ok(Subject::Matching(places, column))
+            }
         }
         _ => Err(fault("`[subject]` takes either `external_id` or one `match`".into())),
     }
@@ -307,7 +499,9 @@ fn parse_choices(choices: BTreeMap<String, ChoiceFile>, policy: &InForce) -> Res
     choices
         .into_iter()
         .map(|(name, choice)| {
-            let purpose = policy.compiled.find_purpose(&name).ok_or_else(|| unknown("purpose", &name))?;
+            let purpose = policy.compiled.find_purpose(&name).ok_or_else(|| {
+                unknown("purpose", &name, policy.compiled.purposes().map(|one| one.said.name.as_str()))
+            })?;
             crate::choose::may_be_said(purpose, Said::Granted)?;
             let yes = choice.granted.into_iter().map(|cell| (cell, Said::Granted));
             let no = choice.refused.into_iter().map(|cell| (cell, Said::Refused));
@@ -326,8 +520,27 @@ fn fault(title: String) -> Problem {
     Problem::new("SR-IMPORT-001", 422, title).help("docs/guide/import.md describes the mapping file")
 }
 
-fn unknown(what: &str, name: &str) -> Problem {
-    Problem::new("SR-IMPORT-002", 422, format!("the mapping names a {what} that the policy does not have: `{name}`"))
+fn kinds(policy: &InForce) -> impl Iterator<Item = &str> {
+    policy.compiled.kinds().map(|kind| kind.name().as_str())
+}
+
+fn fields_of(kind: &CompiledKind) -> impl Iterator<Item = &str> {
+    kind.fields().map(|field| field.name.as_str())
+}
+
+fn searchable(policy: &InForce) -> impl Iterator<Item = &str> {
+    let fields = policy.compiled.kinds().flat_map(CompiledKind::fields);
+    fields.filter(|field| field.index.is_some()).map(|field| field.name.as_str())
+}
+
+fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Problem {
+    let meant =
+        policy::closest(name, known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    Problem::new(
+        "SR-IMPORT-002",
+        422,
+        format!("the mapping names a {what} that the policy does not have: `{name}`{meant}"),
+    )
 }
 
 #[cfg(test)]
@@ -342,10 +555,44 @@ mod tests {
             "last" => Some("Beebe"),
             _ => Some(" "),
         };
-        assert_eq!(template.fill(row).unwrap().as_str(), "Ann Beebe,");
+        assert_eq!(template.fill(row).unwrap().as_str(), "Ann Beebe");
         assert_eq!(template.fill(|_| Some("")), None);
         assert_eq!(template.columns().collect::<Vec<_>>(), ["first", "middle", "last", "suffix"]);
         assert_eq!(Template::parse("{open"), None);
+    }
+
+    #[test]
+    fn text_between_columns_stands_only_where_both_sides_have_something() {
+        let template = Template::parse("c/o {company}, {line1} {line2}, {city} ({country})").unwrap();
+        let filled = |row: &[(&str, &'static str)]| {
+            let cell = |column: &str| row.iter().find(|(name, _)| *name == column).map(|(_, cell)| *cell);
+            template.fill(cell).map(|filled| filled.to_string())
+        };
+        let all = [
+            ("company", "Ebony"),
+            ("line1", "1  Main St"),
+            ("line2", "Unit 2"),
+            ("city", "Leeds"),
+            ("country", "GB"),
+        ];
+        assert_eq!(filled(&all).unwrap(), "c/o Ebony, 1 Main St Unit 2, Leeds (GB)");
+        assert_eq!(filled(&all[..2]).unwrap(), "c/o Ebony, 1 Main St");
+        assert_eq!(filled(&[all[1], all[3]]).unwrap(), "1 Main St, Leeds");
+        assert_eq!(filled(&[("line1", " ")]), None);
+    }
+
+    #[test]
+    fn a_check_digit_is_seen_and_only_the_end_of_a_number_is_kept() {
+        let last4 = LongField { from: "n".into(), check: Some(Check::Luhn), last: Some(4), bad: Bad::Reject };
+        let field = filling(0, "card".into(), FieldFile::Long(last4)).unwrap();
+        assert!(field.holds("4111 1111-1111 1111") && field.holds("79927398713"));
+        for wrong in ["4111111111111112", "79927398710", "", "0", "4111x11111111111"] {
+            assert!(!field.holds(wrong), "{wrong}");
+        }
+        assert_eq!(
+            (field.kept("4111111111111111"), field.kept("海港与山茶"), field.kept("12")),
+            ("1111", "港与山茶", "12")
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@
 pub mod mapping;
 pub mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 use store::{Lane, params};
 use tokio::runtime::Handle;
 
-use self::mapping::{Mapping, Subject};
-use self::rows::{BadRow, Columns, Format, Row, Rows};
+use self::mapping::{Bad, Mapping, Subject};
+use self::rows::{BadRow, Columns, Format, NotText, Row, Rows};
 use super::draft::Draft;
 use super::many::{self, write_many};
 use super::sql;
-use super::write::Became;
+use super::write::{Became, Written};
 use crate::choose::{NewChoice, Way};
 use crate::ground::clock::MINUTE;
 use crate::ground::house::House;
@@ -49,15 +49,22 @@ pub struct Import<R> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
-    /// It goes on behind this many rows.
-    Resumed(u64),
+    /// It goes on behind rows that are done. Rejects from this line on, if an interrupted run told any, come again.
+    Resumed {
+        /// So many rows are done.
+        rows: u64,
+        /// Line of the first row that is not.
+        line: u64,
+    },
     /// So many rows are done.
     Progress(u64),
-    /// A row was not taken.
+    /// A row was not taken, or not all of it.
     Reject(Reject),
+    /// Everything told so far is about to count as done: it must have been heard.
+    Going,
 }
 
-/// A row that was not taken. It holds nothing of the row but where it stands.
+/// A row that was not taken, or a value of it. It holds nothing of the row but where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reject {
     /// Line in the file, from 1.
@@ -73,6 +80,10 @@ pub struct Reject {
 /// What became of the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
+    /// Was every record of the file taken in by an earlier run? Then one that is not here any more was erased or has ended, and
+    /// an old file must not bring it back.
+    #[serde(default)]
+    pub again: bool,
     /// Rows read.
     pub rows: u64,
     /// Records made.
@@ -87,12 +98,16 @@ pub struct Counts {
     pub choices: u64,
     /// Rows that the mapping says are no records.
     pub skipped: u64,
+    /// Rows that could only add to a record, and it is not here.
+    pub absent: u64,
     /// Rows refused because their time is over.
     pub past_end: u64,
     /// Rows of which no purpose in force keeps anything.
     pub nothing_kept: u64,
     /// Rows rejected.
     pub rejected: u64,
+    /// Values dropped because they were not what their field holds, by column; the rest of their rows was taken.
+    pub bad_values: BTreeMap<String, u64>,
     /// Cells dropped at the door because no mapping names their column, by column.
     pub dropped_columns: BTreeMap<String, u64>,
     /// Fields dropped by the gate, by field.
@@ -100,11 +115,29 @@ pub struct Counts {
 }
 
 /// Rows between two commits of how far the import has come.
-const CHUNK: usize = 1_024;
+const CHUNK: u64 = 1_024;
 /// Columns counted by name at the most.
 const COUNTED: usize = 4_096;
 /// Instants may lie this far in the future: clocks differ.
 const AHEAD_ALLOWED: i64 = 5 * MINUTE;
+
+/// Rows that are taken in together, and what there is to tell of them.
+#[derive(Default)]
+struct Chunk {
+    rows: Vec<(u64, many::Row)>,
+    rejects: Vec<Reject>,
+}
+
+/// Everything that turns a row into a draft, and a draft into a record.
+struct Taking<'a> {
+    mapping: &'a Mapping,
+    named: &'a HashSet<String>,
+    policy: &'a InForce,
+    house: &'a Arc<House>,
+    caller: &'a Caller,
+    shift: i64,
+    known_only: bool,
+}
 
 struct State {
     id: [u8; 16],
@@ -114,57 +147,97 @@ struct State {
     done: bool,
 }
 
+impl Counts {
+    /// What became of rows: every row read is in exactly one of these.
+    pub fn by_outcome(&self) -> [(&'static str, u64); 9] {
+        [
+            ("created", self.created),
+            ("updated", self.updated),
+            ("unchanged", self.unchanged),
+            ("removed", self.removed),
+            ("skipped", self.skipped),
+            ("absent", self.absent),
+            ("past_end", self.past_end),
+            ("nothing_kept", self.nothing_kept),
+            ("rejected", self.rejected),
+        ]
+    }
+}
+
 /// Runs an import to the end of its file. Blocks; must not be called on a thread of the runtime.
 ///
-/// Takes: the runtime that serves the store's answers, and who is told how it goes.
+/// Takes: the runtime that serves the store's answers, and who is told how it goes; an error from there ends the import.
 /// Gives: what became of the rows. Records: *collected* per record, *imported* at the end.
 pub fn run<R: Read>(
     handle: &Handle,
     house: &Arc<House>,
     caller: &Caller,
     import: Import<R>,
-    mut say: impl FnMut(Said),
+    mut say: impl FnMut(Said) -> Result<(), Problem>,
 ) -> Result<Counts, Problem> {
     let policy = caller.shop.policy();
     let mapping = Mapping::parse(&import.mapping, &policy)?;
     let mut rows = Rows::open(import.file, import.format)?;
     if let Some(missing) = mapping.columns().into_iter().find(|column| !rows.columns().may_have(column)) {
-        let title = format!("the file has no column `{missing}`, which the mapping names");
+        let meant = policy::closest(missing, rows.columns().names());
+        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        let title = format!("the file has no column `{missing}`, which the mapping names{meant}");
         return Err(Problem::new("SR-IMPORT-005", 422, title));
     }
     let mut state = handle.block_on(begin(house, caller, &mapping, &import.mapping, &import.digest))?;
     if state.done {
-        state = State { rows: 0, counts: Counts::default(), done: false, ..state }; // once more, from the beginning
+        let before = &state.counts;
+        let all_taken =
+            before.rejected.saturating_add(before.past_end).saturating_add(before.nothing_kept) == 0;
+        let again = all_taken && mapping.subject == Subject::Own;
+        state = State { rows: 0, counts: Counts { again, ..Counts::default() }, done: false, ..state }; // from the beginning
     }
-    if state.rows > 0 {
-        say(Said::Resumed(state.rows));
-    }
-    let mut chunk: Vec<(u64, many::Row)> = Vec::with_capacity(CHUNK);
-    let mut read = 0_u64;
-    while let Some(row) = rows.next()? {
+    let named: HashSet<String> = mapping.columns().into_iter().map(str::to_owned).collect();
+    let known_only = mapping.known_only || state.counts.again;
+    let taking = Taking {
+        mapping: &mapping,
+        named: &named,
+        policy: &policy,
+        house,
+        caller,
+        shift: state.shift,
+        known_only,
+    };
+    let (done_before, mut read) = (state.rows, 0_u64);
+    let mut told_to_resume = done_before == 0;
+    let mut chunk = Chunk::default();
+    while let Some(row) = rows.next_row()? {
         read = read.saturating_add(1);
-        if read <= state.rows {
+        if read <= done_before {
             continue; // done before it was cut off
         }
+        if !told_to_resume {
+            told_to_resume = true;
+            let line = row.as_ref().map_or_else(|bad| bad.line, |row| row.line);
+            say(Said::Resumed { rows: done_before, line })?;
+        }
         state.counts.rows = state.counts.rows.saturating_add(1);
-        match row.map_err(reject_row).and_then(|row| draft_of(&row, rows.columns(), &mapping, &policy, house, caller, state.shift, &mut state.counts)) {
-            Ok(Some((line, draft))) => chunk.push((line, many::Row { draft: Arc::new(draft), repeat: None })),
+        match row
+            .map_err(reject_row)
+            .and_then(|row| taking.draft_of(&row, rows.columns(), &mut state.counts, &mut chunk.rejects))
+        {
+            Ok(Some((line, draft))) => {
+                chunk.rows.push((line, many::Row { draft: Arc::new(draft), repeat: None }))
+            }
             Ok(None) => state.counts.skipped = state.counts.skipped.saturating_add(1),
             Err(reject) => {
                 state.counts.rejected = state.counts.rejected.saturating_add(1);
-                say(Said::Reject(reject));
+                chunk.rejects.push(reject);
             }
         }
-        if chunk.len() >= CHUNK {
+        if read.saturating_sub(state.rows) >= CHUNK {
             state.rows = read;
-            let rejects = handle.block_on(take_in(house, caller, &mut chunk, &mut state))?;
-            tell(rejects, &state, &mut say);
+            taking.take_in(handle, &mut chunk, &mut state, &mut say)?;
         }
     }
     state.rows = read;
     state.done = true;
-    let rejects = handle.block_on(take_in(house, caller, &mut chunk, &mut state))?;
-    tell(rejects, &state, &mut say);
+    taking.take_in(handle, &mut chunk, &mut state, &mut say)?;
     handle.block_on(enter_end(house, caller, state.counts.clone()))?;
     Ok(state.counts)
 }
@@ -196,63 +269,83 @@ async fn begin(
     Ok(State { id, rows: 0, counts: Counts::default(), shift, done: false })
 }
 
-fn tell(rejects: Vec<Reject>, state: &State, say: &mut impl FnMut(Said)) {
-    rejects.into_iter().for_each(|reject| say(Said::Reject(reject)));
-    say(Said::Progress(state.rows));
-}
+impl Taking<'_> {
+    /// Takes a chunk in, tells of its rejects, and then keeps how far the file has come.
+    fn take_in(
+        &self,
+        handle: &Handle,
+        chunk: &mut Chunk,
+        state: &mut State,
+        say: &mut impl FnMut(Said) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        handle.block_on(self.write(chunk, &mut state.counts))?;
+        // ORDER: a reject is told before its row counts as done. Who is cut off in between hears of it again, never not at all.
+        chunk.rejects.sort_by_key(|reject| reject.line);
+        chunk.rejects.drain(..).try_for_each(|reject| say(Said::Reject(reject)))?;
+        say(Said::Going)?;
+        handle.block_on(self.keep_progress(state))?;
+        say(Said::Progress(state.rows))
+    }
 
-/// Takes a chunk in and keeps how far the file has come. Gives the rows that were not taken.
-async fn take_in(
-    house: &Arc<House>,
-    caller: &Caller,
-    chunk: &mut Vec<(u64, many::Row)>,
-    state: &mut State,
-) -> Result<Vec<Reject>, Problem> {
-    let mut rejects = Vec::new();
-    let (lines, rows): (Vec<u64>, Vec<many::Row>) = chunk.drain(..).unzip();
-    let policy = caller.shop.policy();
-    let counts = &mut state.counts;
-    for (line, written) in lines.into_iter().zip(write_many(house, caller, Lane::Low, &rows).await) {
-        match written {
-            Ok(written) => {
-                let counter = match written.answered.became {
-                    Became::Created => &mut counts.created,
-                    Became::Updated => &mut counts.updated,
-                    Became::Unchanged => &mut counts.unchanged,
-                    Became::Removed => &mut counts.removed,
-                };
-                *counter = counter.saturating_add(1);
-                counts.choices = counts.choices.saturating_add(written.choices.len() as u64);
-                for field in crate::ground::work::field_names(&policy, written.kind, written.refused()) {
-                    count(&mut counts.dropped_fields, &field);
+    /// Writes the records of a chunk and counts what became of them.
+    async fn write(&self, chunk: &mut Chunk, counts: &mut Counts) -> Result<(), Problem> {
+        let (lines, rows): (Vec<u64>, Vec<many::Row>) = chunk.rows.drain(..).unzip();
+        for (line, written) in
+            lines.into_iter().zip(write_many(self.house, self.caller, Lane::Low, &rows).await)
+        {
+            let problem = match written {
+                Ok(written) => {
+                    self.count_written(&written, counts);
+                    continue;
                 }
-            }
-            // What can be tried again ends the import; it goes on from here when it is run again.
-            Err(problem) if problem.status >= 500 => return Err(problem),
-            Err(problem) if problem.code == "SR-COLLECT-011" => counts.past_end = counts.past_end.saturating_add(1),
-            Err(problem) if problem.code == "SR-COLLECT-012" => {
-                counts.nothing_kept = counts.nothing_kept.saturating_add(1);
-            }
-            Err(problem) => {
-                counts.rejected = counts.rejected.saturating_add(1);
-                let column = problem.pointer.as_deref().and_then(|at| at.rsplit('/').next()).map(str::to_owned);
-                let what = problem.title.into_owned();
-                rejects.push(Reject { line, column, code: problem.code.to_owned(), what });
-            }
+                Err(problem) => problem,
+            };
+            let counter = match problem.code {
+                // What can be tried again ends the import; it goes on from here when it is run again.
+                _ if problem.status >= 500 => return Err(problem),
+                "SR-COLLECT-011" => &mut counts.past_end,
+                "SR-COLLECT-012" => &mut counts.nothing_kept,
+                "SR-KEEP-001" if self.known_only => &mut counts.absent,
+                _ => {
+                    let column = problem.pointer.as_deref().map(|pointer| self.mapping.column_of(pointer));
+                    let what = problem.title.into_owned();
+                    chunk.rejects.push(Reject { line, column, code: problem.code.to_owned(), what });
+                    &mut counts.rejected
+                }
+            };
+            *counter = counter.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn count_written(&self, written: &Written, counts: &mut Counts) {
+        let counter = match written.answered.became {
+            Became::Created => &mut counts.created,
+            Became::Updated => &mut counts.updated,
+            Became::Unchanged => &mut counts.unchanged,
+            Became::Removed => &mut counts.removed,
+        };
+        *counter = counter.saturating_add(1);
+        counts.choices = counts.choices.saturating_add(written.choices.len() as u64);
+        for field in crate::ground::work::field_names(self.policy, written.kind, written.refused()) {
+            count(&mut counts.dropped_fields, &field);
         }
     }
-    let text = serde_json::to_string(&state.counts).unwrap_or_default();
-    let (id, rows, shift, done) = (state.id, state.rows, state.shift, i64::from(state.done));
-    house
-        .work(Lane::Low, &caller.shop, &caller.actor, move |work| {
-            work.tx.housekeeping(); // what the rows became is entered row by row
-            let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-            let params = params![&id, work.shop.column(), work.now, rows, text.as_str(), shift, done];
-            work.tx.change(&sql::SET_IMPORT, params)?;
-            Ok(())
-        })
-        .await?;
-    Ok(rejects)
+
+    async fn keep_progress(&self, state: &State) -> Result<(), Problem> {
+        let text = serde_json::to_string(&state.counts).unwrap_or_default();
+        let (id, rows, shift, done) = (state.id, state.rows, state.shift, i64::from(state.done));
+        self.house
+            .work(Lane::Low, &self.caller.shop, &self.caller.actor, move |work| {
+                work.tx.housekeeping(); // what the rows became is entered row by row
+                let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+                let params = params![&id, work.shop.column(), work.now, rows, text.as_str(), shift, done];
+                work.tx.change(&sql::SET_IMPORT, params)?;
+                Ok(())
+            })
+            .await
+            .map(|_| ())
+    }
 }
 
 async fn enter_end(house: &Arc<House>, caller: &Caller, counts: Counts) -> Result<(), Problem> {
@@ -263,7 +356,10 @@ async fn enter_end(house: &Arc<House>, caller: &Caller, counts: Counts) -> Resul
             entry.figures = vec![
                 (Figure::Lines, counts.rows),
                 (Figure::Records, counts.created.saturating_add(counts.updated)),
-                (Figure::Refused, counts.rejected.saturating_add(counts.past_end).saturating_add(counts.nothing_kept)),
+                (
+                    Figure::Refused,
+                    counts.rejected.saturating_add(counts.past_end).saturating_add(counts.nothing_kept),
+                ),
                 (Figure::Dropped, dropped),
             ];
             work.enter_plain(entry).map(|_| ())
@@ -284,83 +380,137 @@ fn reject_row(bad: BadRow) -> Reject {
     Reject { line: bad.line, column: None, code: bad.code.to_owned(), what: bad.what.to_owned() }
 }
 
-/// Makes a draft of a row. Gives `None` for a row that is no record.
-#[expect(clippy::too_many_arguments, reason = "everything that turns a row into a draft")]
-fn draft_of(
-    row: &Row,
-    columns: &Columns,
-    mapping: &Mapping,
-    policy: &InForce,
-    house: &House,
-    caller: &Caller,
-    shift: i64,
-    counts: &mut Counts,
-) -> Result<Option<(u64, Draft)>, Reject> {
-    let reject = |column: &str, code: &str, what: &str| Reject {
-        line: row.line,
-        column: Some(column.to_owned()),
-        code: code.to_owned(),
-        what: what.to_owned(),
-    };
-    let cell = |column: &str| row.cell(columns, column).map_err(|()| reject(column, "SR-IMPORT-015", "the cell is not UTF-8"));
-    for column in &mapping.skip_when_empty {
-        if cell(column)?.is_none_or(|cell| cell.trim().is_empty()) {
-            return Ok(None);
-        }
-    }
-    let named = mapping.columns();
-    for column in row.filled(columns).filter(|column| !named.contains(column)) {
-        count(&mut counts.dropped_columns, column);
-    }
-    let Some(kind) = policy.compiled.kind(mapping.kind) else {
-        return Err(reject("", "SR-COLLECT-017", "the policy changed while this was imported"));
-    };
-    let (shop, now) = (&caller.shop, house.clock.now());
-    let mut draft = Draft::new(kind, policy);
-    if let Some(column) = &mapping.external_id {
-        let id = cell(column)?.unwrap_or_default();
-        draft
-            .set_external_id(&seal::Personal::new(id.to_owned()), shop)
-            .map_err(|problem| reject(column, problem.code, &problem.title))?;
-    }
-    for (ordinal, name, template) in &mapping.fields {
-        for column in template.columns() {
-            cell(column)?; // refused by its own name when it is not UTF-8
-        }
-        let Some(value) = template.fill(|column| row.cell(columns, column).ok().flatten()) else { continue };
-        let Some(field) = kind.field(*ordinal) else { continue };
-        draft
-            .set_cell(field, &value, shop)
-            .map_err(|fault| reject(name, "SR-KEEP-016", &fault.to_string()))?;
-    }
-    draft.sort();
-    for (event, column) in &mapping.events {
-        let Some(text) = cell(column)?.map(str::trim).filter(|text| !text.is_empty()) else { continue };
-        let at = read_instant(text, mapping).map(|at| at.saturating_add(shift));
-        let at = at.filter(|at| *at <= now.saturating_add(AHEAD_ALLOWED));
-        let at = at.ok_or_else(|| reject(column, "SR-IMPORT-016", "the cell is not an instant, or lies in the future"))?;
-        draft.events.push(Event { kind: mapping.kind, event: *event, at });
-    }
-    for choice in &mapping.choices {
-        let text = cell(&choice.column)?.unwrap_or_default().trim();
-        let Some((_, said)) = choice.said.iter().find(|(cell, _)| cell == text) else { continue };
-        let at = match &choice.at {
-            Some(column) => match cell(column)?.map(str::trim).filter(|text| !text.is_empty()) {
-                Some(text) => Some(
-                    read_instant(text, mapping)
-                        .map(|at| at.saturating_add(shift).min(now))
-                        .ok_or_else(|| reject(column, "SR-IMPORT-016", "the cell is not an instant"))?,
-                ),
-                None => None,
-            },
-            None => None,
+impl Taking<'_> {
+    /// Makes a draft of a row. Gives `None` for a row that is no record.
+    fn draft_of(
+        &self,
+        row: &Row,
+        columns: &Columns,
+        counts: &mut Counts,
+        dropped: &mut Vec<Reject>,
+    ) -> Result<Option<(u64, Draft)>, Reject> {
+        let (mapping, policy, caller) = (self.mapping, self.policy, self.caller);
+        let reject = |column: &str, code: &str, what: &str| Reject {
+            line: row.line,
+            column: Some(column.to_owned()),
+            code: code.to_owned(),
+            what: what.to_owned(),
         };
-        let (notice, language) = choice.notice.clone();
-        draft.choices.push(NewChoice { purpose: choice.purpose, said: *said, at, notice, language, way: Way::Import });
+        let cell = |column: &str| {
+            row.cell(columns, column).map_err(|NotText| reject(column, "SR-IMPORT-015", "the cell is not UTF-8"))
+        };
+        for column in &mapping.skip_when_empty {
+            if cell(column)?.is_none_or(|cell| cell.trim().is_empty()) {
+                return Ok(None);
+            }
+        }
+        for (column, wanted) in &mapping.only {
+            let found = cell(column)?.unwrap_or_default().trim();
+            if !wanted.iter().any(|wanted| wanted == found) {
+                return Ok(None);
+            }
+        }
+        for column in row.filled(columns).filter(|column| !self.named.contains(*column)) {
+            count(&mut counts.dropped_columns, column);
+        }
+        let Some(kind) = policy.compiled.kind(mapping.kind) else {
+            return Err(reject("", "SR-COLLECT-017", "the policy changed while this was imported"));
+        };
+        let (shop, now) = (&caller.shop, self.house.clock.now());
+        let mut draft = Draft::new(kind, policy);
+        draft.known_only = self.known_only;
+        draft.from_file = true;
+        if let Some(column) = &mapping.external_id {
+            let id = cell(column)?.unwrap_or_default();
+            draft
+                .set_external_id(&seal::Personal::new(id.to_owned()), shop)
+                .map_err(|problem| reject(column, problem.code, &problem.title))?;
+        }
+        for filling in &mapping.fields {
+            for column in filling.template.columns() {
+                cell(column)?; // refused by its own name when it is not UTF-8
+            }
+            let Some(value) = filling.template.fill(|column| row.cell(columns, column).ok().flatten()) else {
+                continue;
+            };
+            let Some(field) = kind.field(filling.ordinal) else { continue };
+            let taken = if filling.holds(&value) {
+                let taken = draft.set_cell(field, filling.kept(&value), shop);
+                taken.map_err(|fault| ("SR-KEEP-016", fault.to_string()))
+            } else {
+                Err(("SR-IMPORT-018", String::from("the number's check digit is wrong")))
+            };
+            let Err((code, what)) = taken else { continue };
+            let column = filling.column();
+            match filling.bad {
+                Bad::Reject => return Err(reject(column, code, &what)),
+                Bad::Drop => {
+                    count(&mut counts.bad_values, column);
+                    dropped.push(reject(column, code, &format!("{what}; the rest of the row was taken")));
+                }
+            }
+        }
+        draft.sort();
+        self.read_events(&cell, &reject, now, &mut draft)?;
+        self.read_choices(&cell, &reject, now, &mut draft)?;
+        draft.whose = whose(row, columns, mapping, policy, caller)
+            .map_err(|(column, code, what)| reject(&column, code, &what))?;
+        Ok(Some((row.line, draft)))
     }
-    draft.whose = whose(row, columns, mapping, policy, caller)
-        .map_err(|(column, code, what)| reject(&column, code, &what))?;
-    Ok(Some((row.line, draft)))
+
+    fn read_events<'r>(
+        &self,
+        cell: &impl Fn(&str) -> Result<Option<&'r str>, Reject>,
+        reject: &impl Fn(&str, &str, &str) -> Reject,
+        now: i64,
+        draft: &mut Draft,
+    ) -> Result<(), Reject> {
+        for (event, column) in &self.mapping.events {
+            let Some(text) = cell(column)?.map(str::trim).filter(|text| !text.is_empty()) else { continue };
+            let at = read_instant(text, self.mapping).map(|at| at.saturating_add(self.shift));
+            let at = at.ok_or_else(|| reject(column, "SR-IMPORT-016", "the cell is not an instant"))?;
+            if at > now.saturating_add(AHEAD_ALLOWED) {
+                return Err(reject(column, "SR-IMPORT-019", "the cell lies in the future"));
+            }
+            draft.events.push(Event { kind: self.mapping.kind, event: *event, at });
+        }
+        Ok(())
+    }
+
+    fn read_choices<'r>(
+        &self,
+        cell: &impl Fn(&str) -> Result<Option<&'r str>, Reject>,
+        reject: &impl Fn(&str, &str, &str) -> Reject,
+        now: i64,
+        draft: &mut Draft,
+    ) -> Result<(), Reject> {
+        for choice in &self.mapping.choices {
+            let text = cell(&choice.column)?.unwrap_or_default().trim();
+            let Some((_, said)) = choice.said.iter().find(|(cell, _)| cell == text) else { continue };
+            let said_at = choice.at.as_deref().map(|column| Ok((column, cell(column)?))).transpose()?;
+            let at = match said_at
+                .and_then(|(column, text)| Some((column, text?.trim())))
+                .filter(|(_, text)| !text.is_empty())
+            {
+                Some((column, text)) => {
+                    let at =
+                        read_instant(text, self.mapping).map(|at| at.saturating_add(self.shift).min(now));
+                    Some(at.ok_or_else(|| reject(column, "SR-IMPORT-016", "the cell is not an instant"))?)
+                }
+                None => None,
+            };
+            let (notice, language) = choice.notice.clone();
+            draft.choices.push(NewChoice {
+                purpose: choice.purpose,
+                said: *said,
+                at,
+                notice,
+                language,
+                way: Way::Import,
+            });
+        }
+        Ok(())
+    }
 }
 
 type Fault = (String, &'static str, String);
@@ -378,7 +528,8 @@ fn whose(
         Subject::Matching(places, column) => (column, places.clone()),
     };
     let text = row.cell(columns, column).ok().flatten().map(str::trim).filter(|text| !text.is_empty());
-    let text = text.ok_or_else(|| (column.clone(), "SR-IMPORT-017", String::from("the row does not say whose it is")))?;
+    let text = text
+        .ok_or_else(|| (column.clone(), "SR-IMPORT-017", String::from("the row does not say whose it is")))?;
     let keys = &caller.shop.keys;
     let mut blinds = Vec::with_capacity(places.len());
     for (kind, field) in places {
@@ -386,12 +537,15 @@ fn whose(
             seal::Personal::new(seal::Value::Text(text.to_owned()))
         } else {
             let field = policy.compiled.kind(kind).and_then(|kind| kind.field(field));
-            let field = field.ok_or_else(|| (column.clone(), "SR-COLLECT-017", String::from("the policy changed")))?;
+            let field = field
+                .ok_or_else(|| (column.clone(), "SR-COLLECT-017", String::from("the policy changed")))?;
             let canonical = field.canonical(policy::Given::Text(text));
             let canonical = canonical.and_then(|canonical| crate::keep::refs::typed(field, canonical));
             canonical.map_err(|fault| (column.clone(), "SR-KEEP-016", fault.to_string()))?
         };
-        let blind = keys.blind(kind, field, &value).map_err(|error| (column.clone(), error.code(), error.to_string()))?;
+        let blind = keys
+            .blind(kind, field, &value)
+            .map_err(|error| (column.clone(), error.code(), error.to_string()))?;
         blinds.push(blind);
     }
     match (&mapping.subject, blinds.as_slice()) {

@@ -58,15 +58,21 @@ impl Drop for Row {
     }
 }
 
+/// A cell is not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotText;
+
 impl Row {
     /// A cell. `None` when the row does not have the column. Fails: with the column's name when it is not UTF-8.
-    pub fn cell<'r>(&'r self, columns: &Columns, name: &str) -> Result<Option<&'r str>, ()> {
+    pub fn cell<'r>(&'r self, columns: &Columns, name: &str) -> Result<Option<&'r str>, NotText> {
         match &self.cells {
             Cells::Csv(record) => {
                 let cell = columns.position(name).and_then(|position| record.get(position));
-                cell.map(|cell| std::str::from_utf8(cell).map_err(|_| ())).transpose()
+                cell.map(|cell| std::str::from_utf8(cell).map_err(|_| NotText)).transpose()
             }
-            Cells::Json(cells) => Ok(cells.iter().find(|(key, _)| key == name).and_then(|(_, cell)| cell.as_deref())),
+            Cells::Json(cells) => {
+                Ok(cells.iter().find(|(key, _)| key == name).and_then(|(_, cell)| cell.as_deref()))
+            }
         }
     }
 
@@ -74,9 +80,16 @@ impl Row {
     pub fn filled<'r>(&'r self, columns: &'r Columns) -> Box<dyn Iterator<Item = &'r str> + 'r> {
         match &self.cells {
             Cells::Csv(record) => Box::new(
-                columns.names.iter().zip(record.iter()).filter(|(_, cell)| !cell.is_empty()).map(|(name, _)| name.as_str()),
+                columns
+                    .names
+                    .iter()
+                    .zip(record.iter())
+                    .filter(|(_, cell)| !cell.is_empty())
+                    .map(|(name, _)| name.as_str()),
             ),
-            Cells::Json(cells) => Box::new(cells.iter().filter(|(_, cell)| cell.is_some()).map(|(key, _)| key.as_str())),
+            Cells::Json(cells) => {
+                Box::new(cells.iter().filter(|(_, cell)| cell.is_some()).map(|(key, _)| key.as_str()))
+            }
         }
     }
 }
@@ -90,6 +103,11 @@ pub struct Columns {
 impl Columns {
     fn position(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|own| own == name)
+    }
+
+    /// Their names; none of a JSONL file.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// Does the file have this column, as far as can be said before its rows are read?
@@ -143,11 +161,17 @@ impl<R: Read> Rows<R> {
         match format {
             Format::Jsonl => Ok(Rows { source: Source::Jsonl(plain, 0), columns: Columns::default() }),
             Format::Csv => {
-                let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(plain);
+                let delimiter = delimiter(plain.fill_buf().map_err(|_| unreadable())?);
+                let mut reader =
+                    csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).from_reader(plain);
                 let header = reader.byte_headers().map_err(|_| no_header())?;
-                let names: Option<Vec<String>> =
-                    header.iter().map(|name| std::str::from_utf8(name).ok().map(|name| name.trim().to_owned())).collect();
-                let names = names.filter(|names| !names.is_empty() && names.len() <= COLUMNS_LIMIT).ok_or_else(no_header)?;
+                let names: Option<Vec<String>> = header
+                    .iter()
+                    .map(|name| std::str::from_utf8(name).ok().map(|name| name.trim().to_owned()))
+                    .collect();
+                let names = names
+                    .filter(|names| !names.is_empty() && names.len() <= COLUMNS_LIMIT)
+                    .ok_or_else(no_header)?;
                 Ok(Rows { source: Source::Csv(Box::new(reader)), columns: Columns { names } })
             }
         }
@@ -161,7 +185,7 @@ impl<R: Read> Rows<R> {
     /// The next row; `None` at the end.
     ///
     /// Fails: `SR-IMPORT-004` when the file cannot be read on. A row that is not one is given as such.
-    pub fn next(&mut self) -> Result<Option<Result<Row, BadRow>>, Problem> {
+    pub fn next_row(&mut self) -> Result<Option<Result<Row, BadRow>>, Problem> {
         match &mut self.source {
             Source::Csv(reader) => next_csv(reader, self.columns.names.len()),
             Source::Jsonl(reader, line) => next_json(reader, line),
@@ -169,7 +193,10 @@ impl<R: Read> Rows<R> {
     }
 }
 
-fn next_csv<R: Read>(reader: &mut csv::Reader<R>, width: usize) -> Result<Option<Result<Row, BadRow>>, Problem> {
+fn next_csv<R: Read>(
+    reader: &mut csv::Reader<R>,
+    width: usize,
+) -> Result<Option<Result<Row, BadRow>>, Problem> {
     let mut record = csv::ByteRecord::new();
     match reader.read_byte_record(&mut record) {
         Ok(false) => Ok(None),
@@ -209,7 +236,9 @@ fn next_json(reader: &mut impl BufRead, line: &mut u64) -> Result<Option<Result<
             continue;
         }
         let pairs: Result<crate::keep::refs::Pairs<'_>, _> = serde_json::from_slice(&bytes);
-        let Ok(pairs) = pairs else { return bad("SR-IMPORT-013", "the line is not a JSON object, or names a key twice") };
+        let Ok(pairs) = pairs else {
+            return bad("SR-IMPORT-013", "the line is not a JSON object, or names a key twice");
+        };
         let cells: Option<Vec<_>> =
             pairs.0.iter().map(|(key, raw)| Some((key.clone().into_owned(), json_cell(raw)?))).collect();
         return match cells {
@@ -257,13 +286,21 @@ fn skip_byte_order_mark(reader: &mut impl BufRead) -> Result<(), Problem> {
     Ok(())
 }
 
+/// What stands between cells: a comma, or a semicolon or tab where the header line has more of those.
+fn delimiter(start: &[u8]) -> u8 {
+    let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |wanted: u8| header.iter().filter(|byte| **byte == wanted).count();
+    [b',', b';', b'\t'].into_iter().rev().max_by_key(|byte| count(*byte)).unwrap_or(b',')
+}
+
 fn no_header() -> Problem {
     Problem::new("SR-IMPORT-003", 422, "the file has no header line that can be read as UTF-8")
         .help("the first line of a CSV file names its columns")
 }
 
 fn unreadable() -> Problem {
-    Problem::new("SR-IMPORT-004", 422, "the file cannot be read on").help("it is cut off, or not the gzip file that it begins as")
+    Problem::new("SR-IMPORT-004", 422, "the file cannot be read on")
+        .help("it is cut off, or not the gzip file that it begins as")
 }
 
 /// A file that may be gzip: told by its first two bytes.
@@ -304,7 +341,7 @@ mod tests {
     fn all(bytes: &[u8], format: Format) -> Vec<Result<(u64, Option<String>), &'static str>> {
         let mut rows = Rows::open(bytes, format).unwrap();
         let mut all = Vec::new();
-        while let Some(row) = rows.next().unwrap() {
+        while let Some(row) = rows.next_row().unwrap() {
             all.push(match row {
                 Ok(row) => Ok((row.line, row.cell(rows.columns(), "name").unwrap().map(str::to_owned))),
                 Err(bad) => Err(bad.code),
@@ -323,12 +360,23 @@ mod tests {
     }
 
     #[test]
+    fn cells_may_stand_between_semicolons_or_tabs() {
+        for file in ["id;name\n1;Ann, Bea\n", "id\tname\n1\tAnn, Bea\n", "id,name\n1,\"Ann, Bea\"\n"] {
+            assert_eq!(all(file.as_bytes(), Format::Csv), [Ok((2, Some("Ann, Bea".into())))]);
+        }
+        assert_eq!(delimiter(b"name"), b',');
+    }
+
+    #[test]
     fn json_lines_give_scalars_as_cells() {
         let file = b"{\"name\":\"Ann\",\"n\":1}\n\n{\"name\":null}\n[1]\n{\"name\":{}}\n{\"name\":1,\"name\":2}\nnot json\n{\"name\":12.50}";
         let rows = all(file, Format::Jsonl);
         assert_eq!(rows[0], Ok((1, Some("Ann".into()))));
         assert_eq!(rows[1], Ok((3, None)));
-        assert_eq!(rows[2..6], [Err("SR-IMPORT-013"), Err("SR-IMPORT-014"), Err("SR-IMPORT-013"), Err("SR-IMPORT-013")]);
+        assert_eq!(
+            rows[2..6],
+            [Err("SR-IMPORT-013"), Err("SR-IMPORT-014"), Err("SR-IMPORT-013"), Err("SR-IMPORT-013")]
+        );
         assert_eq!(rows[6], Ok((8, Some("12.50".into()))));
     }
 
@@ -339,15 +387,15 @@ mod tests {
         let gzip = gzip.finish().unwrap();
         assert_eq!(all(&gzip, Format::Csv), [Ok((2, Some("Ann".into())))]);
         let cut = &gzip[..gzip.len() / 2];
-        let outcome = Rows::open(cut, Format::Csv).and_then(|mut rows| rows.next());
+        let outcome = Rows::open(cut, Format::Csv).and_then(|mut rows| rows.next_row());
         assert!(outcome.is_err());
     }
 
     #[test]
     fn bytes_that_are_not_utf_8_are_refused_by_column() {
         let mut rows = Rows::open(&b"id,name\n1,\xff\n"[..], Format::Csv).unwrap();
-        let row = rows.next().unwrap().unwrap().unwrap();
-        assert_eq!(row.cell(rows.columns(), "name"), Err(()));
+        let row = rows.next_row().unwrap().unwrap().unwrap();
+        assert_eq!(row.cell(rows.columns(), "name"), Err(NotText));
         assert_eq!(row.cell(rows.columns(), "id"), Ok(Some("1")));
     }
 
