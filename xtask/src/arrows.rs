@@ -38,7 +38,8 @@ const AROUND: &[(&str, bool, &[&str])] = &[
     ("ground", false, &[]),
     ("process", false, &["ground"]),
     ("config", false, &["ground", "open"]),
-    ("open", true, &["ground"]),
+    // A restore that was cut off is looked for before anything is opened.
+    ("open", true, &["ground", "backup"]),
     ("backup", true, &["ground", "open"]),
     ("caretaker", true, &["ground", "open"]),
     ("desk", true, &["ground", "open", "backup", "caretaker", "config"]),
