@@ -1,7 +1,7 @@
 -- Room `collect`: how far each import has come, so that one that was cut off goes on.
 
 CREATE TABLE import (
-    id {bytes} NOT NULL PRIMARY KEY,-- keyed hash over the file's digest and the mapping
+    id {bytes} NOT NULL PRIMARY KEY,-- hash: keyed, over the file's digest and the mapping
     shop {int} NOT NULL,            -- number: the shop
     at {int} NOT NULL,              -- clear: last change, µs UTC
     rows {int} NOT NULL,            -- clear: rows done

@@ -217,7 +217,7 @@ fn from_environment() -> Option<PathBuf> {
 }
 
 fn fault(title: String) -> Problem {
-    Problem::new("SR-CONFIG-001", 500, title).help("docs/guide/configuration.md lists every key")
+    Problem::new("SR-CONFIG-001", 500, title).help("docs/reference/configuration.md lists every key")
 }
 
 #[cfg(test)]

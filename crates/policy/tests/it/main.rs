@@ -10,6 +10,7 @@
 )]
 
 mod check;
+mod corpus;
 mod diff;
 mod example;
 mod gate;

@@ -54,7 +54,7 @@ pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Prob
     let file = context.data.join(FILE);
     if !file.exists() {
         let text = toml::to_string_pretty(&config).unwrap_or_default();
-        write_new(&file, format!("# Strongroom: docs/guide/configuration.md lists every key.\n\n{text}").as_bytes())?;
+        write_new(&file, format!("# Strongroom: docs/reference/configuration.md lists every key.\n\n{text}").as_bytes())?;
     }
     let voice = context.voice;
     let shown = match &args.credential_out {

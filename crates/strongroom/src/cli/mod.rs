@@ -27,7 +27,7 @@ pub use print::{Bar, Voice};
 use crate::config::Flags;
 use crate::ground::Problem;
 
-/// How a command ended. SOURCE: docs/guide/commands.md, "Exit codes".
+/// How a command ended. `docs/reference/cli.md` tells people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done.

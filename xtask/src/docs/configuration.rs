@@ -1,0 +1,119 @@
+//! `configuration.md`: every key of `strongroom.toml`, from the structs that read it and from what they hold by default.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::Value as Json;
+
+use super::cell;
+use crate::shell::at;
+
+const SOURCE: &str = "crates/strongroom/src/config.rs";
+
+/// The page.
+///
+/// Takes: the default configuration as JSON, as the program itself writes it.
+pub(super) fn page(root: &Path, defaults: &str) -> Result<String> {
+    let text = std::fs::read_to_string(root.join(SOURCE)).context(SOURCE)?;
+    let defaults: Json = serde_json::from_str(defaults)?;
+    write_page(&text, &defaults)
+}
+
+fn write_page(source: &str, defaults: &Json) -> Result<String> {
+    let file = syn::parse_file(source)?;
+    let structs: BTreeMap<String, &syn::ItemStruct> = file
+        .items
+        .iter()
+        .filter_map(|item| {
+            if let syn::Item::Struct(item) = item { Some((item.ident.to_string(), item)) } else { None }
+        })
+        .collect();
+    let mut page = String::from(
+        "# Configuration\n\nWritten by `cargo xtask docs` from `crates/strongroom/src/config.rs`.\n\n`strongroom.toml` stands in the \
+         data folder. `--config FILE` or the variable `STRONGROOM_CONFIG` names another file; nothing else of the environment is read. \
+         What is not said is as below; a key that is not below is refused. Flags win over the file. Secrets stand in files of their \
+         own, readable by their owner only. `init` writes the file.\n",
+    );
+    let whole = structs.get("Config").context("config.rs has no struct `Config`")?;
+    for section in &whole.fields {
+        let name = section.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        let (kind, optional) = kind_of(&section.ty);
+        let inner = structs.get(&kind).with_context(|| format!("config.rs has no struct `{kind}`"))?;
+        write!(page, "\n## `[{name}]`\n\n{}", doc_of(&section.attrs))?;
+        page.push_str(if optional { " The whole section may be left out.\n" } else { "\n" });
+        page.push_str("\n| key | takes | if left out | means |\n|---|---|---|---|\n");
+        for field in &inner.fields {
+            let key = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+            let (kind, may_be_absent) = kind_of(&field.ty);
+            let usual = match at(defaults, &format!("/{name}/{key}")) {
+                Json::Null if optional && !may_be_absent => String::from("must be said"),
+                Json::Null => String::from("none"),
+                Json::String(text) => format!("`\"{text}\"`"),
+                other => format!("`{other}`"),
+            };
+            writeln!(page, "| `{key}` | {} | {usual} | {} |", words_of(&kind)?, cell(&doc_of(&field.attrs)))?;
+        }
+    }
+    Ok(page)
+}
+
+/// The type of a field, and whether it may be absent.
+fn kind_of(kind: &syn::Type) -> (String, bool) {
+    let syn::Type::Path(path) = kind else { return (String::new(), false) };
+    let Some(last) = path.path.segments.last() else { return (String::new(), false) };
+    if last.ident == "Option"
+        && let syn::PathArguments::AngleBracketed(inside) = &last.arguments
+        && let Some(syn::GenericArgument::Type(inner)) = inside.args.first()
+    {
+        return (kind_of(inner).0, true);
+    }
+    (last.ident.to_string(), false)
+}
+
+fn words_of(kind: &str) -> Result<&'static str> {
+    Ok(match kind {
+        "PathBuf" => "a path",
+        "SocketAddr" => "an address and a port",
+        "bool" => "`true` or `false`",
+        "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "String" => "a text",
+        _ => anyhow::bail!("no words for the type `{kind}`: add them in xtask/src/docs/configuration.rs"),
+    })
+}
+
+fn doc_of(attributes: &[syn::Attribute]) -> String {
+    let lines =
+        attributes.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| {
+            let syn::Meta::NameValue(pair) = &attribute.meta else { return None };
+            let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else {
+                return None;
+            };
+            Some(text.value().trim().to_owned())
+        });
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_stands_there_with_its_words_and_its_default() {
+        let source = "/// All.\nstruct Config { /// Where.\n pub server: Server, /// TLS.\n pub tls: Option<Tls> }\n\
+                      struct Server { /// Threads that\n /// serve.\n pub threads: usize, /// A file.\n pub file: Option<PathBuf> }\n\
+                      struct Tls { /// The key.\n pub key_file: PathBuf }";
+        let defaults = serde_json::json!({ "server": { "threads": 3, "file": null }, "tls": null });
+        let page = write_page(source, &defaults).unwrap();
+        for line in [
+            "## `[server]`",
+            "| `threads` | a whole number | `3` | Threads that serve. |",
+            "| `file` | a path | none | A file. |",
+            "TLS. The whole section may be left out.",
+            "| `key_file` | a path | must be said | The key. |",
+        ] {
+            assert!(page.contains(line), "{line}\n{page}");
+        }
+    }
+}

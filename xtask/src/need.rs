@@ -1,0 +1,82 @@
+//! What tests need beside Rust and a C compiler: installed from Debian's packages when that may be done, else said.
+
+use std::process::Command;
+
+use crate::shell::{answers, program, run, say};
+
+/// Something that tests use.
+struct Need {
+    /// Programs, any of which will do.
+    programs: &'static [&'static str],
+    /// Debian's package.
+    package: &'static str,
+    /// Who uses it.
+    users: &'static str,
+}
+
+const NEEDS: &[Need] = &[Need {
+    programs: &["chromium", "chromium-browser", "google-chrome"],
+    package: "chromium",
+    users: "the test of the documentation's page in a browser (strongroom::it docs_page)",
+}];
+
+/// Whether packages may be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Install {
+    /// When they are missing and we are root on Debian.
+    IfMissing,
+    /// Never.
+    Never,
+}
+
+/// Sees to it that what tests need is there. Gives what is still missing, and what is skipped because of that.
+pub(crate) fn install(install: Install) -> Vec<String> {
+    let missing = |need: &&Need| !need.programs.iter().any(|name| answers(name, &["--version"]));
+    let absent: Vec<&Need> = NEEDS.iter().filter(missing).collect();
+    if absent.is_empty() {
+        return Vec::new();
+    }
+    let because = match install {
+        Install::Never => "nothing may be installed",
+        Install::IfMissing if !is_root() => "only root may install it",
+        Install::IfMissing if !answers("apt-get", &["--version"]) => "this is no Debian",
+        Install::IfMissing => {
+            let packages: Vec<&str> = absent.iter().map(|need| need.package).collect();
+            say(format!("installing {}", packages.join(" ")));
+            match from_debian(&packages) {
+                Ok(()) => "it was installed and does not run",
+                Err(error) => {
+                    say(format!("{error:#}"));
+                    "Debian's packages could not be installed"
+                }
+            }
+        }
+    };
+    let still = absent.into_iter().filter(missing);
+    still
+        .map(|need| {
+            format!(
+                "{}: {} is not here, and {because} (Debian: apt-get install {})",
+                need.users,
+                need.programs.join(" or "),
+                need.package
+            )
+        })
+        .collect()
+}
+
+fn is_root() -> bool {
+    let id = program("id", &["-u"]).output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn from_debian(packages: &[&str]) -> anyhow::Result<()> {
+    let apt = |arguments: &[&str]| -> Command {
+        let mut command =
+            program("apt-get", &["-q", "-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=30"]);
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(std::process::Stdio::null());
+        command
+    };
+    run(&mut apt(&["update"]))?;
+    run(apt(&["install", "--yes", "--no-install-recommends"]).args(packages))
+}
