@@ -39,7 +39,9 @@ const CITIES: [&str; 12] = [
 /// Streets that most cities have.
 const STREETS: [&str; 12] =
     ["人民路", "中山路", "解放路", "建设路", "和平路", "文化路", "长江路", "黄河路", "青年路", "新华路", "北京路", "延安路"];
-/// How mobile numbers begin.
+/// American area codes.
+const AREAS: [u16; 12] = [415, 212, 312, 206, 617, 503, 303, 512, 404, 305, 215, 702];
+/// How Chinese mobile numbers begin.
 const PREFIXES: [&str; 8] = ["138", "139", "135", "136", "150", "159", "186", "188"];
 /// What the shop sells, in both languages.
 const GOODS: [(&str, &str, u32); 8] = [
@@ -70,7 +72,7 @@ fn customer(position: usize, language: Language, now: i64, random: &mut StdRng) 
     let (english, chinese, price) = *GOODS.choose(random).unwrap_or(&GOODS[0]);
     let count: u32 = random.random_range(1..4);
     let (name, login, phone, address) = match language {
-        Language::En => english_person(random),
+        Language::En => english_person(position, random),
         Language::Zh => chinese_person(random),
     };
     Customer {
@@ -91,12 +93,13 @@ fn customer(position: usize, language: Language, now: i64, random: &mut StdRng) 
     }
 }
 
-fn english_person(random: &mut StdRng) -> (String, String, String, String) {
+fn english_person(position: usize, random: &mut StdRng) -> (String, String, String, String) {
     let first: String = FirstName(EN).fake_with_rng(random);
     let last: String = LastName(EN).fake_with_rng(random);
     let login: String = first.chars().filter(char::is_ascii_alphabetic).collect();
-    // 555-0100 to 555-0199 are kept for stories.
-    let phone = format!("+1 (415) 555-01{:02}", random.random_range(0..100));
+    // 555-0100 to 555-0199 are kept for stories, in every area.
+    let pair = position / 2;
+    let phone = format!("+1 ({}) 555-01{:02}", AREAS.get(pair / 100 % AREAS.len()).unwrap_or(&AREAS[0]), pair % 100);
     let house: String = BuildingNumber(EN).fake_with_rng(random);
     let street: String = StreetName(EN).fake_with_rng(random);
     let city: String = CityName(EN).fake_with_rng(random);

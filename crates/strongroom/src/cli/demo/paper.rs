@@ -161,8 +161,10 @@ impl Paper {
     /// What was answered.
     pub(super) fn answered(&mut self, status: u16, answer: &Json) {
         if let Some(last) = self.step.as_mut().and_then(|step| step.pointer_mut("/exchanges")?.as_array_mut()?.last_mut()) {
-            last["status"] = json!(status);
-            last["answer"] = answer.clone();
+            if let Some(last) = last.as_object_mut() {
+                last.insert(String::from("status"), json!(status));
+                last.insert(String::from("answer"), answer.clone());
+            }
         }
         let (ink, word) = match status {
             200..300 => (Ink::Good, both!(self.language, "yes", "是")),
@@ -379,27 +381,30 @@ fn in_order(pairs: &serde_json::Map<String, Json>) -> Vec<(&String, &Json)> {
 /// JSON in lines that fit: what fits on one line stands on one.
 pub(super) fn json_lines(value: &Json, room: usize) -> Vec<String> {
     let flat = spaced(value);
-    if flat.width() <= room {
-        return vec![flat];
-    }
+    if flat.width() <= room { vec![flat] } else { json_block(value, room) }
+}
+
+/// JSON with a line for each part. A word stays whole, however long it is.
+fn json_block(value: &Json, room: usize) -> Vec<String> {
     let (open, close, parts): (_, _, Vec<(String, &Json)>) = match value {
         Json::Object(pairs) => ("{", "}", in_order(pairs).into_iter().map(|(key, value)| (format!("{}: ", Json::from(key.as_str())), value)).collect()),
         Json::Array(items) => ("[", "]", items.iter().map(|item| (String::new(), item)).collect()),
-        other => return wrap(&other.to_string(), room),
+        other => return vec![other.to_string()],
     };
     let mut lines = vec![open.to_owned()];
     let last = parts.len().saturating_sub(1);
     for (position, (key, value)) in parts.iter().enumerate() {
         let comma = if position == last { "" } else { "," };
-        let inner = json_lines(value, room.saturating_sub(2 + key.width() + comma.len()).max(16));
+        let (flat, left) = (spaced(value), room.saturating_sub(2 + key.width() + comma.len()));
         // A value that takes several lines begins behind its key and goes on under it.
-        let inner = if inner.len() > 1 { json_lines(value, room.saturating_sub(3).max(16)) } else { inner };
-        let (first, end) = (0, inner.len().saturating_sub(1));
-        for (row, line) in inner.iter().enumerate() {
-            let key = if row == first { key.as_str() } else { "" };
-            let comma = if row == end { comma } else { "" };
-            lines.push(format!("  {key}{line}{comma}"));
+        let mut inner = if flat.width() <= left { vec![flat] } else { json_block(value, room.saturating_sub(2 + comma.len())) };
+        if let Some(first) = inner.first_mut() {
+            first.insert_str(0, key);
         }
+        if let Some(end) = inner.last_mut() {
+            end.push_str(comma);
+        }
+        lines.extend(inner.into_iter().map(|line| format!("  {line}")));
     }
     lines.push(close.to_owned());
     lines

@@ -189,16 +189,16 @@ impl Stage {
     /// Asks, shows question and answer, and gives the answer. It must have this status.
     pub(super) async fn ask(&mut self, who: Who, path: &str, body: &Json, must_be: u16) -> Result<Json, Stop> {
         let answer = self.send(who, "POST", path, Some(body)).await?;
-        self.show(who, "POST", path, Some(body), answer, must_be)
+        self.show(who, "POST", path, Some(body), &answer, must_be)
     }
 
     /// The same without a body.
     pub(super) async fn get(&mut self, who: Who, path: &str, must_be: u16) -> Result<Json, Stop> {
         let answer = self.send(who, "GET", path, None).await?;
-        self.show(who, "GET", path, None, answer, must_be)
+        self.show(who, "GET", path, None, &answer, must_be)
     }
 
-    fn show(&mut self, who: Who, method: &str, path: &str, body: Option<&Json>, answer: Answer, must_be: u16) -> Result<Json, Stop> {
+    fn show(&mut self, who: Who, method: &str, path: &str, body: Option<&Json>, answer: &Answer, must_be: u16) -> Result<Json, Stop> {
         let read: Json = serde_json::from_slice(&answer.body).unwrap_or(Json::Null);
         let shown_path = super::paper::shortened_ids(path);
         self.paper.asked(who.name(self.language()), method, &shown_path, body);
