@@ -135,10 +135,21 @@ fn the_same_seed_shows_the_same_customer() {
     assert_ne!(order("5"), order("6"));
 }
 
+/// A demonstration that stays up. A test that fails leaves no server behind.
+pub(crate) struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A demonstration that stays up, and what it said until it had said this.
-pub(crate) fn stays_up(folder: &Path, arguments: &[&str], until: &str) -> (Child, String) {
-    let mut child = demo(folder, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
+pub(crate) fn stays_up(folder: &Path, arguments: &[&str], until: &str) -> (Running, String) {
+    let child = demo(folder, arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut running = Running(child);
+    let mut out = BufReader::new(running.0.stdout.take().unwrap());
     let mut said = String::new();
     while !said.contains(until) {
         let before = said.len();
@@ -149,14 +160,14 @@ pub(crate) fn stays_up(folder: &Path, arguments: &[&str], until: &str) -> (Child
     std::thread::spawn(move || {
         let _ = out.read_to_end(&mut Vec::new());
     });
-    (child, said)
+    (running, said)
 }
 
 /// Sends a signal and waits. Gives the exit code.
-pub(crate) fn end(mut child: Child, signal: &str) -> Option<i32> {
-    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+pub(crate) fn end(mut running: Running, signal: &str) -> Option<i32> {
+    let sent = Command::new("kill").args([signal, &running.0.id().to_string()]).status().unwrap();
     assert!(sent.success());
-    child.wait().unwrap().code()
+    running.0.wait().unwrap().code()
 }
 
 #[test]

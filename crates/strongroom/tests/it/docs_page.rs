@@ -159,7 +159,10 @@ fn the_page_shows_every_route_fits_a_phone_and_asks_nobody_else() {
     let flow = browser.look(OVERFLOW);
     assert_eq!((&flow["more"], &flow["out"]), (&json!(0), &json!([])), "at 390 px nothing stands out of the page");
     // The measure is worth something only if it sees what is too wide.
-    let wide = format!("document.querySelector('main').insertAdjacentHTML('beforeend', '<p style=\"width:600px;max-width:none\">x</p>'); {OVERFLOW}");
+    let wide = format!(
+        "{{ const p = document.createElement('p'); p.textContent = 'x'; p.style.width = '600px'; p.style.maxWidth = 'none';
+           document.querySelector('main').append(p); }} {OVERFLOW}"
+    );
     assert_ne!(browser.look(&wide)["more"], 0);
 
     for (width, scheme) in [(1280, "light"), (1280, "dark"), (390, "dark")] {
