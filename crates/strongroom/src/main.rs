@@ -4,6 +4,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     strongroom::process::harden();
-    strongroom::process::log_to_stderr();
     strongroom::cli::run()
 }

@@ -19,15 +19,25 @@ pub fn harden() {
     }));
 }
 
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logged {
+    /// What happens, and what is wrong.
+    All,
+    /// Only what is wrong: for a command that a person reads along with.
+    Wrong,
+}
+
 /// Structured logs, one JSON object per line, on stderr. Only [`crate::note!`] writes them, and only what is safe.
-pub fn log_to_stderr() {
+pub fn log_to_stderr(logged: Logged) {
+    let level = if logged == Logged::All { LevelFilter::INFO } else { LevelFilter::WARN };
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
-        .with_max_level(LevelFilter::INFO)
+        .with_max_level(level)
         .with_writer(std::io::stderr)
         .finish();
     // A second call (a test that runs two houses) keeps the first subscriber.

@@ -26,6 +26,7 @@ pub use print::{Bar, Voice};
 
 use crate::config::Flags;
 use crate::ground::Problem;
+use crate::process::{self, Logged};
 
 /// How a command ended. `docs/reference/cli.md` tells people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +164,7 @@ enum Command {
 /// Runs the command line. Gives the exit code.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    process::log_to_stderr(if matches!(cli.command, Command::Demo(_)) { Logged::Wrong } else { Logged::All });
     let everywhere = cli.everywhere;
     let context = Context {
         flags: Flags {
