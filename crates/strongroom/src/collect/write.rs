@@ -699,3 +699,33 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
 
 /// Records that one record can belong to.
 const PARENTS_LIMIT: u32 = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::draft::RecordIn;
+    use crate::ground::clock::MachineClock;
+    use crate::ground::keys_folder::{LockSource, UNLOCK};
+    use crate::ground::Actor;
+    use crate::{notice, open};
+
+    #[tokio::test]
+    async fn a_record_without_an_external_id_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+        let lock = LockSource::KeyFile(keys.join(UNLOCK));
+        let places = open::Places { data, keys, lock, epoch_days: 30, cache_mib: 8 };
+        let text = include_str!("../../../../examples/harbour-hill/shop.toml");
+        let (checked, _) = notice::check(text, "shop.toml", jiff::civil::date(2026, 11, 26)).unwrap();
+        open::init(&places, &checked, Arc::new(MachineClock::new())).unwrap();
+        let house = open::open(&places, Arc::new(MachineClock::new())).unwrap();
+        let caller = Caller { shop: house.shop(None).unwrap(), actor: Actor::House };
+
+        let input: RecordIn<'_> = serde_json::from_str(r#"{"kind":"customer","fields":{"name":"Ann"}}"#).unwrap();
+        let policy = caller.shop.policy();
+        let draft = Draft::parse(&input, &caller.shop, &policy, &house.ids, house.clock.now()).unwrap();
+        let written = write(&house, &caller, draft, None).await.unwrap();
+        assert_eq!(written.answered.became, Became::Created);
+        house.store.close();
+    }
+}
