@@ -267,7 +267,13 @@ pub(super) async fn write_known(
         let applied =
             house.work(lane, shop, &caller.actor, move |work| apply(&applying, &prepared, repeat, work)).await;
         match applied.map(store::Committed::into_value) {
-            Ok(Applied::Stale(found)) => known = Some(*found),
+            Ok(Applied::Stale(mut found)) => {
+                if let (Some(row), None) = (&found.subject, &found.record) {
+                    // Others may be about to write for the same subject: each gets a place of its own.
+                    found.next_place = shop.hints.take_place(row.id, draft.kind, found.next_place);
+                }
+                known = Some(*found);
+            }
             Ok(Applied::Written(written)) => return Ok(*written),
             Ok(Applied::Repeated(written)) => return Ok(*written),
             Err(problem) if problem.code == keep::error::MOVED => {}
@@ -298,6 +304,7 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
         return None;
     }
     let hint = shop.hints.subject(subject)?;
+    let next_place = shop.hints.take_place(subject, draft.kind, hint.next_place(draft.kind)?);
     Some(Known {
         subject: Some(SubjectRow {
             id: subject,
@@ -306,7 +313,7 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
             keys: read_keys(&hint.keys).ok()?,
         }),
         chosen: hint.chosen,
-        next_place: hint.next_place(draft.kind)?,
+        next_place,
         ..Known::default()
     })
 }

@@ -301,6 +301,18 @@ impl Hints {
         self.subjects.insert(key(subject), hint);
     }
 
+    /// Takes a place for a new record of a subject that was lately seen: at least `least`, and none that was taken here before.
+    ///
+    /// A place that is taken and not used stays empty. Two threads that take at the same instant can get the same one; then
+    /// the transaction tells the second to look again.
+    pub fn take_place(&self, subject: SubjectId, kind: u8, least: u32) -> u32 {
+        let Some(mut hint) = self.subject(subject) else { return least };
+        let place = hint.next_place(kind).map_or(least, |next| next.max(least));
+        hint.saw_place(kind, place);
+        self.saw(subject, hint);
+        place
+    }
+
     /// Remembers where a lookup leads.
     pub fn saw_lookup(&self, blind: [u8; 16], record: RecordId) {
         self.lookups.insert(blind, super::ids::Id::number(record));
