@@ -14,7 +14,7 @@ use crate::ground::house::House;
 use crate::ground::random::SystemRandom;
 use crate::ground::web::{Caller, Repeat, other_request};
 use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
-use crate::ground::{ChoiceId, Chosen, Deed, EntryId, Id, InForce, Problem, RecordId, Shop, SubjectId};
+use crate::ground::{ChoiceId, Chosen, Deed, EntryId, Hint, Id, InForce, Problem, RecordId, Shop, SubjectId};
 use crate::keep::refs::{Whose, named_subject};
 use crate::keep::types::{EXTERNAL_ID, read_keys};
 use crate::keep::{self, Change, Event, Halt, Order, Plan, Planned, Planner, Put, RecordRow, SubjectRow};
@@ -268,10 +268,7 @@ pub(super) async fn write_known(
             house.work(lane, shop, &caller.actor, move |work| apply(&applying, &prepared, repeat, work)).await;
         match applied.map(store::Committed::into_value) {
             Ok(Applied::Stale(mut found)) => {
-                if let (Some(row), None) = (&found.subject, &found.record) {
-                    // Others may be about to write for the same subject: each gets a place of its own.
-                    found.next_place = shop.hints.take_place(row.id, draft.kind, found.next_place);
-                }
+                learn(shop, &draft, &mut found);
                 known = Some(*found);
             }
             Ok(Applied::Written(written)) => return Ok(*written),
@@ -296,7 +293,7 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
     let subject = match (&draft.whose, draft.of) {
         (Whose::Unsaid, None) => return Some(Known::default()),
         (Whose::Subject(subject), _) => *subject,
-        (Whose::External(blind), _) => shop.hints.lookup(blind)?.subject(),
+        (Whose::External(blind), _) => shop.hints.lookup(blind)?,
         _ => return None,
     };
     let has_children = policy.compiled.kinds().any(|kind| kind.of() == Some(draft.kind));
@@ -316,6 +313,18 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
         next_place,
         ..Known::default()
     })
+}
+
+/// Remembers what a look has found, so that the next draft about the same subject needs none. Others may be about to write for
+/// that subject: each gets a place of its own.
+pub(super) fn learn(shop: &Shop, draft: &Draft, found: &mut Known) {
+    let (Some(row), None) = (&found.subject, &found.record) else { return };
+    let hint = Hint { chosen: found.chosen, ..Hint::of(&row.keys_column(), row.since) };
+    shop.hints.found(row.id, hint, draft.kind, found.next_place);
+    found.next_place = shop.hints.take_place(row.id, draft.kind, found.next_place);
+    if let Whose::External(blind) = draft.whose {
+        shop.hints.saw_lookup(blind, row.id);
+    }
 }
 
 /// Does any clock of the parent's kind run from something that this draft says?

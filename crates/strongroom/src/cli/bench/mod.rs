@@ -155,6 +155,8 @@ impl Bench {
         let mut scale = if args.quick { Scale::quick() } else { Scale::full() };
         if !args.connections.is_empty() {
             scale.connections = args.connections.into_iter().map(|connections| connections.clamp(1, 1_024)).collect();
+            scale.connections.sort_unstable();
+            scale.connections.dedup();
         }
         let folder = match args.folder {
             Some(folder) => tempfile::Builder::new().prefix("strongroom-bench-").tempdir_in(folder)?,
