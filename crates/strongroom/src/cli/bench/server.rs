@@ -15,7 +15,7 @@ use super::fault;
 use crate::ground::Problem;
 
 /// A server must say within this time where it listens.
-const START_TIME: Duration = Duration::from_secs(60);
+const START_TIME: Duration = Duration::from_mins(1);
 
 /// A serving child process. It ends with this value.
 pub(super) struct Server {

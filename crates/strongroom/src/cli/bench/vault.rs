@@ -31,8 +31,8 @@ impl Vault {
         make_private_folder(&folder)?;
         write_new(&folder.join("shop.toml"), POLICY.as_bytes())?;
         let config = format!(
-            "[keys]\nfolder = {keys:?}\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n[limits]\nrequests_per_second = 0\n",
-            keys = folder.join("keys"),
+            "[keys]\nfolder = {keys}\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n[limits]\nrequests_per_second = 0\n",
+            keys = toml::Value::String(folder.join("keys").display().to_string()),
         );
         write_new(&folder.join("bench.toml"), config.as_bytes())?;
         let mut vault = Vault { folder, service: String::new(), officer: String::new() };
@@ -112,13 +112,13 @@ impl Vault {
             post(&mut request, "/v1/records:batch", &self.service, &body);
             let (status, answer) = wire.ask(&request).await?;
             let answer: Json = serde_json::from_slice(answer).unwrap_or_default();
-            if status != 200 || answer["refused"] != 0 {
-                let problem = answer["results"].as_array().into_iter().flatten().find_map(|result| result["problem"].as_object());
-                let why = problem.and_then(|problem| problem.get("title")).or(answer.get("title"));
+            let results = || answer.get("results").and_then(Json::as_array).into_iter().flatten();
+            if status != 200 || answer.get("refused").and_then(Json::as_u64) != Some(0) {
+                let why = results().find_map(|result| result.pointer("/problem/title")).or_else(|| answer.get("title"));
                 return Err(fault(format!("a batch was answered {status}: {}", why.and_then(Json::as_str).unwrap_or_default())));
             }
-            let results = answer["results"].as_array().into_iter().flatten();
-            ids.extend(results.filter_map(|result| result["record"][wanted].as_str()).map(str::to_owned));
+            let id = |result: &Json| Some(result.get("record")?.get(wanted)?.as_str()?.to_owned());
+            ids.extend(results().filter_map(id));
         }
         Ok(ids)
     }
@@ -267,8 +267,8 @@ pub(super) fn write_files(folder: &Path, customers: u64, orders: u64) -> Result<
         writeln!(file, "C{customer:09},Nobody Number {customer},139{phone:08},\"{house} Garden Lane, Building 4, Room {room}, by the lake\",Hangzhou,Zhejiang,310000,Please ring twice and leave it with the neighbour,\"2 x tea tin, green, 250 g; 1 x tea pot, red clay, 0.4 l; 6 x tea cup\",{yuan}.50,PAY-2026-{number:016},Bench and Sons Trading Company Limited,91330106MA{phone:08}")?;
     }
     file.flush()?;
-    let fields = |head: &str| -> String {
-        head.split(',').skip(1).map(|column| format!("{column} = \"{column}\"\n")).collect()
+    let fields = |head: &str| {
+        head.split(',').skip(1).map(|column| format!("{column} = \"{column}\"\n")).collect::<Vec<_>>().concat()
     };
     let customers = format!("kind = \"customer\"\nexternal_id = \"id\"\n[fields]\n{}", fields(CUSTOMERS_HEAD));
     let orders = format!("kind = \"order\"\n[subject]\nexternal_id = \"customer\"\n[fields]\n{}", fields(ORDERS_HEAD));
@@ -286,7 +286,8 @@ mod tests {
         let report = policy::check(POLICY, "shop.toml", jiff::civil::date(2026, 11, 26));
         assert!(report.findings.is_empty(), "{:?}", report.findings);
         let policy = report.policy.unwrap();
-        let (compiled, _) = policy::compile(&policy, &policy::Registry::default()).unwrap();
+        let registry = policy::Registry::default().extended_by(&policy).unwrap();
+        let compiled = policy::compile(&policy, &registry).unwrap();
         let order = compiled.find_kind("order").unwrap();
         let delivery = compiled.find_purpose("delivery").unwrap().ordinal;
         assert_eq!((order.declared().count(), order.grant(delivery).allowed.count()), (12, 7));
