@@ -31,7 +31,7 @@ use crate::ground::Problem;
 #[derive(Debug, Args)]
 #[command(after_help = "Takes a few minutes and about 3 GB of disk; with --quick about 20 seconds, and figures that say less.
 Build with --release. On a machine that does other work, compare ratios and not figures.")]
-pub struct BenchArgs {
+pub(super) struct BenchArgs {
     /// Short runs, fewer of them, small files
     #[arg(long)]
     quick: bool,
