@@ -102,7 +102,13 @@ pub struct Store {
     readers: Readers,
     checkpoints: Arc<Checkpoints>,
     stats: Arc<Stats>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Mutex<Option<Threads>>,
+}
+
+/// The threads of an open store.
+struct Threads {
+    writer: JoinHandle<()>,
+    checkpoints: JoinHandle<()>,
 }
 
 impl std::fmt::Debug for Store {
@@ -152,12 +158,12 @@ impl Store {
             witness,
             unlisted: Vec::new(),
         };
-        let mut threads = Vec::new();
-        threads.push(thread("writer").spawn(move || writer.run(connection))?);
+        let writer = thread("writer").spawn(move || writer.run(connection))?;
         let (beside, waiting, file) = (Arc::clone(&checkpoints), Arc::clone(&queue), database.clone());
-        threads.push(thread("checkpoints").spawn(move || beside.run(&file, &waiting))?);
+        let beside = thread("checkpoints").spawn(move || beside.run(&file, &waiting))?;
         let readers = Readers::start(&database, 4_096)?;
-        Ok(Store { folder, queue, readers, checkpoints, stats, threads: Mutex::new(threads) })
+        let threads = Mutex::new(Some(Threads { writer, checkpoints: beside }));
+        Ok(Store { folder, queue, readers, checkpoints, stats, threads })
     }
 
     /// Runs a unit of work in the writer and answers after its commit.
@@ -266,11 +272,12 @@ impl Store {
     pub fn close(&self) {
         self.readers.close();
         self.checkpoints.close();
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Threads { writer, checkpoints }) = threads else { return };
+        // ORDER: while another connection moves the WAL, or closes, the writer could not fold it into the database.
+        let _ = checkpoints.join();
         self.queue.close();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
-            let _ = thread.join();
-        }
+        let _ = writer.join();
     }
 }
 

@@ -391,6 +391,24 @@ fn what_was_accepted_is_done_when_the_store_closes() {
 }
 
 #[test]
+fn a_closed_store_leaves_nothing_in_the_wal_while_checkpoints_run() {
+    let bench = bench();
+    let body = vec![7; 1 << 20];
+    for id in 0..24 {
+        let body = body.clone();
+        let write = move |tx: &mut Tx<'_>| {
+            tx.change(&ADD_ROW, params![id, &body])?;
+            tx.append(1, vec![1]);
+            Ok::<_, Error>(())
+        };
+        bench.store.work_blocking(Lane::High, write).unwrap();
+    }
+    bench.store.close();
+    let wal = bench.folder.path().join("strongroom.db-wal");
+    assert_eq!(std::fs::metadata(wal).map_or(0, |wal| wal.len()), 0);
+}
+
+#[test]
 fn the_low_lane_gives_way_and_never_starves() {
     let bench = bench();
     let hold = hold_the_writer(&bench.store);

@@ -180,6 +180,7 @@ pub fn run() -> ExitCode {
     };
     let threads = match &cli.command {
         Command::Serve(_) => serve::ServeArgs::threads(&context),
+        Command::Bench(args) => args.threads(&context),
         _ => 1,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();

@@ -10,7 +10,7 @@ use store::Lane;
 
 use super::draft::Draft;
 use super::write::{
-    Applied, Known, Prepared, Written, apply, guess, look, prepare_with_numbers, write_known,
+    Applied, Known, Prepared, Written, apply, guess, learn, look, prepare_with_numbers, write_known,
 };
 use crate::ground::house::House;
 use crate::ground::web::{Caller, Repeat};
@@ -151,19 +151,20 @@ async fn look_at_all(
     let mut known: Vec<Option<Result<Known, Problem>>> =
         rows.iter().map(|(_, row)| guess(&caller.shop, &policy, &row.draft).map(Ok)).collect();
     let open: Vec<usize> = known.iter().enumerate().filter(|(_, k)| k.is_none()).map(|(at, _)| at).collect();
-    for group in open.chunks(GROUP) {
+    let looks = open.chunks(GROUP).map(|group| {
         let drafts: Vec<Arc<Draft>> =
             group.iter().filter_map(|at| rows.get(*at)).map(|(_, row)| Arc::clone(&row.draft)).collect();
-        let found = house
-            .work(lane, &caller.shop, &caller.actor, move |work| {
-                Ok(drafts.iter().map(|draft| look(draft, work)).collect::<Vec<_>>())
-            })
-            .await?
-            .into_value();
-        for (at, found) in group.iter().zip(found) {
-            if let Some(slot) = known.get_mut(*at) {
-                *slot = Some(found);
+        house.work(lane, &caller.shop, &caller.actor, move |work| {
+            Ok(drafts.iter().map(|draft| look(draft, work)).collect::<Vec<_>>())
+        })
+    });
+    let looks = futures_util::future::try_join_all(looks).await?;
+    for (at, mut found) in open.iter().zip(looks.into_iter().flat_map(store::Committed::into_value)) {
+        if let (Some(slot), Some((_, row))) = (known.get_mut(*at), rows.get(*at)) {
+            if let Ok(found) = &mut found {
+                learn(&caller.shop, &row.draft, found);
             }
+            *slot = Some(found);
         }
     }
     Ok(known.into_iter().map(|known| known.unwrap_or_else(|| Err(keep::error::too_busy()))).collect())

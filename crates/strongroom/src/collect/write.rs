@@ -14,7 +14,7 @@ use crate::ground::house::House;
 use crate::ground::random::SystemRandom;
 use crate::ground::web::{Caller, Repeat, other_request};
 use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
-use crate::ground::{ChoiceId, Chosen, Deed, EntryId, Id, InForce, Problem, RecordId, Shop, SubjectId};
+use crate::ground::{ChoiceId, Chosen, Deed, EntryId, Hint, Id, InForce, Problem, RecordId, Shop, SubjectId};
 use crate::keep::refs::{Whose, named_subject};
 use crate::keep::types::{EXTERNAL_ID, read_keys};
 use crate::keep::{self, Change, Event, Halt, Order, Plan, Planned, Planner, Put, RecordRow, SubjectRow};
@@ -269,7 +269,10 @@ pub(super) async fn write_known(
         let applied =
             house.work(lane, shop, &caller.actor, move |work| apply(&applying, &prepared, repeat, work)).await;
         match applied.map(store::Committed::into_value) {
-            Ok(Applied::Stale(found)) => known = Some(*found),
+            Ok(Applied::Stale(mut found)) => {
+                learn(shop, &draft, &mut found);
+                known = Some(*found);
+            }
             Ok(Applied::Written(written)) => return Ok(*written),
             Err(problem) if problem.code == keep::error::MOVED => {}
             Ok(Applied::Refused(problem)) | Err(problem) => return Err(problem),
@@ -291,7 +294,7 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
     let subject = match (&draft.whose, draft.of) {
         (Whose::Unsaid, None) => return Some(Known::default()),
         (Whose::Subject(subject), _) => *subject,
-        (Whose::External(blind), _) => shop.hints.lookup(blind)?.subject(),
+        (Whose::External(blind), _) => shop.hints.lookup(blind)?,
         _ => return None,
     };
     if !draft.choices.is_empty() {
@@ -302,6 +305,7 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
         return None;
     }
     let hint = shop.hints.subject(subject)?;
+    let next_place = shop.hints.take_place(subject, draft.kind, hint.next_place(draft.kind)?);
     Some(Known {
         subject: Some(SubjectRow {
             id: subject,
@@ -310,9 +314,21 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
             keys: read_keys(&hint.keys).ok()?,
         }),
         chosen: hint.chosen,
-        next_place: hint.next_place(draft.kind)?,
+        next_place,
         ..Known::default()
     })
+}
+
+/// Remembers what a look has found, so that the next draft about the same subject needs none. Others may be about to write for
+/// that subject: each gets a place of its own.
+pub(super) fn learn(shop: &Shop, draft: &Draft, found: &mut Known) {
+    let (Some(row), None) = (&found.subject, &found.record) else { return };
+    let hint = Hint { chosen: found.chosen, ..Hint::of(&row.keys_column(), row.since) };
+    shop.hints.found(row.id, hint, draft.kind, found.next_place);
+    found.next_place = shop.hints.take_place(row.id, draft.kind, found.next_place);
+    if let Whose::External(blind) = draft.whose {
+        shop.hints.saw_lookup(blind, row.id);
+    }
 }
 
 /// Does any clock of the parent's kind run from something that this draft says?
@@ -723,3 +739,33 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
 
 /// Records that one record can belong to.
 const PARENTS_LIMIT: u32 = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::draft::RecordIn;
+    use crate::ground::clock::MachineClock;
+    use crate::ground::keys_folder::{LockSource, UNLOCK};
+    use crate::ground::Actor;
+    use crate::{notice, open};
+
+    #[tokio::test]
+    async fn a_record_without_an_external_id_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+        let lock = LockSource::KeyFile(keys.join(UNLOCK));
+        let places = open::Places { data, keys, lock, epoch_days: 30, cache_mib: 8 };
+        let text = include_str!("../../../../examples/harbour-hill/shop.toml");
+        let (checked, _) = notice::check(text, "shop.toml", jiff::civil::date(2026, 11, 26)).unwrap();
+        open::init(&places, &checked, Arc::new(MachineClock::new())).unwrap();
+        let house = open::open(&places, Arc::new(MachineClock::new())).unwrap();
+        let caller = Caller { shop: house.shop(None).unwrap(), actor: Actor::House };
+
+        let input: RecordIn<'_> = serde_json::from_str(r#"{"kind":"customer","fields":{"name":"Ann"}}"#).unwrap();
+        let policy = caller.shop.policy();
+        let draft = Draft::parse(&input, &caller.shop, &policy, &house.ids, house.clock.now()).unwrap();
+        let written = write(&house, &caller, draft, None).await.unwrap();
+        assert_eq!(written.answered.became, Became::Created);
+        house.store.close();
+    }
+}

@@ -53,6 +53,8 @@ struct State {
     units: Gauge,
     slow_units: Gauge,
     reruns: Gauge,
+    apply_micros: Gauge,
+    commit_micros: Gauge,
     failed_commits: Gauge,
     wal_bytes: Gauge,
     waiting: Gauge,
@@ -106,6 +108,8 @@ impl Metrics {
             ("store_units", "Units of work answered since the start", &state.units),
             ("store_slow_units", "Units of work over 5 ms since the start", &state.slow_units),
             ("store_reruns", "Transactions run again since the start", &state.reruns),
+            ("store_apply_micros", "Microseconds spent running units of work since the start", &state.apply_micros),
+            ("store_commit_micros", "Microseconds spent committing since the start", &state.commit_micros),
             ("store_failed_commits", "Commits that failed since the start", &state.failed_commits),
             ("store_wal_bytes", "Bytes in the WAL", &state.wal_bytes),
             ("store_waiting", "Units of work that wait", &state.waiting),
@@ -149,6 +153,8 @@ impl Metrics {
         set(&state.units, stats.units.load(Ordering::Relaxed));
         set(&state.slow_units, stats.slow_units.load(Ordering::Relaxed));
         set(&state.reruns, stats.reruns.load(Ordering::Relaxed));
+        set(&state.apply_micros, stats.apply_micros.load(Ordering::Relaxed));
+        set(&state.commit_micros, stats.commit_micros.load(Ordering::Relaxed));
         set(&state.failed_commits, stats.failed_commits.load(Ordering::Relaxed));
         set(&state.wal_bytes, stats.wal_bytes.load(Ordering::Relaxed));
         set(&state.waiting, house.store.waiting() as u64);

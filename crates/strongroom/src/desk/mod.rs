@@ -13,7 +13,7 @@ mod serve;
 
 pub use enter::{Door, api_router, fallbacks, routes};
 pub use metrics::{Metrics, RouteCounters};
-pub use serve::{Listening, SOCKET, Server, serve};
+pub use serve::{Listening, SOCKET, Server, serve, serve_router};
 
 use std::sync::{Arc, Mutex};
 

@@ -79,6 +79,17 @@ pub async fn serve(desk: &Arc<Desk>, config: &Config, data: &Path) -> Result<Ser
     Ok(Server { listening, desk: Arc::clone(desk), stop, doors, socket })
 }
 
+/// Serves any router on the same stack, until the process ends: the baseline of `strongroom bench`.
+pub async fn serve_router(listen: SocketAddr, router: Router) -> Result<(), Problem> {
+    let listener = bind(listen).await?;
+    let at = address(&listener)?;
+    // Nobody sends on it; while it lives, nobody is told to stop.
+    let (_running, stopping) = watch::channel(false);
+    crate::note!(INFO, "serving", api = OurAddress(at), admin = OurAddress(at));
+    tcp_door(listener, router, None, Arc::new(Semaphore::new(4_096)), stopping).await;
+    Ok(())
+}
+
 impl Server {
     /// Closes: takes no more callers, answers those who are in, signs the heads, closes the store.
     pub async fn close(mut self) {

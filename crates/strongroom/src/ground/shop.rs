@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 use seal::{KeyId, ShopKeys, Wrapped};
 
 use super::actor::Role;
-use super::ids::{RecordId, SubjectId};
+use super::ids::SubjectId;
 use super::log::log_number;
 
 /// A published policy, ready for use.
@@ -291,8 +291,8 @@ impl Hints {
         self.subjects.get(&key(subject))
     }
 
-    /// Which record a lookup led to.
-    pub fn lookup(&self, blind: &[u8; 16]) -> Option<RecordId> {
+    /// Which subject a lookup led to.
+    pub fn lookup(&self, blind: &[u8; 16]) -> Option<SubjectId> {
         self.lookups.get(blind).map(super::ids::Id::from_number)
     }
 
@@ -301,9 +301,31 @@ impl Hints {
         self.subjects.insert(key(subject), hint);
     }
 
+    /// Remembers what a look has found of a subject, with the next free place of a kind. Places that are known to be taken stay so.
+    pub fn found(&self, subject: SubjectId, fresh: Hint, kind: u8, next_place: u32) {
+        let mut hint = match self.subject(subject) {
+            Some(known) => Hint { keys: fresh.keys, since: fresh.since, chosen: fresh.chosen, ..known },
+            None => fresh,
+        };
+        hint.set_next_place(kind, next_place);
+        self.saw(subject, hint);
+    }
+
+    /// Takes a place for a new record of a subject that was lately seen: at least `least`, and none that was taken here before.
+    ///
+    /// A place that is taken and not used stays empty. Two threads that take at the same instant can get the same one; then
+    /// the transaction tells the second to look again.
+    pub fn take_place(&self, subject: SubjectId, kind: u8, least: u32) -> u32 {
+        let Some(mut hint) = self.subject(subject) else { return least };
+        let place = hint.next_place(kind).map_or(least, |next| next.max(least));
+        hint.saw_place(kind, place);
+        self.saw(subject, hint);
+        place
+    }
+
     /// Remembers where a lookup leads.
-    pub fn saw_lookup(&self, blind: [u8; 16], record: RecordId) {
-        self.lookups.insert(blind, super::ids::Id::number(record));
+    pub fn saw_lookup(&self, blind: [u8; 16], subject: SubjectId) {
+        self.lookups.insert(blind, key(subject));
     }
 
     /// Forgets a subject.

@@ -344,10 +344,10 @@ fn must_not_be_anothers(claim: &Claim, record: RecordId, work: &Work<'_, '_>) ->
 /// After the commit: what was written is what will be asked for next.
 fn remember(plan: &Plan, work: &mut Work<'_, '_>) {
     let row = plan.subject_after.as_ref().or(plan.subject_before.as_ref()).cloned();
-    let lookups: Vec<([u8; 16], RecordId)> = plan
+    let lookups: Vec<[u8; 16]> = plan
         .writes
         .iter()
-        .flat_map(|write| write.claims.iter().filter(|claim| claim.once).map(|claim| (claim.blind, write.id)))
+        .flat_map(|write| write.claims.iter().filter(|claim| claim.once).map(|claim| claim.blind))
         .collect();
     let created: Vec<RecordId> =
         plan.writes.iter().filter(|write| write.before.is_none()).map(|write| write.id).collect();
@@ -366,8 +366,8 @@ fn remember(plan: &Plan, work: &mut Work<'_, '_>) {
             }
             shop.hints.saw(subject, hint);
         }
-        for (blind, record) in lookups {
-            shop.hints.saw_lookup(blind, record);
+        for blind in lookups {
+            shop.hints.saw_lookup(blind, subject);
         }
     });
 }
