@@ -228,7 +228,7 @@ pub fn list_lookups(
 
 /// The record to which a lookup leads, if that record says so itself: its seal holds what it says, a lookup is held by
 /// nothing. A lookup that was edited leads nowhere, and never to somebody else.
-fn led_to(row: &store::Row<'_>, blind: &[u8; 16]) -> Result<Option<RecordId>, store::Error> {
+fn led_to(row: &Row<'_>, blind: &[u8; 16]) -> Result<Option<RecordId>, store::Error> {
     let says_so = Clear::decode(row.bytes(1)?).is_ok_and(|clear| clear.has_blind(blind));
     Ok(says_so.then_some(RecordId::from_column(row.int(0)?)))
 }

@@ -143,7 +143,7 @@ fn fields_of(sealed: &[u8]) -> Vec<std::ops::Range<usize>> {
     let mut fields = Vec::new();
     while position < sealed.len() {
         assert!(sealed[position] < 0x80, "the values here are short");
-        let end = position + 1 + usize::from(sealed[position]) + 16;
+        let end = position + 1 + usize::from(sealed[position]);
         fields.push(position..end);
         position = end;
     }
