@@ -352,7 +352,7 @@ fn an_old_row_put_back_is_noticed_and_named() {
     scene.back();
     scene.vault.ask(&["erase", "c-2", "--yes"]);
     scene.keep();
-    scene.names("an erased person", "SR-DEEP-015", |connection| put_cells(connection, "subject", &subjects));
+    scene.names("an erased person", "SR-DEEP-017", |connection| put_cells(connection, "subject", &subjects));
     scene.names("the name of a destroyed key", "start SR-OPEN-002", |connection| run(connection, "DELETE FROM destroyed"));
 }
 
@@ -376,7 +376,7 @@ fn a_lookup_that_leads_to_somebody_else_shows_nobody_else() {
         // Every external id and every value leads to the same customer now.
         run(connection, "UPDATE lookup SET record = (SELECT min(record) FROM lookup)");
     });
-    assert!(verdict.iter().any(|code| code == "SR-DEEP-016"), "{verdict:?}");
+    assert!(verdict.iter().any(|code| code == "SR-DEEP-018"), "{verdict:?}");
     let server = scene.vault.serve();
     let mut service = server.caller(&scene.service);
     let mut shown = 0;
@@ -389,7 +389,7 @@ fn a_lookup_that_leads_to_somebody_else_shows_nobody_else() {
     }
     assert_eq!(shown, 1, "the customer to whom it led is shown under their own id");
     server.stop();
-    scene.names("a lookup taken away", "SR-DEEP-016", |connection| {
+    scene.names("a lookup taken away", "SR-DEEP-018", |connection| {
         run(connection, "DELETE FROM lookup WHERE record = (SELECT min(record) FROM lookup)");
     });
 }
