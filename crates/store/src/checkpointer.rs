@@ -70,13 +70,6 @@ impl Checkpoints {
         self.call(|state| state.key_died = true);
     }
 
-    /// Called when the store is opened: what a process that died left in the WAL may hold a key that died.
-    pub(crate) fn found_at_start(&self) {
-        if std::fs::metadata(&self.wal).is_ok_and(|file| file.len() > 0) {
-            self.key_died();
-        }
-    }
-
     /// For how long the WAL has held pages of a key that died.
     pub(crate) fn key_in_wal_for(&self) -> Duration {
         self.since().map_or(Duration::ZERO, |since| since.elapsed())

@@ -148,7 +148,6 @@ impl Store {
         let database = folder.database();
         let queue = Arc::new(Queue::new(options.limits));
         let checkpoints = Arc::new(Checkpoints::new(folder.path().join(format!("{DATABASE}-wal"))));
-        checkpoints.found_at_start();
         let stats = Arc::new(Stats::default());
         let writer = Writer {
             queue: Arc::clone(&queue),

@@ -1,5 +1,5 @@
 //! The deep check: every row is authenticated, and records, choices, credentials and policies are held against the ledger, so
-//! that an old row put back, a row taken away, and a row edited are each named.
+//! that an old row put back, a row taken away, a row edited and a row moved are each named.
 //!
 //! It opens every envelope and shows nobody anything. Runs beside the writer, page by page; what changes while it runs is
 //! looked at twice before it is called wrong.
@@ -282,11 +282,12 @@ fn check_records(
     let mut after: Option<RecordId> = None;
     loop {
         let page = read_records(house, shop, after)?;
-        let Some((newest, _)) = page.last() else { return Ok(()) };
-        after = Some(newest.id);
-        for (record, subject) in &page {
+        let Some(newest) = page.last() else { return Ok(()) };
+        after = Some(newest.record.id);
+        for read in &page {
+            let Read { record, subject, .. } = read;
             report.records = report.records.saturating_add(1);
-            if let Some(wrong) = wrong_with(record, subject.as_ref(), shop, last) {
+            if let Some(wrong) = wrong_with(read, shop, last) {
                 // Once more: it may have been written between the pages.
                 let wrong = look_again(house, shop, record.id, last)?.map(|_| wrong);
                 if let Some((code, what)) = wrong {
@@ -299,7 +300,31 @@ fn check_records(
     }
 }
 
-type Read = (RecordRow, Option<SubjectRow>);
+/// A record, and what stands around it in the same state of the database.
+struct Read {
+    record: RecordRow,
+    subject: Option<SubjectRow>,
+    /// It is sealed under a key that this subject does not have, and that nobody destroyed.
+    astray: bool,
+    /// It can be found under everything that it says.
+    found: bool,
+}
+
+fn read_around(view: &store::View<'_>, shop: &Shop, record: RecordRow) -> Result<Read, Problem> {
+    let subject = keep::find_subject(view, shop, record.id.subject()).ok().flatten();
+    let mut astray = false;
+    if let (Some(subject), Ok(envelope)) = (&subject, Envelope::parse(&record.sealed)) {
+        for head in envelope.groups() {
+            let subject_lost = subject.key_named(head.subject).is_none() && !keep::is_destroyed(view, head.subject)?;
+            let term_lost = shop.terms.of_key(head.term).is_none() && !keep::is_destroyed(view, head.term)?;
+            astray |= subject_lost || term_lost;
+        }
+    }
+    // What an erasure leaves is found by nobody.
+    let living = subject.as_ref().is_some_and(|row| row.standing != Standing::Erased);
+    let found = !living || keep::is_found(view, shop, &record)?;
+    Ok(Read { record, subject, astray, found })
+}
 
 fn read_records(house: &House, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Vec<Read>, Problem> {
     let reading = Arc::clone(shop);
@@ -307,8 +332,7 @@ fn read_records(house: &House, shop: &Arc<Shop>, after: Option<RecordId>) -> Res
         let records = keep::list_records_after(view, &reading, after, PAGE)?;
         let mut read = Vec::with_capacity(records.len());
         for record in records {
-            let subject = keep::find_subject(view, &reading, record.id.subject()).ok().flatten();
-            read.push((record, subject));
+            read.push(read_around(view, &reading, record)?);
         }
         Ok(read)
     })
@@ -320,23 +344,16 @@ fn look_again(
     record: RecordId,
     last: &HashMap<[u8; 16], Last>,
 ) -> Result<Option<(&'static str, &'static str)>, Problem> {
-    let (reading, log) = (Arc::clone(shop), shop.log());
+    let reading = Arc::clone(shop);
     let read = house.store.look_blocking::<_, Problem, _>(move |view| {
-        let row = keep::find_record(view, &reading, record)?;
-        let subject = keep::find_subject(view, &reading, record.subject()).ok().flatten();
-        Ok((row, subject, view.log_head(log)?.map_or(0, |head| head.size)))
+        keep::find_record(view, &reading, record)?.map(|row| read_around(view, &reading, row)).transpose()
     })?;
-    let (Some(row), subject, _) = read else { return Ok(None) };
-    Ok(wrong_with(&row, subject.as_ref(), shop, last))
+    Ok(read.and_then(|read| wrong_with(&read, shop, last)))
 }
 
 /// What is wrong with a record, if anything is.
-fn wrong_with(
-    record: &RecordRow,
-    subject: Option<&SubjectRow>,
-    shop: &Shop,
-    last: &HashMap<[u8; 16], Last>,
-) -> Option<(&'static str, &'static str)> {
+fn wrong_with(read: &Read, shop: &Shop, last: &HashMap<[u8; 16], Last>) -> Option<(&'static str, &'static str)> {
+    let Read { record, subject, astray, found } = read;
     let Some(subject) = subject else {
         return Some(("SR-DEEP-007", "a record's subject is missing or was edited"));
     };
@@ -351,7 +368,7 @@ fn wrong_with(
         Some((subject.as_ref(), term.as_ref()))
     };
     let here = place(shop.number, record.id, record.version);
-    if !keys.is_empty() && envelope.authenticate(&here, &record.clear_bytes, find).is_err() {
+    if *astray || !keys.is_empty() && envelope.authenticate(&here, &record.clear_bytes, find).is_err() {
         return Some(("SR-DEEP-009", "a record's seal is broken: it was edited or moved"));
     }
     let marking = subject.marking_key()?;
@@ -361,6 +378,7 @@ fn wrong_with(
             Some(("SR-DEEP-010", "an older version of a record was put back: the ledger has a later one"))
         }
         Some(known) if known.gone => Some(("SR-DEEP-011", "a record that was removed is back")),
+        _ if !found => Some(("SR-DEEP-018", "a record is not found under its own id or values: a lookup was edited")),
         _ => None,
     }
 }

@@ -223,7 +223,19 @@ pub fn events_of_kind(
 
 /// The record that holds a value that may stand once only: an external id, or a unique field.
 pub fn find_lookup(view: &View<'_>, shop: &Shop, blind: &[u8; 16]) -> Result<Option<RecordId>, Problem> {
-    Ok(view.find(&sql::FIND_LOOKUP, params![shop.column(), blind], |row| Ok(RecordId::from_column(row.int(0)?)))?)
+    let found = view.find(&sql::FIND_LOOKUP, params![shop.column(), blind], |row| led_to(row, blind))?;
+    Ok(found.flatten())
+}
+
+/// Is the record found under everything that it says it is found under?
+pub fn is_found(view: &View<'_>, shop: &Shop, record: &RecordRow) -> Result<bool, Problem> {
+    for (_, blind) in &record.clear.blinds {
+        let found = view.find(&sql::HAS_LOOKUP, params![shop.column(), blind, record.id.column()], |row| row.int(0))?;
+        if found.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The records that hold a searchable value.
@@ -233,9 +245,15 @@ pub fn list_lookups(
     blind: &[u8; 16],
     limit: u32,
 ) -> Result<Vec<RecordId>, Problem> {
-    Ok(view.list(&sql::LIST_LOOKUPS, params![shop.column(), blind, limit], |row| {
-        Ok(RecordId::from_column(row.int(0)?))
-    })?)
+    let found = view.list(&sql::LIST_LOOKUPS, params![shop.column(), blind, limit], |row| led_to(row, blind))?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The record to which a lookup leads, if that record says so itself: its seal holds what it says, a lookup is held by
+/// nothing. A lookup that was edited leads nowhere, and never to somebody else.
+fn led_to(row: &Row<'_>, blind: &[u8; 16]) -> Result<Option<RecordId>, store::Error> {
+    let says_so = Clear::decode(row.bytes(1)?).is_ok_and(|clear| clear.has_blind(blind));
+    Ok(says_so.then_some(RecordId::from_column(row.int(0)?)))
 }
 
 /// Is everything that a plan rests on as it was when the plan was made? Reads only.
@@ -431,6 +449,11 @@ pub fn key_destroyed(id: KeyId, work: &mut Work<'_, '_>) -> Result<(), Problem> 
 fn must_not_be_destroyed(id: KeyId, work: &Work<'_, '_>) -> Result<(), Problem> {
     let found = work.tx.find(&sql::FIND_DESTROYED, params![&id.0], |row| row.int(0))?;
     if found.is_some() { Err(error::revenant()) } else { Ok(()) }
+}
+
+/// Does the database say that this key is destroyed?
+pub fn is_destroyed(view: &View<'_>, id: KeyId) -> Result<bool, Problem> {
+    Ok(view.find(&sql::FIND_DESTROYED, params![&id.0], |row| row.int(0))?.is_some())
 }
 
 /// Every key that the database says is destroyed.

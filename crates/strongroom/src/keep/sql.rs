@@ -42,8 +42,11 @@ store::statements! {
 
     CLAIM_LOOKUP = "INSERT INTO lookup (shop, blind, slot, record) VALUES ($1, $2, $3, $4)
                     ON CONFLICT (shop, blind, slot) DO NOTHING";
-    FIND_LOOKUP = "SELECT record FROM lookup WHERE shop = $1 AND blind = $2 AND slot = 0";
-    LIST_LOOKUPS = "SELECT record FROM lookup WHERE shop = $1 AND blind = $2 ORDER BY slot LIMIT $3";
+    FIND_LOOKUP = "SELECT record.id, record.clear FROM lookup JOIN record ON record.id = lookup.record
+                   WHERE lookup.shop = $1 AND lookup.blind = $2 AND lookup.slot = 0";
+    LIST_LOOKUPS = "SELECT record.id, record.clear FROM lookup JOIN record ON record.id = lookup.record
+                    WHERE lookup.shop = $1 AND lookup.blind = $2 ORDER BY lookup.slot LIMIT $3";
+    HAS_LOOKUP = "SELECT record FROM lookup WHERE shop = $1 AND blind = $2 AND (slot = 0 OR slot = $3) AND record = $3 LIMIT 1";
     REMOVE_LOOKUP = "DELETE FROM lookup WHERE shop = $1 AND blind = $2 AND slot = $3 AND record = $4";
 
     ADD_TOKEN = "INSERT INTO token (shop, token, record, field, recipient, made, since) VALUES ($1, $2, $3, $4, $5, $6, $7)

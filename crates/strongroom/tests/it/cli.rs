@@ -322,6 +322,7 @@ check: <FILE> --as-of
 credentials add: --label --on-behalf-of --out --purpose --role
 credentials list:
 credentials revoke: <ID>
+diff: <OLD> <NEW>
 doctor: --clock-is-right --deep
 erase: [SUBJECT] --certificate --kind --match --yes
 import: <FILE> --format --mapping --rejects

@@ -188,3 +188,28 @@ fn every_entry_is_there(server: &Server, auditor: &str, entries: &[String]) {
         assert!(proof["leaf"].is_string());
     }
 }
+
+#[test]
+fn a_key_that_died_just_before_a_crash_is_in_no_wal_after_the_next_start() {
+    let vault = Vault::new();
+    let (intake, officer) = (vault.credential("intake", &[]), vault.credential("officer", &[]));
+    let server = vault.serve();
+    let made = server.caller(&intake).post("/v1/records", &customer(1)).has(201).json();
+    // Until the key has died, its row stands in the WAL.
+    let database = rusqlite::Connection::open(vault.database()).unwrap();
+    let keys: Vec<u8> = database.query_row("SELECT keys FROM subject", [], |row| row.get(0)).unwrap();
+    drop(database);
+    let wal = vault.data().join("strongroom.db-wal");
+    let holds = || {
+        let files = [wal.clone(), vault.database()].map(|file| std::fs::read(file).unwrap_or_default());
+        files.concat().windows(keys.len()).any(|window| window == keys)
+    };
+    assert!(holds(), "the search finds a key that lives");
+    let erase = format!("/v1/subjects/{}:erase", made["subject"].as_str().unwrap());
+    server.caller(&officer).post(&erase, &serde_json::json!({})).has(200);
+    server.kill();
+    let server = vault.serve();
+    assert!(!holds(), "a dead key is left on the disk");
+    server.stop();
+    assert!(!holds());
+}

@@ -93,6 +93,7 @@ impl Vault {
     pub(crate) fn bare() -> Vault {
         let root = private_folder();
         std::fs::write(root.path().join("shop.toml"), POLICY).unwrap();
+        std::fs::create_dir(root.path().join("tmp")).unwrap();
         Vault { root, admin: String::new(), verifier: String::new() }
     }
 
@@ -140,7 +141,8 @@ impl Vault {
     /// A command about this vault, called from its folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = strongroom();
-        command.current_dir(self.root()).args(arguments);
+        // Temporary files would stand in the vault's folder, too, where a test finds them.
+        command.current_dir(self.root()).env("TMPDIR", self.path("tmp")).args(arguments);
         if !arguments.contains(&"--data") {
             command.arg("--data").arg(self.data());
         }
