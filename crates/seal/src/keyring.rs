@@ -96,6 +96,7 @@ impl Keyring {
     }
 
     /// The same once more in memory, for a change that may fail on its way to disk.
+    #[must_use]
     pub fn copy(&self) -> Keyring {
         let copy = |secret: &Secret<32>| Secret::new(*secret.expose());
         let epoch = |epoch: &Epoch| Epoch { number: epoch.number, since: epoch.since, key: copy(&epoch.key) };

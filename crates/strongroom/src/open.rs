@@ -315,7 +315,7 @@ fn none_may_live(view: &View<'_>, shops: &[Shop], in_database: &[KeyId], listed:
         // A long look; but it is needed after a crash only, and nobody is served yet.
         let in_subjects = keep::any_subject_has(view, shop, &unlisted)?;
         if in_terms || in_subjects {
-            return Err(Problem::new("SR-OPEN-004", 500, "the database names a living key as destroyed")
+            return Err(Problem::new("SR-OPEN-005", 500, "the database names a living key as destroyed")
                 .help("its rows were edited: keep the folder as it is, and restore the latest backup"));
         }
     }

@@ -74,7 +74,9 @@ async fn write_round<'r>(
     let known = match look_at_all(house, caller, lane, &rows).await {
         Ok(known) => known,
         Err(problem) => {
-            rows.iter().for_each(|(position, _)| set(answers, *position, Err(problem.clone())));
+            for (position, _) in rows {
+                set(answers, position, Err(problem.clone()));
+            }
             return Vec::new();
         }
     };

@@ -212,12 +212,13 @@ fn curl(method: &str, example: &Example<'_>, role: Option<&str>) -> String {
     if method == "post" && example.body.is_none() {
         line.push_str(" -X POST");
     }
-    line.push_str(&if path.contains('?') { format!(" \"$API{path}\"") } else { format!(" $API{path}") });
+    let quote = if path.contains('?') { "\"" } else { "" };
+    line.extend([" ", quote, "$API", path, quote]);
     if let Some(role) = role {
-        line.push_str(&format!(" \\\n  -H \"Authorization: Bearer ${}\"", role.to_uppercase()));
+        line.extend([" \\\n  -H \"Authorization: Bearer $", &role.to_uppercase(), "\""]);
     }
     if let Some(body) = example.body {
-        line.push_str(&format!(" \\\n  -d '{}'", as_shown(body).replace('\n', "\n  ")));
+        line.extend([" \\\n  -d '", &as_shown(body).replace('\n', "\n  "), "'"]);
     }
     line
 }

@@ -405,7 +405,7 @@ async fn status(State(desk): State<Arc<Desk>>) -> Response<Body> {
 }
 
 /// Pages of a key that died may stand in the WAL for so long.
-const KEY_IN_WAL_ALLOWED: std::time::Duration = std::time::Duration::from_secs(60);
+const KEY_IN_WAL_ALLOWED: std::time::Duration = std::time::Duration::from_mins(1);
 
 async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
     let house = &desk.house;

@@ -1,4 +1,23 @@
 //! What Strongroom promises, as facts: one binary, so that it links once.
+#![expect(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::duration_suboptimal_units,
+    clippy::expect_used,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::indexing_slicing,
+    clippy::large_stack_arrays,
+    clippy::manual_is_multiple_of,
+    clippy::needless_for_each,
+    clippy::needless_pass_by_value,
+    clippy::print_stderr,
+    clippy::sliced_string_as_bytes,
+    clippy::string_slice,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "tests stop where something is wrong, say what they skip, and are read more often than run"
+)]
 
 mod api;
 mod canary;

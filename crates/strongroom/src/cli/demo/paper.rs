@@ -160,11 +160,10 @@ impl Paper {
 
     /// What was answered.
     pub(super) fn answered(&mut self, status: u16, answer: &Json) {
-        if let Some(last) = self.step.as_mut().and_then(|step| step.pointer_mut("/exchanges")?.as_array_mut()?.last_mut()) {
-            if let Some(last) = last.as_object_mut() {
-                last.insert(String::from("status"), json!(status));
-                last.insert(String::from("answer"), answer.clone());
-            }
+        let exchanges = self.step.as_mut().and_then(|step| step.pointer_mut("/exchanges")?.as_array_mut());
+        if let Some(last) = exchanges.and_then(|all| all.last_mut()?.as_object_mut()) {
+            last.insert(String::from("status"), json!(status));
+            last.insert(String::from("answer"), answer.clone());
         }
         let (ink, word) = match status {
             200..300 => (Ink::Good, both!(self.language, "yes", "是")),

@@ -18,7 +18,7 @@ use store::{Lane, params};
 use tokio::runtime::Handle;
 
 use self::mapping::{Bad, Mapping, Subject};
-use self::rows::{BadRow, Columns, Format, NotText, Row, Rows};
+use self::rows::{BadRow, Columns, Format, NotText, Row, Rows, told_name};
 use super::draft::Draft;
 use super::many::{self, write_many};
 use super::sql;
@@ -222,7 +222,7 @@ pub fn run<R: Read>(
             .and_then(|row| taking.draft_of(&row, rows.columns(), &mut state.counts, &mut chunk.rejects))
         {
             Ok(Some((line, draft))) => {
-                chunk.rows.push((line, many::Row { draft: Arc::new(draft), repeat: None }))
+                chunk.rows.push((line, many::Row { draft: Arc::new(draft), repeat: None }));
             }
             Ok(None) => state.counts.skipped = state.counts.skipped.saturating_add(1),
             Err(reject) => {
@@ -411,7 +411,7 @@ impl Taking<'_> {
             }
         }
         for column in row.filled(columns).filter(|column| !self.named.contains(*column)) {
-            count(&mut counts.dropped_columns, column);
+            count(&mut counts.dropped_columns, told_name(column));
         }
         let Some(kind) = policy.compiled.kind(mapping.kind) else {
             return Err(reject("", "SR-COLLECT-017", "the policy changed while this was imported"));

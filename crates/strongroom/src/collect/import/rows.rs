@@ -139,7 +139,7 @@ impl<R: Read> std::fmt::Debug for Rows<R> {
     }
 }
 
-type Plain<R> = Box<BufReader<MaybeGzip<R>>>;
+type Plain<R> = Box<BufReader<Budgeted<MaybeGzip<R>>>>;
 
 enum Source<R: Read> {
     Csv(Box<csv::Reader<Plain<R>>>),
@@ -156,7 +156,7 @@ impl<R: Read> Rows<R> {
     ///
     /// Fails: `SR-IMPORT-003` when the file has no readable header, `SR-IMPORT-004` when it cannot be read.
     pub fn open(file: R, format: Format) -> Result<Rows<R>, Problem> {
-        let mut plain = Box::new(BufReader::with_capacity(1 << 16, MaybeGzip::detect(file)?));
+        let mut plain = Box::new(BufReader::with_capacity(1 << 16, Budgeted::new(MaybeGzip::detect(file)?)));
         skip_byte_order_mark(&mut plain)?;
         match format {
             Format::Jsonl => Ok(Rows { source: Source::Jsonl(plain, 0), columns: Columns::default() }),
@@ -187,9 +187,46 @@ impl<R: Read> Rows<R> {
     /// Fails: `SR-IMPORT-004` when the file cannot be read on. A row that is not one is given as such.
     pub fn next_row(&mut self) -> Result<Option<Result<Row, BadRow>>, Problem> {
         match &mut self.source {
-            Source::Csv(reader) => next_csv(reader, self.columns.names.len()),
-            Source::Jsonl(reader, line) => next_json(reader, line),
+            Source::Csv(reader) => {
+                reader.get_mut().get_mut().renew();
+                next_csv(reader, self.columns.names.len())
+            }
+            Source::Jsonl(reader, line) => {
+                reader.get_mut().renew(); // a line has a limit of its own
+                next_json(reader, line)
+            }
         }
+    }
+}
+
+/// Lets one row take so many bytes and no more: a quote that is never closed would else take the whole file into memory.
+struct Budgeted<R> {
+    file: R,
+    left: usize,
+}
+
+/// Bytes that one row of a CSV file may take, with what is read ahead.
+const ROW_LIMIT: usize = 4 << 20;
+
+impl<R: Read> Budgeted<R> {
+    fn new(file: R) -> Budgeted<R> {
+        Budgeted { file, left: ROW_LIMIT }
+    }
+
+    fn renew(&mut self) {
+        self.left = ROW_LIMIT;
+    }
+}
+
+impl<R: Read> Read for Budgeted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.left == 0 {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        let length = buffer.len().min(self.left);
+        let read = self.file.read(buffer.get_mut(..length).unwrap_or_default())?;
+        self.left = self.left.saturating_sub(read);
+        Ok(read)
     }
 }
 
@@ -249,6 +286,7 @@ fn next_json(reader: &mut impl BufRead, line: &mut u64) -> Result<Option<Result<
 }
 
 /// A JSON scalar as a cell; null is an empty one.
+#[expect(clippy::option_option, reason = "no cell can be made of a list; an empty one is a cell")]
 fn json_cell(raw: &RawValue) -> Option<Option<String>> {
     let text = raw.get();
     match text.as_bytes().first() {
@@ -257,6 +295,16 @@ fn json_cell(raw: &RawValue) -> Option<Option<String>> {
         Some(b'n') => Some(None),
         Some(_) => Some(Some(text.to_owned())),
     }
+}
+
+/// What stands for a column whose name looks like a value.
+const UNTOLD: &str = "(looks like a value)";
+
+/// A column's name as it is counted and told: a file without a header line has values in its place, and so has an object whose
+/// keys are values.
+pub fn told_name(name: &str) -> &str {
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    if name.len() <= 64 && digits < 5 && !name.contains('@') { name } else { UNTOLD }
 }
 
 fn skip_line(reader: &mut impl BufRead) -> Result<(), Problem> {
@@ -289,8 +337,8 @@ fn skip_byte_order_mark(reader: &mut impl BufRead) -> Result<(), Problem> {
 /// What stands between cells: a comma, or a semicolon or tab where the header line has more of those.
 fn delimiter(start: &[u8]) -> u8 {
     let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |wanted: u8| header.iter().filter(|byte| **byte == wanted).count();
-    [b',', b';', b'\t'].into_iter().rev().max_by_key(|byte| count(*byte)).unwrap_or(b',')
+    let count = |wanted: &u8| header.split(|byte| byte == wanted).count();
+    [b',', b';', b'\t'].into_iter().rev().max_by_key(count).unwrap_or(b',')
 }
 
 fn no_header() -> Problem {
@@ -300,7 +348,7 @@ fn no_header() -> Problem {
 
 fn unreadable() -> Problem {
     Problem::new("SR-IMPORT-004", 422, "the file cannot be read on")
-        .help("it is cut off, or not the gzip file that it begins as")
+        .help("it is cut off, or not the gzip file that it begins as, or a quote in it is never closed")
 }
 
 /// A file that may be gzip: told by its first two bytes.
@@ -389,6 +437,26 @@ mod tests {
         let cut = &gzip[..gzip.len() / 2];
         let outcome = Rows::open(cut, Format::Csv).and_then(|mut rows| rows.next_row());
         assert!(outcome.is_err());
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_does_not_take_the_file_into_memory() {
+        let mut file = b"id,name\n1,Ann\n2,\"".to_vec();
+        file.resize(3 * ROW_LIMIT, b'x');
+        let mut rows = Rows::open(&file[..], Format::Csv).unwrap();
+        assert!(rows.next_row().unwrap().unwrap().is_ok());
+        assert_eq!(rows.next_row().map(|_| ()).unwrap_err().code, "SR-IMPORT-004");
+    }
+
+    #[test]
+    fn names_of_columns_that_look_like_values_are_not_told() {
+        for name in ["email", "Email Address", "收货人", "address_line_2"] {
+            assert_eq!(told_name(name), name);
+        }
+        let long = "x".repeat(65);
+        for value in ["ann@shop.example", "13812345678", "+86 138 1234 5678", long.as_str()] {
+            assert_eq!(told_name(value), UNTOLD);
+        }
     }
 
     #[test]
