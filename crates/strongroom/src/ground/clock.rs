@@ -1,6 +1,7 @@
 //! Time is an argument. Instants are microseconds UTC since the Unix epoch.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Microseconds in common spans.
@@ -20,6 +21,10 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> i64;
     /// What a clock that nobody can set says, µs since some beginning.
     fn steady(&self) -> i64;
+    /// Both at one instant: the wall clock, then the steady one.
+    fn both(&self) -> (i64, i64) {
+        (self.now(), self.steady())
+    }
 }
 
 /// The machine's clocks.
@@ -55,36 +60,42 @@ impl Clock for MachineClock {
 
 /// A clock that only moves when told: for tests and for the demo's walk through time.
 #[derive(Debug)]
-pub struct SetClock {
-    now: AtomicI64,
-    steady: AtomicI64,
-}
+pub struct SetClock(Mutex<(i64, i64)>);
 
 impl SetClock {
     /// Stands at an instant.
     pub fn at(now: i64) -> SetClock {
-        SetClock { now: AtomicI64::new(now), steady: AtomicI64::new(0) }
+        SetClock(Mutex::new((now, 0)))
     }
 
     /// Time passes: both clocks move.
     pub fn pass(&self, micros: i64) {
-        self.now.fetch_add(micros, Ordering::SeqCst);
-        self.steady.fetch_add(micros, Ordering::SeqCst);
+        let (wall, steady) = &mut *self.clocks();
+        *wall = wall.saturating_add(micros);
+        *steady = steady.saturating_add(micros);
     }
 
     /// Somebody sets the wall clock: only that one moves.
     pub fn set_wall(&self, now: i64) {
-        self.now.store(now, Ordering::SeqCst);
+        self.clocks().0 = now;
+    }
+
+    fn clocks(&self) -> MutexGuard<'_, (i64, i64)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for SetClock {
     fn now(&self) -> i64 {
-        self.now.load(Ordering::SeqCst)
+        self.clocks().0
     }
 
     fn steady(&self) -> i64 {
-        self.steady.load(Ordering::SeqCst)
+        self.clocks().1
+    }
+
+    fn both(&self) -> (i64, i64) {
+        *self.clocks()
     }
 }
 
@@ -109,7 +120,7 @@ impl ClockWatch {
     /// Takes: the time of the ledger's last entry, if it has one. The clock is in doubt from the start when it is
     /// earlier than that, or more than 30 days later.
     pub fn begin(clock: &dyn Clock, last_entry_at: Option<i64>) -> ClockWatch {
-        let (wall, steady) = (clock.now(), clock.steady());
+        let (wall, steady) = clock.both();
         let doubted = last_entry_at.is_some_and(|last| wall < last || wall.saturating_sub(last) > SILENCE_ALLOWED);
         // What can be believed at a start in doubt is that the last entry was made, and no more.
         let base = if doubted { last_entry_at.unwrap_or(wall) } else { wall };
@@ -122,21 +133,26 @@ impl ClockWatch {
 
     /// Looks at both clocks. Gives whether the wall clock is in doubt; a doubt stays until somebody settles it.
     pub fn look(&self, clock: &dyn Clock) -> bool {
-        if clock.now().abs_diff(self.expected(clock)) > DRIFT_ALLOWED.unsigned_abs() {
-            self.doubted.store(true, Ordering::SeqCst);
-        }
+        self.compare(clock);
         self.in_doubt()
     }
 
     /// The time that can be believed, by which data may be left out for good and entries are made: `now`, and while the clock is in doubt the earlier of what it says
     /// and what it should say.
     pub fn believed(&self, clock: &dyn Clock, now: i64) -> i64 {
-        if self.look(clock) { now.min(self.expected(clock)) } else { now }
+        let expected = self.compare(clock);
+        if self.in_doubt() { now.min(expected) } else { now }
     }
 
-    fn expected(&self, clock: &dyn Clock) -> i64 {
-        let passed = clock.steady().saturating_sub(self.steady_at_base.load(Ordering::SeqCst));
-        self.wall_at_base.load(Ordering::SeqCst).saturating_add(passed)
+    /// Doubts, if the clocks have gone apart. Gives what the wall clock should say.
+    fn compare(&self, clock: &dyn Clock) -> i64 {
+        let (wall, steady) = clock.both();
+        let passed = steady.saturating_sub(self.steady_at_base.load(Ordering::SeqCst));
+        let expected = self.wall_at_base.load(Ordering::SeqCst).saturating_add(passed);
+        if wall.abs_diff(expected) > DRIFT_ALLOWED.unsigned_abs() {
+            self.doubted.store(true, Ordering::SeqCst);
+        }
+        expected
     }
 
     /// Was the clock in doubt when last looked at?
@@ -146,8 +162,9 @@ impl ClockWatch {
 
     /// Somebody has looked at the clock and says that it is right.
     pub fn settle(&self, clock: &dyn Clock) {
-        self.wall_at_base.store(clock.now(), Ordering::SeqCst);
-        self.steady_at_base.store(clock.steady(), Ordering::SeqCst);
+        let (wall, steady) = clock.both();
+        self.wall_at_base.store(wall, Ordering::SeqCst);
+        self.steady_at_base.store(steady, Ordering::SeqCst);
         self.doubted.store(false, Ordering::SeqCst);
     }
 }

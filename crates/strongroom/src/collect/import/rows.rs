@@ -207,6 +207,8 @@ struct Budgeted<R> {
 
 /// Bytes that one row of a CSV file may take, with what is read ahead.
 const ROW_LIMIT: usize = 4 << 20;
+/// Bytes that are read together, if there are so many.
+const ENOUGH: usize = 4_096;
 
 impl<R: Read> Budgeted<R> {
     fn new(file: R) -> Budgeted<R> {
@@ -224,7 +226,15 @@ impl<R: Read> Read for Budgeted<R> {
             return Err(std::io::ErrorKind::FileTooLarge.into());
         }
         let length = buffer.len().min(self.left);
-        let read = self.file.read(buffer.get_mut(..length).unwrap_or_default())?;
+        let space = buffer.get_mut(..length).unwrap_or_default();
+        let mut read = 0;
+        // Enough at once for whoever looks at the beginning: a byte order mark, a header line.
+        while read < length.min(ENOUGH) {
+            match self.file.read(space.get_mut(read..).unwrap_or_default())? {
+                0 => break,
+                more => read = read.saturating_add(more),
+            }
+        }
         self.left = self.left.saturating_sub(read);
         Ok(read)
     }
