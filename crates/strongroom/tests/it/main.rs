@@ -30,6 +30,7 @@ mod erasure;
 mod examples;
 mod hostile;
 mod kill;
+mod policy_change;
 mod put_back;
 mod releases;
 mod support;
