@@ -9,6 +9,7 @@ mod health;
 mod metrics;
 pub mod openapi;
 pub mod operator;
+mod patience;
 mod serve;
 
 pub use enter::{Door, api_router, fallbacks, routes};

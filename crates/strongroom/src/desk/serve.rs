@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::Desk;
+use super::patience::Patient;
 use crate::config::{Config, TlsConfig};
 use crate::ground::Problem;
 use crate::ground::keys_folder::read_private;
@@ -30,6 +31,9 @@ pub const SOCKET: &str = "operator.sock";
 const HEAD_TIME: Duration = Duration::from_secs(15);
 /// A TLS handshake must be done within this time.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// An answer that a caller does not take for this time is given up, with the connection. Not at the operator's socket:
+/// whoever owns the folder may read the lines of a long command when they like.
+const TAKING_TIME: Duration = Duration::from_secs(30);
 /// What is being answered when the house closes may take so long.
 const CLOSING_TIME: Duration = Duration::from_secs(10);
 /// Longest head of a request, bytes.
@@ -155,6 +159,7 @@ async fn tcp_door(
             continue;
         };
         let _ = stream.set_nodelay(true);
+        let stream = Patient::new(stream, TAKING_TIME);
         let (router, tls, stopping) = (router.clone(), tls.clone(), stopping.clone());
         callers.spawn(async move {
             match tls {
@@ -195,7 +200,7 @@ where
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .max_buf_size(HEAD_LIMIT.max(64 << 10))
+        .max_buf_size(HEAD_LIMIT)
         .max_headers(HEADERS_LIMIT)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
@@ -231,4 +236,52 @@ fn acceptor(tls: &TlsConfig) -> Result<TlsAcceptor, Problem> {
         .map_err(|_| fault("private key"))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    /// Serves one caller, who speaks through the other end. Ends when the connection does.
+    async fn served(near: DuplexStream, body: &'static str) {
+        let router = Router::new().route("/", get(move || async move { body }));
+        let (_stop, stopping) = watch::channel(false);
+        caller(Patient::new(near, Duration::from_millis(200)), router, stopping).await;
+    }
+
+    #[test]
+    fn a_caller_who_does_not_take_the_answer_loses_the_connection() {
+        let long: &'static str = "x".repeat(1 << 20).leak();
+        run(async {
+            let (near, mut far) = duplex(512);
+            far.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+            // The far end stays open, and reads nothing.
+            let ended = tokio::time::timeout(Duration::from_secs(20), served(near, long)).await;
+            assert!(ended.is_ok(), "the connection is still held");
+            drop(far);
+        });
+    }
+
+    #[test]
+    fn a_head_has_16_kib_at_the_most() {
+        for (length, status) in [(12_000, "200"), (20_000, "431")] {
+            let answer = run(async {
+                let (near, mut far) = duplex(64 << 10);
+                let head = format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nlong: {}\r\n\r\n", "x".repeat(length));
+                far.write_all(head.as_bytes()).await.unwrap();
+                served(near, "short").await;
+                let mut answer = String::new();
+                far.read_to_string(&mut answer).await.unwrap();
+                answer
+            });
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{length}: {answer}");
+        }
+    }
 }

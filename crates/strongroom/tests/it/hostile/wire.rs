@@ -195,3 +195,25 @@ fn slow_callers_are_sent_away_and_others_do_not_wait_for_them() {
     });
     drop(bench);
 }
+
+#[test]
+fn who_asks_for_much_and_takes_nothing_is_sent_away() {
+    let (bench, _, address) = serving();
+    let (asked, one) = (400, b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n");
+    let mut stream = connect(address);
+    stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    // Far more than the buffers of both sides hold. Nothing is read meanwhile; the house stops listening at some point.
+    for _ in 0..asked {
+        if stream.write_all(one).is_err() {
+            break;
+        }
+    }
+    bench.block_on(async { tokio::time::sleep(Duration::from_secs(35)).await });
+    // What was on its way is still there, and then the end.
+    let mut heard = Vec::new();
+    let _ = stream.read_to_end(&mut heard);
+    let answered = answers(&String::from_utf8_lossy(&heard)).len();
+    assert!(answered < asked, "the connection was held, and all were answered: {} bytes", heard.len());
+    still_serves(address);
+    drop(bench);
+}
