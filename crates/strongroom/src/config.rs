@@ -88,13 +88,23 @@ pub struct LimitsConfig {
     pub requests_per_second: u32,
     /// Requests of one credential at once, after a pause.
     pub burst: u32,
+    /// Requests per second of all callers together who show no credential; 0 for no limit.
+    pub anonymous_per_second: u32,
+    /// Requests of theirs at once, after a pause.
+    pub anonymous_burst: u32,
     /// Connections at once.
     pub connections: usize,
 }
 
 impl Default for LimitsConfig {
     fn default() -> LimitsConfig {
-        LimitsConfig { requests_per_second: 2_000, burst: 4_000, connections: 4_096 }
+        LimitsConfig {
+            requests_per_second: 2_000,
+            burst: 4_000,
+            anonymous_per_second: 500,
+            anonymous_burst: 1_000,
+            connections: 4_096,
+        }
     }
 }
 

@@ -103,7 +103,11 @@ async fn enter(
             // A credential that is shown must be a valid one; none is needed.
             let shown = head.headers.contains_key(header::AUTHORIZATION) || door == Door::Operator;
             let caller = if shown { Some(who(desk, door, &head.headers)?.0) } else { None };
-            caller.as_ref().map_or(Ok(()), |caller| must_not_ask_too_much(desk, caller))?;
+            match &caller {
+                Some(caller) => must_not_ask_too_much(desk, caller)?,
+                None if desk.lets_a_stranger() => {}
+                None => return Err(too_many_strangers(desk)),
+            }
             handler(Visit { house, caller, target }).await
         }
         Handler::Callers(deed, handler) => {
@@ -145,6 +149,13 @@ fn must_not_ask_too_much(desk: &Desk, caller: &Caller) -> Result<(), Problem> {
         }
         _ => Ok(()),
     }
+}
+
+fn too_many_strangers(desk: &Desk) -> Problem {
+    desk.metrics.refused("rate");
+    Problem::new("SR-HTTP-014", 429, "callers without a credential ask for more than they may together")
+        .help("show a credential: then only its own requests are counted")
+        .retry_after(1)
 }
 
 /// Who calls: by credential, or at the operator's door the operator.

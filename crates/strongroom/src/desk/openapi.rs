@@ -1,9 +1,12 @@
 //! The OpenAPI document, generated from the routes' own types.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use bytes::Bytes;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
@@ -79,12 +82,15 @@ pub fn json() -> String {
     document().to_pretty_json().unwrap_or_default()
 }
 
+/// The document is made once: it takes milliseconds, and anybody may ask for it.
+static WRITTEN: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(json()));
+
 pub(super) fn router() -> Router {
     Router::new().route(
         "/openapi.json",
         get(|| async {
             let kind = HeaderValue::from_static("application/json");
-            ([(header::CONTENT_TYPE, kind)], json()).into_response()
+            ([(header::CONTENT_TYPE, kind)], WRITTEN.clone()).into_response()
         }),
     )
 }

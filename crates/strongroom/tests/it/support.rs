@@ -91,7 +91,7 @@ impl Bench {
 
     /// A house whose shop has this policy.
     pub(crate) fn with_policy(policy: &str) -> Bench {
-        Bench::with(policy, LimitsConfig { requests_per_second: 0, ..LimitsConfig::default() })
+        Bench::with(policy, LimitsConfig { requests_per_second: 0, anonymous_per_second: 0, ..LimitsConfig::default() })
     }
 
     /// A house in which a credential may ask for so much.

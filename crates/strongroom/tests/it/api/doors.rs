@@ -80,6 +80,21 @@ fn one_credential_may_ask_for_so_much_and_another_is_not_held_up() {
 }
 
 #[test]
+fn strangers_share_one_limit_and_hold_up_nobody_with_a_credential() {
+    let limits = LimitsConfig { anonymous_per_second: 1, anonymous_burst: 3, ..LimitsConfig::default() };
+    let bench = Bench::with(POLICY, limits);
+    for _ in 0..3 {
+        assert_eq!(bench.get_as_stranger("/ledger/checkpoint").status, 200);
+    }
+    let much = bench.get_as_stranger("/ledger/tile/0/000.p/1");
+    much.problem(429, "SR-HTTP-014");
+    assert_eq!(much.headers["retry-after"], "1");
+    assert_eq!(bench.get(&bench.admin, "/ledger/checkpoint").status, 200);
+    // Whoever restarts a process that seems dead must not be told so by a crowd.
+    bench.get_as_stranger("/health/live").is(200);
+}
+
+#[test]
 fn the_policy_is_given_byte_for_byte_with_every_version() {
     let bench = Bench::new();
     let intake = bench.key(Role::Intake, &[]);
