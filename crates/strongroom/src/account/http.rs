@@ -37,7 +37,8 @@ pub fn routes() -> Vec<Route> {
     params(("path" = String, Path, description = "C2SP tlog-tiles: `checkpoint`, `tile/…`, `tile/entries/…`; and `log.json`")),
     responses((status = 200, description = "The file", content_type = "application/octet-stream"),
               (status = 401, description = "Entries take an auditor's credential", body = ProblemBody),
-              (status = 404, description = "The log has no such file", body = ProblemBody)))]
+              (status = 404, description = "The log has no such file", body = ProblemBody),
+              (status = 429, description = "Callers without a credential ask for more than they may together", body = ProblemBody)))]
 pub(crate) async fn get_file(visit: Visit) -> Result<Response<Body>, Problem> {
     let Visit { house, caller, target } = visit;
     let (shop, path) = shop_and_path(&house, &target).ok_or_else(no_route)?;
@@ -60,7 +61,9 @@ pub(crate) async fn get_file(visit: Visit) -> Result<Response<Body>, Problem> {
                 must_read_entries(&house, &caller).await?;
                 enter_reading(&house, &caller, first, first.saturating_add(u64::from(path.width()).saturating_sub(1))).await?;
             }
-            let bytes = house.look(move |view| tile_bytes(view, log, &path)).await?.ok_or_else(no_route)?;
+            let roots = Arc::clone(&house.tile_roots);
+            let bytes = house.look(move |view| tile_bytes(view, log, &path, Some(&roots))).await?;
+            let bytes = bytes.ok_or_else(no_route)?;
             let freshness =
                 if path.width() == 256 && path.kind() != TileKind::Entries { Freshness::ForEver } else { Freshness::Changes };
             Ok(file("application/octet-stream", freshness, bytes))
@@ -279,10 +282,11 @@ pub(crate) async fn get_proof(request: Request) -> Result<Response<Body>, Proble
     let checkpoint = heads::sign(&house, &shop)?;
     let (verifier, origin) = (heads::verifier(&house, &shop, id.log())?, heads::origin(&shop.name, id.log()));
     let size = ledger::checkpoint::Checkpoint::open(&checkpoint, &verifier, &origin)?.size();
+    let roots = Arc::clone(&house.tile_roots);
     let (leaf, proof) = house
         .look(move |view| {
             let bytes = view.leaf(id.log(), id.leaf())?.ok_or_else(no_entry)?;
-            let proof = inclusion_proof(&mut StoredTiles { view, log: id.log() }, id.leaf(), size)?;
+            let proof = inclusion_proof(&mut StoredTiles { view, log: id.log(), roots: Some(&roots) }, id.leaf(), size)?;
             Ok((ledger::hash::leaf_hash(&bytes), proof))
         })
         .await?;
@@ -316,6 +320,7 @@ pub(crate) async fn get_consistency(request: Request) -> Result<Response<Body>, 
     let from = number(&request, "from")?.ok_or_else(sizes)?;
     let to = number(&request, "to")?.ok_or_else(sizes)?;
     let log = request.caller.shop.log();
+    let roots = Arc::clone(&request.house.tile_roots);
     let proof = request
         .house
         .look(move |view| {
@@ -323,7 +328,7 @@ pub(crate) async fn get_consistency(request: Request) -> Result<Response<Body>, 
             if from > to || to > size {
                 return Err(sizes());
             }
-            Ok(consistency_proof(&mut StoredTiles { view, log }, from, to)?)
+            Ok(consistency_proof(&mut StoredTiles { view, log, roots: Some(&roots) }, from, to)?)
         })
         .await?;
     let body = ConsistencyFound { from, to, proof: proof.iter().map(ToString::to_string).collect() };

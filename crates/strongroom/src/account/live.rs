@@ -9,7 +9,7 @@ use ledger::tree::Tiles;
 use ledger::{ArchiveFile, Error as LedgerError};
 
 use crate::ground::house::House;
-use crate::ground::log::{StoredTiles, generation_of_log};
+use crate::ground::log::{StoredTiles, TileRoots, generation_of_log};
 use crate::ground::{Problem, Shop, heads};
 
 /// A log as of one signed head.
@@ -38,7 +38,7 @@ impl LiveLog {
             ArchiveFile::Log => describe(&self.house, &self.shop, self.log).map(Some),
             ArchiveFile::Tile(path) => {
                 let log = self.log;
-                self.house.store.look_blocking(move |view| tile_bytes(view, log, &path))
+                self.house.store.look_blocking(move |view| tile_bytes(view, log, &path, None))
             }
         }
     }
@@ -55,7 +55,14 @@ impl Archive for LiveLog {
 }
 
 /// The bytes of a tile or a bundle. `None` when the log does not have it, or not so wide.
-pub fn tile_bytes(view: &store::View<'_>, log: i64, path: &TilePath) -> Result<Option<Vec<u8>>, Problem> {
+///
+/// Takes: roots that were made before, unless all is to be hashed afresh.
+pub fn tile_bytes(
+    view: &store::View<'_>,
+    log: i64,
+    path: &TilePath,
+    roots: Option<&TileRoots>,
+) -> Result<Option<Vec<u8>>, Problem> {
     let Some(head) = view.log_head(log)? else { return Ok(None) };
     let width = path.width();
     match path.kind() {
@@ -63,7 +70,7 @@ pub fn tile_bytes(view: &store::View<'_>, log: i64, path: &TilePath) -> Result<O
             if ledger::tree::tile_width(head.size, level, path.index()) < width {
                 return Ok(None);
             }
-            let mut bytes = StoredTiles { view, log }.tile(level, path.index(), width)?;
+            let mut bytes = StoredTiles { view, log, roots }.tile(level, path.index(), width)?;
             bytes.truncate(usize::from(width) * 32);
             Ok(Some(bytes))
         }

@@ -106,7 +106,7 @@ pub fn hold_against(view: &View<'_>, log: i64, head: &SignedHead, verifier: &Ver
     if size < signed.size() {
         return Err(shortened(size, signed.size()));
     }
-    if root_at(&mut StoredTiles { view, log }, signed.size())? == *signed.root() { Ok(()) } else { Err(another_log()) }
+    if root_at(&mut StoredTiles { view, log, roots: None }, signed.size())? == *signed.root() { Ok(()) } else { Err(another_log()) }
 }
 
 /// Holds a log of a shop against its signed head, with the key of the keyring.
@@ -147,10 +147,11 @@ pub async fn receipt(
     let missing = move || Problem::from(store::Error::BrokenLog { log, leaf });
     // ORDER: before the look, which then sees at least as much.
     let head = house.heads.find(log).ok_or_else(missing)?;
+    let roots = Arc::clone(&house.tile_roots);
     let (bytes, proof) = house
         .look(move |view| {
             let bytes = view.leaf(log, leaf)?.ok_or_else(missing)?;
-            let proof = inclusion_proof(&mut StoredTiles { view, log }, leaf, head.size)?;
+            let proof = inclusion_proof(&mut StoredTiles { view, log, roots: Some(&roots) }, leaf, head.size)?;
             Ok((bytes, proof))
         })
         .await?;

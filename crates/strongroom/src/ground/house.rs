@@ -9,7 +9,7 @@ use super::actor::{Actor, ActorFacts, Presented};
 use super::clock::{Clock, ClockWatch};
 use super::ids::Ids;
 use super::keys_folder::KeysFolder;
-use super::log::TrueHeads;
+use super::log::{TileRoots, TrueHeads};
 use super::permits::Permits;
 use super::problem::Problem;
 use super::shop::Shop;
@@ -34,6 +34,8 @@ pub struct House {
     pub permits: Arc<Permits>,
     /// What each log has become.
     pub heads: Arc<TrueHeads>,
+    /// Roots of the logs' full tiles, as they were lately read.
+    pub tile_roots: Arc<TileRoots>,
     /// Days of an epoch.
     pub epoch_days: u32,
     shops: RwLock<Vec<Arc<Shop>>>,
@@ -77,6 +79,7 @@ impl House {
             ids: Arc::new(parts.ids),
             permits: Arc::new(Permits::default()),
             heads: parts.heads,
+            tile_roots: Arc::new(TileRoots::default()),
             epoch_days: parts.epoch_days,
             shops: RwLock::new(parts.shops.into_iter().map(Arc::new).collect()),
             numbers: Numbers::default(),

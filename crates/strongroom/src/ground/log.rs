@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use ledger::hash::{Hash, leaf_hash};
 use ledger::tree::{ReadError, TileBuffer, Tiles};
+use quick_cache::sync::Cache;
 use store::{Appended, Error, FullTile, Head, LEAVES_PER_TILE, LogBook, View};
 
 /// Number of a shop's log: the shop, and which generation of its log. A new generation begins only when a restore has to
@@ -72,7 +73,7 @@ impl Book {
         let mut book = Book::default();
         for log in view.logs()? {
             let Some(head) = view.log_head(log)? else { continue };
-            let edge = TileBuffer::load(head.size, &mut StoredTiles { view, log }).map_err(|error| match error {
+            let edge = TileBuffer::load(head.size, &mut StoredTiles { view, log, roots: None }).map_err(|error| match error {
                 ReadError::Tiles(error) => error,
                 ReadError::Ledger(_) => Error::BrokenLog { log, leaf: head.size },
             })?;
@@ -131,6 +132,34 @@ pub struct StoredTiles<'v, 't> {
     pub view: &'v View<'t>,
     /// Which log.
     pub log: i64,
+    /// Roots that were made before. Without them all is hashed afresh: whoever verifies believes no memory.
+    pub roots: Option<&'v TileRoots>,
+}
+
+/// Roots of full tiles, as they were lately needed. A full tile never changes, and its root takes 255 hashes; so the edge of
+/// a level above, which anybody may ask for again and again, is made out of its tiles once.
+#[derive(Debug)]
+pub struct TileRoots(Cache<(i64, u8, u64), Hash>);
+
+/// More than the edges of a log of any size have: 255 tiles for each of seven levels. Of several logs, the lately read.
+const ROOTS_KEPT: usize = 8_192;
+
+impl Default for TileRoots {
+    fn default() -> TileRoots {
+        TileRoots(Cache::new(ROOTS_KEPT))
+    }
+}
+
+impl TileRoots {
+    /// The root of a tile, from memory or made now.
+    fn find(&self, tile: (i64, u8, u64), make: impl FnOnce() -> Result<Hash, Error>) -> Result<Hash, Error> {
+        if let Some(known) = self.0.get(&tile) {
+            return Ok(known);
+        }
+        let root = make()?;
+        self.0.insert(tile, root);
+        Ok(root)
+    }
 }
 
 impl Tiles for StoredTiles<'_, '_> {
@@ -150,13 +179,14 @@ impl Tiles for StoredTiles<'_, '_> {
                 hashes.extend_from_slice(&leaf_hash(leaf).0);
             }
         } else {
-            for position in 0..u64::from(width) {
-                let broken = Error::BrokenLog { log: self.log, leaf: first.saturating_add(position) };
-                let below = self
-                    .view
-                    .tile(self.log, level.saturating_sub(1), first.saturating_add(position))?
-                    .ok_or(broken.clone())?;
-                hashes.extend_from_slice(&root_of_tile(&below).ok_or(broken)?.0);
+            let below = level.saturating_sub(1);
+            for position in (first..).take(usize::from(width)) {
+                let make = || self.root_of(below, position);
+                let root = match self.roots {
+                    Some(roots) => roots.find((self.log, below, position), make)?,
+                    None => make()?,
+                };
+                hashes.extend_from_slice(&root.0);
             }
         }
         if hashes.len() == usize::from(width) * 32 {
@@ -164,6 +194,14 @@ impl Tiles for StoredTiles<'_, '_> {
         } else {
             Err(Error::BrokenLog { log: self.log, leaf: first })
         }
+    }
+}
+
+impl StoredTiles<'_, '_> {
+    /// The root of a full tile, hashed afresh.
+    fn root_of(&self, level: u8, index: u64) -> Result<Hash, Error> {
+        let tile = self.view.tile(self.log, level, index)?;
+        tile.and_then(|tile| root_of_tile(&tile)).ok_or(Error::BrokenLog { log: self.log, leaf: index })
     }
 }
 
@@ -193,6 +231,18 @@ mod tests {
     fn a_log_number_holds_shop_and_generation() {
         let log = log_number(7, 3);
         assert_eq!((shop_of_log(log), generation_of_log(log)), (7, 3));
+    }
+
+    #[test]
+    fn the_root_of_a_full_tile_is_made_once() {
+        let roots = TileRoots::default();
+        let root = leaf_hash(b"a tile");
+        assert_eq!(roots.find((1, 0, 7), || Ok(root)).unwrap(), root);
+        let never = || -> Result<Hash, Error> { panic!("it is known") };
+        assert_eq!(roots.find((1, 0, 7), never).unwrap(), root);
+        let broken = Error::BrokenLog { log: 2, leaf: 7 };
+        assert!(roots.find((2, 0, 7), || Err(broken.clone())).is_err(), "another log's tile is another");
+        assert_eq!(roots.find((2, 0, 7), || Ok(root)).unwrap(), root, "a fault is not remembered");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use ledger::checkpoint::Checkpoint;
 use ledger::entry::Act;
 use ledger::hash::Hash;
 use ledger::note::Verifier;
-use ledger::tree::{verify_consistency, verify_inclusion};
+use ledger::tree::{Frontier, verify_consistency, verify_inclusion};
 use ledger::{ArchiveFile, Error};
 use serde_json::{Value as Json, json};
 use strongroom::ground::Role;
@@ -102,6 +102,21 @@ fn checkpoint_and_hash_tiles_are_public_and_entries_are_not() {
     assert_eq!(bench.get(&bench.key(Role::Auditor, &[]), entries).status, 200);
     assert_eq!(bench.entries().len(), before + 2, "the auditor's credential, and that it read");
     assert_eq!(bench.entries().last().unwrap().act, Act::LedgerRead);
+}
+
+#[test]
+fn the_edge_of_a_level_above_is_the_roots_of_its_full_tiles_however_often_it_is_asked_for() {
+    let (bench, _) = busy();
+    let below = bench.get_as_stranger("/ledger/tile/0/000").body;
+    let mut tree = Frontier::new();
+    for hash in below.chunks(32) {
+        tree.append(Hash::from_slice(hash).unwrap());
+    }
+    for _ in 0..3 {
+        let edge = bench.get_as_stranger("/ledger/tile/1/000.p/1");
+        assert_eq!((edge.status, &edge.body[..]), (200, &tree.root().0[..]));
+    }
+    bench.get_as_stranger("/ledger/tile/1/000.p/2").problem(404, "SR-HTTP-005");
 }
 
 #[test]
