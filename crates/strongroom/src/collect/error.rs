@@ -27,7 +27,7 @@ pub fn other_version() -> Problem {
 
 /// The subject has more records that this one belongs to than can be moved in one unit of work.
 pub fn too_many_parents() -> Problem {
-    Problem::new("SR-COLLECT-018", 409, "the subject has more than 64 records of the kind that this one belongs to")
+    Problem::new("SR-COLLECT-018", 409, "the subject has more than 64 records, or 8 MiB, of the kind that this one belongs to")
         .help("a kind that others belong to is for few records a subject, such as a customer's account")
 }
 

@@ -608,11 +608,8 @@ fn kin_is_as_known(draft: &Draft, known: &Known, subject: SubjectId, work: &Work
 
 /// The latest events of records that a new record's children brought before it.
 fn events_of_children(draft: &Draft, subject: SubjectId, work: &Work<'_, '_>) -> Result<Vec<Event>, Problem> {
-    let mut events = Vec::new();
-    for child in work.policy.compiled.kinds().filter(|kind| kind.of() == Some(draft.kind)) {
-        events.extend(keep::events_of_kind(work.tx, work.shop, subject, child.ordinal())?);
-    }
-    Ok(events)
+    let children = work.policy.compiled.kinds().filter(|kind| kind.of() == Some(draft.kind));
+    keep::events_of_kinds(work.tx, work.shop, subject, children.map(policy::CompiledKind::ordinal))
 }
 
 fn answered_before(repeat: Option<Repeat>, work: &Work<'_, '_>) -> Result<Option<Written>, Problem> {
@@ -720,13 +717,14 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
     let of_children = if record.is_none() { events_of_children(draft, subject, work)? } else { Vec::new() };
     let parents = match draft.of {
         Some(of) if moves_parents(&work.policy, draft) => {
-            keep::list_records(view, shop, subject, Some(of), Order::OldestFirst, PARENTS_LIMIT.saturating_add(1))?
+            let parents = keep::list_records(view, shop, subject, Some(of), Order::OldestFirst, PARENTS_LIMIT)?;
+            if parents.more {
+                return Err(error::too_many_parents()); // a clock that does not move would end too early
+            }
+            parents.records
         }
         _ => Vec::new(),
     };
-    if parents.len() > PARENTS_LIMIT as usize {
-        return Err(error::too_many_parents()); // a clock that does not move would end too early
-    }
     let chosen = choose::chosen(view, shop, subject)?;
     let mut overruled = PurposeSet::EMPTY;
     for choice in &draft.choices {

@@ -207,7 +207,7 @@ fn clean_rows(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Probl
         }
         return Ok(removed < PAGE);
     }
-    if keep::list_records(work.tx, work.shop, subject, None, Order::OldestFirst, 1)?.is_empty() {
+    if keep::list_records(work.tx, work.shop, subject, None, Order::OldestFirst, 1)?.records.is_empty() {
         let destroyed = keep::destroy_retained_key(&row, work)?;
         let after = SubjectRow { keys: Vec::new(), ..row };
         keep::remove_dead_subject(&after, PAGE, work)?;
@@ -297,7 +297,7 @@ fn has_dead_group(record: &RecordRow, shop: &Shop) -> bool {
 /// A subject of whom no record is left is forgotten altogether.
 fn forget_if_empty(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<(), Problem> {
     let Some(row) = keep::find_subject(work.tx, work.shop, subject)? else { return Ok(()) };
-    if !keep::list_records(work.tx, work.shop, subject, None, Order::OldestFirst, 1)?.is_empty() {
+    if !keep::list_records(work.tx, work.shop, subject, None, Order::OldestFirst, 1)?.records.is_empty() {
         return Ok(());
     }
     choose::remove(subject, crate::ground::ids::RECORDS_LIMIT, work)?;

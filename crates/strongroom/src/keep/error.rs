@@ -58,3 +58,9 @@ pub fn several_subjects() -> Problem {
         .help("name the subject by id or by external id, or name the record")
         .at("/subject/match")
 }
+
+/// A subject has more records that would belong to a new one than can be looked at in one unit of work.
+pub fn too_many_children() -> Problem {
+    Problem::new("SR-KEEP-020", 409, "the subject has more than 4096 records that would belong to this one")
+        .help("write the record that others belong to before so many of them are there")
+}

@@ -12,6 +12,7 @@
 //! Who may call: `collect`, `reveal`, `share`, `erase`, `answer`, `incident`. It calls no room.
 
 pub mod error;
+mod listing;
 pub mod plan;
 pub mod refs;
 mod shops;
@@ -25,6 +26,7 @@ pub(crate) use sql::KEEP_NEWEST;
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;
 
+pub use listing::{LISTED_BYTES, Listing, Order, list_records, list_records_after};
 pub use plan::{Change, Halt, Plan, Planned, Planner};
 pub use shops::{
     NewShop, ShopRow, add_shop, begin_wrap, end_old_wraps, list_shops, new_generation, new_shop, open_keys,
@@ -82,55 +84,6 @@ pub fn find_record(view: &View<'_>, shop: &Shop, id: RecordId) -> Result<Option<
 fn record_row(id: RecordId, version: u32, clear_bytes: Vec<u8>, sealed: Vec<u8>) -> Result<RecordRow, Problem> {
     let clear = Clear::decode(&clear_bytes).map_err(|_| Problem::edited("record"))?;
     Ok(RecordRow { id, version, clear_bytes, clear, sealed })
-}
-
-/// Which records of a subject are wanted first when not all can be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// As they were made.
-    OldestFirst,
-    /// The latest first.
-    NewestFirst,
-}
-
-/// Records of a subject: of one kind, or of all. At most `limit`.
-pub fn list_records(
-    view: &View<'_>,
-    shop: &Shop,
-    subject: SubjectId,
-    kind: Option<u8>,
-    order: Order,
-    limit: u32,
-) -> Result<Vec<RecordRow>, Problem> {
-    let (first, last) = range(subject, kind);
-    let sql = match order {
-        Order::OldestFirst => &sql::LIST_RECORDS,
-        Order::NewestFirst => &sql::LIST_NEWEST_RECORDS,
-    };
-    let rows = view.list(sql, params![first.column(), last.column(), shop.column(), limit], read_record)?;
-    rows.into_iter().map(|(id, version, clear, sealed)| record_row(id, version, clear, sealed)).collect()
-}
-
-fn range(subject: SubjectId, kind: Option<u8>) -> (RecordId, RecordId) {
-    kind.map_or_else(|| RecordId::all_of(subject), |kind| RecordId::all_of_kind(subject, kind))
-}
-
-type RawRecord = (RecordId, u32, Vec<u8>, Vec<u8>);
-
-fn read_record(row: &Row<'_>) -> Result<RawRecord, store::Error> {
-    Ok((RecordId::from_column(row.int(0)?), row.number(1)?, row.bytes(2)?.to_vec(), row.bytes(3)?.to_vec()))
-}
-
-/// Records behind a number, of all subjects of a shop; for sweeps and deep checks, page by page.
-pub fn list_records_after(
-    view: &View<'_>,
-    shop: &Shop,
-    after: Option<RecordId>,
-    limit: u32,
-) -> Result<Vec<RecordRow>, Problem> {
-    let after = after.map_or(-1, RecordId::column);
-    let rows = view.list(&sql::LIST_RECORDS_AFTER, params![after, shop.column(), limit], read_record)?;
-    rows.into_iter().map(|(id, version, clear, sealed)| record_row(id, version, clear, sealed)).collect()
 }
 
 /// Subjects behind a number, page by page.
@@ -196,29 +149,47 @@ pub fn next_place(view: &View<'_>, shop: &Shop, subject: SubjectId, kind: u8) ->
     Ok(found.map_or(0, |record| record.place().saturating_add(1)))
 }
 
-/// The latest events of a subject's records of a kind, for a record that they belong to.
-pub fn events_of_kind(
+/// Records that are looked at for the events of one that they belong to: this is done in the writer, one row after another.
+const CHILDREN_LIMIT: u32 = 4_096;
+
+/// The latest events of a subject's records of these kinds, for a record that they belong to.
+///
+/// Fails: `SR-KEEP-020` when there are more than 4,096 of them.
+pub fn events_of_kinds(
     view: &View<'_>,
     shop: &Shop,
     subject: SubjectId,
-    kind: u8,
+    kinds: impl Iterator<Item = u8>,
 ) -> Result<Vec<Event>, Problem> {
-    let (first, last) = RecordId::all_of_kind(subject, kind);
     let mut all = Clear::default();
-    let mut faulty = false;
-    let limit = crate::ground::ids::RECORDS_LIMIT;
-    view.each(&sql::LIST_CLEAR, params![first.column(), last.column(), shop.column(), limit], |row| {
-        match Clear::decode(row.bytes(2)?) {
-            Ok(clear) => {
-                for event in clear.events.into_iter().filter(|event| event.kind == kind) {
-                    all.happened(event);
-                }
+    let mut left = CHILDREN_LIMIT;
+    for kind in kinds {
+        let (first, last) = RecordId::all_of_kind(subject, kind);
+        let (mut faulty, mut too_many) = (false, false);
+        let limit = left.saturating_add(1);
+        view.each(&sql::LIST_CLEAR, params![first.column(), last.column(), shop.column(), limit], |row| {
+            let Some(rest) = left.checked_sub(1) else {
+                too_many = true;
+                return Ok(Step::Stop);
+            };
+            left = rest;
+            let Ok(clear) = Clear::decode(row.bytes(2)?) else {
+                faulty = true;
+                return Ok(Step::Stop);
+            };
+            for event in clear.events.into_iter().filter(|event| event.kind == kind) {
+                all.happened(event);
             }
-            Err(_) => faulty = true,
+            Ok(Step::Next)
+        })?;
+        if faulty {
+            return Err(Problem::edited("record"));
         }
-        Ok(Step::Next)
-    })?;
-    if faulty { Err(Problem::edited("record")) } else { Ok(all.events) }
+        if too_many {
+            return Err(error::too_many_children());
+        }
+    }
+    Ok(all.events)
 }
 
 /// The record that holds a value that may stand once only: an external id, or a unique field.
@@ -520,16 +491,21 @@ fn forget_subject(subject: SubjectId, work: &mut Work<'_, '_>) {
 /// Removes the rows of a subject of which no key is left: records with their lookups, a page at a time, then itself.
 /// Gives how many records went; fewer than `limit` means that it is done.
 pub fn remove_dead_subject(row: &SubjectRow, limit: u32, work: &mut Work<'_, '_>) -> Result<u32, Problem> {
-    let records = list_records(work.tx, work.shop, row.id, None, Order::OldestFirst, limit)?;
-    for record in &records {
-        for (_, blind) in &record.clear.blinds {
+    // Without their envelopes, which nothing opens any more.
+    let (first, last) = RecordId::all_of(row.id);
+    let records =
+        work.tx.list(&sql::LIST_CLEAR, params![first.column(), last.column(), work.shop.column(), limit], |row| {
+            Ok((RecordId::from_column(row.int(0)?), row.number::<u32>(1)?, Clear::decode(row.bytes(2)?).ok()))
+        })?;
+    for (id, version, clear) in &records {
+        let clear = clear.as_ref().ok_or_else(|| Problem::edited("record"))?;
+        for (_, blind) in &clear.blinds {
             // Both forms of a lookup: whether the field was unique then is not known any more.
             for once in [true, false] {
-                unclaim_lookup(&Claim { field: 0, blind: *blind, once }, record.id, work)?;
+                unclaim_lookup(&Claim { field: 0, blind: *blind, once }, *id, work)?;
             }
         }
-        let params = params![record.id.column(), work.shop.column(), record.version];
-        work.tx.change(&sql::REMOVE_RECORD, params)?;
+        work.tx.change(&sql::REMOVE_RECORD, params![id.column(), work.shop.column(), *version])?;
     }
     let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
     if count < limit {

@@ -68,18 +68,10 @@ fn summarise(target: &Target, work: &mut Work<'_, '_>) -> Result<Summary, Proble
     let (subject, _) = super::resolve(target, work)?;
     let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
     let chosen = choose::chosen(work.tx, work.shop, subject)?;
-    let rows = keep::list_records(
-        work.tx,
-        work.shop,
-        subject,
-        None,
-        Order::OldestFirst,
-        RECORDS_LISTED.saturating_add(1),
-    )?;
-    let more = rows.len() > RECORDS_LISTED as usize;
+    let listed = keep::list_records(work.tx, work.shop, subject, None, Order::OldestFirst, RECORDS_LISTED)?;
     let compiled = &work.policy.compiled;
-    let mut records = Vec::with_capacity(rows.len());
-    for record in rows.iter().take(RECORDS_LISTED as usize) {
+    let mut records = Vec::with_capacity(listed.records.len());
+    for record in &listed.records {
         let kind = record.id.kind();
         let happenings = record.clear.happenings(kind);
         let life = happenings.life(&chosen, row.standing);
@@ -95,5 +87,5 @@ fn summarise(target: &Target, work: &mut Work<'_, '_>) -> Result<Summary, Proble
     }
     let choices = choose::list(work.tx, work.shop, subject, CHOICES_LISTED)?;
     let entry = enter_under(subject, work.entry(Act::Found, Outcome::Yes), work)?;
-    Ok(Summary { subject, standing: row.standing, since: row.since, records, more, choices, entry })
+    Ok(Summary { subject, standing: row.standing, since: row.since, records, more: listed.more, choices, entry })
 }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::permit::Permit;
-use super::render::{render_reveal, write_value};
+use super::render::{render_reveal, write_more, write_value};
 use super::search::{Found, SearchAsk, search};
 use super::token::{MakeToken, PREFIX, make_token, resolve_token};
 use super::types::{Ask, Target};
@@ -94,6 +94,8 @@ pub struct RevealedBody {
     pub entry: String,
     /// The records.
     pub records: Vec<RevealedRecord>,
+    /// There are more records: past `limit`, or past 8 MiB of sealed fields. Left out, if there are not.
+    pub more: Option<bool>,
 }
 
 /// An opened record.
@@ -268,6 +270,9 @@ pub struct SearchFound {
     pub entry: String,
     /// The records that hold the value; their values take a reveal.
     pub matches: Vec<SearchMatch>,
+    /// There are more records: past `limit`, or past 8 MiB of sealed fields. Left out, if there are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub more: Option<bool>,
 }
 
 /// A record that holds the value.
@@ -300,7 +305,7 @@ pub(crate) async fn post_search(request: Request) -> Result<Response<Body>, Prob
     let permit = match search(&house, &caller, ask).await? {
         Found::Some(permit) => permit,
         Found::Nothing(entry) => {
-            let nothing = SearchFound { entry: house.ids.show(entry), matches: Vec::new() };
+            let nothing = SearchFound { entry: house.ids.show(entry), matches: Vec::new(), more: None };
             return Ok(answer(StatusCode::OK, &nothing));
         }
     };
@@ -324,7 +329,9 @@ fn render_search(permit: &Permit, ids: &Ids, policy: &InForce) -> Result<Vec<u8>
         }
         out.push(b'}');
     }
-    out.extend_from_slice(b"]}");
+    out.push(b']');
+    write_more(permit.granted().more, &mut out);
+    out.push(b'}');
     Ok(out)
 }
 

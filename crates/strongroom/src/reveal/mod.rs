@@ -39,7 +39,7 @@ use crate::ground::house::House;
 use crate::ground::web::Caller;
 use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
 use crate::ground::{Chosen, Deed, Id, OPEN_END, Problem, RecordId, SubjectId};
-use crate::keep::{self, Order, RecordRow, SubjectRow};
+use crate::keep::{self, Listing, Order, RecordRow, SubjectRow};
 
 /// How a request at the door ended, in its transaction.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ pub(crate) fn decide(
         }
         _ => Chosen::default(),
     };
-    let rows = wanted_rows(ask, subject, only, work)?;
+    let Listing { records: rows, more, .. } = wanted_rows(ask, subject, only, work)?;
     let agreement = token::agreement_of(&policy, recipient, work.now);
     let (mut items, mut refusals): (Vec<Item>, Vec<(u8, Decision)>) = (Vec::new(), Vec::new());
     for record in rows {
@@ -133,7 +133,7 @@ pub(crate) fn decide(
     if items.is_empty() {
         return refuse(ask, entered_as, recipient, &row, &refusals, work).map(Ended::Refused);
     }
-    grant(ask, entered_as, recipient, &row, items, work)
+    grant(ask, entered_as, recipient, &row, (items, more), work)
 }
 
 /// Who lacks the purpose gets the answer of somebody who guessed: not found. It is entered, without a look at any subject.
@@ -168,25 +168,24 @@ fn wanted_rows(
     subject: SubjectId,
     only: Option<RecordId>,
     work: &Work<'_, '_>,
-) -> Result<Vec<RecordRow>, Problem> {
+) -> Result<Listing, Problem> {
     let (view, shop, compiled) = (work.view(), work.shop, &work.policy.compiled);
     let wanted = |kind: u8| ask.kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind));
     let uses = |kind: u8| compiled.kind(kind).is_some_and(|kind| !kind.grant(ask.purpose).allowed.is_empty());
-    let mut rows = Vec::new();
     if let Some(record) = only {
         let row = keep::find_record(view, shop, record)?.ok_or_else(keep::error::not_found)?;
+        let mut rows = Listing::of_at_most(1);
         let parent = compiled.kind(record.kind()).and_then(policy::CompiledKind::of);
-        rows.push(row);
         if let Some(parent) = parent.filter(|parent| uses(*parent) && wanted(*parent)) {
-            rows.extend(keep::list_records(view, shop, subject, Some(parent), Order::NewestFirst, 1)?);
+            rows.add(view, shop, subject, Some(parent), Order::NewestFirst)?;
         }
+        rows.records.insert(0, row);
+        rows.more = false; // what was asked for is there
         return Ok(rows);
     }
+    let mut rows = Listing::of_at_most(ask.limit);
     for kind in compiled.kinds().map(policy::CompiledKind::ordinal).filter(|kind| uses(*kind) && wanted(*kind)) {
-        let left = ask.limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-        if left > 0 {
-            rows.extend(keep::list_records(view, shop, subject, Some(kind), Order::NewestFirst, left)?);
-        }
+        rows.add(view, shop, subject, Some(kind), Order::NewestFirst)?;
     }
     Ok(rows)
 }
@@ -271,7 +270,7 @@ fn grant(
     act: Act,
     recipient: Option<u16>,
     row: &SubjectRow,
-    items: Vec<Item>,
+    (items, more): (Vec<Item>, bool),
     work: &mut Work<'_, '_>,
 ) -> Result<Ended, Problem> {
     let mut entry = work.entry(act, Outcome::Yes);
@@ -297,6 +296,7 @@ fn grant(
         policy: Arc::clone(&work.policy),
         entry: id,
         items,
+        more,
         mask_all: ask.mask_all,
         in_use: work.begin_permit(),
     })))

@@ -25,8 +25,17 @@ pub fn render_reveal(permit: &Permit, opened: &[Opened<'_>], ids: &Ids) -> Resul
         }
         render_record(permit, record, ids, &mut out)?;
     }
-    out.extend_from_slice(b"]}");
+    out.push(b']');
+    write_more(granted.more, &mut out);
+    out.push(b'}');
     Ok(out)
+}
+
+/// Says that there are more records than the answer has, if there are.
+pub(super) fn write_more(more: bool, out: &mut Vec<u8>) {
+    if more {
+        out.extend_from_slice(b",\"more\":true");
+    }
 }
 
 fn render_record(permit: &Permit, record: &Opened<'_>, ids: &Ids, out: &mut Vec<u8>) -> Result<(), Problem> {

@@ -78,15 +78,7 @@ fn look(ask: &SearchAsk, work: &mut Work<'_, '_>) -> Result<Looked, Problem> {
         work.enter_plain(entry)?;
         return Ok(Looked::Refused(keep::error::not_found()));
     }
-    let mut items: Vec<(u8, Item)> = Vec::new();
-    for (field, blind) in &ask.blinds {
-        let left = ask.limit.saturating_sub(u32::try_from(items.len()).unwrap_or(u32::MAX));
-        for record in keep::list_lookups(work.view(), work.shop, blind, left)? {
-            if let Some(found) = judge_match(ask.purpose, *field, blind, record, work)? {
-                items.push((*field, found));
-            }
-        }
-    }
+    let (mut items, more) = matching(ask, work)?;
     items.sort_by_key(|(_, item)| item.row.id);
     let Some(first) = items.first().map(|(_, item)| item.row.id.subject()) else {
         let mut entry = work.entry(Act::Searched, Outcome::Yes);
@@ -101,9 +93,27 @@ fn look(ask: &SearchAsk, work: &mut Work<'_, '_>) -> Result<Looked, Problem> {
         policy: Arc::clone(&work.policy),
         entry,
         items: items.into_iter().map(|(_, item)| item).collect(),
+        more,
         mask_all: false,
         in_use: work.begin_permit(),
     })))
+}
+
+/// The records that hold the value and that the gate lets the caller know of, and whether there are more.
+fn matching(ask: &SearchAsk, work: &Work<'_, '_>) -> Result<(Vec<(u8, Item)>, bool), Problem> {
+    let (mut items, mut bytes): (Vec<(u8, Item)>, usize) = (Vec::new(), 0);
+    for (field, blind) in &ask.blinds {
+        let left = ask.limit.saturating_sub(u32::try_from(items.len()).unwrap_or(u32::MAX));
+        for record in keep::list_lookups(work.view(), work.shop, blind, left.saturating_add(1))? {
+            let Some(found) = judge_match(ask.purpose, *field, blind, record, work)? else { continue };
+            bytes = bytes.saturating_add(found.row.sealed.len());
+            if items.len() >= ask.limit as usize || (bytes > keep::LISTED_BYTES && !items.is_empty()) {
+                return Ok((items, true));
+            }
+            items.push((*field, found));
+        }
+    }
+    Ok((items, false))
 }
 
 /// A record that holds the value, if the gate lets the caller know of it.

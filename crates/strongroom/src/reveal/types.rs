@@ -83,6 +83,8 @@ pub struct Granted {
     pub entry: EntryId,
     /// The records, with what is allowed of each.
     pub items: Vec<Item>,
+    /// There are more records than these: past the number that was asked for, or past what is read at once.
+    pub more: bool,
     /// Mask more than the purpose does.
     pub mask_all: bool,
     pub(super) in_use: InUse,

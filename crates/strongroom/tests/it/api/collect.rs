@@ -400,3 +400,31 @@ fn what_is_used_is_used_again_under_the_same_key_and_entered_again() {
 }
 
 const DAY: i64 = strongroom::ground::clock::DAY;
+
+#[test]
+fn a_record_that_more_belong_to_than_can_be_looked_at_is_refused() {
+    let bench = Bench::new();
+    let by = bench.service();
+    bench.customer(&by, "42");
+    let orders = |numbers: std::ops::Range<u32>| {
+        let order = |number| {
+            json!({ "kind": "order", "external_id": format!("O-{number}"), "subject": { "external_id": "42" },
+                    "fields": { "items": "Longjing 100 g" } })
+        };
+        let items: Vec<Json> = numbers.map(order).collect();
+        let written = bench.post(&by, "/v1/records:batch", &json!({ "items": items })).is(200);
+        assert_eq!(written["written"], items.len());
+    };
+    let another = |id: &str| {
+        let body = json!({ "kind": "customer", "external_id": id, "subject": { "external_id": "42" }, "fields": { "name": "Ann Lee" } });
+        bench.post(&by, RECORDS, &body)
+    };
+    for first in (0..4_096).step_by(512) {
+        orders(first..first + 512);
+    }
+    another("42-a").is(201);
+    orders(4_096..4_097);
+    another("42-b").problem(409, "SR-KEEP-020");
+    // What is there already is changed as before.
+    bench.post(&by, RECORDS, &customer("42", &json!({ "name": "Ann Li" }))).is(200);
+}

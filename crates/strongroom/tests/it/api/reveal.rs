@@ -249,3 +249,79 @@ fn on_whose_behalf_is_entered_as_a_hash_and_only_by_who_may_say_it() {
     assert!(named.is_some());
     assert_eq!(bench.entries().last().unwrap().actor.on_behalf_of, named, "the same name, the same hash");
 }
+
+#[test]
+fn an_answer_that_leaves_records_out_says_so() {
+    let (bench, by) = with_order();
+    bench.order(&by, "42", "O-2");
+    let ask = |limit: u32| {
+        json!({ "purpose": "after_sales", "subject": { "external_id": "42" }, "limit": limit })
+    };
+    let search = |limit: u32| {
+        json!({ "purpose": "after_sales", "field": "phone", "value": "13900139000", "limit": limit })
+    };
+    let less = bench.post(&by, REVEAL, &ask(1)).is(200);
+    assert_eq!((less["records"].as_array().map(Vec::len), &less["more"]), (Some(1), &json!(true)));
+    let all = bench.post(&by, REVEAL, &ask(2)).is(200);
+    assert_eq!((all["records"].as_array().map(Vec::len), all.get("more")), (Some(2), None));
+    let less = bench.post(&by, SEARCH, &search(1)).is(200);
+    assert_eq!((less["matches"].as_array().map(Vec::len), &less["more"]), (Some(1), &json!(true)));
+    let all = bench.post(&by, SEARCH, &search(2)).is(200);
+    assert_eq!((all["matches"].as_array().map(Vec::len), all.get("more")), (Some(2), None));
+}
+
+/// Orders with sixty long notes each: almost 1 MiB a record.
+fn with_long_orders(count: usize) -> (Bench, Key) {
+    let (mut fields, mut declared, mut used) = (String::new(), String::new(), String::new());
+    for number in 0..60 {
+        use std::fmt::Write as _;
+        write!(fields, ", \"note_{number}\"").unwrap();
+        write!(used, ", \"note_{number}\"").unwrap();
+        write!(
+            declared,
+            "\n[field.note_{number}]\ncategory = \"user.behavior\"\nlabel = {{ zh = \"备注 {number}\", en = \"Note {number}\" }}\n"
+        )
+        .unwrap();
+    }
+    let kind = "\"invoice_title\", \"tax_number\"]\nevents";
+    let purpose = "\"order.phone\", \"address\", \"items\"";
+    assert!(POLICY.contains(kind) && POLICY.contains(purpose));
+    let policy = POLICY
+        .replacen(kind, &format!("\"invoice_title\", \"tax_number\"{fields}]\nevents"), 1)
+        .replacen(purpose, &format!("{purpose}{used}"), 1);
+    let bench = Bench::with_policy(&format!("{policy}{declared}"));
+    let by = bench.service();
+    bench.customer(&by, "42");
+    let note = "x".repeat(16 << 10);
+    for order in 0..count {
+        let mut body = json!({
+            "kind": "order", "external_id": format!("O-{order}"), "subject": { "external_id": "42" },
+            "fields": { "phone": "13900139000" },
+        });
+        for number in 0..60 {
+            body["fields"][format!("note_{number}")] = json!(note);
+        }
+        bench.post(&by, "/v1/records", &body).is(201);
+    }
+    (bench, by)
+}
+
+#[test]
+fn no_more_than_8_mib_are_read_at_once_and_the_answer_says_that_there_is_more() {
+    let (bench, by) = with_long_orders(10);
+    let count = |list: &Json| list.as_array().map(Vec::len);
+    let ask = json!({ "purpose": "after_sales", "subject": { "external_id": "42" }, "fields": ["note_0"] });
+    let shown = bench.post(&by, REVEAL, &ask).is(200);
+    assert_eq!((count(&shown["records"]), &shown["more"]), (Some(8), &json!(true)));
+    assert_eq!(shown["records"][0]["external_id"], "O-9", "the newest first");
+    let search = json!({ "purpose": "after_sales", "field": "phone", "value": "13900139000" });
+    let found = bench.post(&by, SEARCH, &search).is(200);
+    assert_eq!((count(&found["matches"]), &found["more"]), (Some(8), &json!(true)));
+    let officer = bench.key(Role::Officer, &[]);
+    let kept = bench.post(&officer, "/v1/subjects:find", &json!({ "subject": { "external_id": "42" } })).is(200);
+    assert_eq!((count(&kept["records"]), &kept["more"]), (Some(9), &json!(true)), "the customer's own, and eight");
+    // Each of them can be had by itself.
+    let one = json!({ "purpose": "after_sales", "record": { "kind": "order", "external_id": "O-0" }, "fields": ["note_0"] });
+    let one = bench.post(&by, REVEAL, &one).is(200);
+    assert_eq!((count(&one["records"]), one.get("more")), (Some(1), None));
+}
