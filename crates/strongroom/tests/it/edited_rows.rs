@@ -177,6 +177,20 @@ fn an_erasure_of_somebody_who_stands_here_is_done_again() {
 }
 
 #[test]
+fn a_job_written_by_hand_cleans_up_behind_nobody_who_lives() {
+    let (mut bench, by, _) = with_two();
+    bench.choose(&by, "1", "marketing_email", "refused");
+    bench.round();
+    edit(&mut bench,
+        "INSERT INTO job (id, shop, kind, subject, due_at, leased_until, attempts, asked, progress)
+         SELECT 1000000 + id, shop, 'clean-subject', id, 0, 0, 0, 1, x'' FROM subject");
+    bench.round();
+    let found = bench.post(&by, "/v1/subjects:find", &json!({ "subject": { "external_id": "1" } })).is(200);
+    assert_eq!(found["choices"].as_array().map(Vec::len), Some(1), "{found}");
+    assert!(deep_codes(&bench).is_empty());
+}
+
+#[test]
 fn a_shop_whose_log_was_turned_back_is_not_opened() {
     for edits in ["UPDATE shop SET generation = 2", "UPDATE shop SET since = since + 1", "UPDATE shop SET mac = x''"] {
         let (mut bench, _, _) = with_two();
