@@ -5,7 +5,8 @@ CREATE TABLE shop (
     id {id},                        -- clear: number of the shop, from 1
     name TEXT NOT NULL UNIQUE,      -- clear: the shop's id in its policy
     since {int} NOT NULL,           -- clear: when it was made, µs UTC
-    generation {int} NOT NULL       -- clear: which generation of its log is written, from 1
+    generation {int} NOT NULL,      -- clear: which generation of its log is written, from 1
+    mac {bytes} NOT NULL            -- mac: over all columns
 ) {rows};
 
 -- Keys of a shop, wrapped under an epoch key.
@@ -51,6 +52,7 @@ CREATE TABLE lookup (
     blind {bytes} NOT NULL,         -- index: keyed hash
     slot {int} NOT NULL,            -- number: 0 where a value may stand once only, else the record
     record {int} NOT NULL,          -- number: the record
+    mac {bytes} NOT NULL,           -- mac: over all columns
     PRIMARY KEY (shop, blind, slot)
 ) {keyed};
 
@@ -63,6 +65,7 @@ CREATE TABLE token (
     recipient {int} NOT NULL,       -- clear: ordinal of the recipient that it is for; -1 for the shop itself
     made {int} NOT NULL,            -- clear: 0 at random, 1 from the value
     since {int} NOT NULL,           -- clear: when, µs UTC
+    mac {bytes} NOT NULL,           -- mac: over all columns
     PRIMARY KEY (shop, token)
 ) {keyed};
 CREATE INDEX token_record ON token (shop, record);

@@ -10,7 +10,8 @@ CREATE TABLE choice (
     notice {int} NOT NULL,          -- clear: version of the notice that they saw
     language TEXT NOT NULL,         -- clear: language of that notice
     way TEXT NOT NULL,              -- clear: how it came: api, import
-    entry {int} NOT NULL            -- clear: leaf of its entry
+    entry {int} NOT NULL,           -- number: its entry, log and leaf in one
+    mac {bytes} NOT NULL            -- mac: over all columns
 ) {rows};
 
 -- Where each subject stands now; one row per subject that ever chose.

@@ -14,7 +14,7 @@ use crate::ground::clock::{Clock, ClockWatch};
 use crate::ground::heads::{self, SignedHead};
 use crate::ground::house::{House, Parts};
 use crate::ground::keys_folder::{self, KeysFolder, LockSource};
-use crate::ground::log::{Book, log_number, shop_of_log};
+use crate::ground::log::{Book, generation_of_log, log_number, shop_of_log};
 use crate::ground::random::SystemRandom;
 use crate::ground::{Actor, CredentialId, Id, Ids, InForce, Problem, Role, Shop};
 use crate::people::NewCredential;
@@ -117,7 +117,7 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
     let credential = NewCredential::new(id, Role::Admin, "first-admin", PurposeSet::EMPTY, false, &mut random)?;
     let admin = credential.shown(&house.ids);
     house.work_blocking(Lane::High, &shop, &Actor::Operator, move |work| {
-        keep::add_shop(&new, work.now, work.tx)?;
+        keep::add_shop(&new, work)?;
         notice::write(work.shop, &row, work.tx)?;
         let mut opened = work.entry(Act::Opened, Outcome::Yes);
         opened.figures = vec![(Figure::Generation, 1)];
@@ -241,6 +241,11 @@ fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Res
     let (mut shops, mut last_entry_at) = (Vec::new(), None);
     for row in keep::list_shops(view)? {
         let keys_of_shop = keep::open_keys(view, row.number, &epochs).map_err(explain_dark)?;
+        row.must_be_whole(&keys_of_shop)?;
+        let is_later = |log: &i64| shop_of_log(*log) == row.number && generation_of_log(*log) > row.generation;
+        if view.logs()?.iter().any(is_later) {
+            return Err(Problem::edited("shop")); // an older row was put back: its log has ended
+        }
         let in_force = notice::load(view, row.number, &keys_of_shop)?;
         let last = last_entry(view, log_number(row.number, row.generation))?;
         last_entry_at = last_entry_at.max(last.as_ref().map(|entry| entry.at));

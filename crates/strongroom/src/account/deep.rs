@@ -16,7 +16,7 @@ use crate::ground::house::House;
 use crate::ground::{Id, Problem, RecordId, Shop, SubjectId};
 use crate::keep::types::place;
 use crate::keep::{self, RecordRow, SubjectRow};
-use crate::{choose, notice, people};
+use crate::{choose, erase, notice, people};
 
 /// What the deep check found.
 #[derive(Debug, Default, Serialize)]
@@ -87,6 +87,8 @@ pub fn deep_check(
     let mut report = DeepReport::default();
     let mut said = read_log(house, shop, &mut report)?;
     check_small_tables(house, shop, &said, &mut report)?;
+    check_leads(house, shop, &mut report)?;
+    check_erasures(house, shop, &mut report)?;
     check_policies(house, shop, &said, &mut report)?;
     let reading = Arc::clone(shop);
     let total: u64 =
@@ -144,7 +146,7 @@ fn forget_lost(last: &mut HashMap<[u8; 16], Last>, restored: &Entry) {
     last.retain(|_, known| known.leaf < from);
 }
 
-/// Terms, credentials and what subjects chose: each row carries a MAC.
+/// Terms, credentials and choices: each row carries a MAC.
 fn check_small_tables(house: &House, shop: &Arc<Shop>, said: &Said, report: &mut DeepReport) -> Result<(), Problem> {
     let reading = Arc::clone(shop);
     let terms = house.store.look_blocking::<_, Problem, _>(move |view| Ok(keep::list_terms(view, &reading)));
@@ -178,18 +180,69 @@ fn check_small_tables(house: &House, shop: &Arc<Shop>, said: &Said, report: &mut
         let reading = Arc::clone(shop);
         let page = house.store.look_blocking::<_, Problem, _>(move |view| {
             let page = choose::list_standings_after(view, &reading, after, PAGE)?;
-            Ok(page
-                .into_iter()
-                .map(|subject| (subject, choose::chosen(view, &reading, subject).is_ok()))
-                .collect::<Vec<_>>())
+            let look = |subject| {
+                let chosen = choose::chosen(view, &reading, subject);
+                let choices = chosen.as_ref().map(|chosen| choose::list_all(view, &reading, subject, chosen.count));
+                (subject, chosen.is_ok(), choices.is_ok_and(|choices| choices.is_ok()))
+            };
+            Ok(page.into_iter().map(look).collect::<Vec<_>>())
+        })?;
+        let Some((last, _, _)) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for (subject, stands_whole, choices_whole) in page {
+            let id = Some(house.ids.show(subject));
+            if !stands_whole {
+                found(report, "SR-DEEP-004", "a row of `choice_standing` was edited", id);
+            } else if !choices_whole {
+                found(report, "SR-DEEP-021", "a row of `choice` was edited, or taken away", id);
+            }
+        }
+    }
+}
+
+/// Lookups and tokens: each row leads to a record, and carries a MAC that says that it is this one.
+fn check_leads(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<(), Problem> {
+    let mut after = None;
+    loop {
+        let (reading, from) = (Arc::clone(shop), after.take());
+        let page = house
+            .store
+            .look_blocking::<_, Problem, _>(move |view| keep::list_lookups_after(view, &reading, from, PAGE))?;
+        for _ in page.iter().filter(|(_, row)| row.is_err()) {
+            found(report, "SR-DEEP-019", "a row of `lookup` was edited", None);
+        }
+        let Some((last, _)) = page.into_iter().last() else { break };
+        after = Some(last);
+    }
+    let mut after = Vec::new();
+    loop {
+        let (reading, from) = (Arc::clone(shop), std::mem::take(&mut after));
+        let page = house
+            .store
+            .look_blocking::<_, Problem, _>(move |view| keep::list_tokens_after(view, &reading, &from, PAGE))?;
+        for _ in page.iter().filter(|(_, row)| row.is_err()) {
+            found(report, "SR-DEEP-020", "a row of `token` was edited", None);
+        }
+        let Some((last, _)) = page.into_iter().last() else { return Ok(()) };
+        after = last;
+    }
+}
+
+/// Every erasure is as it was written, and its entry commits to it.
+fn check_erasures(house: &Arc<House>, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<(), Problem> {
+    let mut after: Option<SubjectId> = None;
+    loop {
+        let (reading, looking) = (Arc::clone(shop), Arc::clone(house));
+        let page = house.store.look_blocking::<_, Problem, _>(move |view| {
+            let page = erase::list_erasures_after(view, &reading, after, PAGE)?;
+            let entered = |row: &erase::ErasureRow| row.is_entered(view, &looking.ids).unwrap_or(false);
+            Ok(page.into_iter().map(|(subject, row)| (subject, row.is_ok_and(|row| entered(&row)))).collect::<Vec<_>>())
         })?;
         let Some((last, _)) = page.last() else { return Ok(()) };
         after = Some(*last);
-        for (subject, whole) in page {
-            if !whole {
-                let id = Some(house.ids.show(subject));
-                found(report, "SR-DEEP-004", "a row of `choice_standing` was edited", id);
-            }
+        for (subject, _) in page.iter().filter(|(_, whole)| !whole) {
+            let id = Some(house.ids.show(*subject));
+            found(report, "SR-DEEP-022", "a row of `erasure` was edited, or is not what its entry says", id);
         }
     }
 }

@@ -5,7 +5,8 @@
 //! Invariants:
 //! - the later choice wins, by the time at which the subject made it, not by the time at which it arrived;
 //! - a choice can be made only about a purpose that leaves one: consent, or an interest that can be objected to;
-//! - what stands is read in the transaction that uses it; the row carries a MAC, so a yes cannot be written by hand;
+//! - what stands is read in the transaction that uses it; it and every choice carry a MAC, so a yes cannot be written by
+//!   hand, and which choice is the later one cannot be moved;
 //! - saying the same again changes nothing;
 //! - a yes stands only to what its notice said: a policy that asks for more makes it void, at once and for everybody.
 //!
@@ -118,8 +119,8 @@ pub struct ChoiceRow {
     pub language: String,
     /// How it came.
     pub way: String,
-    /// Leaf of its entry.
-    pub entry: u64,
+    /// Its entry.
+    pub entry: EntryId,
 }
 
 /// What became of a choice.
@@ -138,6 +139,7 @@ pub struct Kept {
 }
 
 const STANDING: &str = "choice_standing";
+const CHOICE: &str = "choice";
 /// A choice may lie this far in the future: clocks differ.
 const AHEAD_ALLOWED: i64 = 5 * MINUTE;
 
@@ -180,38 +182,26 @@ pub enum Others {
     Perhaps,
 }
 
-/// The last choice about a purpose.
-#[derive(Debug, Clone, Copy)]
-struct Last {
-    said: u8,
-    at: i64,
-    notice: u32,
-    same_language: bool,
+/// Does what was said before stand against a choice that comes by import and does not say when it was made?
+///
+/// INVARIANT: a file that is imported again never turns a no back into a yes. Only a yes with a later time does.
+fn outlives(before: &ChoiceRow, choice: &NewChoice) -> bool {
+    let untimed_yes = choice.way == Way::Import && choice.at.is_none() && choice.said == Said::Granted;
+    untimed_yes && before.said != Said::Granted
 }
 
-impl Last {
-    /// Does it stand against a choice that comes by import and does not say when it was made?
-    ///
-    /// INVARIANT: a file that is imported again never turns a no back into a yes. Only a yes with a later time does.
-    fn outlives(self, choice: &NewChoice) -> bool {
-        let yes = Said::Granted.number();
-        choice.way == Way::Import && choice.at.is_none() && choice.said == Said::Granted && self.said != yes
-    }
-}
-
-fn last(subject: SubjectId, choice: &NewChoice, work: &Work<'_, '_>) -> Result<Option<Last>, Problem> {
-    let (first, last) = (ChoiceId::of(subject, 0), ChoiceId::of(subject, u32::MAX));
-    let params = params![first.column(), last.column(), work.shop.column(), choice.purpose];
-    Ok(work.view().find(&sql::FIND_LAST_CHOICE, params, |row| {
-        let (said, at, notice) = (row.number(0)?, row.int(1)?, row.number(2)?);
-        Ok(Last { said, at, notice, same_language: row.text(3)? == choice.language })
-    })?)
+/// The latest choice about a purpose by the time at which it was made; of two at one time the one that came later.
+fn last(subject: SubjectId, purpose: u16, chosen: &Chosen, work: &Work<'_, '_>) -> Result<Option<ChoiceRow>, Problem> {
+    let made = list_all(work.view(), work.shop, subject, chosen.count)?;
+    Ok(made.into_iter().filter(|row| row.purpose == purpose).max_by_key(|row| (row.at, row.id)))
 }
 
 /// Would a choice stand once it is kept? Not when a later one is known, or one that it cannot overrule.
 pub fn would_stand(subject: SubjectId, choice: &NewChoice, work: &Work<'_, '_>) -> Result<bool, Problem> {
     let at = choice.at.unwrap_or(work.now);
-    Ok(last(subject, choice, work)?.is_none_or(|last| last.at <= at && !last.outlives(choice)))
+    let chosen = chosen(work.view(), work.shop, subject)?;
+    let before = last(subject, choice.purpose, &chosen, work)?;
+    Ok(before.is_none_or(|before| before.at <= at && !outlives(&before, choice)))
 }
 
 /// Keeps a choice. Gives `None` when the same was said before and stands, or when a yes of no known time
@@ -249,16 +239,16 @@ pub fn keep(
     if !languages.iter().any(|language| language.as_str() == choice.language) {
         return Err(Problem::new("SR-CHOOSE-004", 422, "the notice has no such language").at("/notice/language"));
     }
-    let before = last(subject, choice, work)?;
-    let said_before = before.is_some_and(|before| {
-        let same = (before.said, before.notice, before.same_language) == (choice.said.number(), choice.notice, true);
+    let mut chosen = chosen(work.tx, work.shop, subject)?;
+    let before = last(subject, choice.purpose, &chosen, work)?;
+    let said_before = before.as_ref().is_some_and(|before| {
+        let same = (before.said, before.notice, &before.language) == (choice.said, choice.notice, &choice.language);
         same && choice.at.is_none_or(|at| at == before.at)
     });
-    if said_before || before.is_some_and(|before| before.outlives(choice)) {
+    if said_before || before.as_ref().is_some_and(|before| outlives(before, choice)) {
         return Ok(None);
     }
 
-    let mut chosen = chosen(work.tx, work.shop, subject)?;
     let id = ChoiceId::of(subject, chosen.count);
     if chosen.count >= crate::ground::ids::RECORDS_LIMIT {
         return Err(Problem::new("SR-CHOOSE-005", 422, "this subject has made as many choices as it can"));
@@ -284,19 +274,17 @@ pub fn keep(
     let mut entry = work.entry(Act::Chose, Outcome::Yes);
     entry.purpose = Some(choice.purpose);
     let (entry_id, salt) = work.enter_about(key, entry, &opening)?;
-    let leaf = i64::try_from(entry_id.leaf()).unwrap_or(i64::MAX);
-    let params = params![
-        id.column(),
-        work.shop.column(),
-        choice.purpose,
-        choice.said.number(),
+    let row = ChoiceRow {
+        id,
+        purpose: choice.purpose,
+        said: choice.said,
         at,
-        choice.notice,
-        choice.language.as_str(),
-        choice.way.name(),
-        leaf
-    ];
-    work.tx.change(&sql::ADD_CHOICE, params)?;
+        notice: choice.notice,
+        language: choice.language.clone(),
+        way: choice.way.name().to_owned(),
+        entry: entry_id,
+    };
+    add(&row, work)?;
     set_standing(subject, &chosen, others, work)?;
     Ok(Some(Kept { id, entry: entry_id, salt, opening, chosen }))
 }
@@ -304,6 +292,34 @@ pub fn keep(
 /// The problem of a purpose that the policy in force does not have.
 pub fn unknown_purpose() -> Problem {
     Problem::new("SR-CHOOSE-006", 422, "the policy has no such purpose").at("/purpose")
+}
+
+/// All choices of a subject, of which it has made so many, in order.
+///
+/// Fails: `SR-KEEP-004` when one of them was edited, taken away or added by hand: which one is the last would be another.
+pub fn list_all(view: &View<'_>, shop: &Shop, subject: SubjectId, count: u32) -> Result<Vec<ChoiceRow>, Problem> {
+    let made = list(view, shop, subject, count.saturating_add(1))?;
+    if made.len() == count as usize { Ok(made) } else { Err(Problem::edited(CHOICE)) }
+}
+
+fn add(row: &ChoiceRow, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    let (shop, said) = (work.shop, row.said.number());
+    let mac = shop.keys.row_mac(CHOICE, &row.columns(shop).each_ref().map(Vec::as_slice))?;
+    let (language, way) = (row.language.as_str(), row.way.as_str());
+    let (id, entry) = (row.id.column(), row.entry.column());
+    let params = params![id, shop.column(), row.purpose, said, row.at, row.notice, language, way, entry, &mac];
+    work.tx.change(&sql::ADD_CHOICE, params)?;
+    Ok(())
+}
+
+impl ChoiceRow {
+    /// What its MAC is over.
+    fn columns(&self, shop: &Shop) -> [Vec<u8>; 3] {
+        let (id, entry, said) = (self.id.column(), self.entry.column(), self.said.number());
+        let numbers = [id, shop.column(), self.purpose.into(), said.into(), self.at, self.notice.into(), entry];
+        let numbers = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
+        [numbers, self.language.clone().into_bytes(), self.way.clone().into_bytes()]
+    }
 }
 
 fn set_standing(subject: SubjectId, chosen: &Chosen, others: Others, work: &mut Work<'_, '_>) -> Result<(), Problem> {
@@ -326,13 +342,13 @@ fn set_standing(subject: SubjectId, chosen: &Chosen, others: Others, work: &mut 
     Ok(())
 }
 
-/// The choices of a subject, in order.
+/// The choices of a subject, in order. Fails: `SR-KEEP-004` when a row was edited.
 pub fn list(view: &View<'_>, shop: &Shop, subject: SubjectId, limit: u32) -> Result<Vec<ChoiceRow>, Problem> {
     let (first, last) = (ChoiceId::of(subject, 0), ChoiceId::of(subject, u32::MAX));
     let params = params![first.column(), last.column(), shop.column(), limit];
-    Ok(view.list(&sql::LIST_CHOICES, params, |row| {
-        let said = Said::from_number(row.number(2)?).ok_or(store::Error::WrongColumn { column: 2 })?;
-        Ok(ChoiceRow {
+    let rows = view.list(&sql::LIST_CHOICES, params, |row| {
+        let Some(said) = Said::from_number(row.number(2)?) else { return Ok(None) };
+        let choice = ChoiceRow {
             id: ChoiceId::from_column(row.int(0)?),
             purpose: row.number(1)?,
             said,
@@ -340,9 +356,15 @@ pub fn list(view: &View<'_>, shop: &Shop, subject: SubjectId, limit: u32) -> Res
             notice: row.number(4)?,
             language: row.text(5)?.to_owned(),
             way: row.text(6)?.to_owned(),
-            entry: row.number(7)?,
-        })
-    })?)
+            entry: EntryId::from_column(row.int(7)?),
+        };
+        Ok(Some((choice, row.bytes(8)?.to_vec())))
+    })?;
+    let whole = |(row, mac): &(ChoiceRow, Vec<u8>)| {
+        shop.keys.row_is_whole(CHOICE, &row.columns(shop).each_ref().map(Vec::as_slice), mac).is_ok()
+    };
+    let rows = rows.into_iter().map(|row| row.filter(whole).map(|(row, _)| row).ok_or_else(|| Problem::edited(CHOICE)));
+    rows.collect()
 }
 
 /// Subjects behind a number that ever chose, page by page; for the deep check.

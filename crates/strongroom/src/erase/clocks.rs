@@ -180,6 +180,9 @@ pub fn clean_subject(house: &House, shop: &Arc<Shop>, subject: SubjectId) -> Res
 
 /// Tokens and choices go first. Gives whether there are more.
 fn clean_beside(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
+    if keep::find_subject(work.tx, work.shop, subject)?.is_some_and(|row| row.standing != Standing::Erased) {
+        return Ok(false); // no erasure asked for this: what this person refused stays refused
+    }
     let tokens = keep::remove_tokens(subject, PAGE, work)?;
     let choices = choose::remove(subject, PAGE, work)?;
     if tokens > 0 || choices > 0 {

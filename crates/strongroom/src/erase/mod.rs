@@ -31,26 +31,36 @@ pub use epoch::{Rotated, RotationStep, rotate, rotation_is_due};
 
 use std::sync::Arc;
 
-use ledger::entry::{Act, Figure, Outcome};
+use ledger::entry::{Act, Entry, Figure, Outcome};
 use ledger::opening::{Opening, commitment};
 use policy::Standing;
 use seal::{Class, Random};
 use sha2::{Digest, Sha256};
-use store::{Lane, params};
+use store::{Lane, Row, View, params};
 
 use crate::ground::clock::DAY;
 use crate::ground::house::House;
+use crate::ground::problem::Looked;
 use crate::ground::random::SystemRandom;
 use crate::ground::web::Caller;
 use crate::ground::work::Work;
-use crate::ground::{Deed, EntryId, Problem, SubjectId, heads, jobs};
+use crate::ground::{Deed, EntryId, Ids, Problem, Shop, SubjectId, heads, jobs};
 use crate::keep::{self, SubjectRow};
 
 /// An erasure that was committed, now or before.
 #[derive(Debug)]
-struct Erased {
+pub struct ErasureRow {
+    /// Whose.
+    pub subject: SubjectId,
+    /// Unreadable here since, µs UTC.
+    at: i64,
+    /// Unreadable everywhere by, µs UTC.
+    everywhere_by: i64,
+    /// Its entry.
     entry: EntryId,
+    /// The certificate's body.
     body: String,
+    /// Opens the entry's commitment.
     salt: [u8; 16],
 }
 
@@ -77,8 +87,12 @@ pub async fn erase(house: &Arc<House>, caller: &Caller, subject: SubjectId) -> R
     // Whoever was let in before the key died has finished, or finds its permit too old. Somebody who asks again waits too:
     // the first answer may not have been given yet.
     house.permits.older_ones_have_ended().await;
-    let opening = opening_of(&house.ids.show(subject), &erased.body)?;
+    let opening = erased.opening(&house.ids)?;
     let receipt = heads::receipt(house, &caller.shop, erased.entry, erased.salt, &opening).await?;
+    // A row that says something else than its entry proves nothing, and nobody is told that they are erased by it.
+    if !erased.is_entered_as(&receipt.entry, &house.ids)? {
+        return Err(Problem::edited(ERASURE));
+    }
     Ok(Certificate::new(erased.body, receipt))
 }
 
@@ -87,11 +101,14 @@ fn opening_of(subject: &str, body: &str) -> Result<Opening, Problem> {
     Ok(Opening::builder().act(Act::Erased).subject(subject).digest(&digest).build()?)
 }
 
-fn apply(subject: SubjectId, salt: [u8; 16], epoch_days: u32, work: &mut Work<'_, '_>) -> Result<Erased, Problem> {
-    if let Some(before) = find_erasure(subject, work)? {
+fn apply(subject: SubjectId, salt: [u8; 16], epoch_days: u32, work: &mut Work<'_, '_>) -> Result<ErasureRow, Problem> {
+    let row = keep::find_subject(work.tx, work.shop, subject)?;
+    // Of somebody who stands here as if nothing had been no certificate is true, even one that was: they are erased again.
+    let is_gone = row.as_ref().is_none_or(|row| row.standing == Standing::Erased);
+    if let Some(before) = find_erasure(subject, work)?.filter(|_| is_gone) {
         return Ok(before);
     }
-    let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
+    let row = row.ok_or_else(keep::error::not_found)?;
     if row.standing == Standing::Erased {
         return Err(keep::error::erased());
     }
@@ -107,24 +124,86 @@ fn apply(subject: SubjectId, salt: [u8; 16], epoch_days: u32, work: &mut Work<'_
     entry.commitment = commitment(&salt, &opening_of(&work.ids.show(subject), &body)?);
     let id = work.enter(&entry)?;
 
-    let leaf = i64::try_from(id.leaf()).unwrap_or(i64::MAX);
-    let (shop, now) = (work.shop.column(), work.now);
-    let params = params![subject.column(), shop, now, everywhere_by, leaf, body.as_str(), &salt];
-    work.tx.change(&sql::ADD_ERASURE, params)?;
-    work.tx.add_job(shop, jobs::CLEAN_SUBJECT, subject.column(), now)?;
-    Ok(Erased { entry: id, body, salt })
+    let erased = ErasureRow { subject, at: work.now, everywhere_by, entry: id, body, salt };
+    add_erasure(&erased, work)?;
+    work.tx.add_job(work.shop.column(), jobs::CLEAN_SUBJECT, subject.column(), work.now)?;
+    Ok(erased)
 }
 
-fn find_erasure(subject: SubjectId, work: &Work<'_, '_>) -> Result<Option<Erased>, Problem> {
-    let log = work.shop.log();
-    let found = work.tx.find(&sql::FIND_ERASURE, params![subject.column(), work.shop.column()], |row| {
-        Ok((row.number(0)?, row.text(1)?.to_owned(), row.array(2)?))
-    })?;
-    Ok(found.map(|(leaf, body, salt)| Erased { entry: EntryId::of(log, leaf), body, salt }))
+const ERASURE: &str = "erasure";
+
+impl ErasureRow {
+    /// What its entry commits to.
+    fn opening(&self, ids: &Ids) -> Result<Opening, Problem> {
+        opening_of(&ids.show(self.subject), &self.body)
+    }
+
+    /// Does an entry commit to what this row says?
+    fn is_entered_as(&self, entry: &[u8], ids: &Ids) -> Result<bool, Problem> {
+        Ok(Entry::decode(entry)?.commitment == commitment(&self.salt, &self.opening(ids)?))
+    }
+
+    /// Does the entry that this row names commit to what it says? For the deep check.
+    pub fn is_entered(&self, view: &View<'_>, ids: &Ids) -> Result<bool, Problem> {
+        let entry = view.leaf(self.entry.log(), self.entry.leaf())?;
+        entry.map_or(Ok(false), |entry| self.is_entered_as(&entry, ids))
+    }
+
+    /// What its MAC is over. A body can be longer than a column of a MAC may be, so its digest stands for it.
+    fn columns(&self, shop: &Shop) -> [Vec<u8>; 3] {
+        let numbers = [self.subject.column(), shop.column(), self.at, self.everywhere_by, self.entry.column()];
+        let numbers = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
+        [numbers, Sha256::digest(&self.body).to_vec(), self.salt.to_vec()]
+    }
+}
+
+fn add_erasure(row: &ErasureRow, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    let shop = work.shop;
+    let mac = shop.keys.row_mac(ERASURE, &row.columns(shop).each_ref().map(Vec::as_slice))?;
+    let (subject, entry, body) = (row.subject.column(), row.entry.column(), row.body.as_str());
+    let params = params![subject, shop.column(), row.at, row.everywhere_by, entry, body, &row.salt, &mac];
+    work.tx.change(&sql::ADD_ERASURE, params)?;
+    Ok(())
+}
+
+fn find_erasure(subject: SubjectId, work: &Work<'_, '_>) -> Result<Option<ErasureRow>, Problem> {
+    let found = work.tx.find(&sql::FIND_ERASURE, params![subject.column(), work.shop.column()], read_erasure)?;
+    found.map(|row| whole_erasure(work.shop, row)).transpose()
+}
+
+/// Erasures behind a subject, page by page, and whether each is as it was written; for the deep check.
+pub fn list_erasures_after(
+    view: &View<'_>,
+    shop: &Shop,
+    after: Option<SubjectId>,
+    limit: u32,
+) -> Result<Looked<SubjectId, ErasureRow>, Problem> {
+    let after = after.map_or(-1, SubjectId::column);
+    let rows = view.list(&sql::LIST_ERASURES_AFTER, params![after, shop.column(), limit], read_erasure)?;
+    Ok(rows.into_iter().map(|row| (row.0.subject, whole_erasure(shop, row))).collect())
+}
+
+fn read_erasure(row: &Row<'_>) -> Result<(ErasureRow, Vec<u8>), store::Error> {
+    let erasure = ErasureRow {
+        subject: SubjectId::from_column(row.int(0)?),
+        at: row.int(1)?,
+        everywhere_by: row.int(2)?,
+        entry: EntryId::from_column(row.int(3)?),
+        body: row.text(4)?.to_owned(),
+        salt: row.array(5).unwrap_or_default(), // the MAC of no row that was edited fits
+    };
+    Ok((erasure, row.bytes(6)?.to_vec()))
+}
+
+fn whole_erasure(shop: &Shop, (row, mac): (ErasureRow, Vec<u8>)) -> Result<ErasureRow, Problem> {
+    shop.keys
+        .row_is_whole(ERASURE, &row.columns(shop).each_ref().map(Vec::as_slice), &mac)
+        .map_err(|_| Problem::edited(ERASURE))?;
+    Ok(row)
 }
 
 /// How many subjects of a shop were erased.
-pub fn count(view: &store::View<'_>, shop: &crate::ground::Shop) -> Result<u64, Problem> {
+pub fn count(view: &View<'_>, shop: &Shop) -> Result<u64, Problem> {
     Ok(view.find(&sql::COUNT_ERASURES, params![shop.column()], |row| row.number(0))?.unwrap_or(0))
 }
 

@@ -39,6 +39,10 @@ pub struct Reason {
     pub fields: Vec<String>,
 }
 
+/// Rows by their keys, each as it was written or with what is wrong with it: for the deep check, which goes on behind one
+/// that was edited.
+pub type Looked<K, R> = Vec<(K, Result<R, Problem>)>;
+
 impl Problem {
     /// A problem with a code, a status and a sentence.
     pub fn new(code: &'static str, status: u16, title: impl Into<Cow<'static, str>>) -> Problem {

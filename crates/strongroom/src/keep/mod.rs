@@ -33,7 +33,7 @@ pub use shops::{
     read_shop_keys, rewrap_shop_keys,
 };
 pub use terms::{add_terms, ended_terms, find_term, list_terms, remove_term, remove_term_again, rewrap_term};
-pub use tokens::{Made, TokenRow, add_token, find_token, remove_tokens};
+pub use tokens::{Made, TokenRow, add_token, find_token, list_tokens_after, remove_tokens};
 pub use types::{Clear, Event, RecordRow, SubjectRow};
 
 use std::collections::HashSet;
@@ -46,12 +46,14 @@ use policy::Standing;
 use seal::{Class, KeyId};
 use store::{Row, Step, View, params};
 
+use crate::ground::problem::Looked;
 use crate::ground::work::Work;
 use crate::ground::{EntryId, Hint, Id, Problem, RecordId, Shop, SubjectId};
 use plan::{Claim, RecordWrite};
 use types::{EXTERNAL_ID, read_keys, read_standing, standing_column};
 
 const SUBJECT: &str = "subject";
+const LOOKUP: &str = "lookup";
 
 /// The row of a subject of this shop.
 ///
@@ -193,9 +195,11 @@ pub fn events_of_kinds(
 }
 
 /// The record that holds a value that may stand once only: an external id, or a unique field.
+///
+/// Fails: `SR-KEEP-004` when the row was edited: it may lead to somebody else.
 pub fn find_lookup(view: &View<'_>, shop: &Shop, blind: &[u8; 16]) -> Result<Option<RecordId>, Problem> {
-    let found = view.find(&sql::FIND_LOOKUP, params![shop.column(), blind], |row| led_to(row, blind))?;
-    Ok(found.flatten())
+    let found = view.find(&sql::FIND_LOOKUP, params![shop.column(), blind], |row| read_lead(row, blind))?;
+    Ok(found.map(|lead| led_to(shop, blind, &lead)).transpose()?.flatten())
 }
 
 /// Is the record found under everything that it says it is found under?
@@ -209,22 +213,74 @@ pub fn is_found(view: &View<'_>, shop: &Shop, record: &RecordRow) -> Result<bool
     Ok(true)
 }
 
-/// The records that hold a searchable value.
+/// The records that hold a searchable value. Fails: `SR-KEEP-004` when a row was edited.
 pub fn list_lookups(
     view: &View<'_>,
     shop: &Shop,
     blind: &[u8; 16],
     limit: u32,
 ) -> Result<Vec<RecordId>, Problem> {
-    let found = view.list(&sql::LIST_LOOKUPS, params![shop.column(), blind, limit], |row| led_to(row, blind))?;
-    Ok(found.into_iter().flatten().collect())
+    let rows = view.list(&sql::LIST_LOOKUPS, params![shop.column(), blind, limit], |row| read_lead(row, blind))?;
+    rows.iter().filter_map(|lead| led_to(shop, blind, lead).transpose()).collect()
 }
 
-/// The record to which a lookup leads, if that record says so itself: its seal holds what it says, a lookup is held by
-/// nothing. A lookup that was edited leads nowhere, and never to somebody else.
-fn led_to(row: &Row<'_>, blind: &[u8; 16]) -> Result<Option<RecordId>, store::Error> {
-    let says_so = Clear::decode(row.bytes(1)?).is_ok_and(|clear| clear.has_blind(blind));
-    Ok(says_so.then_some(RecordId::from_column(row.int(0)?)))
+/// A lookup's row, and whether the record to which it leads says so itself.
+type Lead = (RawLookup, bool);
+
+fn read_lead(row: &Row<'_>, blind: &[u8; 16]) -> Result<Lead, store::Error> {
+    let clear = row.maybe_bytes(3)?.map(Clear::decode);
+    Ok((read_lookup(row)?, clear.is_some_and(|clear| clear.is_ok_and(|clear| clear.has_blind(blind)))))
+}
+
+/// The record to which a lookup leads, if that record says so itself. A lookup of a value that has moved on, as it once
+/// was, leads nowhere; one that was edited is told, and leads to nobody else either.
+fn led_to(shop: &Shop, blind: &[u8; 16], (row, says_so): &Lead) -> Result<Option<RecordId>, Problem> {
+    let record = whole_lookup(shop, blind, row)?;
+    Ok(says_so.then_some(record))
+}
+
+/// A lookup's row: slot, record, MAC.
+type RawLookup = (i64, i64, [u8; 16]);
+
+fn read_lookup(row: &Row<'_>) -> Result<RawLookup, store::Error> {
+    // A MAC of another length is none that fits.
+    Ok((row.int(0)?, row.int(1)?, row.array(2).unwrap_or_default()))
+}
+
+fn whole_lookup(shop: &Shop, blind: &[u8], (slot, record, mac): &RawLookup) -> Result<RecordId, Problem> {
+    shop.keys
+        .row_is_whole(LOOKUP, &[&lookup_columns(shop, *slot, *record), blind], mac)
+        .map_err(|_| Problem::edited(LOOKUP))?;
+    Ok(RecordId::from_column(*record))
+}
+
+fn lookup_columns(shop: &Shop, slot: i64, record: i64) -> [u8; 24] {
+    let mut columns = [0; 24];
+    for (place, number) in columns.as_chunks_mut::<8>().0.iter_mut().zip([shop.column(), slot, record]) {
+        *place = number.to_be_bytes();
+    }
+    columns
+}
+
+/// Where a page of lookups ended: hash and slot.
+pub type LookupPlace = (Vec<u8>, i64);
+
+/// Lookups behind a place, page by page, and whether each is as it was written; for the deep check.
+pub fn list_lookups_after(
+    view: &View<'_>,
+    shop: &Shop,
+    after: Option<LookupPlace>,
+    limit: u32,
+) -> Result<Looked<LookupPlace, RecordId>, Problem> {
+    let (blind, slot) = after.unwrap_or((Vec::new(), i64::MIN));
+    let rows = view.list(&sql::LIST_LOOKUPS_AFTER, params![shop.column(), &blind, slot, limit], |row| {
+        Ok((row.bytes(3)?.to_vec(), read_lookup(row)?))
+    })?;
+    let look = |(blind, row): (Vec<u8>, RawLookup)| {
+        let record = whole_lookup(shop, &blind, &row);
+        ((blind, row.0), record)
+    };
+    Ok(rows.into_iter().map(look).collect())
 }
 
 /// Is everything that a plan rests on as it was when the plan was made? Reads only.
@@ -363,7 +419,8 @@ fn remember(plan: &Plan, work: &mut Work<'_, '_>) {
 
 fn claim_lookup(claim: &Claim, record: RecordId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
     let slot = if claim.once { 0 } else { record.column() };
-    let params = params![work.shop.column(), &claim.blind, slot, record.column()];
+    let mac = work.shop.keys.row_mac(LOOKUP, &[&lookup_columns(work.shop, slot, record.column()), &claim.blind])?;
+    let params = params![work.shop.column(), &claim.blind, slot, record.column(), &mac];
     Ok(work.tx.claim(&sql::CLAIM_LOOKUP, params)?)
 }
 

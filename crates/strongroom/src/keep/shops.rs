@@ -7,7 +7,7 @@ use store::{Tx, View, params};
 
 use super::sql;
 use crate::ground::work::Work;
-use crate::ground::{Problem, Shop};
+use crate::ground::Problem;
 
 /// A shop's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +16,27 @@ pub struct ShopRow {
     pub number: u32,
     /// Its id in its policy.
     pub name: String,
+    /// When it was made, µs UTC.
+    pub since: i64,
     /// The generation of its log that is written.
     pub generation: u32,
+    mac: [u8; 16],
+}
+
+impl ShopRow {
+    /// Is the row as it was written? It is read before the keys are there that can tell.
+    ///
+    /// Fails: `SR-KEEP-004` when it was edited.
+    pub fn must_be_whole(&self, keys: &ShopKeys) -> Result<(), Problem> {
+        let numbers = columns(self.number, self.since, self.generation);
+        keys.row_is_whole(SHOP, &[&numbers, self.name.as_bytes()], &self.mac).map_err(|_| Problem::edited(SHOP))
+    }
+}
+
+const SHOP: &str = "shop";
+
+fn columns(number: u32, since: i64, generation: u32) -> Vec<u8> {
+    [i64::from(number), since, i64::from(generation)].iter().flat_map(|column| column.to_be_bytes()).collect()
 }
 
 /// A shop that is about to be made, with its keys.
@@ -46,16 +65,18 @@ pub fn new_shop(number: u32, name: &str, epoch: &EpochKey, random: &mut impl Ran
 }
 
 /// Writes a new shop. Its first entry is the caller's.
-pub fn add_shop(shop: &NewShop, now: i64, tx: &mut Tx<'_>) -> Result<(), Problem> {
-    let number = i64::from(shop.number);
-    tx.change(&sql::ADD_SHOP, params![number, shop.name.as_str(), now])?;
+pub fn add_shop(shop: &NewShop, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    let (number, since, generation) = (i64::from(shop.number), work.now, 1);
+    let numbers = columns(shop.number, since, generation);
+    let mac = work.shop.keys.row_mac(SHOP, &[&numbers, shop.name.as_bytes()])?;
+    work.tx.change(&sql::ADD_SHOP, params![number, shop.name.as_str(), since, generation, &mac])?;
     let rows = shop.keys.wraps.iter().map(|(version, key)| (*version, key)).chain([
         (1, &shop.keys.index),
         (1, &shop.keys.row),
         (1, &shop.keys.request),
     ]);
     for (version, key) in rows {
-        write_key(number, version, key, tx)?;
+        write_key(number, version, key, work.tx)?;
     }
     Ok(())
 }
@@ -66,10 +87,16 @@ fn write_key(shop: i64, version: u32, key: &Wrapped, tx: &mut Tx<'_>) -> Result<
     Ok(())
 }
 
-/// The shops of this installation.
+/// The shops of this installation. Whether each row [is whole](ShopRow::must_be_whole) is for the caller to see.
 pub fn list_shops(view: &View<'_>) -> Result<Vec<ShopRow>, Problem> {
     Ok(view.list(&sql::LIST_SHOPS, &[], |row| {
-        Ok(ShopRow { number: row.number(0)?, name: row.text(1)?.to_owned(), generation: row.number(2)? })
+        Ok(ShopRow {
+            number: row.number(0)?,
+            name: row.text(1)?.to_owned(),
+            since: row.int(2)?,
+            generation: row.number(3)?,
+            mac: row.array(4).unwrap_or_default(), // a MAC of another length is none that fits
+        })
     })?)
 }
 
@@ -133,8 +160,14 @@ pub fn end_old_wraps(version: u32, work: &mut Work<'_, '_>) -> Result<(), Proble
 }
 
 /// Goes on in another generation of a shop's log.
-pub fn new_generation(shop: &Shop, generation: u32, tx: &mut Tx<'_>) -> Result<(), Problem> {
-    tx.change(&sql::SET_GENERATION, params![generation, shop.column()])?;
+pub fn new_generation(generation: u32, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    let shop = work.shop;
+    let row = list_shops(work.tx)?.into_iter().find(|row| row.number == shop.number);
+    let row = row.ok_or_else(|| Problem::edited(SHOP))?;
+    row.must_be_whole(&shop.keys)?;
+    let numbers = columns(row.number, row.since, generation);
+    let mac = shop.keys.row_mac(SHOP, &[&numbers, row.name.as_bytes()])?;
+    work.tx.change(&sql::SET_GENERATION, params![generation, &mac, shop.column()])?;
     Ok(())
 }
 

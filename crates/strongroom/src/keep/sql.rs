@@ -1,9 +1,9 @@
 //! Every statement of the room. Its tables: shop, shop_key, term, subject, record, lookup, token, destroyed.
 
 store::statements! {
-    ADD_SHOP = "INSERT INTO shop (id, name, since, generation) VALUES ($1, $2, $3, 1)";
-    LIST_SHOPS = "SELECT id, name, generation FROM shop ORDER BY id";
-    SET_GENERATION = "UPDATE shop SET generation = $1 WHERE id = $2";
+    ADD_SHOP = "INSERT INTO shop (id, name, since, generation, mac) VALUES ($1, $2, $3, $4, $5)";
+    LIST_SHOPS = "SELECT id, name, since, generation, mac FROM shop ORDER BY id";
+    SET_GENERATION = "UPDATE shop SET generation = $1, mac = $2 WHERE id = $3";
 
     ADD_SHOP_KEY = "INSERT INTO shop_key (shop, class, version, wrapped) VALUES ($1, $2, $3, $4)
                     ON CONFLICT (shop, class, version) DO UPDATE SET wrapped = excluded.wrapped";
@@ -40,18 +40,24 @@ store::statements! {
     LIST_RECORDS_AFTER = "SELECT id, version, clear, sealed FROM record WHERE id > $1 AND shop = $2 ORDER BY id LIMIT $3";
     COUNT_RECORDS = "SELECT count(*) FROM record WHERE shop = $1";
 
-    CLAIM_LOOKUP = "INSERT INTO lookup (shop, blind, slot, record) VALUES ($1, $2, $3, $4)
+    CLAIM_LOOKUP = "INSERT INTO lookup (shop, blind, slot, record, mac) VALUES ($1, $2, $3, $4, $5)
                     ON CONFLICT (shop, blind, slot) DO NOTHING";
-    FIND_LOOKUP = "SELECT record.id, record.clear FROM lookup JOIN record ON record.id = lookup.record
+    FIND_LOOKUP = "SELECT lookup.slot, lookup.record, lookup.mac, record.clear
+                   FROM lookup LEFT JOIN record ON record.id = lookup.record
                    WHERE lookup.shop = $1 AND lookup.blind = $2 AND lookup.slot = 0";
-    LIST_LOOKUPS = "SELECT record.id, record.clear FROM lookup JOIN record ON record.id = lookup.record
+    LIST_LOOKUPS = "SELECT lookup.slot, lookup.record, lookup.mac, record.clear
+                    FROM lookup LEFT JOIN record ON record.id = lookup.record
                     WHERE lookup.shop = $1 AND lookup.blind = $2 ORDER BY lookup.slot LIMIT $3";
     HAS_LOOKUP = "SELECT record FROM lookup WHERE shop = $1 AND blind = $2 AND (slot = 0 OR slot = $3) AND record = $3 LIMIT 1";
+    LIST_LOOKUPS_AFTER = "SELECT slot, record, mac, blind FROM lookup WHERE shop = $1 AND (blind, slot) > ($2, $3)
+                          ORDER BY blind, slot LIMIT $4";
     REMOVE_LOOKUP = "DELETE FROM lookup WHERE shop = $1 AND blind = $2 AND slot = $3 AND record = $4";
 
-    ADD_TOKEN = "INSERT INTO token (shop, token, record, field, recipient, made, since) VALUES ($1, $2, $3, $4, $5, $6, $7)
-                 ON CONFLICT (shop, token) DO NOTHING";
-    FIND_TOKEN = "SELECT record, field, recipient, made FROM token WHERE shop = $1 AND token = $2";
+    ADD_TOKEN = "INSERT INTO token (shop, token, record, field, recipient, made, since, mac)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (shop, token) DO NOTHING";
+    FIND_TOKEN = "SELECT record, field, recipient, made, since, mac FROM token WHERE shop = $1 AND token = $2";
+    LIST_TOKENS_AFTER = "SELECT record, field, recipient, made, since, mac, token FROM token
+                         WHERE shop = $1 AND token > $2 ORDER BY token LIMIT $3";
     REMOVE_TOKENS = "DELETE FROM token WHERE shop = $1 AND token IN
                      (SELECT token FROM token WHERE shop = $1 AND record >= $2 AND record <= $3 LIMIT $4)";
 
@@ -62,5 +68,5 @@ store::statements! {
 
 /// What a restore takes over from the database that it replaces: the generation of the ledger that is kept.
 pub(crate) const KEEP_NEWEST: &str = "
-    UPDATE main.shop SET generation = coalesce(
-        (SELECT kept.shop.generation FROM kept.shop WHERE kept.shop.id = main.shop.id), generation);";
+    UPDATE main.shop SET generation = newest.generation, mac = newest.mac
+        FROM kept.shop AS newest WHERE newest.id = main.shop.id;";

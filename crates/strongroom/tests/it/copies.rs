@@ -370,3 +370,54 @@ fn an_old_copy_of_the_data_folder_put_in_place_is_refused() {
     std::fs::write(vault.keys().join("heads"), "").unwrap();
     vault.serve_with(&[]).unwrap_err().fails("SR-OPEN-002");
 }
+
+#[test]
+fn a_certificate_outlives_the_log_in_which_it_was_entered() {
+    let vault = Vault::new();
+    let intake = vault.credential("intake", &[]);
+    {
+        let server = vault.serve();
+        take_in(&server, &intake, 0..4);
+        server.stop();
+    }
+    let first = erase(&vault, 1);
+    vault.ask(&["backup", "--to", "copy"]);
+    {
+        let server = vault.serve();
+        take_in(&server, &intake, 4..8);
+        server.stop();
+    }
+    std::fs::remove_dir_all(vault.data()).unwrap();
+    let keys = vault.keys();
+    let keys = keys.to_str().unwrap();
+    let restore = ["restore", "--from", "copy", "--yes", "--keys", keys, "--lost-since", "keys/heads", "--json"];
+    let restored = vault.run(&restore).ends(0).json();
+    assert_eq!(restored["new_generation"], true);
+
+    let server = vault.serve_with(&["--keys", keys]).unwrap();
+    let mut admin = server.caller(restored["admin"].as_str().unwrap());
+    let asked = json!({ "role": "officer", "label": "after", "purposes": [] });
+    let officer = admin.post("/v1/credentials", &asked).has(201).json()["credential"].as_str().unwrap().to_owned();
+    let body: Json = serde_json::from_str(first["body"].as_str().unwrap()).unwrap();
+    let path = format!("/v1/subjects/{}:erase", body["subject"].as_str().unwrap());
+    let again = server.caller(&officer).post(&path, &json!({})).has(200).json();
+    server.stop();
+    assert_eq!(again["body"], first["body"]);
+    for part in ["entry_index", "entry", "salt", "opening"] {
+        assert_eq!(again["receipt"][part], first["receipt"][part], "{part}");
+    }
+    // It is proved by the log that ended, under its own key.
+    let receipt = ledger::receipt::Receipt::from_json(&again["receipt"].to_string()).unwrap();
+    let verifier = vault.verifier.parse::<ledger::note::Verifier>().unwrap();
+    receipt.verify(&verifier, "strongroom/harbour-hill").unwrap();
+    let looked = vault.run(&["doctor", "--deep", "--keys", keys]);
+    assert_eq!(looked.code, 0, "{}{}", looked.out, looked.err);
+
+    // The shop's row as it was before, which is good by itself, would write into the log that ended.
+    let copy = vault.path("copy/strongroom.db");
+    vault.tamper(|connection| {
+        connection.execute("ATTACH $1 AS was", [copy.to_str().unwrap()]).unwrap();
+        connection.execute_batch("DELETE FROM main.shop; INSERT INTO main.shop SELECT * FROM was.shop;").unwrap();
+    });
+    vault.run(&["policy", "show", "--keys", keys]).fails("SR-KEEP-004");
+}

@@ -26,6 +26,7 @@ mod copies;
 mod damage;
 mod demo;
 mod docs_page;
+mod edited_rows;
 mod erasure;
 mod examples;
 mod hostile;
