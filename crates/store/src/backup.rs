@@ -96,7 +96,11 @@ pub fn graft(source: &Path, target: &Path, more: &[&'static str]) -> Result<(), 
 }
 
 /// Reads a database file that nobody writes.
-pub fn look_into<T, E: From<Error>>(file: &Path, read: impl FnOnce(&View<'_>) -> Result<T, E>) -> Result<T, E> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(Error::from)?;
+pub fn look_into<T, E: From<Error>>(
+    file: &Path,
+    read: impl FnOnce(&View<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let connection =
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(Error::from)?;
     read(&View::new(&Sqlite::new(&connection)))
 }

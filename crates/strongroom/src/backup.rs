@@ -66,22 +66,23 @@ const NUMBERS_SKIPPED: i64 = 1 << 24;
 const PAGE: u32 = 128;
 
 fn manifest_fault() -> Problem {
-    Problem::new("SR-BACKUP-001", 422, "the folder holds no whole backup").help("a backup is made with `strongroom backup --to DIR`")
+    Problem::new("SR-BACKUP-001", 422, "the folder holds no whole backup")
+        .help("a backup is made with `strongroom backup --to DIR`")
 }
 
 /// Makes a backup into a new folder, while serving. Blocks.
 ///
 /// Gives: its manifest. Records: *backed_up*. The keyring is not in it, and must not be kept beside it.
-pub fn make(
-    house: &Arc<House>,
-    to: &Path,
-    mut progress: impl FnMut(u64, u64),
-) -> Result<Manifest, Problem> {
+pub fn make(house: &Arc<House>, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Manifest, Problem> {
     let place = open::whole_path(to)?;
     for taken in [house.keys.path(), house.store.folder().path()] {
         if place.starts_with(open::whole_path(taken)?) {
-            return Err(Problem::new("SR-BACKUP-007", 422, "a backup does not lie in the keys folder or in the data folder")
-                .help("give a folder elsewhere, best on another disk, and never beside the keys"));
+            return Err(Problem::new(
+                "SR-BACKUP-007",
+                422,
+                "a backup does not lie in the keys folder or in the data folder",
+            )
+            .help("give a folder elsewhere, best on another disk, and never beside the keys"));
         }
     }
     if to.exists() && std::fs::read_dir(to)?.next().is_some() {
@@ -264,12 +265,19 @@ pub fn restore(
 }
 
 /// What is taken over from the replaced database besides the ledger.
-const GRAFTS: &[&str] =
-    &[keep::KEEP_NEWEST, notice::KEEP_NEWEST, people::KEEP_NEWEST, choose::KEEP_NEWEST, erase::KEEP_NEWEST, collect::FORGET];
+const GRAFTS: &[&str] = &[
+    keep::KEEP_NEWEST,
+    notice::KEEP_NEWEST,
+    people::KEEP_NEWEST,
+    choose::KEEP_NEWEST,
+    erase::KEEP_NEWEST,
+    collect::FORGET,
+];
 
 /// The database that the data folder has now, or the one that a restore which was cut off put aside.
 fn newest_current(data: &Path) -> Option<PathBuf> {
-    let readable = |name: &str| Some(data.join(name)).filter(|file| file.exists() && store::inspect(file).is_ok());
+    let readable =
+        |name: &str| Some(data.join(name)).filter(|file| file.exists() && store::inspect(file).is_ok());
     let size = |file: &PathBuf| {
         store::look_into::<_, store::Error>(file, |view| {
             let mut size = 0_u64;
@@ -290,7 +298,9 @@ fn as_new_as(file: &Path, signed: &[SignedHead], keys: &KeysFolder) -> Result<bo
     store::look_into(file, |view| {
         let shops = keep::list_shops(view)?;
         for head in signed {
-            let Some(shop) = shops.iter().find(|shop| shop.number == shop_of_log(head.log)) else { return Ok(false) };
+            let Some(shop) = shops.iter().find(|shop| shop.number == shop_of_log(head.log)) else {
+                return Ok(false);
+            };
             match heads::hold_stored(view, head, &shop.name, keys) {
                 Err(problem) if problem.code == heads::SHORTENED => return Ok(false),
                 held => held?,
@@ -380,13 +390,15 @@ fn destroy_listed(
     })?;
     let mut again = known.into_value();
     let reading = Arc::clone(shop);
-    let total: u64 =
-        house.store.look_blocking::<_, Problem, _>(move |view| Ok(keep::count_subjects(view, &reading)?.iter().sum()))?;
+    let total: u64 = house
+        .store
+        .look_blocking::<_, Problem, _>(move |view| Ok(keep::count_subjects(view, &reading)?.iter().sum()))?;
     let (mut after, mut done): (Option<SubjectId>, u64) = (None, 0);
     loop {
         let reading = Arc::clone(shop);
-        let page =
-            house.store.look_blocking::<_, Problem, _>(move |view| keep::list_subjects_after(view, &reading, after, PAGE))?;
+        let page = house.store.look_blocking::<_, Problem, _>(move |view| {
+            keep::list_subjects_after(view, &reading, after, PAGE)
+        })?;
         let Some(last) = page.last().copied() else { return Ok(again) };
         after = Some(last);
         done = done.saturating_add(page.len() as u64);
@@ -415,16 +427,22 @@ fn begin_generation(
     let old = shop.log();
     let (origin, verifier) = (heads::origin(&shop.name, old), heads::verifier(house, shop, old)?);
     // One head, or the whole file of them as it stands in the keys folder.
-    let of_this_log = heads::read_heads(lost_since).ok().and_then(|all| all.into_iter().find(|head| head.log == old));
+    let of_this_log =
+        heads::read_heads(lost_since).ok().and_then(|all| all.into_iter().find(|head| head.log == old));
     let note = of_this_log.map_or_else(|| lost_since.to_owned(), |head| head.note);
     let lost = Checkpoint::open(&note, &verifier, &origin).map_err(|_| {
-        Problem::new("SR-BACKUP-005", 422, "this is not a signed head of this shop's ledger")
-            .help("take it from the keys folder (`heads`), from a witness, or from `strongroom ledger checkpoint`")
+        Problem::new("SR-BACKUP-005", 422, "this is not a signed head of this shop's ledger").help(
+            "take it from the keys folder (`heads`), from a witness, or from `strongroom ledger checkpoint`",
+        )
     })?;
     let newest = signed.iter().filter(|head| head.log == old).filter_map(|head| size_said(&head.note)).max();
     if newest.is_some_and(|newest| lost.size() < newest) {
-        return Err(Problem::new("SR-BACKUP-006", 422, "a later head of this ledger was signed: name that one")
-            .help("the last one is in the keys folder: give its file `heads`"));
+        return Err(Problem::new(
+            "SR-BACKUP-006",
+            422,
+            "a later head of this ledger was signed: name that one",
+        )
+        .help("the last one is in the keys folder: give its file `heads`"));
     }
     let generation = generation_of_log(old).saturating_add(1);
     shop.begin_generation(generation);
@@ -439,10 +457,12 @@ fn begin_generation(
         keep::new_generation(generation, work)?;
         for name in [Numbered::Subject, Numbered::Term, Numbered::Credential] {
             let first = work.tx.take_numbers(name.name(), 0)?;
-            work.tx.raise_numbers(name.name(), first.saturating_add(NUMBERS_SKIPPED).saturating_add(1_024))?;
+            work.tx
+                .raise_numbers(name.name(), first.saturating_add(NUMBERS_SKIPPED).saturating_add(1_024))?;
         }
         let mut opened = work.entry(Act::Opened, Outcome::Yes);
-        opened.figures = vec![(Figure::Generation, u64::from(generation)), (Figure::PreviousSize, lost.size())];
+        opened.figures =
+            vec![(Figure::Generation, u64::from(generation)), (Figure::PreviousSize, lost.size())];
         opened.figures.extend(previous_root_figures(lost.root()));
         work.enter_plain(opened)?;
         for row in people::list(work.tx, work.shop, u32::MAX)?.iter().filter(|row| row.revoked_at == 0) {
@@ -457,7 +477,12 @@ fn begin_generation(
     Ok(())
 }
 
-fn enter_restored(house: &Arc<House>, shop: &Arc<Shop>, at_backup: u64, destroyed: u64) -> Result<u64, Problem> {
+fn enter_restored(
+    house: &Arc<House>,
+    shop: &Arc<Shop>,
+    at_backup: u64,
+    destroyed: u64,
+) -> Result<u64, Problem> {
     let committed = house.work_blocking(Lane::High, shop, &Actor::Operator, move |work| {
         let now = work.tx.next_number(work.shop.log());
         let mut entry = work.entry(Act::Restored, Outcome::Yes);

@@ -155,7 +155,9 @@ impl Shared {
                         self.doing.terms_ended.fetch_add(ended as u64, Ordering::Relaxed);
                     }
                     // One shop's fault does not keep another's data.
-                    Err(problem) => crate::note!(WARN, "terms of a shop could not be ended", code = problem.code),
+                    Err(problem) => {
+                        crate::note!(WARN, "terms of a shop could not be ended", code = problem.code);
+                    }
                 }
             }
             if erase::rotation_is_due(&self.house) {
@@ -240,7 +242,12 @@ impl Shared {
             }
             Err(problem) => {
                 self.doing.jobs_failed.fetch_add(1, Ordering::Relaxed);
-                crate::note!(WARN, "a job failed and is tried again", code = problem.code, attempts = job.attempts);
+                crate::note!(
+                    WARN,
+                    "a job failed and is tried again",
+                    code = problem.code,
+                    attempts = job.attempts
+                );
                 // 2, 4, 8 … seconds, at most an hour.
                 let wait = SECOND.saturating_mul(1 << job.attempts.min(12)).min(HOUR);
                 self.put_off(&job, now.saturating_add(wait))?;
@@ -261,7 +268,9 @@ impl Shared {
     fn turn(&self, job: &Job, shop: &Arc<Shop>) -> Result<Turn, Problem> {
         let subject = SubjectId::from_column(job.subject);
         match job.kind.as_str() {
-            jobs::RECLOCK => Self::pages(job, |after| Ok(erase::reclock(&self.house, shop, subject, after)?.last)),
+            jobs::RECLOCK => {
+                Self::pages(job, |after| Ok(erase::reclock(&self.house, shop, subject, after)?.last))
+            }
             jobs::LAY_OUT => Self::pages(job, |after| erase::lay_out_all(&self.house, shop, after)),
             jobs::CLEAN_TERMS => Self::pages(job, |after| erase::clean_terms(&self.house, shop, after)),
             jobs::CLEAN_SUBJECT => {
@@ -305,4 +314,3 @@ fn due(last: &AtomicI64, now: i64, every: i64) -> bool {
     }
     due
 }
-

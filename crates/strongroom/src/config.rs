@@ -161,10 +161,14 @@ impl Config {
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && said.is_none() => String::new(),
-            Err(error) => return Err(fault(format!("the configuration cannot be read ({:?})", error.kind()))),
+            Err(error) => {
+                return Err(fault(format!("the configuration cannot be read ({:?})", error.kind())));
+            }
         };
         let config: Config = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(0, |span| text.get(..span.start).unwrap_or_default().matches('\n').count().saturating_add(1));
+            let line = error.span().map_or(0, |span| {
+                text.get(..span.start).unwrap_or_default().matches('\n').count().saturating_add(1)
+            });
             fault(format!("the configuration is wrong in line {line}: {}", error.message()))
         })?;
         config.check()?;
@@ -178,7 +182,9 @@ impl Config {
             return impossible("`epoch.days` is 1 to 365");
         }
         if self.keys.key_file.is_some() && self.keys.passphrase_file.is_some() {
-            return impossible("the keyring is locked by `keys.key_file` or by `keys.passphrase_file`, not by both");
+            return impossible(
+                "the keyring is locked by `keys.key_file` or by `keys.passphrase_file`, not by both",
+            );
         }
         if self.limits.connections == 0 || self.store.cache_mib == 0 {
             return impossible("`limits.connections` and `store.cache_mib` are at least 1");
@@ -201,9 +207,10 @@ impl Config {
             Problem::new("SR-CONFIG-004", 500, "nobody said where the keys folder is")
                 .help("give `--keys DIR`, or write `[keys] folder = …` into strongroom.toml")
         })?;
-        let passphrase = flags.passphrase_file.clone().or_else(|| {
-            if flags.key_file.is_some() { None } else { self.keys.passphrase_file.clone() }
-        });
+        let passphrase = flags
+            .passphrase_file
+            .clone()
+            .or_else(|| if flags.key_file.is_some() { None } else { self.keys.passphrase_file.clone() });
         let lock = match passphrase {
             Some(file) => LockSource::PassphraseFile(file),
             None => {

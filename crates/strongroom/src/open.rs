@@ -114,7 +114,8 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
     house.refill_blocking(crate::ground::Numbered::Credential)?;
     let id = house.number(crate::ground::Numbered::Credential).map_err(|_| store::Error::Busy)?;
     let id = CredentialId::from_number(id);
-    let credential = NewCredential::new(id, Role::Admin, "first-admin", PurposeSet::EMPTY, false, &mut random)?;
+    let credential =
+        NewCredential::new(id, Role::Admin, "first-admin", PurposeSet::EMPTY, false, &mut random)?;
     let admin = credential.shown(&house.ids);
     house.work_blocking(Lane::High, &shop, &Actor::Operator, move |work| {
         keep::add_shop(&new, work)?;
@@ -138,8 +139,12 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
 fn lie_apart(places: &Places) -> Result<(), Problem> {
     let (data, keys) = (whole_path(&places.data)?, whole_path(&places.keys)?);
     if keys.starts_with(&data) || data.starts_with(&keys) {
-        return Err(Problem::new("SR-OPEN-004", 500, "the keys folder and the data folder lie one in the other")
-            .help("keep the keys outside the data folder: whoever copies the data must not copy what opens it"));
+        return Err(Problem::new(
+            "SR-OPEN-004",
+            500,
+            "the keys folder and the data folder lie one in the other",
+        )
+        .help("keep the keys outside the data folder: whoever copies the data must not copy what opens it"));
     }
     Ok(())
 }
@@ -202,7 +207,8 @@ fn open_as(places: &Places, clock: Arc<dyn Clock>, why: Opening) -> Result<Arc<H
     };
     let ids = Ids::new(&keys.with(|ring| Secret::new(*ring.id_key.expose())));
     let witness = Box::new(keys.witness(Arc::clone(&clock)));
-    let options = store::Options { cache_kib: places.cache_mib.saturating_mul(1_024), ..store::Options::default() };
+    let options =
+        store::Options { cache_kib: places.cache_mib.saturating_mul(1_024), ..store::Options::default() };
     let (mut found, mut true_heads): (Option<Found>, _) = (None, None);
     let store = Store::open(folder, options, witness, |view| {
         found = Some(look_around(view, &keys, &signed)?);
@@ -215,16 +221,27 @@ fn open_as(places: &Places, clock: Arc<dyn Clock>, why: Opening) -> Result<Arc<H
     })?;
     let Found { shops, destroyed, last_entry_at } = found.ok_or(store::Error::Empty)?;
     if why == Opening::ToServe {
-        hold_lists_together(&keys, &clock, &destroyed, &listed.iter().map(|line| line.id).collect::<Vec<_>>())?;
+        hold_lists_together(
+            &keys,
+            &clock,
+            &destroyed,
+            &listed.iter().map(|line| line.id).collect::<Vec<_>>(),
+        )?;
     }
     let watch = ClockWatch::begin(clock.as_ref(), last_entry_at);
     if watch.in_doubt() {
-        crate::note!(WARN, "the clock is in doubt: nothing is destroyed until somebody says that it is right");
+        crate::note!(
+            WARN,
+            "the clock is in doubt: nothing is destroyed until somebody says that it is right"
+        );
     }
     let heads = true_heads.unwrap_or_default();
     let parts = Parts { store, watch, keys, ids, heads, shops, epoch_days: places.epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
-    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough over lifetimes")]
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method alone is not general enough over lifetimes"
+    )]
     house.store.work_blocking(Lane::High, |tx| tx.free_leases())?;
     Ok(house)
 }
@@ -242,7 +259,8 @@ fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Res
     for row in keep::list_shops(view)? {
         let keys_of_shop = keep::open_keys(view, row.number, &epochs).map_err(explain_dark)?;
         row.must_be_whole(&keys_of_shop)?;
-        let is_later = |log: &i64| shop_of_log(*log) == row.number && generation_of_log(*log) > row.generation;
+        let is_later =
+            |log: &i64| shop_of_log(*log) == row.number && generation_of_log(*log) > row.generation;
         if view.logs()?.iter().any(is_later) {
             return Err(Problem::edited("shop")); // an older row was put back: its log has ended
         }
@@ -256,8 +274,12 @@ fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Res
     }
     for head in signed {
         let Some(shop) = shops.iter().find(|shop| shop.number == shop_of_log(head.log)) else {
-            return Err(Problem::new("SR-ACCOUNT-004", 500, "a shop whose log was signed is not in this database")
-                .help("the data folder was exchanged: restore the latest backup"));
+            return Err(Problem::new(
+                "SR-ACCOUNT-004",
+                500,
+                "a shop whose log was signed is not in this database",
+            )
+            .help("the data folder was exchanged: restore the latest backup"));
         };
         heads::hold_stored(view, head, &shop.name, keys)?;
     }
@@ -285,7 +307,9 @@ pub(crate) fn must_not_be_dark(database: &Path, keys: &KeysFolder) -> Result<(),
 /// A shop whose keys hang on an epoch that is gone: the database is a copy from before it ended.
 fn explain_dark(problem: Problem) -> Problem {
     if problem.code == seal::Error::NoKey.code() {
-        return problem.help("this copy is from an epoch that has ended: nothing can open it any more, as it should be");
+        return problem.help(
+            "this copy is from an epoch that has ended: nothing can open it any more, as it should be",
+        );
     }
     problem
 }
@@ -309,7 +333,12 @@ fn last_entry(view: &View<'_>, log: i64) -> Result<Option<Entry>, Problem> {
 
 /// A key that only the database says is destroyed must be gone from it: a real destruction took its row in the same
 /// transaction. A row that somebody wrote by hand must not make the list outside name a key that lives.
-fn none_may_live(view: &View<'_>, shops: &[Shop], in_database: &[KeyId], listed: &[Destroyed]) -> Result<(), Problem> {
+fn none_may_live(
+    view: &View<'_>,
+    shops: &[Shop],
+    in_database: &[KeyId],
+    listed: &[Destroyed],
+) -> Result<(), Problem> {
     let known: HashSet<KeyId> = listed.iter().map(|line| line.id).collect();
     let unlisted: HashSet<KeyId> = in_database.iter().filter(|id| !known.contains(id)).copied().collect();
     if unlisted.is_empty() {
@@ -341,9 +370,12 @@ fn hold_lists_together(
     let listed: HashSet<_> = in_list.iter().collect();
     if in_list.iter().any(|id| !known.contains(id)) {
         return Err(Problem::new("SR-OPEN-002", 500, "this database does not know keys that were destroyed")
-            .help("an older copy was put in place: use `strongroom restore`, which keeps erased people erased"));
+            .help(
+                "an older copy was put in place: use `strongroom restore`, which keeps erased people erased",
+            ));
     }
-    let missing: Vec<[u8; 16]> = in_database.iter().filter(|id| !listed.contains(id)).map(|id| id.0).collect();
+    let missing: Vec<[u8; 16]> =
+        in_database.iter().filter(|id| !listed.contains(id)).map(|id| id.0).collect();
     if !missing.is_empty() {
         store::Witness::destroyed(&mut keys.witness(Arc::clone(clock)), &missing)?;
     }

@@ -14,8 +14,12 @@ pub fn harden() {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     std::panic::set_hook(Box::new(|panic| {
         // A panic's message can quote a value; its place cannot.
-        let place = panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
-        let _ = writeln!(std::io::stderr().lock(), "{{\"level\":\"ERROR\",\"message\":\"a unit of work panicked{place}\"}}");
+        let place =
+            panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "{{\"level\":\"ERROR\",\"message\":\"a unit of work panicked{place}\"}}"
+        );
     }));
 }
 

@@ -109,13 +109,17 @@ fn found(report: &mut DeepReport, code: &'static str, what: &'static str, id: Op
 /// Reads the whole log.
 fn read_log(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<Said, Problem> {
     let log = shop.log();
-    let size = house.store.look_blocking::<_, Problem, _>(move |view| Ok(view.log_head(log)?.map_or(0, |head| head.size)))?;
+    let size = house
+        .store
+        .look_blocking::<_, Problem, _>(move |view| Ok(view.log_head(log)?.map_or(0, |head| head.size)))?;
     let destroyed = house.store.look_blocking::<_, Problem, _>(keep::list_destroyed)?.into_iter().collect();
     let mut said = Said { destroyed, ..Said::default() };
     let mut first = 0;
     while first < size {
         let end = size.min(first.saturating_add(LEAVES));
-        let packed = house.store.look_blocking::<_, Problem, _>(move |view| Ok(view.leaves_packed(log, first, end)?))?;
+        let packed = house
+            .store
+            .look_blocking::<_, Problem, _>(move |view| Ok(view.leaves_packed(log, first, end)?))?;
         for (leaf, bytes) in (first..).zip(store::Unpack(&packed)) {
             let entry = Entry::decode(bytes)?;
             report.entries = report.entries.saturating_add(1);
@@ -131,7 +135,10 @@ fn read_log(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<
             }
             if let (Some(mark), Some(subject)) = (entry.record, entry.alias) {
                 let gone = entry.act == Act::Cleaned;
-                said.last.insert(mark.alias, Last { version: mark.version, until: mark.until, leaf, subject, gone });
+                said.last.insert(
+                    mark.alias,
+                    Last { version: mark.version, until: mark.until, leaf, subject, gone },
+                );
             }
         }
         first = end;
@@ -147,7 +154,12 @@ fn forget_lost(last: &mut HashMap<[u8; 16], Last>, restored: &Entry) {
 }
 
 /// Terms, credentials and choices: each row carries a MAC.
-fn check_small_tables(house: &House, shop: &Arc<Shop>, said: &Said, report: &mut DeepReport) -> Result<(), Problem> {
+fn check_small_tables(
+    house: &House,
+    shop: &Arc<Shop>,
+    said: &Said,
+    report: &mut DeepReport,
+) -> Result<(), Problem> {
     let reading = Arc::clone(shop);
     let terms = house.store.look_blocking::<_, Problem, _>(move |view| Ok(keep::list_terms(view, &reading)));
     match terms? {
@@ -168,9 +180,16 @@ fn check_small_tables(house: &House, shop: &Arc<Shop>, said: &Said, report: &mut
         house.store.look_blocking::<_, Problem, _>(move |view| Ok(people::list(view, &reading, u32::MAX)))?;
     match credentials {
         Ok(rows) => {
-            for row in rows.iter().filter(|row| row.revoked_at == 0 && said.revoked.contains(&row.id.number())) {
+            for row in
+                rows.iter().filter(|row| row.revoked_at == 0 && said.revoked.contains(&row.id.number()))
+            {
                 let id = Some(house.ids.show(row.id));
-                found(report, "SR-DEEP-013", "an older row of a credential was put back: the ledger says that it was revoked", id);
+                found(
+                    report,
+                    "SR-DEEP-013",
+                    "an older row of a credential was put back: the ledger says that it was revoked",
+                    id,
+                );
             }
         }
         Err(_) => found(report, "SR-DEEP-003", "a row of `credential` was edited", None),
@@ -182,7 +201,8 @@ fn check_small_tables(house: &House, shop: &Arc<Shop>, said: &Said, report: &mut
             let page = choose::list_standings_after(view, &reading, after, PAGE)?;
             let look = |subject| {
                 let chosen = choose::chosen(view, &reading, subject);
-                let choices = chosen.as_ref().map(|chosen| choose::list_all(view, &reading, subject, chosen.count));
+                let choices =
+                    chosen.as_ref().map(|chosen| choose::list_all(view, &reading, subject, chosen.count));
                 (subject, chosen.is_ok(), choices.is_ok_and(|choices| choices.is_ok()))
             };
             Ok(page.into_iter().map(look).collect::<Vec<_>>())
@@ -205,9 +225,9 @@ fn check_leads(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Resu
     let mut after = None;
     loop {
         let (reading, from) = (Arc::clone(shop), after.take());
-        let page = house
-            .store
-            .look_blocking::<_, Problem, _>(move |view| keep::list_lookups_after(view, &reading, from, PAGE))?;
+        let page = house.store.look_blocking::<_, Problem, _>(move |view| {
+            keep::list_lookups_after(view, &reading, from, PAGE)
+        })?;
         for _ in page.iter().filter(|(_, row)| row.is_err()) {
             found(report, "SR-DEEP-019", "a row of `lookup` was edited", None);
         }
@@ -217,9 +237,9 @@ fn check_leads(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Resu
     let mut after = Vec::new();
     loop {
         let (reading, from) = (Arc::clone(shop), std::mem::take(&mut after));
-        let page = house
-            .store
-            .look_blocking::<_, Problem, _>(move |view| keep::list_tokens_after(view, &reading, &from, PAGE))?;
+        let page = house.store.look_blocking::<_, Problem, _>(move |view| {
+            keep::list_tokens_after(view, &reading, &from, PAGE)
+        })?;
         for _ in page.iter().filter(|(_, row)| row.is_err()) {
             found(report, "SR-DEEP-020", "a row of `token` was edited", None);
         }
@@ -236,7 +256,10 @@ fn check_erasures(house: &Arc<House>, shop: &Arc<Shop>, report: &mut DeepReport)
         let page = house.store.look_blocking::<_, Problem, _>(move |view| {
             let page = erase::list_erasures_after(view, &reading, after, PAGE)?;
             let entered = |row: &erase::ErasureRow| row.is_entered(view, &looking.ids).unwrap_or(false);
-            Ok(page.into_iter().map(|(subject, row)| (subject, row.is_ok_and(|row| entered(&row)))).collect::<Vec<_>>())
+            Ok(page
+                .into_iter()
+                .map(|(subject, row)| (subject, row.is_ok_and(|row| entered(&row))))
+                .collect::<Vec<_>>())
         })?;
         let Some((last, _)) = page.last() else { return Ok(()) };
         after = Some(*last);
@@ -248,17 +271,29 @@ fn check_erasures(house: &Arc<House>, shop: &Arc<Shop>, report: &mut DeepReport)
 }
 
 /// Every policy that was published is there, as it was published.
-fn check_policies(house: &House, shop: &Arc<Shop>, said: &Said, report: &mut DeepReport) -> Result<(), Problem> {
+fn check_policies(
+    house: &House,
+    shop: &Arc<Shop>,
+    said: &Said,
+    report: &mut DeepReport,
+) -> Result<(), Problem> {
     let reading = Arc::clone(shop);
-    let digests = house.store.look_blocking::<_, Problem, _>(move |view| Ok(notice::digests(view, &reading)))?;
+    let digests =
+        house.store.look_blocking::<_, Problem, _>(move |view| Ok(notice::digests(view, &reading)))?;
     let Ok(digests) = digests else {
         found(report, "SR-DEEP-015", "a row of `policy` was edited", None);
         return Ok(());
     };
     for (version, figures) in &said.published {
-        let digest = digests.iter().find(|(of, _)| of == version).map(|(_, digest)| policy_digest_figures(digest));
+        let digest =
+            digests.iter().find(|(of, _)| of == version).map(|(_, digest)| policy_digest_figures(digest));
         if digest.is_none_or(|digest| digest.as_slice() != figures.as_slice()) {
-            found(report, "SR-DEEP-016", "a published policy is missing, or is not the one that was published", None);
+            found(
+                report,
+                "SR-DEEP-016",
+                "a published policy is missing, or is not the one that was published",
+                None,
+            );
         }
     }
     Ok(())
@@ -290,13 +325,23 @@ fn check_subjects(
                 Ok(None) => {}
                 Ok(Some(row)) => {
                     if row.keys.iter().any(|key| said.destroyed.contains(&key.id)) {
-                        found(report, "SR-DEEP-017", "a key that was destroyed is back", Some(house.ids.show(id)));
+                        found(
+                            report,
+                            "SR-DEEP-017",
+                            "a key that was destroyed is back",
+                            Some(house.ids.show(id)),
+                        );
                     }
                     let alias = check_keys(house, shop, &row, report, living);
                     let entered = alias.and_then(|alias| said.choices.get(&alias)).copied().unwrap_or(0);
                     if chosen.is_ok_and(|chosen| chosen.count < entered) {
                         let id = Some(house.ids.show(id));
-                        found(report, "SR-DEEP-014", "an older row of what a subject chose was put back: the ledger has later choices", id);
+                        found(
+                            report,
+                            "SR-DEEP-014",
+                            "an older row of what a subject chose was put back: the ledger has later choices",
+                            id,
+                        );
                     }
                 }
             }
@@ -368,7 +413,8 @@ fn read_around(view: &store::View<'_>, shop: &Shop, record: RecordRow) -> Result
     let mut astray = false;
     if let (Some(subject), Ok(envelope)) = (&subject, Envelope::parse(&record.sealed)) {
         for head in envelope.groups() {
-            let subject_lost = subject.key_named(head.subject).is_none() && !keep::is_destroyed(view, head.subject)?;
+            let subject_lost =
+                subject.key_named(head.subject).is_none() && !keep::is_destroyed(view, head.subject)?;
             let term_lost = shop.terms.of_key(head.term).is_none() && !keep::is_destroyed(view, head.term)?;
             astray |= subject_lost || term_lost;
         }
@@ -405,7 +451,11 @@ fn look_again(
 }
 
 /// What is wrong with a record, if anything is.
-fn wrong_with(read: &Read, shop: &Shop, last: &HashMap<[u8; 16], Last>) -> Option<(&'static str, &'static str)> {
+fn wrong_with(
+    read: &Read,
+    shop: &Shop,
+    last: &HashMap<[u8; 16], Last>,
+) -> Option<(&'static str, &'static str)> {
     let Read { record, subject, astray, found } = read;
     let Some(subject) = subject else {
         return Some(("SR-DEEP-007", "a record's subject is missing or was edited"));
@@ -431,7 +481,9 @@ fn wrong_with(read: &Read, shop: &Shop, last: &HashMap<[u8; 16], Last>) -> Optio
             Some(("SR-DEEP-010", "an older version of a record was put back: the ledger has a later one"))
         }
         Some(known) if known.gone => Some(("SR-DEEP-011", "a record that was removed is back")),
-        _ if !found => Some(("SR-DEEP-018", "a record is not found under its own id or values: a lookup was edited")),
+        _ if !found => {
+            Some(("SR-DEEP-018", "a record is not found under its own id or values: a lookup was edited"))
+        }
         _ => None,
     }
 }
@@ -446,7 +498,9 @@ fn open_groups(
 ) -> Result<GroupKeys, seal::Error> {
     let mut keys = Vec::new();
     for head in envelope.groups() {
-        let (Some(key), Some(term)) = (subject.key_named(head.subject), shop.terms.of_key(head.term)) else { continue };
+        let (Some(key), Some(term)) = (subject.key_named(head.subject), shop.terms.of_key(head.term)) else {
+            continue;
+        };
         let key = shop.keys.open_key(record.id.subject().number(), key)?;
         keys.push((*head, key, shop.keys.open_key(term.number, &term.key)?));
     }
@@ -470,7 +524,8 @@ fn check_missing(
     report: &mut DeepReport,
 ) {
     let now = house.clock.now();
-    let missing = last.values().filter(|known| !known.gone && known.until > now && living.contains(&known.subject));
+    let missing =
+        last.values().filter(|known| !known.gone && known.until > now && living.contains(&known.subject));
     for known in missing {
         if report.findings.len() < LISTED {
             let entry = crate::ground::EntryId::of(shop.log(), known.leaf);

@@ -59,13 +59,22 @@ pub(crate) async fn get_file(visit: Visit) -> Result<Response<Body>, Problem> {
                 let caller = caller.ok_or_else(crate::people::unknown)?;
                 let first = path.index().saturating_mul(store::LEAVES_PER_TILE);
                 must_read_entries(&house, &caller).await?;
-                enter_reading(&house, &caller, first, first.saturating_add(u64::from(path.width()).saturating_sub(1))).await?;
+                enter_reading(
+                    &house,
+                    &caller,
+                    first,
+                    first.saturating_add(u64::from(path.width()).saturating_sub(1)),
+                )
+                .await?;
             }
             let roots = Arc::clone(&house.tile_roots);
             let bytes = house.look(move |view| tile_bytes(view, log, &path, Some(&roots))).await?;
             let bytes = bytes.ok_or_else(no_route)?;
-            let freshness =
-                if path.width() == 256 && path.kind() != TileKind::Entries { Freshness::ForEver } else { Freshness::Changes };
+            let freshness = if path.width() == 256 && path.kind() != TileKind::Entries {
+                Freshness::ForEver
+            } else {
+                Freshness::Changes
+            };
             Ok(file("application/octet-stream", freshness, bytes))
         }
     }
@@ -171,7 +180,10 @@ fn found(house: &House, policy: &InForce, id: EntryId, entry: Entry) -> EntryFou
         index: id.leaf(),
         time: instant(entry.at),
         purpose_name: entry.purpose.and_then(|p| policy.registry.purpose_name(p)).map(ToString::to_string),
-        recipient_name: entry.recipient.and_then(|r| policy.registry.recipient_name(r)).map(ToString::to_string),
+        recipient_name: entry
+            .recipient
+            .and_then(|r| policy.registry.recipient_name(r))
+            .map(ToString::to_string),
         field_names: entry.parts.iter().flat_map(names).collect(),
         reason_names: entry
             .reasons
@@ -251,8 +263,12 @@ pub(crate) async fn get_entries(request: Request) -> Result<Response<Body>, Prob
 
 fn number(request: &Request, name: &'static str) -> Result<Option<u64>, Problem> {
     let text = request.parameter(name)?;
-    text.map(|text| text.parse().map_err(|_| Problem::new("SR-HTTP-011", 400, "this must be a whole number").at(format!("?{name}"))))
-        .transpose()
+    text.map(|text| {
+        text.parse().map_err(|_| {
+            Problem::new("SR-HTTP-011", 400, "this must be a whole number").at(format!("?{name}"))
+        })
+    })
+    .transpose()
 }
 
 /// An inclusion proof.
@@ -286,7 +302,11 @@ pub(crate) async fn get_proof(request: Request) -> Result<Response<Body>, Proble
     let (leaf, proof) = house
         .look(move |view| {
             let bytes = view.leaf(id.log(), id.leaf())?.ok_or_else(no_entry)?;
-            let proof = inclusion_proof(&mut StoredTiles { view, log: id.log(), roots: Some(&roots) }, id.leaf(), size)?;
+            let proof = inclusion_proof(
+                &mut StoredTiles { view, log: id.log(), roots: Some(&roots) },
+                id.leaf(),
+                size,
+            )?;
             Ok((ledger::hash::leaf_hash(&bytes), proof))
         })
         .await?;
@@ -316,7 +336,8 @@ pub struct ConsistencyFound {
     responses((status = 200, description = "The proof", body = ConsistencyFound),
               (status = 400, description = "Not sizes of this log", body = ProblemBody)))]
 pub(crate) async fn get_consistency(request: Request) -> Result<Response<Body>, Problem> {
-    let sizes = || Problem::new("SR-ACCOUNT-007", 400, "these are not two sizes of this log, the older first");
+    let sizes =
+        || Problem::new("SR-ACCOUNT-007", 400, "these are not two sizes of this log, the older first");
     let from = number(&request, "from")?.ok_or_else(sizes)?;
     let to = number(&request, "to")?.ok_or_else(sizes)?;
     let log = request.caller.shop.log();

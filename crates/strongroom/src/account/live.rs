@@ -46,7 +46,9 @@ impl LiveLog {
 
 impl Archive for LiveLog {
     fn read(&self, file: ArchiveFile, most: u64) -> Result<Option<Vec<u8>>, LedgerError> {
-        let bytes = self.file(file).map_err(|_| LedgerError::FileUnreadable { file, kind: std::io::ErrorKind::Other })?;
+        let bytes = self
+            .file(file)
+            .map_err(|_| LedgerError::FileUnreadable { file, kind: std::io::ErrorKind::Other })?;
         match bytes {
             Some(bytes) if bytes.len() as u64 > most => Err(LedgerError::FileTooLong { file, most }),
             bytes => Ok(bytes),
@@ -81,8 +83,10 @@ pub fn tile_bytes(
                 return Ok(None);
             }
             let packed = view.leaves_packed(log, first, first.saturating_add(have))?;
-            let wanted: usize =
-                store::Unpack(&packed).take(usize::from(width)).map(|leaf| leaf.len().saturating_add(2)).sum();
+            let wanted: usize = store::Unpack(&packed)
+                .take(usize::from(width))
+                .map(|leaf| leaf.len().saturating_add(2))
+                .sum();
             Ok(packed.get(..wanted).map(<[u8]>::to_vec))
         }
     }

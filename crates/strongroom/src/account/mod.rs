@@ -26,7 +26,12 @@ use crate::ground::web::Caller;
 use crate::ground::{EntryId, Problem};
 
 /// Enters that entries were read. Gives the entry's id.
-pub async fn enter_reading(house: &Arc<House>, caller: &Caller, first: u64, last: u64) -> Result<EntryId, Problem> {
+pub async fn enter_reading(
+    house: &Arc<House>,
+    caller: &Caller,
+    first: u64,
+    last: u64,
+) -> Result<EntryId, Problem> {
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
             let mut entry = work.entry(Act::LedgerRead, Outcome::Yes);

@@ -191,7 +191,12 @@ fn outlives(before: &ChoiceRow, choice: &NewChoice) -> bool {
 }
 
 /// The latest choice about a purpose by the time at which it was made; of two at one time the one that came later.
-fn last(subject: SubjectId, purpose: u16, chosen: &Chosen, work: &Work<'_, '_>) -> Result<Option<ChoiceRow>, Problem> {
+fn last(
+    subject: SubjectId,
+    purpose: u16,
+    chosen: &Chosen,
+    work: &Work<'_, '_>,
+) -> Result<Option<ChoiceRow>, Problem> {
     let made = list_all(work.view(), work.shop, subject, chosen.count)?;
     Ok(made.into_iter().filter(|row| row.purpose == purpose).max_by_key(|row| (row.at, row.id)))
 }
@@ -227,22 +232,30 @@ pub fn keep(
     // Clocks differ; but what was said now must not outlive what is said a minute later.
     let at = said_at.min(work.now);
     if choice.notice == 0 || choice.notice > policy.version {
-        return Err(Problem::new("SR-CHOOSE-003", 422, "no notice of this version was published").at("/notice/version"));
+        return Err(Problem::new("SR-CHOOSE-003", 422, "no notice of this version was published")
+            .at("/notice/version"));
     }
     if choice.said == Said::Granted && policy.voided_since(choice.notice).has(choice.purpose) {
         // LAW: PIPL 14(2): who changes what was agreed to has to ask again.
-        return Err(Problem::new("SR-CHOOSE-007", 422, "this notice was replaced by one that asks for more: a yes to it does not hold")
-            .help("show the notice of the version in force, and ask again")
-            .at("/notice/version"));
+        return Err(Problem::new(
+            "SR-CHOOSE-007",
+            422,
+            "this notice was replaced by one that asks for more: a yes to it does not hold",
+        )
+        .help("show the notice of the version in force, and ask again")
+        .at("/notice/version"));
     }
     let languages = &policy.compiled.shop().languages;
     if !languages.iter().any(|language| language.as_str() == choice.language) {
-        return Err(Problem::new("SR-CHOOSE-004", 422, "the notice has no such language").at("/notice/language"));
+        return Err(
+            Problem::new("SR-CHOOSE-004", 422, "the notice has no such language").at("/notice/language")
+        );
     }
     let mut chosen = chosen(work.tx, work.shop, subject)?;
     let before = last(subject, choice.purpose, &chosen, work)?;
     let said_before = before.as_ref().is_some_and(|before| {
-        let same = (before.said, before.notice, &before.language) == (choice.said, choice.notice, &choice.language);
+        let same =
+            (before.said, before.notice, &before.language) == (choice.said, choice.notice, &choice.language);
         same && choice.at.is_none_or(|at| at == before.at)
     });
     if said_before || before.as_ref().is_some_and(|before| outlives(before, choice)) {
@@ -297,7 +310,12 @@ pub fn unknown_purpose() -> Problem {
 /// All choices of a subject, of which it has made so many, in order.
 ///
 /// Fails: `SR-KEEP-004` when one of them was edited, taken away or added by hand: which one is the last would be another.
-pub fn list_all(view: &View<'_>, shop: &Shop, subject: SubjectId, count: u32) -> Result<Vec<ChoiceRow>, Problem> {
+pub fn list_all(
+    view: &View<'_>,
+    shop: &Shop,
+    subject: SubjectId,
+    count: u32,
+) -> Result<Vec<ChoiceRow>, Problem> {
     let made = list(view, shop, subject, count.saturating_add(1))?;
     if made.len() == count as usize { Ok(made) } else { Err(Problem::edited(CHOICE)) }
 }
@@ -307,7 +325,8 @@ fn add(row: &ChoiceRow, work: &mut Work<'_, '_>) -> Result<(), Problem> {
     let mac = shop.keys.row_mac(CHOICE, &row.columns(shop).each_ref().map(Vec::as_slice))?;
     let (language, way) = (row.language.as_str(), row.way.as_str());
     let (id, entry) = (row.id.column(), row.entry.column());
-    let params = params![id, shop.column(), row.purpose, said, row.at, row.notice, language, way, entry, &mac];
+    let params =
+        params![id, shop.column(), row.purpose, said, row.at, row.notice, language, way, entry, &mac];
     work.tx.change(&sql::ADD_CHOICE, params)?;
     Ok(())
 }
@@ -316,17 +335,24 @@ impl ChoiceRow {
     /// What its MAC is over.
     fn columns(&self, shop: &Shop) -> [Vec<u8>; 3] {
         let (id, entry, said) = (self.id.column(), self.entry.column(), self.said.number());
-        let numbers = [id, shop.column(), self.purpose.into(), said.into(), self.at, self.notice.into(), entry];
+        let numbers =
+            [id, shop.column(), self.purpose.into(), said.into(), self.at, self.notice.into(), entry];
         let numbers = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
         [numbers, self.language.clone().into_bytes(), self.way.clone().into_bytes()]
     }
 }
 
-fn set_standing(subject: SubjectId, chosen: &Chosen, others: Others, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+fn set_standing(
+    subject: SubjectId,
+    chosen: &Chosen,
+    others: Others,
+    work: &mut Work<'_, '_>,
+) -> Result<(), Problem> {
     let shop = Arc::clone(work.shop);
     let (granted, refused) = (set_column(chosen.granted), set_column(chosen.refused));
     let under = work.policy.version;
-    let mac = shop.keys.row_mac(STANDING, &[&columns(&shop, subject, chosen.count, under), &granted, &refused])?;
+    let mac =
+        shop.keys.row_mac(STANDING, &[&columns(&shop, subject, chosen.count, under), &granted, &refused])?;
     let params = params![subject.column(), shop.column(), chosen.count, under, &granted, &refused, &mac];
     work.tx.change(&sql::SET_STANDING, params)?;
     // What may be kept, and for how long, may have moved: the gate knows at once, the records are laid out again behind.
@@ -363,7 +389,9 @@ pub fn list(view: &View<'_>, shop: &Shop, subject: SubjectId, limit: u32) -> Res
     let whole = |(row, mac): &(ChoiceRow, Vec<u8>)| {
         shop.keys.row_is_whole(CHOICE, &row.columns(shop).each_ref().map(Vec::as_slice), mac).is_ok()
     };
-    let rows = rows.into_iter().map(|row| row.filter(whole).map(|(row, _)| row).ok_or_else(|| Problem::edited(CHOICE)));
+    let rows = rows
+        .into_iter()
+        .map(|row| row.filter(whole).map(|(row, _)| row).ok_or_else(|| Problem::edited(CHOICE)));
     rows.collect()
 }
 

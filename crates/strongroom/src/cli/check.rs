@@ -12,7 +12,9 @@ use crate::ground::clock::{Clock, MachineClock};
 
 /// What `check` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit code 4 when the policy has errors. docs/spec/policy.md describes the format and every code.")]
+#[command(
+    after_help = "Exit code 4 when the policy has errors. docs/spec/policy.md describes the format and every code."
+)]
 pub(super) struct CheckArgs {
     /// The policy file
     file: PathBuf,

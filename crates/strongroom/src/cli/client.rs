@@ -98,7 +98,11 @@ impl Client {
     }
 
     /// POST JSON, and read what it says.
-    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Problem> {
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Problem> {
         let body = serde_json::to_vec(body).unwrap_or_default();
         self.send(Method::POST, path, &[], Body::from(body)).await?.read()
     }
@@ -155,7 +159,8 @@ impl Client {
             }
             _ => path.to_owned(),
         };
-        let mut request = Request::builder().method(method).uri(&path).body(body).map_err(|_| bad_header())?;
+        let mut request =
+            Request::builder().method(method).uri(&path).body(body).map_err(|_| bad_header())?;
         *request.headers_mut() = all;
         match &self.way {
             Way::Here(router, _) => {
@@ -184,11 +189,15 @@ impl Client {
 }
 
 /// Sends one request over a connection of its own.
-pub(crate) async fn send_over<S>(stream: TokioIo<S>, request: Request<Body>) -> Result<Response<Body>, Problem>
+pub(crate) async fn send_over<S>(
+    stream: TokioIo<S>,
+    request: Request<Body>,
+) -> Result<Response<Body>, Problem>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.map_err(|_| broke())?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(stream).await.map_err(|_| broke())?;
     tokio::spawn(async move {
         let _ = connection.await;
     });
@@ -210,7 +219,11 @@ impl Answer {
 /// A problem out of its JSON. Codes and helps of ours are static words; those of a newer server are told by their text.
 fn problem_of(said: &Json) -> Problem {
     let text = |name: &str| said.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
-    let status = said.get("status").and_then(Json::as_u64).and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
+    let status = said
+        .get("status")
+        .and_then(Json::as_u64)
+        .and_then(|status| u16::try_from(status).ok())
+        .unwrap_or(500);
     let mut problem = Problem::new(leak_once(&text("code")), status, text("title"));
     problem.pointer = said.get("pointer").and_then(Json::as_str).map(str::to_owned);
     problem.help = said.get("help").and_then(Json::as_str).map(leak_once);
@@ -234,14 +247,19 @@ fn leak_once(text: &str) -> &'static str {
 
 fn explain_owned(problem: Problem) -> Problem {
     if problem.code == store::Error::Owned.code() {
-        return Problem::new("SR-CLI-001", 500, "a server owns this data folder, and its socket does not answer")
-            .help("it may be starting or stopping; try again, or look whether it still runs");
+        return Problem::new(
+            "SR-CLI-001",
+            500,
+            "a server owns this data folder, and its socket does not answer",
+        )
+        .help("it may be starting or stopping; try again, or look whether it still runs");
     }
     problem
 }
 
 fn broke() -> Problem {
-    Problem::new("SR-CLI-002", 500, "the server's answer did not arrive whole").help("look into the server's log, and try again")
+    Problem::new("SR-CLI-002", 500, "the server's answer did not arrive whole")
+        .help("look into the server's log, and try again")
 }
 
 fn bad_header() -> Problem {

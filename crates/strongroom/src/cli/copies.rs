@@ -7,8 +7,8 @@ use axum::body::Body;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::ledger::{encode, progress};
 use super::answers::{part, text};
+use super::ledger::{encode, progress};
 use super::{Context, Exit, blocking};
 use crate::config::Config;
 use crate::ground::Problem;
@@ -17,8 +17,10 @@ use crate::{backup, open};
 
 /// What `backup` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "The keyring is not in a backup, and must not be kept beside one. A backup can be opened until its epoch ends
-(30 days by default), and then by nobody: make them regularly.")]
+#[command(
+    after_help = "The keyring is not in a backup, and must not be kept beside one. A backup can be opened until its epoch ends
+(30 days by default), and then by nobody: make them regularly."
+)]
 pub(super) struct BackupArgs {
     /// The new folder
     #[arg(long, value_name = "DIR")]
@@ -37,15 +39,23 @@ pub(super) async fn backup(args: BackupArgs, context: &Context) -> Result<Exit, 
     if voice.json {
         voice.print_json(&manifest);
     } else {
-        voice.print(format!("backup of {} in {} (schema {}, SHA-256 {})", text(&manifest, "at"), to.display(), part(&manifest, "schema"), text(&manifest, "database_sha256")));
+        voice.print(format!(
+            "backup of {} in {} (schema {}, SHA-256 {})",
+            text(&manifest, "at"),
+            to.display(),
+            part(&manifest, "schema"),
+            text(&manifest, "database_sha256")
+        ));
     }
     Ok(Exit::Done)
 }
 
 /// What `restore` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Stop the server first, and leave the replaced data folder in place: its ledger, revoked credentials, withdrawn
-consents and published policies are kept. Every key that was ever destroyed is destroyed again before anybody is served.")]
+#[command(
+    after_help = "Stop the server first, and leave the replaced data folder in place: its ledger, revoked credentials, withdrawn
+consents and published policies are kept. Every key that was ever destroyed is destroyed again before anybody is served."
+)]
 pub(super) struct RestoreArgs {
     /// The backup's folder
     #[arg(long, value_name = "DIR")]
@@ -62,7 +72,10 @@ pub(super) struct RestoreArgs {
 pub(super) async fn restore(args: RestoreArgs, context: &Context) -> Result<Exit, Problem> {
     let voice = context.voice;
     let manifest = backup::read_manifest(&args.from)?;
-    voice.say(format!("backup of {}, made by release {}, schema {}", manifest.at, manifest.release, manifest.schema));
+    voice.say(format!(
+        "backup of {}, made by release {}, schema {}",
+        manifest.at, manifest.release, manifest.schema
+    ));
     if !args.yes {
         return Err(Problem::new("SR-CLI-005", 400, "nothing was restored")
             .help("subjects and records become those of the backup; to do it, say `--yes`"));
@@ -74,7 +87,9 @@ pub(super) async fn restore(args: RestoreArgs, context: &Context) -> Result<Exit
     let mut bar = voice.bar("restoring");
     let restored = blocking(move || {
         let clock: Arc<dyn Clock> = Arc::new(MachineClock::new());
-        let restored = backup::restore(&places, &from, lost_since.as_deref(), &clock, |what, done, of| bar.set(what, done, of));
+        let restored = backup::restore(&places, &from, lost_since.as_deref(), &clock, |what, done, of| {
+            bar.set(what, done, of);
+        });
         bar.finish();
         restored
     })
@@ -90,7 +105,10 @@ pub(super) async fn restore(args: RestoreArgs, context: &Context) -> Result<Exit
     }
     voice.print(format!("restored the backup of {}", restored.backup_at));
     voice.print(format!("{} entries speak of what came after it and is lost", restored.lost_entries));
-    voice.print(format!("{} keys of erased people and ended terms were destroyed again", restored.destroyed_again));
+    voice.print(format!(
+        "{} keys of erased people and ended terms were destroyed again",
+        restored.destroyed_again
+    ));
     if let (Some(key), Some(admin)) = (&restored.verifier_key, admin) {
         voice.print(format!("the ledger begins anew; its verifier key is {key}"));
         voice.print(format!("every credential is revoked; the new admin is {admin}"));
@@ -100,7 +118,9 @@ pub(super) async fn restore(args: RestoreArgs, context: &Context) -> Result<Exit
 
 /// What `migrate` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "`serve` migrates by itself, after a copy; this command is for those who want to look first.")]
+#[command(
+    after_help = "`serve` migrates by itself, after a copy; this command is for those who want to look first."
+)]
 pub(super) struct MigrateArgs {
     /// Only say what would be done
     #[arg(long)]

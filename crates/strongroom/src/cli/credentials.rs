@@ -15,8 +15,10 @@ use crate::ground::keys_folder::write_new;
 #[derive(Debug, Subcommand)]
 pub(super) enum CredentialsCommand {
     /// Make a credential; its secret is shown once
-    #[command(after_help = "Roles: intake puts data in and reads nothing · service uses data for its purposes · officer sees what is kept,
-records choices, erases · auditor reads the ledger · admin publishes policies and makes credentials, and sees no data")]
+    #[command(
+        after_help = "Roles: intake puts data in and reads nothing · service uses data for its purposes · officer sees what is kept,
+records choices, erases · auditor reads the ledger · admin publishes policies and makes credentials, and sees no data"
+    )]
     Add {
         /// What it may do
         #[arg(long, value_parser = ["intake", "service", "officer", "auditor", "admin"])]
@@ -48,7 +50,8 @@ pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Resul
     let voice = context.voice;
     match command {
         CredentialsCommand::Add { role, label, purposes, on_behalf_of, out } => {
-            let asked = json!({ "role": role, "label": label, "purposes": purposes, "on_behalf_of": on_behalf_of });
+            let asked =
+                json!({ "role": role, "label": label, "purposes": purposes, "on_behalf_of": on_behalf_of });
             let mut made: Json = client.post("/v1/credentials", &asked).await?;
             if let (Some(file), Some(said)) = (out, made.get_mut("credential")) {
                 write_new(&file, said.as_str().unwrap_or_default().as_bytes())?;
@@ -68,15 +71,34 @@ pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Resul
             } else {
                 let row = |found: &Json| {
                     let purposes: Vec<&str> = texts(found, "purposes");
-                    let state = if found.get("revoked").is_some() { format!("revoked {}", text(found, "revoked")) } else { String::from("valid") };
-                    vec![text(found, "id"), text(found, "role"), text(found, "label"), purposes.join(", "), text(found, "since"), state]
+                    let state = if found.get("revoked").is_some() {
+                        format!("revoked {}", text(found, "revoked"))
+                    } else {
+                        String::from("valid")
+                    };
+                    vec![
+                        text(found, "id"),
+                        text(found, "role"),
+                        text(found, "label"),
+                        purposes.join(", "),
+                        text(found, "since"),
+                        state,
+                    ]
                 };
-                voice.table(&["id", "role", "label", "purposes", "since", "state"], found.iter().map(row).collect());
+                voice.table(
+                    &["id", "role", "label", "purposes", "since", "state"],
+                    found.iter().map(row).collect(),
+                );
             }
         }
         CredentialsCommand::Revoke { id } => {
-            let revoked: Json = client.post(&format!("/v1/credentials/{}:revoke", safe(&id)), &json!({})).await?;
-            if voice.json { voice.print_json(&revoked) } else { voice.print(format!("revoked; entry {}", text(&revoked, "entry"))) }
+            let revoked: Json =
+                client.post(&format!("/v1/credentials/{}:revoke", safe(&id)), &json!({})).await?;
+            if voice.json {
+                voice.print_json(&revoked);
+            } else {
+                voice.print(format!("revoked; entry {}", text(&revoked, "entry")));
+            }
         }
     }
     client.close().await;
@@ -116,7 +138,8 @@ pub(super) async fn shops(command: ShopsCommand, context: &Context) -> Result<Ex
             }
         }
         ShopsCommand::Add { policy } => {
-            let body = serde_json::to_vec(&json!({ "text": super::init::read_policy(&policy)? })).unwrap_or_default();
+            let body = serde_json::to_vec(&json!({ "text": super::init::read_policy(&policy)? }))
+                .unwrap_or_default();
             let made = client.run("/operator/shops", &[], Body::from(body), |_| {}).await?;
             if voice.json {
                 voice.print_json(&made);

@@ -11,8 +11,8 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::credentials::safe;
 use super::answers::{list, part, text, texts};
+use super::credentials::safe;
 use super::{Context, Exit, blocking};
 use crate::collect::import::rows::Format;
 use crate::collect::import::{Counts, Reject};
@@ -22,9 +22,11 @@ use crate::ground::keys_folder::read_private;
 
 /// What `import` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "The mapping says which column is which field; columns that it does not name are dropped at the door and counted.
+#[command(
+    after_help = "The mapping says which column is which field; columns that it does not name are dropped at the door and counted.
 Running the same file again changes nothing; an import that was cut off goes on where it was.
-docs/guide/import.md describes the mapping file.")]
+docs/guide/import.md describes the mapping file."
+)]
 pub(super) struct ImportArgs {
     /// The file: .csv or .jsonl, also .gz
     file: PathBuf,
@@ -198,7 +200,8 @@ impl Rejects {
         self.going_on = true;
         let Some(mut earlier) = self.earlier() else { return };
         let before = |record: &csv::StringRecord| {
-            record.len() == REJECTS_HEAD.len() && record.get(0).and_then(|at| at.parse().ok()).is_some_and(|at: u64| at < line)
+            record.len() == REJECTS_HEAD.len()
+                && record.get(0).and_then(|at| at.parse().ok()).is_some_and(|at: u64| at < line)
         };
         self.kept = earlier.records().filter_map(Result::ok).filter(before).collect();
         if !self.kept.is_empty() {
@@ -277,7 +280,8 @@ fn show_counts(counts: &Counts, rejects: Option<&Path>, context: &Context) {
         "rejected",
     ];
     voice.print(format!("{:>9} rows read", counts.rows));
-    for ((_, count), what) in counts.by_outcome().into_iter().zip(heads).filter(|((_, count), _)| *count > 0) {
+    for ((_, count), what) in counts.by_outcome().into_iter().zip(heads).filter(|((_, count), _)| *count > 0)
+    {
         voice.print(format!("{count:>9}   {what}"));
     }
     if counts.choices > 0 {
@@ -285,7 +289,10 @@ fn show_counts(counts: &Counts, rejects: Option<&Path>, context: &Context) {
     }
     let lists = [
         ("values dropped because they are not what their field holds, by column:", &counts.bad_values),
-        ("cells dropped at the door because the mapping does not name their column:", &counts.dropped_columns),
+        (
+            "cells dropped at the door because the mapping does not name their column:",
+            &counts.dropped_columns,
+        ),
         ("values dropped by the gate, by field:", &counts.dropped_fields),
     ];
     for (head, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
@@ -315,7 +322,12 @@ pub(super) struct Who {
     /// The subject: sub_…, or the shop's own id of its main record
     subject: Option<String>,
     /// Find the subject by a searchable field; the value is read from stdin, so that no history keeps it
-    #[arg(long = "match", value_name = "FIELD", conflicts_with = "subject", required_unless_present = "subject")]
+    #[arg(
+        long = "match",
+        value_name = "FIELD",
+        conflicts_with = "subject",
+        required_unless_present = "subject"
+    )]
     matching: Option<String>,
     /// Kind of the main record, when several kinds belong to nothing
     #[arg(long)]
@@ -355,8 +367,17 @@ fn show_subject(found: &Json, context: &Context) {
     if voice.json {
         return voice.print_json(found);
     }
-    let more = if part(found, "more").as_bool().unwrap_or_default() { " (and more records than are listed)" } else { "" };
-    voice.print(format!("{} · {} · since {}{more}", text(found, "subject"), text(found, "standing"), text(found, "since")));
+    let more = if part(found, "more").as_bool().unwrap_or_default() {
+        " (and more records than are listed)"
+    } else {
+        ""
+    };
+    voice.print(format!(
+        "{} · {} · since {}{more}",
+        text(found, "subject"),
+        text(found, "standing"),
+        text(found, "since")
+    ));
     let words = |value: &Json, key: &str| {
         let list = value[key].as_array().into_iter().flatten();
         list.filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
@@ -365,17 +386,33 @@ fn show_subject(found: &Json, context: &Context) {
         let purposes = list(record, "purposes");
         let one = |purpose: &Json| {
             let until = text(purpose, "until");
-            let until = if until.is_empty() { String::from(", open-ended") } else { format!(" until {}", until.get(..10).unwrap_or(&until)) };
+            let until = if until.is_empty() {
+                String::from(", open-ended")
+            } else {
+                format!(" until {}", until.get(..10).unwrap_or(&until))
+            };
             format!("{}{until}", text(purpose, "purpose"))
         };
         purposes.map(one).collect::<Vec<_>>().join("\n")
     };
     let row = |record: &Json| {
-        vec![text(record, "record"), format!("{} v{}", text(record, "kind"), part(record, "version")), words(record, "fields"), until(record)]
+        vec![
+            text(record, "record"),
+            format!("{} v{}", text(record, "kind"), part(record, "version")),
+            words(record, "fields"),
+            until(record),
+        ]
     };
     voice.table(&["record", "kind", "fields", "used for"], list(found, "records").map(row).collect());
     let choices: Vec<Vec<String>> = list(found, "choices")
-        .map(|choice| vec![text(choice, "purpose"), text(choice, "said"), text(choice, "at"), format!("version {} in {}", part(choice, "notice"), text(choice, "language"))])
+        .map(|choice| {
+            vec![
+                text(choice, "purpose"),
+                text(choice, "said"),
+                text(choice, "at"),
+                format!("version {} in {}", part(choice, "notice"), text(choice, "language")),
+            ]
+        })
         .collect();
     if !choices.is_empty() {
         voice.table(&["choice about", "said", "at", "notice"], choices);
@@ -384,8 +421,10 @@ fn show_subject(found: &Json, context: &Context) {
 
 /// What `reveal` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Opening personal data always takes a credential that has the purpose, also at the machine itself. It is entered before
-anything is shown.")]
+#[command(
+    after_help = "Opening personal data always takes a credential that has the purpose, also at the machine itself. It is entered before
+anything is shown."
+)]
 pub(super) struct RevealArgs {
     /// The purpose
     #[arg(long)]
@@ -438,7 +477,11 @@ pub(super) async fn reveal(args: RevealArgs, context: &Context) -> Result<Exit, 
     client.close().await;
     let opened: Json = answer?.read().map_err(|problem| {
         // The server does not tell the two apart, so that nobody can ask it what there is.
-        if problem.status == 404 { problem.help("look at the id; and whether this credential has the purpose") } else { problem }
+        if problem.status == 404 {
+            problem.help("look at the id; and whether this credential has the purpose")
+        } else {
+            problem
+        }
     })?;
     let voice = context.voice;
     if voice.json {
@@ -446,7 +489,12 @@ pub(super) async fn reveal(args: RevealArgs, context: &Context) -> Result<Exit, 
         return Ok(Exit::Done);
     }
     for record in list(&opened, "records") {
-        voice.print(format!("{} {} (version {})", text(record, "kind"), text(record, "external_id"), part(record, "version")));
+        voice.print(format!(
+            "{} {} (version {})",
+            text(record, "kind"),
+            text(record, "external_id"),
+            part(record, "version")
+        ));
         let masked: Vec<&str> = texts(record, "masked");
         for (name, value) in part(record, "fields").as_object().into_iter().flatten() {
             let mark = if masked.contains(&name.as_str()) { "  (masked)" } else { "" };
@@ -471,8 +519,10 @@ fn record_reference(record: &str) -> Json {
 
 /// What `erase` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Destroys the subject's key: nothing that it sealed opens again, here at once and in every copy when the epoch ends.
-What a law keeps stays behind a key of its own, opens for that law's purpose only, and is listed in the certificate.")]
+#[command(
+    after_help = "Destroys the subject's key: nothing that it sealed opens again, here at once and in every copy when the epoch ends.
+What a law keeps stays behind a key of its own, opens for that law's purpose only, and is listed in the certificate."
+)]
 pub(super) struct EraseArgs {
     #[command(flatten)]
     who: Who,
@@ -491,7 +541,8 @@ pub(super) async fn erase(args: EraseArgs, context: &Context) -> Result<Exit, Pr
     if !args.yes {
         show_subject(&found, context);
         client.close().await;
-        return Err(Problem::new("SR-CLI-005", 400, "nothing was erased").help("to erase this subject for good, say `--yes`"));
+        return Err(Problem::new("SR-CLI-005", 400, "nothing was erased")
+            .help("to erase this subject for good, say `--yes`"));
     }
     let path = format!("/v1/subjects/{}:erase", safe(&text(&found, "subject")));
     let certificate: Result<Json, Problem> = client.post(&path, &json!({})).await;

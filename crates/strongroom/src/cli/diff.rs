@@ -12,8 +12,10 @@ use crate::ground::Problem;
 
 /// What `diff` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "A change is material when it lets more happen with data, or otherwise than before: people must be told of it.
-Exit code 4 when one of the files has errors. `policy plan` counts what a policy would change about data that is kept already.")]
+#[command(
+    after_help = "A change is material when it lets more happen with data, or otherwise than before: people must be told of it.
+Exit code 4 when one of the files has errors. `policy plan` counts what a policy would change about data that is kept already."
+)]
 pub(super) struct DiffArgs {
     /// The policy that was
     old: PathBuf,
@@ -27,7 +29,8 @@ pub(super) fn run(args: &DiffArgs, context: &Context) -> Result<Exit, Problem> {
     };
     let changes = policy::diff(&old, &new);
     let void: Vec<String> = policy::void_choices(&changes).iter().map(ToString::to_string).collect();
-    let found = json!({ "changes": changes.iter().map(change_json).collect::<Vec<_>>(), "choices_void": void });
+    let found =
+        json!({ "changes": changes.iter().map(change_json).collect::<Vec<_>>(), "choices_void": void });
     if context.voice.json {
         context.voice.print_json(&found);
         return Ok(Exit::Done);
@@ -41,7 +44,8 @@ pub(super) fn run(args: &DiffArgs, context: &Context) -> Result<Exit, Problem> {
 }
 
 fn read(file: &Path, context: &Context) -> Result<Option<policy::Policy>, Problem> {
-    let report = policy::check(&super::init::read_policy(file)?, &file.display().to_string(), super::check::today());
+    let report =
+        policy::check(&super::init::read_policy(file)?, &file.display().to_string(), super::check::today());
     if report.policy.is_none() {
         context.voice.say(super::check::rendered(&report));
     }
@@ -67,5 +71,8 @@ pub(super) fn show_changes(found: &Json, voice: Voice) {
             text(change, "after"),
         ]
     };
-    voice.table(&["code", "tell people", "about", "what", "before", "after"], changes.iter().map(row).collect());
+    voice.table(
+        &["code", "tell people", "about", "what", "before", "after"],
+        changes.iter().map(row).collect(),
+    );
 }

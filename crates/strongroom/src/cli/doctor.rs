@@ -6,8 +6,8 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::ledger::progress;
 use super::answers::{list, part, text};
+use super::ledger::progress;
 use super::{Context, Exit};
 use crate::desk::operator::Status;
 use crate::ground::Problem;
@@ -34,7 +34,8 @@ struct Look {
 pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, Problem> {
     let (client, voice) = (context.reach().await?, context.voice);
     if args.clock_is_right {
-        let _: Json = client.send(Method::POST, "/operator/clock-is-right", &[], Body::empty()).await?.read()?;
+        let _: Json =
+            client.send(Method::POST, "/operator/clock-is-right", &[], Body::empty()).await?.read()?;
         voice.say("the clock is taken to be right from now on");
     }
     let status: Status = client.get("/operator/status").await?;
@@ -59,11 +60,20 @@ pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, Pro
         looks.push(Look {
             what: "rows".into(),
             well: findings.is_empty(),
-            said: format!("{} subjects, {} records, {} entries looked at", part(&found, "subjects"), part(&found, "records"), part(&found, "entries")),
+            said: format!(
+                "{} subjects, {} records, {} entries looked at",
+                part(&found, "subjects"),
+                part(&found, "records"),
+                part(&found, "entries")
+            ),
         });
         for finding in findings {
             let about = [text(finding, "id"), text(finding, "entry")].concat();
-            looks.push(Look { what: text(finding, "code"), well: false, said: format!("{} {about}", text(finding, "what")) });
+            looks.push(Look {
+                what: text(finding, "code"),
+                well: false,
+                said: format!("{} {about}", text(finding, "what")),
+            });
         }
     }
     client.close().await;
@@ -72,7 +82,12 @@ pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, Pro
         voice.print_json(&looks);
     } else {
         for look in &looks {
-            voice.print(format!("{}  {:<14} {}", if look.well { "ok  " } else { "LOOK" }, look.what, look.said));
+            voice.print(format!(
+                "{}  {:<14} {}",
+                if look.well { "ok  " } else { "LOOK" },
+                look.what,
+                look.said
+            ));
         }
     }
     Ok(if well { Exit::Done } else { Exit::Found })
@@ -83,17 +98,25 @@ fn looks_of(status: &Status) -> Vec<Look> {
     let stuck = status.jobs.iter().filter(|(_, attempts)| *attempts > 3).count();
     let mut looks = vec![
         look("schema", true, format!("{}", status.schema)),
-        look("clock", !status.clock_in_doubt, if status.clock_in_doubt {
-            String::from("in doubt: nothing is destroyed; look at it, then say `doctor --clock-is-right`")
-        } else {
-            String::from("believed")
-        }),
+        look(
+            "clock",
+            !status.clock_in_doubt,
+            if status.clock_in_doubt {
+                String::from("in doubt: nothing is destroyed; look at it, then say `doctor --clock-is-right`")
+            } else {
+                String::from("believed")
+            },
+        ),
         look("epoch", !status.epoch_due, format!("{} since {}", status.epoch, status.epoch_since)),
-        look("dead keys", !status.key_in_wal, if status.key_in_wal {
-            String::from("the WAL still holds a key that died; a long read keeps it")
-        } else {
-            String::from("none in the WAL")
-        }),
+        look(
+            "dead keys",
+            !status.key_in_wal,
+            if status.key_in_wal {
+                String::from("the WAL still holds a key that died; a long read keeps it")
+            } else {
+                String::from("none in the WAL")
+            },
+        ),
         look("jobs", stuck == 0, format!("{} wait, {stuck} fail again and again", status.jobs.len())),
     ];
     for shop in &status.shops {

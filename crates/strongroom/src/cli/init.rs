@@ -15,8 +15,10 @@ use crate::{notice, open};
 
 /// What `init` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Makes the data folder (0700) and the keys folder (0700), and prints the admin's credential once.
-Keep a copy of the keys folder apart: without it nothing can be opened, and with it everything can.")]
+#[command(
+    after_help = "Makes the data folder (0700) and the keys folder (0700), and prints the admin's credential once.
+Keep a copy of the keys folder apart: without it nothing can be opened, and with it everything can."
+)]
 pub(super) struct InitArgs {
     /// The shop's policy
     #[arg(long, value_name = "FILE")]
@@ -50,11 +52,15 @@ pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Prob
     // From now on commands find the keys without being told.
     config.keys.folder = Some(std::path::absolute(&places.keys)?);
     config.keys.key_file = context.flags.key_file.as_ref().map(std::path::absolute).transpose()?;
-    config.keys.passphrase_file = context.flags.passphrase_file.as_ref().map(std::path::absolute).transpose()?;
+    config.keys.passphrase_file =
+        context.flags.passphrase_file.as_ref().map(std::path::absolute).transpose()?;
     let file = context.data.join(FILE);
     if !file.exists() {
         let text = toml::to_string_pretty(&config).unwrap_or_default();
-        write_new(&file, format!("# Strongroom: docs/reference/configuration.md lists every key.\n\n{text}").as_bytes())?;
+        write_new(
+            &file,
+            format!("# Strongroom: docs/reference/configuration.md lists every key.\n\n{text}").as_bytes(),
+        )?;
     }
     let voice = context.voice;
     let shown = match &args.credential_out {
@@ -73,7 +79,11 @@ pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Prob
     voice.print(format!("admin          {shown}"));
     voice.say("\nThe admin's credential is kept nowhere: put it where you keep secrets.");
     voice.say("Give the verifier key to your auditor; with it, anybody can check the ledger.");
-    voice.say(format!("Keep a copy of {} apart from every backup. Then: strongroom serve --data {}", places.keys.display(), context.data.display()));
+    voice.say(format!(
+        "Keep a copy of {} apart from every backup. Then: strongroom serve --data {}",
+        places.keys.display(),
+        context.data.display()
+    ));
     Ok(Exit::Done)
 }
 

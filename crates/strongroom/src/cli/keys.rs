@@ -19,7 +19,9 @@ pub(super) enum KeysCommand {
     /// See the epoch, when the next begins, and which terms live
     Status,
     /// Begin a new epoch now: every copy made before goes dark
-    #[command(after_help = "Runs while serving, and goes on where it was if it is cut off. Make a fresh backup afterwards: older ones cannot be opened any more.")]
+    #[command(
+        after_help = "Runs while serving, and goes on where it was if it is cut off. Make a fresh backup afterwards: older ones cannot be opened any more."
+    )]
     Rotate {
         /// Begin without being asked
         #[arg(long)]
@@ -28,7 +30,12 @@ pub(super) enum KeysCommand {
     /// Lock the keyring with another key file or passphrase; the server must be stopped
     Relock {
         /// The new key file
-        #[arg(long, value_name = "FILE", conflicts_with = "new_passphrase_file", required_unless_present = "new_passphrase_file")]
+        #[arg(
+            long,
+            value_name = "FILE",
+            conflicts_with = "new_passphrase_file",
+            required_unless_present = "new_passphrase_file"
+        )]
         new_key_file: Option<PathBuf>,
         /// The file with the new passphrase
         #[arg(long, value_name = "FILE")]
@@ -80,7 +87,12 @@ pub(super) async fn run(command: KeysCommand, context: &Context) -> Result<Exit,
             if voice.json {
                 voice.print_json(&rotated);
             } else {
-                voice.print(format!("epoch {} · {} keys wrapped again · {} open-ended records sealed again", part(&rotated, "epoch"), text(&rotated, "keys"), text(&rotated, "records")));
+                voice.print(format!(
+                    "epoch {} · {} keys wrapped again · {} open-ended records sealed again",
+                    part(&rotated, "epoch"),
+                    text(&rotated, "keys"),
+                    text(&rotated, "records")
+                ));
                 voice.say("Every copy made before is dark now. Make a backup.");
             }
         }
@@ -99,7 +111,9 @@ pub(super) async fn run(command: KeysCommand, context: &Context) -> Result<Exit,
             })
             .await?;
             voice.print("the keyring has another lock now");
-            voice.say("Say so in strongroom.toml under [keys], and keep a fresh copy of the keys folder apart.");
+            voice.say(
+                "Say so in strongroom.toml under [keys], and keep a fresh copy of the keys folder apart.",
+            );
         }
     }
     Ok(Exit::Done)

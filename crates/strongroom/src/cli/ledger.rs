@@ -6,8 +6,8 @@ use axum::body::Body;
 use clap::Subcommand;
 use serde_json::Value as Json;
 
-use super::credentials::safe;
 use super::answers::{list, part, text};
+use super::credentials::safe;
 use super::{Context, Exit};
 use crate::desk::operator::Line;
 use crate::ground::Problem;
@@ -16,7 +16,9 @@ use crate::ground::Problem;
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
     /// Verify every entry of the ledger against its signed head
-    #[command(after_help = "Exit code 4 when something is wrong. An auditor verifies without this vault: `ledger export`, then `ledger-verify`.")]
+    #[command(
+        after_help = "Exit code 4 when something is wrong. An auditor verifies without this vault: `ledger export`, then `ledger-verify`."
+    )]
     Verify,
     /// Prove that an entry is in the ledger
     Prove {
@@ -54,7 +56,13 @@ pub(super) async fn run(command: LedgerCommand, context: &Context) -> Result<Exi
             } else {
                 let report = part(&found, "report");
                 let word = if verified { "verified" } else { "NOT verified" };
-                voice.print(format!("{word}: {} of {} entries · {} · root {}", part(report, "entries"), part(report, "size"), text(report, "origin"), text(report, "root")));
+                voice.print(format!(
+                    "{word}: {} of {} entries · {} · root {}",
+                    part(report, "entries"),
+                    part(report, "size"),
+                    text(report, "origin"),
+                    text(report, "root")
+                ));
                 for finding in list(report, "findings") {
                     voice.print(format!("  {finding}"));
                 }
@@ -73,7 +81,11 @@ pub(super) async fn run(command: LedgerCommand, context: &Context) -> Result<Exi
         }
         LedgerCommand::Checkpoint => {
             let found: Json = client.get("/v1/ledger/checkpoint").await?;
-            if voice.json { voice.print_json(&found) } else { voice.print(text(&found, "checkpoint").trim_end()) }
+            if voice.json {
+                voice.print_json(&found);
+            } else {
+                voice.print(text(&found, "checkpoint").trim_end());
+            }
         }
         LedgerCommand::Export { to } => {
             let to = std::path::absolute(&to)?;
@@ -86,7 +98,11 @@ pub(super) async fn run(command: LedgerCommand, context: &Context) -> Result<Exi
                 voice.print_json(&done);
             } else {
                 voice.print(format!("{} entries in {}", part(&done, "entries"), to.display()));
-                voice.say(format!("verify it anywhere: ledger-verify whole {} --key '{}'", to.display(), text(&done, "verifier_key")));
+                voice.say(format!(
+                    "verify it anywhere: ledger-verify whole {} --key '{}'",
+                    to.display(),
+                    text(&done, "verifier_key")
+                ));
             }
         }
     }

@@ -85,7 +85,13 @@ struct Everywhere {
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     key_file: Option<PathBuf>,
     /// A file whose first line is the passphrase that unlocks the keyring
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "key_file", help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        conflicts_with = "key_file",
+        help_heading = "Everywhere"
+    )]
     passphrase_file: Option<PathBuf>,
     /// The shop, when the vault has several
     #[arg(long, global = true, value_name = "NAME", help_heading = "Everywhere")]

@@ -43,12 +43,20 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
     let voice = context.voice;
     let outcome = match command {
         PolicyCommand::Show { version } => {
-            let path = version.map_or_else(|| String::from("/v1/policy"), |version| format!("/v1/policy?version={version}"));
+            let path = version.map_or_else(
+                || String::from("/v1/policy"),
+                |version| format!("/v1/policy?version={version}"),
+            );
             let found: Json = client.get(&path).await?;
             if voice.json {
                 voice.print_json(&found);
             } else {
-                voice.say(format!("# version {}, published {}, SHA-256 {}", part(&found, "version"), text(&found, "published"), text(&found, "digest")));
+                voice.say(format!(
+                    "# version {}, published {}, SHA-256 {}",
+                    part(&found, "version"),
+                    text(&found, "published"),
+                    text(&found, "digest")
+                ));
                 voice.print(text(&found, "text").trim_end());
             }
             Exit::Done
@@ -58,7 +66,9 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
             if voice.json {
                 voice.print_json(&found);
             } else {
-                let row = |found: &Json| vec![part(found, "version").to_string(), text(found, "published"), text(found, "digest")];
+                let row = |found: &Json| {
+                    vec![part(found, "version").to_string(), text(found, "published"), text(found, "digest")]
+                };
                 voice.table(&["version", "published", "SHA-256"], found.iter().map(row).collect());
             }
             Exit::Done
@@ -73,14 +83,19 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
             if !yes {
                 show_plan(&plan, context);
                 client.close().await;
-                return Err(Problem::new("SR-CLI-005", 400, "nothing was published").help("to publish this, say `--yes`"));
+                return Err(Problem::new("SR-CLI-005", 400, "nothing was published")
+                    .help("to publish this, say `--yes`"));
             }
             let policy = super::init::read_policy(&file)?;
             let published: Json = client.post("/v1/policies", &json!({ "text": policy })).await?;
             if voice.json {
                 voice.print_json(&published);
             } else {
-                voice.print(format!("version {} is in force; entry {}", part(&published, "version"), text(&published, "entry")));
+                voice.print(format!(
+                    "version {} is in force; entry {}",
+                    part(&published, "version"),
+                    text(&published, "entry")
+                ));
                 voice.say("what is kept already is laid out again behind, while a server runs; `doctor` shows the job `lay-out` until it is done");
             }
             Exit::Done
@@ -90,7 +105,11 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
     Ok(outcome)
 }
 
-async fn plan_of(client: &super::client::Client, file: &std::path::Path, context: &Context) -> Result<Json, Problem> {
+async fn plan_of(
+    client: &super::client::Client,
+    file: &std::path::Path,
+    context: &Context,
+) -> Result<Json, Problem> {
     let policy = super::init::read_policy(file)?;
     let report = policy::check(&policy, &file.display().to_string(), super::check::today());
     if report.policy.is_none() {

@@ -51,7 +51,11 @@ impl Voice {
             let _ = writeln!(err, "  at: {pointer}");
         }
         for reason in &problem.reasons {
-            let fields = if reason.fields.is_empty() { String::new() } else { format!(" ({})", reason.fields.join(", ")) };
+            let fields = if reason.fields.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", reason.fields.join(", "))
+            };
             let _ = writeln!(err, "  because: {}{fields}", reason.text);
         }
         if let Some(help) = problem.help {
@@ -62,7 +66,10 @@ impl Voice {
     /// A table of a result.
     pub fn table(self, head: &[&str], rows: Vec<Vec<String>>) {
         let mut table = Table::new();
-        table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(head);
+        table
+            .load_style(UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_header(head);
         for row in rows {
             table.add_row(row);
         }

@@ -16,7 +16,9 @@ use crate::open;
 
 /// What `serve` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Stops on SIGINT or SIGTERM: what is being answered is answered, what was accepted is done.")]
+#[command(
+    after_help = "Stops on SIGINT or SIGTERM: what is being answered is answered, what was accepted is done."
+)]
 pub(super) struct ServeArgs {
     /// Where the API listens, instead of what the configuration says
     #[arg(long, value_name = "ADDRESS")]
@@ -56,7 +58,10 @@ pub(super) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, Prob
     let mut terminate = signal(SignalKind::terminate())?;
     let server = serve(&desk, &config, &context.data).await?;
     let scheme = if server.listening.tls { "https" } else { "http" };
-    context.voice.say(format!("serving {scheme}://{} · metrics and documentation http://{}/docs", server.listening.api, server.listening.admin));
+    context.voice.say(format!(
+        "serving {scheme}://{} · metrics and documentation http://{}/docs",
+        server.listening.api, server.listening.admin
+    ));
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

@@ -15,8 +15,8 @@ use crate::ground::web::looks_like_a_name;
 use crate::ground::{Ids, InForce, Problem, RecordId, Shop};
 use crate::keep::Event;
 use crate::keep::refs::{
-    Given0, Pairs, RecordRef, SubjectIn, Which, Whose, canonical_json, parse_which, parse_whose, scalar, typed,
-    unknown_kind, value_problem,
+    Given0, Pairs, RecordRef, SubjectIn, Which, Whose, canonical_json, parse_which, parse_whose, scalar,
+    typed, unknown_kind, value_problem,
 };
 use crate::keep::types::EXTERNAL_ID;
 
@@ -189,7 +189,9 @@ impl Draft {
     /// Sets the external id.
     pub fn set_external_id(&mut self, id: &Personal<String>, shop: &Shop) -> Result<(), Problem> {
         if id.is(|id| id.trim().is_empty() || id.len() > EXTERNAL_LIMIT) {
-            return Err(Problem::new("SR-COLLECT-003", 422, "an external id is 1 to 200 bytes").at("/external_id"));
+            return Err(
+                Problem::new("SR-COLLECT-003", 422, "an external id is 1 to 200 bytes").at("/external_id")
+            );
         }
         let value = id.map(|id| Value::Text(id.trim().to_owned()));
         let blind = shop.keys.blind(self.kind, EXTERNAL_ID, &value)?;
@@ -199,14 +201,24 @@ impl Draft {
         Ok(())
     }
 
-    fn set_field(&mut self, field: &policy::CompiledField, raw: &RawValue, shop: &Shop) -> Result<(), Problem> {
+    fn set_field(
+        &mut self,
+        field: &policy::CompiledField,
+        raw: &RawValue,
+        shop: &Shop,
+    ) -> Result<(), Problem> {
         let value = canonical_json(field, raw)
             .map_err(|fault| value_problem(fault, format!("/fields/{}", field.name)))?;
         self.add_value(field, value, shop)
     }
 
     /// Sets a field from a cell of a file.
-    pub fn set_cell(&mut self, field: &policy::CompiledField, cell: &str, shop: &Shop) -> Result<(), ValueFault> {
+    pub fn set_cell(
+        &mut self,
+        field: &policy::CompiledField,
+        cell: &str,
+        shop: &Shop,
+    ) -> Result<(), ValueFault> {
         let value = typed(field, field.canonical(Given::Text(cell))?)?;
         self.add_value(field, value, shop).map_err(|_| ValueFault::TooLong)
     }
@@ -328,12 +340,15 @@ fn instant(raw: &RawValue, now: i64) -> Option<i64> {
 }
 
 fn bad_instant(pointer: String) -> Problem {
-    Problem::new("SR-COLLECT-008", 422, "this must be an instant such as `2026-11-22T08:00:00+08:00`, and not in the future")
-        .at(pointer)
+    Problem::new(
+        "SR-COLLECT-008",
+        422,
+        "this must be an instant such as `2026-11-22T08:00:00+08:00`, and not in the future",
+    )
+    .at(pointer)
 }
 
 fn unknown_event(name: &str) -> Problem {
     let at = if looks_like_a_name(name) { format!("/events/{name}") } else { "/events/*".to_owned() };
     Problem::new("SR-COLLECT-009", 422, "the policy has no such event for this kind").at(at)
 }
-

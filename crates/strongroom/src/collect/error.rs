@@ -6,10 +6,13 @@ use crate::ground::Problem;
 pub fn nothing_to_keep(past_end: bool) -> Problem {
     if past_end {
         Problem::new("SR-COLLECT-011", 422, "everything in this record is past the end of its retention")
-            .help("the policy would have it erased already; for old test data see `shift_dates` in the mapping")
+            .help(
+                "the policy would have it erased already; for old test data see `shift_dates` in the mapping",
+            )
     } else {
-        Problem::new("SR-COLLECT-012", 422, "no purpose in force keeps anything of this record")
-            .help("the reasons name the fields; a field that needs consent comes in with the choice that grants it")
+        Problem::new("SR-COLLECT-012", 422, "no purpose in force keeps anything of this record").help(
+            "the reasons name the fields; a field that needs consent comes in with the choice that grants it",
+        )
     }
 }
 
@@ -27,8 +30,12 @@ pub fn other_version() -> Problem {
 
 /// The subject has more records that this one belongs to than can be moved in one unit of work.
 pub fn too_many_parents() -> Problem {
-    Problem::new("SR-COLLECT-018", 409, "the subject has more than 64 records, or 8 MiB, of the kind that this one belongs to")
-        .help("a kind that others belong to is for few records a subject, such as a customer's account")
+    Problem::new(
+        "SR-COLLECT-018",
+        409,
+        "the subject has more than 64 records, or 8 MiB, of the kind that this one belongs to",
+    )
+    .help("a kind that others belong to is for few records a subject, such as a customer's account")
 }
 
 /// The policy changed while a request was prepared.

@@ -11,8 +11,8 @@ use store::Lane;
 use utoipa::ToSchema;
 
 use super::draft::{ChoiceIn, Draft, EventIn, RecordIn, parse_choice};
-use super::many::{Row, write_many};
 use super::error;
+use super::many::{Row, write_many};
 use super::write::{self, Became, Written};
 use crate::choose::{self, Others, Said};
 use crate::ground::problem::ProblemBody;
@@ -170,7 +170,8 @@ pub(crate) async fn post_record(request: Request) -> Result<Response<Body>, Prob
     let draft = Draft::parse(&input, &caller.shop, &policy, &house.ids, house.clock.now())?;
     let (unknown, unknown_others) = (draft.unknown.clone(), draft.unknown_others);
     let written = write::write(&house, &caller, draft, repeat).await?;
-    let status = if written.answered.became == Became::Created { StatusCode::CREATED } else { StatusCode::OK };
+    let status =
+        if written.answered.became == Became::Created { StatusCode::CREATED } else { StatusCode::OK };
     Ok(answer(status, &body_of(&house, &caller.shop, &written, unknown, unknown_others)))
 }
 
@@ -295,9 +296,13 @@ pub(crate) async fn post_batch(request: Request) -> Result<Response<Body>, Probl
         let outcome = match fault {
             Some(problem) => Err(problem),
             None => match written.next() {
-                Some((Ok(done), row)) => {
-                    Ok(body_of(&house, &caller.shop, &done, row.draft.unknown.clone(), row.draft.unknown_others))
-                }
+                Some((Ok(done), row)) => Ok(body_of(
+                    &house,
+                    &caller.shop,
+                    &done,
+                    row.draft.unknown.clone(),
+                    row.draft.unknown_others,
+                )),
                 Some((Err(problem), _)) => Err(problem),
                 None => Err(error::policy_changed()),
             },
@@ -418,7 +423,8 @@ pub(crate) async fn post_choice(request: Request) -> Result<Response<Body>, Prob
     let input: ChoiceOnly<'_> = read_json(&body)?;
     let (policy, now) = (caller.shop.policy(), house.clock.now());
     let whose = parse_whose(&input.subject, None, &caller.shop, &policy, &house.ids)?;
-    let choice = ChoiceIn { purpose: input.purpose, choice: input.choice, notice: input.notice, at: input.at };
+    let choice =
+        ChoiceIn { purpose: input.purpose, choice: input.choice, notice: input.notice, at: input.at };
     let choice = parse_choice(&choice, &policy, now, "")?;
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {

@@ -213,7 +213,14 @@ impl Written {
             became: Became::from_number(*became)?,
             entry: (entry != u64::MAX).then(|| EntryId::from_number(entry)),
         };
-        rest.is_empty().then(|| Written { answered, kind: record.kind(), kept, fields, dropped, choices: choices.collect() })
+        rest.is_empty().then(|| Written {
+            answered,
+            kind: record.kind(),
+            kept,
+            fields,
+            dropped,
+            choices: choices.collect(),
+        })
     }
 }
 
@@ -266,8 +273,9 @@ pub(super) async fn write_known(
     for _ in 0..TRIES {
         let prepared = prepare_with_numbers(house, shop, &draft, known.take()).await?;
         let applying = Arc::clone(&draft);
-        let applied =
-            house.work(lane, shop, &caller.actor, move |work| apply(&applying, &prepared, repeat, work)).await;
+        let applied = house
+            .work(lane, shop, &caller.actor, move |work| apply(&applying, &prepared, repeat, work))
+            .await;
         match applied.map(store::Committed::into_value) {
             Ok(Applied::Stale(mut found)) => {
                 learn(shop, &draft, &mut found);
@@ -334,18 +342,16 @@ pub(super) fn learn(shop: &Shop, draft: &Draft, found: &mut Known) {
 /// Does any clock of the parent's kind run from something that this draft says?
 fn moves_parents(policy: &InForce, draft: &Draft) -> bool {
     let Some(parent) = draft.of.and_then(|of| policy.compiled.kind(of)) else { return false };
-    parent
-        .terms()
-        .iter()
-        .flat_map(|terms| [terms.keep, terms.must_keep, terms.at_most])
-        .flatten()
-        .any(|clock| match clock.from {
+    parent.terms().iter().flat_map(|terms| [terms.keep, terms.must_keep, terms.at_most]).flatten().any(
+        |clock| match clock.from {
             Start::Child { kind, event } => {
                 kind == draft.kind
-                    && (event == policy::COLLECTED_EVENT || draft.events.iter().any(|happened| happened.event == event))
+                    && (event == policy::COLLECTED_EVENT
+                        || draft.events.iter().any(|happened| happened.event == event))
             }
             Start::Own(_) => false,
-        })
+        },
+    )
 }
 
 /// Refills before a request gives up: each is good for dozens of terms or thousands of subjects.
@@ -388,7 +394,13 @@ fn prepare(
     let standing = known.subject.as_ref().map_or(Standing::Present, |row| row.standing);
     let mut events = events_after(draft, known, now);
     let facts = facts_of(policy, draft, known, &chosen, standing, &events, now);
-    let flow = Flow { act: policy::Act::Collect, kind: draft.kind, fields: draft.given(), purpose: None, recipient: None };
+    let flow = Flow {
+        act: policy::Act::Collect,
+        kind: draft.kind,
+        fields: draft.given(),
+        purpose: None,
+        recipient: None,
+    };
     // What the actor may is read in the transaction; here the question is only what there is to seal.
     let decision = policy::decide(&policy.compiled, &Facts { acts: ActSet::ALL, ..facts }, &flow);
     if decision.answer != Answer::Yes {
@@ -407,7 +419,8 @@ fn prepare(
         None => RecordId::of(planner.subject(), draft.kind, known.next_place),
     };
     let allowed = |field: u8| decision.fields.has(field) || (field == EXTERNAL_ID && known.record.is_none());
-    let set: Vec<_> = draft.set.iter().filter(|(field, _)| allowed(*field)).map(|(field, value)| (*field, value)).collect();
+    let set: Vec<_> =
+        draft.set.iter().filter(|(field, _)| allowed(*field)).map(|(field, value)| (*field, value)).collect();
     let blinds: Vec<_> = draft.blinds.iter().filter(|(field, _)| allowed(*field)).copied().collect();
     let change = |events: &[Event], planner: &mut Planner<'_, _>| {
         let before = known.record.as_ref();
@@ -430,9 +443,9 @@ fn prepare(
             return Ok(Prepared::Nothing(Box::new(decision), ended, known.looked));
         }
         Planned::Same if draft.choices.is_empty() => {
-            return Ok(held.take().map_or(Prepared::Look, |known| {
-                Prepared::Unchanged(Box::new(known), Box::new(decision))
-            }));
+            return Ok(held
+                .take()
+                .map_or(Prepared::Look, |known| Prepared::Unchanged(Box::new(known), Box::new(decision))));
         }
         _ => {}
     }
@@ -449,7 +462,9 @@ fn prepare(
     }
     let mut plan = planner.finish()?;
     plan.choices = known.chosen.count;
-    Ok(held.take().map_or(Prepared::Look, |known| Prepared::Plan(Box::new(Ready { plan, known, decision, facts }))))
+    Ok(held
+        .take()
+        .map_or(Prepared::Look, |known| Prepared::Plan(Box::new(Ready { plan, known, decision, facts }))))
 }
 
 fn is_collected(event: &Event) -> bool {
@@ -537,14 +552,21 @@ fn apply_plan(
     work: &mut Work<'_, '_>,
 ) -> Result<Applied, Problem> {
     let Ready { plan, known, decision, facts } = ready;
-    let choices = if known.subject.is_some() { choose::chosen(work.tx, work.shop, plan.subject)?.count } else { 0 };
+    let choices =
+        if known.subject.is_some() { choose::chosen(work.tx, work.shop, plan.subject)?.count } else { 0 };
     if !keep::is_fresh(plan, choices, work)? || !kin_is_as_known(draft, known, plan.subject, work)? {
         return Ok(Applied::Stale(Box::new(look(draft, work)?)));
     }
     if draft.if_version.is_some_and(|wanted| wanted != known.record.as_ref().map_or(0, |row| row.version)) {
         return Err(error::other_version());
     }
-    let flow = Flow { act: policy::Act::Collect, kind: draft.kind, fields: draft.given(), purpose: None, recipient: None };
+    let flow = Flow {
+        act: policy::Act::Collect,
+        kind: draft.kind,
+        fields: draft.given(),
+        purpose: None,
+        recipient: None,
+    };
     let now = policy::decide(&work.policy.compiled, &Facts { acts: work.actor.acts(), ..*facts }, &flow);
     if now.answer != Answer::Yes {
         return refuse(draft, &now, FieldMask::EMPTY, work).map(Applied::Refused);
@@ -591,7 +613,12 @@ fn apply_plan(
 
 /// Are the records that the draft's record belongs to, and those that belong to it, the ones that were known? Each of them
 /// is checked by its version when it is written; here the question is whether one has come since.
-fn kin_is_as_known(draft: &Draft, known: &Known, subject: SubjectId, work: &Work<'_, '_>) -> Result<bool, Problem> {
+fn kin_is_as_known(
+    draft: &Draft,
+    known: &Known,
+    subject: SubjectId,
+    work: &Work<'_, '_>,
+) -> Result<bool, Problem> {
     if known.subject.is_none() {
         return Ok(true); // nobody else knows the subject yet
     }
@@ -717,7 +744,8 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
     let of_children = if record.is_none() { events_of_children(draft, subject, work)? } else { Vec::new() };
     let parents = match draft.of {
         Some(of) if moves_parents(&work.policy, draft) => {
-            let parents = keep::list_records(view, shop, subject, Some(of), Order::OldestFirst, PARENTS_LIMIT)?;
+            let parents =
+                keep::list_records(view, shop, subject, Some(of), Order::OldestFirst, PARENTS_LIMIT)?;
             if parents.more {
                 return Err(error::too_many_parents()); // a clock that does not move would end too early
             }
@@ -732,7 +760,16 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
             overruled = overruled.or(PurposeSet::only(choice.purpose));
         }
     }
-    Ok(Known { looked: true, subject: Some(row), chosen, overruled, record, next_place, of_children, parents })
+    Ok(Known {
+        looked: true,
+        subject: Some(row),
+        chosen,
+        overruled,
+        record,
+        next_place,
+        of_children,
+        parents,
+    })
 }
 
 /// Records that one record can belong to.
@@ -742,9 +779,9 @@ const PARENTS_LIMIT: u32 = 64;
 mod tests {
     use super::*;
     use crate::collect::draft::RecordIn;
+    use crate::ground::Actor;
     use crate::ground::clock::MachineClock;
     use crate::ground::keys_folder::{LockSource, UNLOCK};
-    use crate::ground::Actor;
     use crate::{notice, open};
 
     #[tokio::test]
@@ -759,7 +796,8 @@ mod tests {
         let house = open::open(&places, Arc::new(MachineClock::new())).unwrap();
         let caller = Caller { shop: house.shop(None).unwrap(), actor: Actor::House };
 
-        let input: RecordIn<'_> = serde_json::from_str(r#"{"kind":"customer","fields":{"name":"Ann"}}"#).unwrap();
+        let input: RecordIn<'_> =
+            serde_json::from_str(r#"{"kind":"customer","fields":{"name":"Ann"}}"#).unwrap();
         let policy = caller.shop.policy();
         let draft = Draft::parse(&input, &caller.shop, &policy, &house.ids, house.clock.now()).unwrap();
         let written = write(&house, &caller, draft, None).await.unwrap();

@@ -21,27 +21,38 @@ const STYLE: &str = include_str!("docs.css");
 /// What was asked of a server, and what it answered, by operation. Where something is left out stands `…`.
 const EXAMPLES: &str = include_str!("examples.json");
 /// Nothing but our own style may load, and nobody may frame the page.
-const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) fn router(desk: &Arc<Desk>) -> Router {
     let desk = Arc::clone(desk);
     let page = render();
     Router::new()
-        .route("/docs", get(move || {
-            let page = page.clone();
-            async move { html(page) }
-        }))
-        .route("/docs/style.css", get(|| async {
-            ([(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"))], STYLE).into_response()
-        }))
-        .route("/metrics", get(move || {
-            let desk = Arc::clone(&desk);
-            async move {
-                let text = desk.metrics.text(&desk.house, &desk.doing);
-                let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-                ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
-            }
-        }))
+        .route(
+            "/docs",
+            get(move || {
+                let page = page.clone();
+                async move { html(page) }
+            }),
+        )
+        .route(
+            "/docs/style.css",
+            get(|| async {
+                ([(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"))], STYLE)
+                    .into_response()
+            }),
+        )
+        .route(
+            "/metrics",
+            get(move || {
+                let desk = Arc::clone(&desk);
+                async move {
+                    let text = desk.metrics.text(&desk.house, &desk.doing);
+                    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+                    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
+                }
+            }),
+        )
 }
 
 fn html(page: String) -> axum::response::Response {
@@ -150,7 +161,11 @@ fn entries(value: Option<&Json>) -> impl Iterator<Item = (&String, &Json)> {
 
 fn groups(document: &Json, examples: &BTreeMap<&str, Example<'_>>) -> Vec<Group> {
     let mut groups: Vec<Group> = list(document, "tags")
-        .map(|tag| Group { name: text(tag, "/name"), about: text(tag, "/description"), operations: Vec::new() })
+        .map(|tag| Group {
+            name: text(tag, "/name"),
+            about: text(tag, "/description"),
+            operations: Vec::new(),
+        })
         .collect();
     for (path, methods) in entries(document.get("paths")) {
         for (method, said) in entries(Some(methods)) {
@@ -183,7 +198,8 @@ fn operation(path: &str, method: &str, said: &Json, examples: &BTreeMap<&str, Ex
             .map(|(status, answer)| Answer {
                 status: status.clone(),
                 about: text(answer, "/description"),
-                schema: entries(answer.get("content")).find_map(|(_, kind)| kind.get("schema").and_then(reference)),
+                schema: entries(answer.get("content"))
+                    .find_map(|(_, kind)| kind.get("schema").and_then(reference)),
             })
             .collect(),
     }
@@ -251,8 +267,13 @@ fn schemas(document: &Json) -> Vec<Schema> {
     entries(document.pointer("/components/schemas"))
         .map(|(name, said)| {
             let required: Vec<&str> = list(said, "required").filter_map(Json::as_str).collect();
-            let mut words: Vec<String> = list(said, "enum").filter_map(Json::as_str).map(str::to_owned).collect();
-            words.extend(list(said, "oneOf").flat_map(|one| list(one, "enum").filter_map(Json::as_str)).map(str::to_owned));
+            let mut words: Vec<String> =
+                list(said, "enum").filter_map(Json::as_str).map(str::to_owned).collect();
+            words.extend(
+                list(said, "oneOf")
+                    .flat_map(|one| list(one, "enum").filter_map(Json::as_str))
+                    .map(str::to_owned),
+            );
             Schema {
                 name: name.clone(),
                 about: text(said, "/description"),
@@ -293,7 +314,8 @@ fn kind_of(schema: &Json) -> String {
     match schema.get("type") {
         Some(Json::String(kind)) => kind.clone(),
         Some(Json::Array(kinds)) => {
-            let kinds: Vec<&str> = kinds.iter().filter_map(Json::as_str).filter(|kind| *kind != "null").collect();
+            let kinds: Vec<&str> =
+                kinds.iter().filter_map(Json::as_str).filter(|kind| *kind != "null").collect();
             kinds.join(" or ")
         }
         _ => String::from("any"),
@@ -314,7 +336,9 @@ mod tests {
         let paths = entries(document.get("paths"));
         paths
             .flat_map(|(path, methods)| {
-                entries(Some(methods)).map(|(method, said)| (path.clone(), method.clone(), said.clone())).collect::<Vec<_>>()
+                entries(Some(methods))
+                    .map(|(method, said)| (path.clone(), method.clone(), said.clone()))
+                    .collect::<Vec<_>>()
             })
             .collect()
     }
@@ -354,7 +378,8 @@ mod tests {
                 let body: Json = serde_json::from_str(body.get()).unwrap();
                 fits(&body, schema, &document, &format!("{id} body"));
             }
-            let answers = entries(said.get("responses")).find(|(status, _)| status.starts_with('2')).unwrap().1;
+            let answers =
+                entries(said.get("responses")).find(|(status, _)| status.starts_with('2')).unwrap().1;
             if let Some(schema) = answers.pointer("/content/application~1json/schema") {
                 let answer: Json = serde_json::from_str(example.answer.get()).unwrap();
                 fits(&answer, schema, &document, &format!("{id} answer"));

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use axum::body::Body;
+use axum::extract::RawPathParams;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::http::{HeaderMap, HeaderValue, Request as HttpRequest, Response, header};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use axum::Router;
-use axum::extract::RawPathParams;
-use axum::extract::rejection::RawPathParamsRejection;
 
 use super::Desk;
 use super::metrics::RouteCounters;
@@ -159,7 +159,11 @@ fn too_many_strangers(desk: &Desk) -> Problem {
 }
 
 /// Who calls: by credential, or at the operator's door the operator.
-fn who(desk: &Desk, door: Door, headers: &HeaderMap) -> Result<(Caller, Option<crate::ground::Role>), Problem> {
+fn who(
+    desk: &Desk,
+    door: Door,
+    headers: &HeaderMap,
+) -> Result<(Caller, Option<crate::ground::Role>), Problem> {
     let unknown = || {
         desk.metrics.refused("credential");
         people::unknown()
@@ -183,7 +187,11 @@ fn who(desk: &Desk, door: Door, headers: &HeaderMap) -> Result<(Caller, Option<c
 fn on_behalf_of(headers: &HeaderMap, shop: &Shop, allowed: bool) -> Result<Option<[u8; 16]>, Problem> {
     let Some(name) = headers.get(ON_BEHALF_OF) else { return Ok(None) };
     if !allowed {
-        return Err(Problem::new("SR-PEOPLE-007", 403, "this credential may not say on whose behalf it acts"));
+        return Err(Problem::new(
+            "SR-PEOPLE-007",
+            403,
+            "this credential may not say on whose behalf it acts",
+        ));
     }
     let name = name.as_bytes();
     if name.is_empty() || name.len() > NAME_LIMIT {
@@ -193,11 +201,13 @@ fn on_behalf_of(headers: &HeaderMap, shop: &Shop, allowed: bool) -> Result<Optio
 }
 
 fn which_shop() -> Problem {
-    Problem::new("SR-OPEN-003", 400, "there is no such shop, or there are several: say which").help("give `--shop NAME`")
+    Problem::new("SR-OPEN-003", 400, "there is no such shop, or there are several: say which")
+        .help("give `--shop NAME`")
 }
 
 fn refuse_too_long(headers: &HeaderMap, limit: usize) -> Result<(), Problem> {
-    let said = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let said =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if said.is_some_and(|length| length > limit) { Err(crate::ground::web::too_large(limit)) } else { Ok(()) }
 }
 
@@ -215,4 +225,3 @@ pub fn fallbacks(router: Router) -> Router {
         .fallback(|| async { no_route().into_response() })
         .method_not_allowed_fallback(|| async { wrong_method().into_response() })
 }
-

@@ -45,7 +45,10 @@ pub(super) async fn live() -> impl IntoResponse {
 pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
     let stats = desk.house.store.stats();
     if stats.broken.load(Ordering::Relaxed) {
-        return answer(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "down", attention: vec!["store_broken"] });
+        return answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &Health { status: "down", attention: vec!["store_broken"] },
+        );
     }
     let attention: Vec<&'static str> = [
         (desk.house.watch.in_doubt(), "clock_in_doubt"),

@@ -108,7 +108,11 @@ impl Metrics {
             ("store_units", "Units of work answered since the start", &state.units),
             ("store_slow_units", "Units of work over 5 ms since the start", &state.slow_units),
             ("store_reruns", "Transactions run again since the start", &state.reruns),
-            ("store_apply_micros", "Microseconds spent running units of work since the start", &state.apply_micros),
+            (
+                "store_apply_micros",
+                "Microseconds spent running units of work since the start",
+                &state.apply_micros,
+            ),
             ("store_commit_micros", "Microseconds spent committing since the start", &state.commit_micros),
             ("store_failed_commits", "Commits that failed since the start", &state.failed_commits),
             ("store_wal_bytes", "Bytes in the WAL", &state.wal_bytes),
@@ -117,7 +121,11 @@ impl Metrics {
             ("jobs_done", "Durable jobs done since the start", &state.jobs_done),
             ("jobs_failed", "Durable jobs that failed since the start", &state.jobs_failed),
             ("terms_ended", "Terms whose key was destroyed since the start", &state.terms_ended),
-            ("clock_in_doubt", "1 while nothing is destroyed because the clock is in doubt", &state.clock_in_doubt),
+            (
+                "clock_in_doubt",
+                "1 while nothing is destroyed because the clock is in doubt",
+                &state.clock_in_doubt,
+            ),
             ("heads_failing", "1 while signed heads cannot be written", &state.heads_failing),
             ("epoch_age_seconds", "Age of the epoch", &state.epoch_age_seconds),
         ] {

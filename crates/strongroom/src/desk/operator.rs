@@ -147,7 +147,8 @@ struct Which {
 
 fn shop_of(desk: &Desk, which: &Which) -> Result<Arc<Shop>, Problem> {
     desk.house.shop(which.shop.as_deref()).ok_or_else(|| {
-        Problem::new("SR-OPEN-003", 400, "there is no such shop, or there are several: say which").help("give `--shop NAME`")
+        Problem::new("SR-OPEN-003", 400, "there is no such shop, or there are several: say which")
+            .help("give `--shop NAME`")
     })
 }
 
@@ -201,7 +202,9 @@ async fn import(
         bytes.store(0, Ordering::Relaxed);
         // How many rows there are is known at the end only; how long the file is, at once.
         let of = |rows: u64| match (query.size, bytes.load(Ordering::Relaxed)) {
-            (Some(size), read) if read > 0 => rows.saturating_mul(size).checked_div(read).unwrap_or(0).max(rows),
+            (Some(size), read) if read > 0 => {
+                rows.saturating_mul(size).checked_div(read).unwrap_or(0).max(rows)
+            }
             _ => 0,
         };
         let caller = Caller { shop, actor: Actor::Operator };
@@ -209,8 +212,12 @@ async fn import(
         let counts = run(&back.handle, &desk.house, &caller, import, |said| {
             let heard = match said {
                 Said::Resumed { rows, line } => back.talk.say(&Line::Resumed { rows, line }),
-                Said::Progress(done) => back.talk.say(&Line::Progress { what: "rows".to_owned(), done, of: of(done) }),
-                Said::Reject(reject) => back.talk.say(&Line::Item(serde_json::to_value(reject).unwrap_or_default())),
+                Said::Progress(done) => {
+                    back.talk.say(&Line::Progress { what: "rows".to_owned(), done, of: of(done) })
+                }
+                Said::Reject(reject) => {
+                    back.talk.say(&Line::Item(serde_json::to_value(reject).unwrap_or_default()))
+                }
                 Said::Going => back.is_heard(),
             };
             if heard { Ok(()) } else { Err(cut_off()) }
@@ -221,7 +228,8 @@ async fn import(
 
 /// Nobody hears any more what becomes of the rows, so the import ends where it is.
 fn cut_off() -> Problem {
-    Problem::new("SR-IMPORT-008", 500, "the import was interrupted").help("run the same command again: it goes on where it was")
+    Problem::new("SR-IMPORT-008", 500, "the import was interrupted")
+        .help("run the same command again: it goes on where it was")
 }
 
 type Begun = (Arc<Shop>, Format, [u8; 32]);
@@ -324,7 +332,8 @@ async fn verify(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Re
         let shop = shop_of(&desk, &which)?;
         let note = heads::sign(&desk.house, &shop)?;
         let size = note.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
-        let report = account::verify_log(&desk.house, &shop, note, &|done| back.talk.progress("entries", done, size))?;
+        let report =
+            account::verify_log(&desk.house, &shop, note, &|done| back.talk.progress("entries", done, size))?;
         let verified = report.is_verified();
         let report = serde_json::to_value(report).unwrap_or_default();
         Ok(json!({ "verified": verified, "report": report }))
@@ -420,7 +429,12 @@ async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
             .look(move |view| {
                 let entries = view.log_head(reading.log())?.map_or(0, |head| head.size);
                 let subjects = crate::keep::count_subjects(view, &reading)?;
-                Ok((subjects, crate::keep::count_records(view, &reading)?, erase::count(view, &reading)?, entries))
+                Ok((
+                    subjects,
+                    crate::keep::count_records(view, &reading)?,
+                    erase::count(view, &reading)?,
+                    entries,
+                ))
             })
             .await?;
         let ends = |at: i64| if at == crate::ground::OPEN_END { String::from("open") } else { instant(at) };

@@ -92,7 +92,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.write(context, |stream, context| stream.poll_write(context, bytes))
     }
 
@@ -141,7 +145,11 @@ mod tests {
                         far.read_exact(&mut byte).await.unwrap();
                     }
                 });
-                tokio::time::timeout(Duration::from_secs(20), Patient::new(near, PATIENCE).write_all(&vec![0; 1 << 20])).await
+                tokio::time::timeout(
+                    Duration::from_secs(20),
+                    Patient::new(near, PATIENCE).write_all(&vec![0; 1 << 20]),
+                )
+                .await
             });
             assert_eq!(failed.expect("it is given up").unwrap_err().kind(), io::ErrorKind::TimedOut);
         }

@@ -79,7 +79,13 @@ pub async fn serve(desk: &Arc<Desk>, config: &Config, data: &Path) -> Result<Ser
     doors.spawn(tcp_door(api, desk.api(), tls, Arc::clone(&places), stopping.clone()));
     doors.spawn(tcp_door(admin, desk.admin(), None, Arc::new(Semaphore::new(64)), stopping.clone()));
     doors.spawn(unix_door(operator, desk.operator(), stopping));
-    crate::note!(INFO, "serving", api = OurAddress(listening.api), admin = OurAddress(listening.admin), tls = listening.tls);
+    crate::note!(
+        INFO,
+        "serving",
+        api = OurAddress(listening.api),
+        admin = OurAddress(listening.admin),
+        tls = listening.tls
+    );
     Ok(Server { listening, desk: Arc::clone(desk), stop, doors, socket })
 }
 
@@ -131,8 +137,12 @@ fn bind_socket(path: &Path) -> Result<UnixListener, Problem> {
     // The folder is this process's own (its lock is held), so a socket that is there was left by one that died.
     let _ = std::fs::remove_file(path);
     let listener = UnixListener::bind(path).map_err(|error| {
-        Problem::new("SR-SERVE-003", 500, format!("the socket in the data folder cannot be made ({:?})", error.kind()))
-            .help("a path of a socket has about 100 characters at the most: use a shorter data folder")
+        Problem::new(
+            "SR-SERVE-003",
+            500,
+            format!("the socket in the data folder cannot be made ({:?})", error.kind()),
+        )
+        .help("a path of a socket has about 100 characters at the most: use a shorter data folder")
     })?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
@@ -196,7 +206,8 @@ async fn caller<S>(stream: S, router: Router, mut stopping: watch::Receiver<bool
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
+    let service =
+        service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
@@ -274,7 +285,10 @@ mod tests {
         for (length, status) in [(12_000, "200"), (20_000, "431")] {
             let answer = run(async {
                 let (near, mut far) = duplex(64 << 10);
-                let head = format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nlong: {}\r\n\r\n", "x".repeat(length));
+                let head = format!(
+                    "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nlong: {}\r\n\r\n",
+                    "x".repeat(length)
+                );
                 far.write_all(head.as_bytes()).await.unwrap();
                 served(near, "short").await;
                 let mut answer = String::new();

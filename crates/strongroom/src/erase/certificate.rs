@@ -83,7 +83,12 @@ impl Certificate {
 
 impl CertificateBody {
     /// What an erasure comes to, by the policy in force.
-    pub(super) fn of(after: &SubjectRow, destroyed: &[KeyId], everywhere_by: i64, work: &Work<'_, '_>) -> CertificateBody {
+    pub(super) fn of(
+        after: &SubjectRow,
+        destroyed: &[KeyId],
+        everywhere_by: i64,
+        work: &Work<'_, '_>,
+    ) -> CertificateBody {
         let policy = &work.policy;
         let retained = if has_retained(after) {
             policy.compiled.purposes().filter_map(|purpose| retained(purpose, policy)).collect()

@@ -39,7 +39,12 @@ pub struct Page {
 ///
 /// Takes: the record behind which to go on. Gives: what the page came to; no last record means that it is done.
 /// Records: *resealed* per record version, *cleaned* per record of which nothing is left.
-pub fn reclock(house: &House, shop: &Arc<Shop>, subject: SubjectId, after: Option<RecordId>) -> Result<Page, Problem> {
+pub fn reclock(
+    house: &House,
+    shop: &Arc<Shop>,
+    subject: SubjectId,
+    after: Option<RecordId>,
+) -> Result<Page, Problem> {
     for _ in 0..TRIES {
         let Some((row, chosen, records)) = read_page(house, shop, subject, after)? else { return Ok(DONE) };
         if records.is_empty() || row.keys.is_empty() {
@@ -133,7 +138,8 @@ fn plan_page(
         Planner::for_subject(house, shop, &policy, row.clone(), chosen, house.clock.now(), random);
     for record in records {
         let unset = FieldMask::EMPTY;
-        let change = Change { record: record.id, before: Some(record), set: &[], unset, blinds: &[], events: &[] };
+        let change =
+            Change { record: record.id, before: Some(record), set: &[], unset, blinds: &[], events: &[] };
         planner.change(&change)?;
     }
     planner.finish()
@@ -162,7 +168,8 @@ fn enter_removed(records: usize, destroyed: &[KeyId], work: &mut Work<'_, '_>) -
 ///
 /// Gives whether it is done. Records: *cleaned*, with numbers only.
 pub fn clean_subject(house: &House, shop: &Arc<Shop>, subject: SubjectId) -> Result<bool, Problem> {
-    let rest = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| clean_beside(subject, work))?;
+    let rest =
+        house.work_blocking(Lane::Low, shop, &Actor::House, move |work| clean_beside(subject, work))?;
     if rest.into_value() {
         return Ok(false);
     }
@@ -251,7 +258,11 @@ pub fn sweep(house: &House, shop: &Arc<Shop>) -> Result<usize, Problem> {
 /// Cleans up behind terms that are over: looks the records over, page by page, and lays out again what is under a dead key.
 ///
 /// Takes: the record behind which to go on. Gives: the last record looked at; `None` when it is done.
-pub fn clean_terms(house: &House, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Option<RecordId>, Problem> {
+pub fn clean_terms(
+    house: &House,
+    shop: &Arc<Shop>,
+    after: Option<RecordId>,
+) -> Result<Option<RecordId>, Problem> {
     lay_out_some(house, shop, after, has_dead_group)
 }
 
@@ -259,7 +270,11 @@ pub fn clean_terms(house: &House, shop: &Arc<Shop>, after: Option<RecordId>) -> 
 /// sooner or later moves to another term.
 ///
 /// Takes and gives: as [`clean_terms`].
-pub fn lay_out_all(house: &House, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Option<RecordId>, Problem> {
+pub fn lay_out_all(
+    house: &House,
+    shop: &Arc<Shop>,
+    after: Option<RecordId>,
+) -> Result<Option<RecordId>, Problem> {
     lay_out_some(house, shop, after, |_, _| true)
 }
 

@@ -50,7 +50,8 @@ pub fn rotation_is_due(house: &House) -> bool {
     let life = i64::from(house.epoch_days).saturating_mul(DAY).saturating_sub(AHEAD).max(DAY / 24);
     let now = house.clock.now();
     house.keys.with(|ring| {
-        ring.epochs.len() > 1 || ring.epochs.last().is_none_or(|epoch| now.saturating_sub(epoch.since) >= life)
+        ring.epochs.len() > 1
+            || ring.epochs.last().is_none_or(|epoch| now.saturating_sub(epoch.since) >= life)
     })
 }
 
@@ -65,7 +66,8 @@ pub fn rotate(house: &House, mut progress: impl FnMut(RotationStep)) -> Result<R
     for shop in house.shops() {
         let version = begin_shop(house, &shop, &old, &new)?;
         rotated.keys = rotated.keys.saturating_add(rewrap_all(house, &shop, &mut progress)?);
-        rotated.records = rotated.records.saturating_add(reseal_open(house, &shop, new.number(), &mut progress)?);
+        rotated.records =
+            rotated.records.saturating_add(reseal_open(house, &shop, new.number(), &mut progress)?);
         end_shop(house, &shop, version, new.number())?;
     }
     // ORDER: last. From here on what was wrapped under the old epoch is dark everywhere.
@@ -93,7 +95,12 @@ fn begin(house: &House) -> Result<(EpochKey, EpochKey), Problem> {
 }
 
 /// Gives the shop its wrap key of the new epoch, and wraps the keys that stay again. Gives the wrap key's version.
-fn begin_shop(house: &House, shop: &Arc<Shop>, old: &Arc<EpochKey>, new: &Arc<EpochKey>) -> Result<u32, Problem> {
+fn begin_shop(
+    house: &House,
+    shop: &Arc<Shop>,
+    old: &Arc<EpochKey>,
+    new: &Arc<EpochKey>,
+) -> Result<u32, Problem> {
     let mut random = SystemRandom::new();
     let fresh = new.new_shop_key(shop.number, Class::Wrap, &mut random)?;
     let (old, new) = (Arc::clone(old), Arc::clone(new));
@@ -103,7 +110,8 @@ fn begin_shop(house: &House, shop: &Arc<Shop>, old: &Arc<EpochKey>, new: &Arc<Ep
         let version = match of_new_epoch {
             Some((version, _)) => *version,
             None => {
-                let version = rows.wraps.iter().map(|(version, _)| *version).max().unwrap_or(0).saturating_add(1);
+                let version =
+                    rows.wraps.iter().map(|(version, _)| *version).max().unwrap_or(0).saturating_add(1);
                 keep::begin_wrap(&new, &fresh, version, work)?;
                 version
             }
@@ -133,14 +141,15 @@ fn rewrap_all(
         keys = keys.saturating_add(u64::from(changed.into_value()));
     }
     let reading = Arc::clone(shop);
-    let total: u64 =
-        house.store.look_blocking::<_, Problem, _>(move |view| Ok(keep::count_subjects(view, &reading)?.iter().sum()))?;
+    let total: u64 = house
+        .store
+        .look_blocking::<_, Problem, _>(move |view| Ok(keep::count_subjects(view, &reading)?.iter().sum()))?;
     let (mut after, mut done) = (None, 0_u64);
     loop {
         let reading = Arc::clone(shop);
-        let page: Vec<SubjectId> = house
-            .store
-            .look_blocking::<_, Problem, _>(move |view| keep::list_subjects_after(view, &reading, after, SUBJECTS))?;
+        let page: Vec<SubjectId> = house.store.look_blocking::<_, Problem, _>(move |view| {
+            keep::list_subjects_after(view, &reading, after, SUBJECTS)
+        })?;
         let Some(last) = page.last().copied() else { return Ok(keys) };
         done = done.saturating_add(page.len() as u64);
         let changed = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| {
@@ -188,7 +197,8 @@ fn reseal_open(
                 Envelope::parse(&record.sealed)
                     .is_ok_and(|envelope| envelope.groups().iter().any(|head| old.contains(&head.term)))
             };
-            let subjects: Vec<SubjectId> = records.iter().filter(open).map(|record| record.id.subject()).collect();
+            let subjects: Vec<SubjectId> =
+                records.iter().filter(open).map(|record| record.id.subject()).collect();
             Ok((records.last().map(|record| record.id), records.len() as u64, subjects))
         })?;
         let Some(last) = last else { return Ok(resealed) };

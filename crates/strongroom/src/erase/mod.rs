@@ -26,8 +26,8 @@ pub(crate) use sql::ALL as STATEMENTS;
 
 pub use certificate::{Certificate, CertificateBody, CertificateText, RetainedPurpose};
 pub use clocks::{Page, clean_subject, clean_terms, lay_out_all, reclock, sweep};
-pub use preview::{Preview, preview};
 pub use epoch::{Rotated, RotationStep, rotate, rotation_is_due};
+pub use preview::{Preview, preview};
 
 use std::sync::Arc;
 
@@ -101,7 +101,12 @@ fn opening_of(subject: &str, body: &str) -> Result<Opening, Problem> {
     Ok(Opening::builder().act(Act::Erased).subject(subject).digest(&digest).build()?)
 }
 
-fn apply(subject: SubjectId, salt: [u8; 16], epoch_days: u32, work: &mut Work<'_, '_>) -> Result<ErasureRow, Problem> {
+fn apply(
+    subject: SubjectId,
+    salt: [u8; 16],
+    epoch_days: u32,
+    work: &mut Work<'_, '_>,
+) -> Result<ErasureRow, Problem> {
     let row = keep::find_subject(work.tx, work.shop, subject)?;
     // Of somebody who stands here as if nothing had been no certificate is true, even one that was: they are erased again.
     let is_gone = row.as_ref().is_none_or(|row| row.standing == Standing::Erased);
@@ -151,7 +156,8 @@ impl ErasureRow {
 
     /// What its MAC is over. A body can be longer than a column of a MAC may be, so its digest stands for it.
     fn columns(&self, shop: &Shop) -> [Vec<u8>; 3] {
-        let numbers = [self.subject.column(), shop.column(), self.at, self.everywhere_by, self.entry.column()];
+        let numbers =
+            [self.subject.column(), shop.column(), self.at, self.everywhere_by, self.entry.column()];
         let numbers = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
         [numbers, Sha256::digest(&self.body).to_vec(), self.salt.to_vec()]
     }
@@ -167,7 +173,8 @@ fn add_erasure(row: &ErasureRow, work: &mut Work<'_, '_>) -> Result<(), Problem>
 }
 
 fn find_erasure(subject: SubjectId, work: &Work<'_, '_>) -> Result<Option<ErasureRow>, Problem> {
-    let found = work.tx.find(&sql::FIND_ERASURE, params![subject.column(), work.shop.column()], read_erasure)?;
+    let found =
+        work.tx.find(&sql::FIND_ERASURE, params![subject.column(), work.shop.column()], read_erasure)?;
     found.map(|row| whole_erasure(work.shop, row)).transpose()
 }
 

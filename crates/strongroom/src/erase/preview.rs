@@ -45,7 +45,8 @@ pub fn preview(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Preview, Problem> {
     let (next, reading) = (Arc::new(next), Arc::clone(shop));
-    let total: u64 = house.store.look_blocking::<_, Problem, _>(move |view| keep::count_records(view, &reading))?;
+    let total: u64 =
+        house.store.look_blocking::<_, Problem, _>(move |view| keep::count_records(view, &reading))?;
     let mut sums = Sums { preview: Preview::default(), ends: BTreeSet::new() };
     let mut after: Option<RecordId> = None;
     loop {
@@ -114,7 +115,13 @@ impl Kept {
     }
 }
 
-fn compare(record: &RecordRow, whose: &Whose, now_in_force: &InForce, next: &InForce, now: i64) -> Result<Compared, Problem> {
+fn compare(
+    record: &RecordRow,
+    whose: &Whose,
+    now_in_force: &InForce,
+    next: &InForce,
+    now: i64,
+) -> Result<Compared, Problem> {
     let envelope = Envelope::parse(&record.sealed).map_err(|_| Problem::edited("record"))?;
     let present = keep::types::to_policy(envelope.fields()).minus(FieldMask::only(keep::types::EXTERNAL_ID));
     let kind = record.id.kind();
@@ -137,7 +144,10 @@ fn compare(record: &RecordRow, whose: &Whose, now_in_force: &InForce, next: &InF
 
 /// The purposes whose granted choices this version makes void.
 fn newly_void(next: &InForce) -> PurposeSet {
-    next.voids.last().filter(|(version, _)| *version == next.version).map_or(PurposeSet::EMPTY, |(_, purposes)| *purposes)
+    next.voids
+        .last()
+        .filter(|(version, _)| *version == next.version)
+        .map_or(PurposeSet::EMPTY, |(_, purposes)| *purposes)
 }
 
 struct Sums {
@@ -184,7 +194,11 @@ fn count_void(house: &House, shop: &Arc<Shop>, next: &InForce) -> Result<BTreeMa
         let Some((last, _)) = page.last() else { return Ok(counts) };
         after = Some(*last);
         for purpose in page.iter().flat_map(|(_, granted)| granted.and(void).iter()) {
-            let name = next.compiled.purpose(purpose).map(|purpose| purpose.said.name.to_string()).unwrap_or_default();
+            let name = next
+                .compiled
+                .purpose(purpose)
+                .map(|purpose| purpose.said.name.to_string())
+                .unwrap_or_default();
             let count: &mut u64 = counts.entry(name).or_default();
             *count = count.saturating_add(1);
         }

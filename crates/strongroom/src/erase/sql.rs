@@ -12,4 +12,5 @@ store::statements! {
 }
 
 /// What a restore takes over from the database that it replaces: certificates that were given stay given.
-pub(crate) const KEEP_NEWEST: &str = "DELETE FROM main.erasure; INSERT INTO main.erasure SELECT * FROM kept.erasure;";
+pub(crate) const KEEP_NEWEST: &str =
+    "DELETE FROM main.erasure; INSERT INTO main.erasure SELECT * FROM kept.erasure;";

@@ -191,12 +191,22 @@ impl ActorFacts {
 
     /// Somebody at the machine.
     pub fn operator() -> ActorFacts {
-        ActorFacts { entered: Entered::operator(), role: None, purposes: PurposeSet::EMPTY, kind: ActorKind::Operator }
+        ActorFacts {
+            entered: Entered::operator(),
+            role: None,
+            purposes: PurposeSet::EMPTY,
+            kind: ActorKind::Operator,
+        }
     }
 
     /// Strongroom itself.
     pub fn house() -> ActorFacts {
-        ActorFacts { entered: Entered::house(), role: None, purposes: PurposeSet::EMPTY, kind: ActorKind::House }
+        ActorFacts {
+            entered: Entered::house(),
+            role: None,
+            purposes: PurposeSet::EMPTY,
+            kind: ActorKind::House,
+        }
     }
 
     /// May this actor do this at all?

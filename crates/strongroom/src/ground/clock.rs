@@ -49,7 +49,8 @@ impl Default for MachineClock {
 impl Clock for MachineClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one clock that reads the machine's")]
     fn now(&self) -> i64 {
-        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since_epoch =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
     }
 
@@ -121,7 +122,8 @@ impl ClockWatch {
     /// earlier than that, or more than 30 days later.
     pub fn begin(clock: &dyn Clock, last_entry_at: Option<i64>) -> ClockWatch {
         let (wall, steady) = clock.both();
-        let doubted = last_entry_at.is_some_and(|last| wall < last || wall.saturating_sub(last) > SILENCE_ALLOWED);
+        let doubted =
+            last_entry_at.is_some_and(|last| wall < last || wall.saturating_sub(last) > SILENCE_ALLOWED);
         // What can be believed at a start in doubt is that the last entry was made, and no more.
         let base = if doubted { last_entry_at.unwrap_or(wall) } else { wall };
         ClockWatch {

@@ -100,13 +100,23 @@ pub fn read_heads(text: &str) -> Result<Vec<SignedHead>, Problem> {
 /// Holds a log against a head that was signed before and kept elsewhere.
 ///
 /// Fails: `SR-ACCOUNT-001` when the log is shorter than it was, `SR-ACCOUNT-002` when it is another.
-pub fn hold_against(view: &View<'_>, log: i64, head: &SignedHead, verifier: &Verifier, origin: &str) -> Result<(), Problem> {
+pub fn hold_against(
+    view: &View<'_>,
+    log: i64,
+    head: &SignedHead,
+    verifier: &Verifier,
+    origin: &str,
+) -> Result<(), Problem> {
     let signed = Checkpoint::open(&head.note, verifier, origin).map_err(|_| another_log())?;
     let size = view.log_head(log)?.map_or(0, |head| head.size);
     if size < signed.size() {
         return Err(shortened(size, signed.size()));
     }
-    if root_at(&mut StoredTiles { view, log, roots: None }, signed.size())? == *signed.root() { Ok(()) } else { Err(another_log()) }
+    if root_at(&mut StoredTiles { view, log, roots: None }, signed.size())? == *signed.root() {
+        Ok(())
+    } else {
+        Err(another_log())
+    }
 }
 
 /// Holds a log of a shop against its signed head, with the key of the keyring.
@@ -151,7 +161,8 @@ pub async fn receipt(
     let (bytes, proof) = house
         .look(move |view| {
             let bytes = view.leaf(log, leaf)?.ok_or_else(missing)?;
-            let proof = inclusion_proof(&mut StoredTiles { view, log, roots: Some(&roots) }, leaf, head.size)?;
+            let proof =
+                inclusion_proof(&mut StoredTiles { view, log, roots: Some(&roots) }, leaf, head.size)?;
             Ok((bytes, proof))
         })
         .await?;

@@ -97,7 +97,13 @@ impl House {
         let shops = self.shops.read().unwrap_or_else(PoisonError::into_inner);
         match name {
             Some(name) => shops.iter().find(|shop| shop.name == name).cloned(),
-            None => if let [only] = shops.as_slice() { Some(Arc::clone(only)) } else { None },
+            None => {
+                if let [only] = shops.as_slice() {
+                    Some(Arc::clone(only))
+                } else {
+                    None
+                }
+            }
         }
     }
 
@@ -171,7 +177,16 @@ impl House {
             let now = clock.now();
             // An entry made while the clock is in doubt has the time that can be believed: the doubt outlives a restart.
             let entered_at = shop.entry_time(watch.believed(clock.as_ref(), now));
-            act(&mut Work { tx, shop: &shop, policy: shop.policy(), now, entered_at, actor, ids: &ids, permits: &permits })
+            act(&mut Work {
+                tx,
+                shop: &shop,
+                policy: shop.policy(),
+                now,
+                entered_at,
+                actor,
+                ids: &ids,
+                permits: &permits,
+            })
         }
     }
 

@@ -93,8 +93,12 @@ impl From<KeysError> for Problem {
     fn from(error: KeysError) -> Problem {
         let (code, title) = (error.code(), error.to_string());
         let help = match error {
-            KeysError::TooOpen { .. } => "chmod 0700 the folder and 0600 its files, then look who could have read them",
-            KeysError::Missing { .. } => "put back the copy of the keys folder that you keep apart; without it nothing can be opened",
+            KeysError::TooOpen { .. } => {
+                "chmod 0700 the folder and 0600 its files, then look who could have read them"
+            }
+            KeysError::Missing { .. } => {
+                "put back the copy of the keys folder that you keep apart; without it nothing can be opened"
+            }
             KeysError::Exists { .. } => "a new key is never written over an old one: choose an empty folder",
             KeysError::File { .. } => "see that the folder belongs to the user that runs this process",
             KeysError::ShortPassphrase { .. } => "use a few words more",
@@ -120,7 +124,8 @@ impl LockSource {
             LockSource::KeyFile(path) => Ok(Lock::KeyFile(read_private(path)?)),
             LockSource::PassphraseFile(path) => {
                 let bytes = read_private(path)?;
-                let text = std::str::from_utf8(&bytes).map_err(|_| KeysError::Seal(seal::Error::WrongLock))?;
+                let text =
+                    std::str::from_utf8(&bytes).map_err(|_| KeysError::Seal(seal::Error::WrongLock))?;
                 let words = text.lines().next().unwrap_or_default().trim();
                 if words.chars().count() < seal::PASSPHRASE_LEAST {
                     return Err(KeysError::ShortPassphrase { least: seal::PASSPHRASE_LEAST });
@@ -256,10 +261,8 @@ impl KeysFolder {
     /// The file of signed heads.
     pub fn read_heads(&self) -> Result<String, KeysError> {
         let bytes = read_private(&self.path.join(HEADS))?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| KeysError::File {
-            name: HEADS.to_owned(),
-            kind: std::io::ErrorKind::InvalidData,
-        })
+        String::from_utf8(bytes.to_vec())
+            .map_err(|_| KeysError::File { name: HEADS.to_owned(), kind: std::io::ErrorKind::InvalidData })
     }
 }
 
@@ -385,7 +388,10 @@ fn replace_and_overwrite(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), 
     fs::rename(&fresh, &path).map_err(fault(name))?;
     sync_folder(folder)?;
     let zeros = vec![0_u8; usize::try_from(length).unwrap_or(0)];
-    old.seek(SeekFrom::Start(0)).and_then(|_| old.write_all(&zeros)).and_then(|()| old.sync_all()).map_err(fault(name))
+    old.seek(SeekFrom::Start(0))
+        .and_then(|_| old.write_all(&zeros))
+        .and_then(|()| old.sync_all())
+        .map_err(fault(name))
 }
 
 fn sync_folder(path: &Path) -> Result<(), KeysError> {

@@ -73,10 +73,12 @@ impl Book {
         let mut book = Book::default();
         for log in view.logs()? {
             let Some(head) = view.log_head(log)? else { continue };
-            let edge = TileBuffer::load(head.size, &mut StoredTiles { view, log, roots: None }).map_err(|error| match error {
-                ReadError::Tiles(error) => error,
-                ReadError::Ledger(_) => Error::BrokenLog { log, leaf: head.size },
-            })?;
+            let edge = TileBuffer::load(head.size, &mut StoredTiles { view, log, roots: None }).map_err(
+                |error| match error {
+                    ReadError::Tiles(error) => error,
+                    ReadError::Ledger(_) => Error::BrokenLog { log, leaf: head.size },
+                },
+            )?;
             if edge.root().0 != head.root {
                 return Err(Error::BrokenLog { log, leaf: head.size });
             }
@@ -99,8 +101,10 @@ impl LogBook for Book {
 
     fn append(&mut self, log: i64, leaves: &[&[u8]]) -> Result<Appended, Error> {
         let kept = &self.kept;
-        let edge =
-            self.tentative.entry(log).or_insert_with(|| kept.get(&log).cloned().unwrap_or_else(TileBuffer::new));
+        let edge = self
+            .tentative
+            .entry(log)
+            .or_insert_with(|| kept.get(&log).cloned().unwrap_or_else(TileBuffer::new));
         let first = edge.size();
         for leaf in leaves {
             edge.append(leaf_hash(leaf));
@@ -213,12 +217,8 @@ fn root_of_tile(tile: &[u8]) -> Option<Hash> {
     }
     let mut row: Vec<Hash> = hashes.iter().map(|hash| Hash(*hash)).collect();
     while row.len() > 1 {
-        row = row
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|[left, right]| ledger::hash::node_hash(left, right))
-            .collect();
+        row =
+            row.as_chunks::<2>().0.iter().map(|[left, right]| ledger::hash::node_hash(left, right)).collect();
     }
     row.pop()
 }

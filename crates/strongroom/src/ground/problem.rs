@@ -172,7 +172,8 @@ impl From<seal::Error> for Problem {
             E::NotPermitted => Problem { status: 503, ..problem }.retry_after(1),
             E::WrongLock => problem.help("give the key file or passphrase that this keyring was made with"),
             E::KeyringDamaged => problem.help("put back the copy of the keyring that you keep apart"),
-            E::Broken => problem.help("the row was edited or moved; run `strongroom doctor --deep` to name every such row"),
+            E::Broken => problem
+                .help("the row was edited or moved; run `strongroom doctor --deep` to name every such row"),
             _ => problem,
         }
     }
@@ -205,7 +206,8 @@ mod tests {
 
     #[test]
     fn a_problem_is_rfc_9457_json() {
-        let problem = Problem::new("SR-X-001", 422, "a field is too long").help("shorten it").at("/fields/name");
+        let problem =
+            Problem::new("SR-X-001", 422, "a field is too long").help("shorten it").at("/fields/name");
         let json = serde_json::to_value(problem.to_body()).unwrap();
         assert_eq!(
             json,

@@ -247,7 +247,13 @@ pub struct Hint {
 impl Hint {
     /// A subject with these keys of which no choice and no record was seen yet.
     pub fn of(keys: &[u8], since: i64) -> Hint {
-        Hint { keys: keys.into(), since, chosen: Chosen::default(), next_places: Vec::new(), made_here: false }
+        Hint {
+            keys: keys.into(),
+            since,
+            chosen: Chosen::default(),
+            next_places: Vec::new(),
+            made_here: false,
+        }
     }
 
     /// The next free place among its records of a kind, as far as was seen.

@@ -49,11 +49,20 @@ impl Repeat {
     /// Reads the header, if it is there.
     ///
     /// Fails: `SR-HTTP-007` when the key is not 1 to 255 visible characters.
-    pub fn read(headers: &HeaderMap, caller: &Caller, route: &str, body: &[u8]) -> Result<Option<Repeat>, Problem> {
+    pub fn read(
+        headers: &HeaderMap,
+        caller: &Caller,
+        route: &str,
+        body: &[u8],
+    ) -> Result<Option<Repeat>, Problem> {
         let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
         let key = key.as_bytes();
         if key.is_empty() || key.len() > KEY_LIMIT || !key.iter().all(u8::is_ascii_graphic) {
-            return Err(Problem::new("SR-HTTP-007", 400, "an Idempotency-Key is 1 to 255 visible characters"));
+            return Err(Problem::new(
+                "SR-HTTP-007",
+                400,
+                "an Idempotency-Key is 1 to 255 visible characters",
+            ));
         }
         let who = match &caller.actor {
             Actor::Credential(presented) => super::ids::Id::number(presented.id).to_be_bytes(),
@@ -114,7 +123,8 @@ fn json_problem<'b, T: serde::Deserialize<'b>>(body: &'b [u8]) -> Problem {
 
 /// The key that is missing or stands twice: one that the format declares, which the path to it does not have yet.
 fn declared_key(text: &str) -> String {
-    let named = ["duplicate field `", "missing field `"].into_iter().find_map(|start| text.strip_prefix(start));
+    let named =
+        ["duplicate field `", "missing field `"].into_iter().find_map(|start| text.strip_prefix(start));
     let name = named.and_then(|rest| rest.split('`').next()).filter(|name| looks_like_a_name(name));
     name.map_or_else(String::new, |name| format!("/{name}"))
 }
@@ -157,7 +167,8 @@ pub fn looks_like_a_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     text.len() <= 40
         && bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
-        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-')
+        && bytes
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-')
 }
 
 /// Reads a whole body, or as much of it as is allowed.
@@ -174,7 +185,8 @@ pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Problem> {
 
 /// The problem of a path that leads nowhere.
 pub fn no_route() -> Problem {
-    Problem::new("SR-HTTP-005", 404, "there is nothing at this address").help("`/openapi.json` lists what there is")
+    Problem::new("SR-HTTP-005", 404, "there is nothing at this address")
+        .help("`/openapi.json` lists what there is")
 }
 
 /// The problem of a body that is too long.
@@ -247,11 +259,14 @@ impl Request {
     ///
     /// Fails: `SR-HTTP-011` when it stands there twice or holds other signs.
     pub fn parameter(&self, name: &str) -> Result<Option<&str>, Problem> {
-        let fault = || Problem::new("SR-HTTP-011", 400, "a parameter of the query is not of the expected form");
-        let mut found = self.query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
+        let fault =
+            || Problem::new("SR-HTTP-011", 400, "a parameter of the query is not of the expected form");
+        let mut found =
+            self.query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
         let value = found.next().map(|(_, value)| value);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
-        if found.next().is_some() || value.is_some_and(|value| value.len() > 128 || !value.bytes().all(plain)) {
+        if found.next().is_some() || value.is_some_and(|value| value.len() > 128 || !value.bytes().all(plain))
+        {
             return Err(fault());
         }
         Ok(value)
@@ -361,7 +376,11 @@ mod tests {
             (br#"{"name":"x","ann@shop.example":1}"#.to_vec(), "SR-HTTP-003", "/*"),
             (br#"{"name":"x","name":"ann@shop.example"}"#.to_vec(), "SR-HTTP-003", "/name"),
             (br#"{"inner":null}"#.to_vec(), "SR-HTTP-003", "/name"),
-            (br#"{"name":"x","inner":{"numbers":[1,"ann@shop.example"]}}"#.to_vec(), "SR-HTTP-003", "/inner/numbers/1"),
+            (
+                br#"{"name":"x","inner":{"numbers":[1,"ann@shop.example"]}}"#.to_vec(),
+                "SR-HTTP-003",
+                "/inner/numbers/1",
+            ),
             (b"{\"name\":\"\xff\"}".to_vec(), "SR-HTTP-002", ""),
             (br#"{"name":"x"} trailing"#.to_vec(), "SR-HTTP-002", ""),
             ("[".repeat(100_000).into_bytes(), "SR-HTTP-003", ""),

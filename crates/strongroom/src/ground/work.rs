@@ -35,7 +35,10 @@ pub struct Work<'w, 't> {
 
 impl std::fmt::Debug for Work<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Work").field("shop", &self.shop.number).field("now", &self.now).finish_non_exhaustive()
+        f.debug_struct("Work")
+            .field("shop", &self.shop.number)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
     }
 }
 
@@ -119,7 +122,11 @@ pub fn reasons_for_caller(decision: &Decision, policy: &InForce, kind: u8) -> Ve
 }
 
 /// Reasons for a caller, with names of fields.
-pub fn named_reasons(reasons: impl Iterator<Item = policy::Reason>, policy: &InForce, kind: u8) -> Vec<Reason> {
+pub fn named_reasons(
+    reasons: impl Iterator<Item = policy::Reason>,
+    policy: &InForce,
+    kind: u8,
+) -> Vec<Reason> {
     reasons
         .map(|reason| Reason {
             name: reason.id.name(),

@@ -45,7 +45,8 @@ pub const MOVED: &str = "SR-KEEP-009";
 
 /// There is no such subject.
 pub fn no_such_subject() -> Problem {
-    Problem::new(NO_SUCH_SUBJECT, 404, "there is no such subject").help("write the subject's main record first")
+    Problem::new(NO_SUCH_SUBJECT, 404, "there is no such subject")
+        .help("write the subject's main record first")
         .at("/subject")
 }
 

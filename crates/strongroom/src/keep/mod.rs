@@ -64,9 +64,7 @@ pub fn find_subject(view: &View<'_>, shop: &Shop, id: SubjectId) -> Result<Optio
     })?;
     let Some((standing, since, keys, mac)) = found else { return Ok(None) };
     let columns = subject_columns(shop, id, standing, since);
-    shop.keys
-        .row_is_whole(SUBJECT, &[&columns, &keys], &mac)
-        .map_err(|_| Problem::edited(SUBJECT))?;
+    shop.keys.row_is_whole(SUBJECT, &[&columns, &keys], &mac).map_err(|_| Problem::edited(SUBJECT))?;
     let standing = read_standing(standing).ok_or_else(|| Problem::edited(SUBJECT))?;
     Ok(Some(SubjectRow { id, standing, since, keys: read_keys(&keys)? }))
 }
@@ -83,7 +81,12 @@ pub fn find_record(view: &View<'_>, shop: &Shop, id: RecordId) -> Result<Option<
     found.map(|(version, clear, sealed)| record_row(id, version, clear, sealed)).transpose()
 }
 
-fn record_row(id: RecordId, version: u32, clear_bytes: Vec<u8>, sealed: Vec<u8>) -> Result<RecordRow, Problem> {
+fn record_row(
+    id: RecordId,
+    version: u32,
+    clear_bytes: Vec<u8>,
+    sealed: Vec<u8>,
+) -> Result<RecordRow, Problem> {
     let clear = Clear::decode(&clear_bytes).map_err(|_| Problem::edited("record"))?;
     Ok(RecordRow { id, version, clear_bytes, clear, sealed })
 }
@@ -127,9 +130,9 @@ pub fn any_subject_has<S: BuildHasher>(
 /// How many subjects there are: present, restricted, erased.
 pub fn count_subjects(view: &View<'_>, shop: &Shop) -> Result<[u64; 3], Problem> {
     let mut counts = [0; 3];
-    for (standing, count) in
-        view.list(&sql::COUNT_SUBJECTS, params![shop.column()], |row| Ok((row.number::<usize>(0)?, row.number(1)?)))?
-    {
+    for (standing, count) in view.list(&sql::COUNT_SUBJECTS, params![shop.column()], |row| {
+        Ok((row.number::<usize>(0)?, row.number(1)?))
+    })? {
         if let Some(slot) = counts.get_mut(standing) {
             *slot = count;
         }
@@ -145,9 +148,10 @@ pub fn count_records(view: &View<'_>, shop: &Shop) -> Result<u64, Problem> {
 /// The next free place among a subject's records of a kind.
 pub fn next_place(view: &View<'_>, shop: &Shop, subject: SubjectId, kind: u8) -> Result<u32, Problem> {
     let (first, last) = RecordId::all_of_kind(subject, kind);
-    let found = view.find(&sql::FIND_LAST_RECORD, params![first.column(), last.column(), shop.column()], |row| {
-        Ok(RecordId::from_column(row.int(0)?))
-    })?;
+    let found =
+        view.find(&sql::FIND_LAST_RECORD, params![first.column(), last.column(), shop.column()], |row| {
+            Ok(RecordId::from_column(row.int(0)?))
+        })?;
     Ok(found.map_or(0, |record| record.place().saturating_add(1)))
 }
 
@@ -205,7 +209,8 @@ pub fn find_lookup(view: &View<'_>, shop: &Shop, blind: &[u8; 16]) -> Result<Opt
 /// Is the record found under everything that it says it is found under?
 pub fn is_found(view: &View<'_>, shop: &Shop, record: &RecordRow) -> Result<bool, Problem> {
     for (_, blind) in &record.clear.blinds {
-        let found = view.find(&sql::HAS_LOOKUP, params![shop.column(), blind, record.id.column()], |row| row.int(0))?;
+        let found =
+            view.find(&sql::HAS_LOOKUP, params![shop.column(), blind, record.id.column()], |row| row.int(0))?;
         if found.is_none() {
             return Ok(false);
         }
@@ -220,7 +225,8 @@ pub fn list_lookups(
     blind: &[u8; 16],
     limit: u32,
 ) -> Result<Vec<RecordId>, Problem> {
-    let rows = view.list(&sql::LIST_LOOKUPS, params![shop.column(), blind, limit], |row| read_lead(row, blind))?;
+    let rows =
+        view.list(&sql::LIST_LOOKUPS, params![shop.column(), blind, limit], |row| read_lead(row, blind))?;
     rows.iter().filter_map(|lead| led_to(shop, blind, lead).transpose()).collect()
 }
 
@@ -377,7 +383,8 @@ fn stale(wrote: bool) -> Result<Put, Problem> {
 /// A value that may stand once only stands somewhere. An external id leads the next look to its record, and in this very
 /// record the value came in meanwhile; but in another record it is taken.
 fn must_not_be_anothers(claim: &Claim, record: RecordId, work: &Work<'_, '_>) -> Result<(), Problem> {
-    let here = claim.field == EXTERNAL_ID || find_lookup(work.view(), work.shop, &claim.blind)? == Some(record);
+    let here =
+        claim.field == EXTERNAL_ID || find_lookup(work.view(), work.shop, &claim.blind)? == Some(record);
     if here {
         return Ok(());
     }
@@ -419,7 +426,8 @@ fn remember(plan: &Plan, work: &mut Work<'_, '_>) {
 
 fn claim_lookup(claim: &Claim, record: RecordId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
     let slot = if claim.once { 0 } else { record.column() };
-    let mac = work.shop.keys.row_mac(LOOKUP, &[&lookup_columns(work.shop, slot, record.column()), &claim.blind])?;
+    let mac =
+        work.shop.keys.row_mac(LOOKUP, &[&lookup_columns(work.shop, slot, record.column()), &claim.blind])?;
     let params = params![work.shop.column(), &claim.blind, slot, record.column(), &mac];
     Ok(work.tx.claim(&sql::CLAIM_LOOKUP, params)?)
 }
@@ -454,7 +462,8 @@ fn write_record(write: &RecordWrite, work: &mut Work<'_, '_>) -> Result<bool, Pr
             work.tx.change(&sql::ADD_RECORD, params)?
         }
         Some(before) => {
-            let params = params![write.version, &write.clear_bytes, &write.sealed, write.id.column(), shop, before];
+            let params =
+                params![write.version, &write.clear_bytes, &write.sealed, write.id.column(), shop, before];
             work.tx.change(&sql::CHANGE_RECORD, params)?
         }
     };
@@ -526,7 +535,10 @@ pub fn know_destroyed(listed: &[KeyId], work: &mut Work<'_, '_>) -> Result<(), P
 /// Destroys a subject's main key: nothing that it sealed opens any more. Retained fields stay behind theirs.
 ///
 /// Gives: the row after, and the keys destroyed. The caller enters, and cleans up behind.
-pub fn destroy_main_key(row: &SubjectRow, work: &mut Work<'_, '_>) -> Result<(SubjectRow, Vec<KeyId>), Problem> {
+pub fn destroy_main_key(
+    row: &SubjectRow,
+    work: &mut Work<'_, '_>,
+) -> Result<(SubjectRow, Vec<KeyId>), Problem> {
     let (gone, left): (Vec<_>, Vec<_>) = row.keys.iter().cloned().partition(|key| key.class == Class::Main);
     let after = SubjectRow { standing: Standing::Erased, keys: left, ..row.clone() };
     if !write_subject(&after, false, work)? {
@@ -550,10 +562,13 @@ fn forget_subject(subject: SubjectId, work: &mut Work<'_, '_>) {
 pub fn remove_dead_subject(row: &SubjectRow, limit: u32, work: &mut Work<'_, '_>) -> Result<u32, Problem> {
     // Without their envelopes, which nothing opens any more.
     let (first, last) = RecordId::all_of(row.id);
-    let records =
-        work.tx.list(&sql::LIST_CLEAR, params![first.column(), last.column(), work.shop.column(), limit], |row| {
+    let records = work.tx.list(
+        &sql::LIST_CLEAR,
+        params![first.column(), last.column(), work.shop.column(), limit],
+        |row| {
             Ok((RecordId::from_column(row.int(0)?), row.number::<u32>(1)?, Clear::decode(row.bytes(2)?).ok()))
-        })?;
+        },
+    )?;
     for (id, version, clear) in &records {
         let clear = clear.as_ref().ok_or_else(|| Problem::edited("record"))?;
         for (_, blind) in &clear.blinds {
@@ -602,7 +617,12 @@ pub fn rewrap_subject(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<boo
 }
 
 /// The part of an entry that says which record was written, and to what: the mark, the fields, and the opening.
-pub fn mark_write(plan: &Plan, write: &RecordWrite, act: Act, work: &Work<'_, '_>) -> Result<(Entry, Opening), Problem> {
+pub fn mark_write(
+    plan: &Plan,
+    write: &RecordWrite,
+    act: Act,
+    work: &Work<'_, '_>,
+) -> Result<(Entry, Opening), Problem> {
     let mut entry = work.entry(act, Outcome::Yes);
     entry.parts = vec![Part { kind: write.id.kind(), fields: *write.fields.as_words() }];
     entry.record = Some(RecordMark {

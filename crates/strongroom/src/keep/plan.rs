@@ -204,7 +204,11 @@ impl<'p, R: Random> Planner<'p, R> {
     ) -> Result<Planner<'p, R>, Halt> {
         let id = SubjectId::from_number(house.number(Numbered::Subject)?);
         if id.number() >= crate::ground::ids::SUBJECTS_LIMIT {
-            return Err(Halt::Problem(Problem::new("SR-KEEP-006", 507, "this installation has no numbers left")));
+            return Err(Halt::Problem(Problem::new(
+                "SR-KEEP-006",
+                507,
+                "this installation has no numbers left",
+            )));
         }
         let row = SubjectRow { id, standing: Standing::Present, since: now, keys: Vec::new() };
         let mut planner = Planner::begin(house, shop, policy, None, row, chosen, now, random);
@@ -338,20 +342,23 @@ impl<'p, R: Random> Planner<'p, R> {
             .iter()
             .map(|group| Group { subject: &group.subject, term: &group.term, fields: group.fields })
             .collect();
-        let set: Vec<(u8, &Personal<Value>)> = change
-            .set
-            .iter()
-            .filter(|(field, _)| left.has(*field))
-            .copied()
-            .collect();
+        let set: Vec<(u8, &Personal<Value>)> =
+            change.set.iter().filter(|(field, _)| left.has(*field)).copied().collect();
         let mut message_id = [0; 32];
         self.random.fill(&mut message_id)?;
 
         let sealed = match (change.before, from) {
             (Some(row), Some((envelope, old))) => {
                 let origin = Origin { envelope, place: row.place(shop), clear: &row.clear_bytes };
-                let resealed =
-                    seal::reseal(&origin, |head| old.find(head), &here, &clear_bytes, &keyed, &set, &message_id)?;
+                let resealed = seal::reseal(
+                    &origin,
+                    |head| old.find(head),
+                    &here,
+                    &clear_bytes,
+                    &keyed,
+                    &set,
+                    &message_id,
+                )?;
                 let same_layout = same_groups(envelope, groups);
                 if !moved && !resealed.changed && same_layout && clear == row.clear {
                     return Ok(Planned::Same);
@@ -363,7 +370,8 @@ impl<'p, R: Random> Planner<'p, R> {
         let digest = Envelope::parse(&sealed)?.digest();
         let old_blinds = change.before.map_or(&[][..], |row| row.clear.blinds.as_slice());
         let gone: Vec<_> = old_blinds.iter().filter(|blind| !clear.blinds.contains(blind)).copied().collect();
-        let fresh: Vec<_> = clear.blinds.iter().filter(|blind| !old_blinds.contains(blind)).copied().collect();
+        let fresh: Vec<_> =
+            clear.blinds.iter().filter(|blind| !old_blinds.contains(blind)).copied().collect();
         let kind = change.record.kind();
         self.writes.push(RecordWrite {
             id: change.record,
@@ -403,7 +411,9 @@ impl<'p, R: Random> Planner<'p, R> {
             if stay.is_none() {
                 continue;
             }
-            let (Some(key), Some(term)) = (self.row.key_named(head.subject), self.shop.terms.of_key(head.term)) else {
+            let (Some(key), Some(term)) =
+                (self.row.key_named(head.subject), self.shop.terms.of_key(head.term))
+            else {
                 continue;
             };
             let subject = self.shop.keys.open_key(self.row.id.number(), key)?;
@@ -447,7 +457,9 @@ impl<'p, R: Random> Planner<'p, R> {
         } else {
             (term_end(ends_at), 0)
         };
-        if let Some((_, key)) = self.terms.iter().find(|(term, _)| (term.ends_at, term.epoch) == (ends_at, epoch)) {
+        if let Some((_, key)) =
+            self.terms.iter().find(|(term, _)| (term.ends_at, term.epoch) == (ends_at, epoch))
+        {
             return Ok(Arc::clone(key));
         }
         let (term, key) = if let Some(term) = self.shop.terms.ending(ends_at, epoch) {
@@ -472,7 +484,10 @@ impl<'p, R: Random> Planner<'p, R> {
         let once = |field| {
             field == EXTERNAL_ID || kind.and_then(|kind| kind.field(field)).is_some_and(|field| field.unique)
         };
-        blinds.iter().map(|(field, blind)| Claim { field: *field, blind: *blind, once: once(*field) }).collect()
+        blinds
+            .iter()
+            .map(|(field, blind)| Claim { field: *field, blind: *blind, once: once(*field) })
+            .collect()
     }
 }
 
@@ -510,7 +525,8 @@ impl OldKeys {
     pub(super) fn of(shop: &Shop, row: &SubjectRow, envelope: &Envelope<'_>) -> Result<OldKeys, seal::Error> {
         let mut keys = Vec::with_capacity(envelope.groups().len());
         for head in envelope.groups() {
-            let (Some(subject), Some(term)) = (row.key_named(head.subject), shop.terms.of_key(head.term)) else {
+            let (Some(subject), Some(term)) = (row.key_named(head.subject), shop.terms.of_key(head.term))
+            else {
                 continue;
             };
             let subject = shop.keys.open_key(row.id.number(), subject)?;

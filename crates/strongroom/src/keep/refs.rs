@@ -69,7 +69,8 @@ impl<'de: 'b, 'b> Deserialize<'de> for Pairs<'b> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'b>, A::Error> {
                 use serde::de::Error as _;
-                let mut pairs: Vec<(Cow<'b, str>, &'b RawValue)> = Vec::with_capacity(map.size_hint().unwrap_or(16));
+                let mut pairs: Vec<(Cow<'b, str>, &'b RawValue)> =
+                    Vec::with_capacity(map.size_hint().unwrap_or(16));
                 while let Some(Name(name)) = map.next_key::<Name<'b>>()? {
                     if pairs.len() >= PAIRS_LIMIT {
                         return Err(A::Error::custom("invalid length"));
@@ -147,13 +148,15 @@ pub fn parse_whose(
     ids: &Ids,
 ) -> Result<Whose, Problem> {
     let one = || {
-        Problem::new("SR-KEEP-011", 422, "say which subject in one way: `id`, `external_id` or `match`").at("/subject")
+        Problem::new("SR-KEEP-011", 422, "say which subject in one way: `id`, `external_id` or `match`")
+            .at("/subject")
     };
     match (&subject.id, &subject.external_id, &subject.matching) {
         (Some(id), None, None) => Ok(Whose::Subject(ids.read::<SubjectId>(id)?)),
         (None, Some(external), None) => {
             let kind = root_kind(subject.kind.as_deref(), of, policy)?;
-            let value = scalar(external.0, "/subject/external_id")?.map(|id| Value::Text(id.trim().to_owned()));
+            let value =
+                scalar(external.0, "/subject/external_id")?.map(|id| Value::Text(id.trim().to_owned()));
             Ok(Whose::External(shop.keys.blind(kind, EXTERNAL_ID, &value)?))
         }
         (None, None, Some(pairs)) => {
@@ -168,7 +171,11 @@ pub fn parse_whose(
 /// The kind whose external ids name subjects: the one said, the parent's, or the only one that belongs to nothing.
 fn root_kind(said: Option<&str>, of: Option<u8>, policy: &InForce) -> Result<u8, Problem> {
     if let Some(name) = said {
-        return policy.compiled.find_kind(name).map(CompiledKind::ordinal).ok_or_else(|| unknown_kind("/subject/kind"));
+        return policy
+            .compiled
+            .find_kind(name)
+            .map(CompiledKind::ordinal)
+            .ok_or_else(|| unknown_kind("/subject/kind"));
     }
     if let Some(of) = of {
         return Ok(of);
@@ -196,7 +203,9 @@ pub fn matching_blinds(
         blinds.push((field.ordinal, shop.keys.blind(kind.ordinal(), field.ordinal, &value)?));
     }
     if blinds.is_empty() {
-        return Err(Problem::new("SR-KEEP-013", 422, "no kind of record has this field and indexes it").at(pointer));
+        return Err(
+            Problem::new("SR-KEEP-013", 422, "no kind of record has this field and indexes it").at(pointer)
+        );
     }
     Ok(blinds)
 }
@@ -237,7 +246,8 @@ pub fn canonical_json(field: &policy::CompiledField, raw: &RawValue) -> Result<P
     let text = raw.get();
     let canonical = match text.as_bytes().first() {
         Some(b'"') => {
-            let text: Cow<'_, str> = serde_json::from_str::<Name<'_>>(text).map_err(|_| ValueFault::WrongType)?.0;
+            let text: Cow<'_, str> =
+                serde_json::from_str::<Name<'_>>(text).map_err(|_| ValueFault::WrongType)?.0;
             field.canonical(Given::Text(&text))?
         }
         Some(b't') => field.canonical(Given::Boolean(true))?,
@@ -286,7 +296,6 @@ pub fn unknown_kind(pointer: &str) -> Problem {
     Problem::new("SR-KEEP-017", 422, "the policy has no such kind of record").at(pointer)
 }
 
-
 /// Records that a shared contact is followed to.
 const MATCHES_LIMIT: u32 = 1_000;
 
@@ -300,7 +309,8 @@ pub fn only_subject(view: &View<'_>, shop: &Shop, blinds: &[[u8; 16]]) -> Result
             match found {
                 Some(subject) if subject == record.subject() => {}
                 // A lookup is dead with its subject's key, whether or not its row was cleaned up yet.
-                _ if find_subject(view, shop, record.subject())?.is_none_or(|row| row.key(Class::Main).is_none()) => {}
+                _ if find_subject(view, shop, record.subject())?
+                    .is_none_or(|row| row.key(Class::Main).is_none()) => {}
                 Some(_) => return Err(error::several_subjects()),
                 None => found = Some(record.subject()),
             }

@@ -6,8 +6,8 @@ use seal::{Class, EpochKey, Random, ShopKeyRows, ShopKeys, Wrapped};
 use store::{Tx, View, params};
 
 use super::sql;
-use crate::ground::work::Work;
 use crate::ground::Problem;
+use crate::ground::work::Work;
 
 /// A shop's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,8 @@ impl ShopRow {
     /// Fails: `SR-KEEP-004` when it was edited.
     pub fn must_be_whole(&self, keys: &ShopKeys) -> Result<(), Problem> {
         let numbers = columns(self.number, self.since, self.generation);
-        keys.row_is_whole(SHOP, &[&numbers, self.name.as_bytes()], &self.mac).map_err(|_| Problem::edited(SHOP))
+        keys.row_is_whole(SHOP, &[&numbers, self.name.as_bytes()], &self.mac)
+            .map_err(|_| Problem::edited(SHOP))
     }
 }
 
@@ -51,7 +52,12 @@ pub struct NewShop {
 }
 
 /// Makes the keys of a new shop.
-pub fn new_shop(number: u32, name: &str, epoch: &EpochKey, random: &mut impl Random) -> Result<NewShop, Problem> {
+pub fn new_shop(
+    number: u32,
+    name: &str,
+    epoch: &EpochKey,
+    random: &mut impl Random,
+) -> Result<NewShop, Problem> {
     Ok(NewShop {
         number,
         name: name.to_owned(),
@@ -112,7 +118,9 @@ pub fn read_shop_keys(view: &View<'_>, shop: u32) -> Result<ShopKeyRows, Problem
         .iter()
         .map(|(version, wrapped)| Ok((*version, Wrapped::decode(wrapped).map_err(|_| broken())?)))
         .collect::<Result<Vec<_>, Problem>>()?;
-    let one = |class| keys.iter().find(|(_, key)| key.class == class).map(|(_, key)| key.clone()).ok_or_else(broken);
+    let one = |class| {
+        keys.iter().find(|(_, key)| key.class == class).map(|(_, key)| key.clone()).ok_or_else(broken)
+    };
     Ok(ShopKeyRows {
         wraps: keys.iter().filter(|(_, key)| key.class == Class::Wrap).cloned().collect(),
         index: one(Class::Index)?,

@@ -29,7 +29,14 @@ pub fn list_terms(view: &View<'_>, shop: &Shop) -> Result<Vec<Term>, Problem> {
         .collect()
 }
 
-fn whole(shop: &Shop, number: u64, ends_at: i64, epoch: u32, wrapped: &[u8], mac: &[u8]) -> Result<Term, Problem> {
+fn whole(
+    shop: &Shop,
+    number: u64,
+    ends_at: i64,
+    epoch: u32,
+    wrapped: &[u8],
+    mac: &[u8],
+) -> Result<Term, Problem> {
     let key = Wrapped::decode(wrapped).map_err(|_| Problem::edited(TERM))?;
     let term = Term { number, ends_at, epoch, key };
     shop.keys.row_is_whole(TERM, &[&columns(shop, &term)], mac).map_err(|_| Problem::edited(TERM))?;
@@ -50,8 +57,7 @@ pub(super) fn add_term(term: &Term, work: &mut Work<'_, '_>) -> Result<bool, Pro
     must_not_be_destroyed(term.key.id, work)?;
     let mac = work.shop.keys.row_mac(TERM, &[&columns(work.shop, term)])?;
     let wrapped = term.key.encode();
-    let params =
-        params![signed(term.number), work.shop.column(), term.ends_at, term.epoch, &wrapped, &mac];
+    let params = params![signed(term.number), work.shop.column(), term.ends_at, term.epoch, &wrapped, &mac];
     Ok(work.tx.claim(&sql::ADD_TERM, params)?)
 }
 

@@ -96,5 +96,7 @@ fn columns(shop: &Shop, numbers: [i64; 5]) -> Vec<u8> {
 /// Removes tokens of a subject behind its dead key. Gives how many went.
 pub fn remove_tokens(subject: SubjectId, limit: u32, work: &mut Work<'_, '_>) -> Result<usize, Problem> {
     let (first, last) = RecordId::all_of(subject);
-    Ok(work.tx.change(&sql::REMOVE_TOKENS, params![work.shop.column(), first.column(), last.column(), limit])?)
+    Ok(work
+        .tx
+        .change(&sql::REMOVE_TOKENS, params![work.shop.column(), first.column(), last.column(), limit])?)
 }

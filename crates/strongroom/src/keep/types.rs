@@ -156,7 +156,9 @@ impl Clear {
         let mut clear = Clear { until, ..Clear::default() };
         let events = take(1)?.first().copied().unwrap_or(0);
         for _ in 0..events {
-            let (Some([kind, event]), at) = (take(2)?.first_chunk::<2>(), take(8)?) else { return Err(broken) };
+            let (Some([kind, event]), at) = (take(2)?.first_chunk::<2>(), take(8)?) else {
+                return Err(broken);
+            };
             let at = i64::from_be_bytes(at.try_into().map_err(|_| broken)?);
             clear.events.push(Event { kind: *kind, event: *event, at });
         }

@@ -94,7 +94,11 @@ pub(crate) async fn get_policies(request: Request) -> Result<Response<Body>, Pro
     let versions = request.house.look(move |view| super::list(view, &shop, LISTED)).await?;
     let body: Vec<VersionFound> = versions
         .iter()
-        .map(|(version, at, digest)| VersionFound { version: *version, published: instant(*at), digest: hex(digest) })
+        .map(|(version, at, digest)| VersionFound {
+            version: *version,
+            published: instant(*at),
+            digest: hex(digest),
+        })
         .collect();
     Ok(answer(StatusCode::OK, &body))
 }

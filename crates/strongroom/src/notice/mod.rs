@@ -19,7 +19,6 @@ pub(crate) use sql::KEEP_NEWEST;
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;
 
-
 use ledger::entry::{Act, Outcome, policy_digest_figures};
 use policy::{PurposeSet, Registry, Report};
 use seal::ShopKeys;
@@ -41,7 +40,11 @@ pub struct Checked {
 /// Checks a policy file against today's date.
 ///
 /// Fails: `SR-NOTICE-001` when it has errors; then the report is what to show.
-pub fn check(text: &str, name: &str, today: jiff::civil::Date) -> Result<(Checked, Report), Box<(Problem, Report)>> {
+pub fn check(
+    text: &str,
+    name: &str,
+    today: jiff::civil::Date,
+) -> Result<(Checked, Report), Box<(Problem, Report)>> {
     let report = policy::check(text, name, today);
     match report.policy.clone() {
         Some(policy) => Ok((Checked { text: text.to_owned(), policy }, report)),
@@ -122,7 +125,8 @@ pub fn write(shop: &Shop, policy: &InForce, tx: &mut Tx<'_>) -> Result<(), Probl
     let voids: Vec<u8> = voids.as_words().iter().flat_map(|word| word.to_le_bytes()).collect();
     let (text, registry) = (policy.text.as_str(), registry.as_str());
     let numbers = [shop.column(), i64::from(policy.version), policy.at];
-    let mac = shop.keys.row_mac(POLICY, &columns(numbers, text, registry, &voids).each_ref().map(Vec::as_slice))?;
+    let mac =
+        shop.keys.row_mac(POLICY, &columns(numbers, text, registry, &voids).each_ref().map(Vec::as_slice))?;
     let params =
         params![shop.column(), policy.version, policy.at, text, &policy.digest, registry, &voids, &mac];
     tx.change(&sql::ADD_POLICY, params)?;

@@ -8,4 +8,5 @@ store::statements! {
 }
 
 /// What a restore takes over from the database that it replaces: published versions stay published.
-pub(crate) const KEEP_NEWEST: &str = "DELETE FROM main.policy; INSERT INTO main.policy SELECT * FROM kept.policy;";
+pub(crate) const KEEP_NEWEST: &str =
+    "DELETE FROM main.policy; INSERT INTO main.policy SELECT * FROM kept.policy;";

@@ -106,7 +106,8 @@ pub(crate) async fn post_credential(request: Request) -> Result<Response<Body>, 
     let mut purposes = PurposeSet::EMPTY;
     for (position, name) in input.purposes.iter().enumerate() {
         let purpose = policy.compiled.find_purpose(name).ok_or_else(|| {
-            Problem::new("SR-PEOPLE-006", 422, "the policy has no such purpose").at(format!("/purposes/{position}"))
+            Problem::new("SR-PEOPLE-006", 422, "the policy has no such purpose")
+                .at(format!("/purposes/{position}"))
         })?;
         purposes.add(purpose.ordinal);
     }

@@ -18,7 +18,6 @@ pub(crate) use sql::KEEP_NEWEST;
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;
 
-
 use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome};
@@ -226,7 +225,8 @@ pub fn add(new: &NewCredential, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
 /// Fails: `SR-PEOPLE-002` when there is none of this id, or it was revoked before.
 pub fn revoke(id: CredentialId, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
     work.must_be_allowed(Deed::Credentials)?;
-    let missing = || Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked");
+    let missing =
+        || Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked");
     let mut row = find(work.tx, work.shop, id)?.filter(|row| row.revoked_at == 0).ok_or_else(missing)?;
     row.revoked_at = work.now;
     let mac = work.shop.keys.row_mac(CREDENTIAL, &[&columns(work.shop, &row), row.label.as_bytes()])?;

@@ -77,15 +77,31 @@ fn summarise(target: &Target, work: &mut Work<'_, '_>) -> Result<Summary, Proble
         let life = happenings.life(&chosen, row.standing);
         let purposes = compiled
             .purposes()
-            .filter_map(|purpose| compiled.end_of(kind, purpose.ordinal, &life).map(|end| (purpose.ordinal, end)))
+            .filter_map(|purpose| {
+                compiled.end_of(kind, purpose.ordinal, &life).map(|end| (purpose.ordinal, end))
+            })
             .map(|(purpose, end)| (purpose, if let End::At(at) = end { Some(at) } else { None }))
             .collect();
         let envelope = Envelope::parse(&record.sealed).map_err(|_| Problem::edited("record"))?;
         let fields = keep::types::to_policy(envelope.fields())
             .minus(policy::FieldMask::only(keep::types::EXTERNAL_ID));
-        records.push(RecordSummary { record: record.id, version: record.version, fields, purposes, events: happenings.own });
+        records.push(RecordSummary {
+            record: record.id,
+            version: record.version,
+            fields,
+            purposes,
+            events: happenings.own,
+        });
     }
     let choices = choose::list(work.tx, work.shop, subject, CHOICES_LISTED)?;
     let entry = enter_under(subject, work.entry(Act::Found, Outcome::Yes), work)?;
-    Ok(Summary { subject, standing: row.standing, since: row.since, records, more: listed.more, choices, entry })
+    Ok(Summary {
+        subject,
+        standing: row.standing,
+        since: row.since,
+        records,
+        more: listed.more,
+        choices,
+        entry,
+    })
 }

@@ -22,7 +22,9 @@ use crate::ground::problem::ProblemBody;
 use crate::ground::web::{Caller, Request, Route, answer, json_bytes, read_json};
 use crate::ground::work::field_names;
 use crate::ground::{Deed, House, Ids, InForce, Problem};
-use crate::keep::refs::{RecordRef, SubjectIn, Which, Whose, matching_blinds, parse_which, parse_whose, unknown_kind};
+use crate::keep::refs::{
+    RecordRef, SubjectIn, Which, Whose, matching_blinds, parse_which, parse_whose, unknown_kind,
+};
 use crate::keep::{self, Made};
 
 /// What the room answers to.
@@ -145,7 +147,11 @@ pub(crate) async fn post_reveal(request: Request) -> Result<Response<Body>, Prob
 }
 
 /// Opens what a permit covers, and writes it down.
-async fn opened_answer(house: &Arc<House>, caller: &Caller, permit: &Permit) -> Result<Response<Body>, Problem> {
+async fn opened_answer(
+    house: &Arc<House>,
+    caller: &Caller,
+    permit: &Permit,
+) -> Result<Response<Body>, Problem> {
     let opened = open(permit).and_then(|opened| render_reveal(permit, &opened, &house.ids));
     entered_if_it_fails(house, caller, permit, opened).await
 }
@@ -214,7 +220,8 @@ fn kinds_of(names: &[Cow<'_, str>], policy: &InForce) -> Result<Vec<u8>, Problem
 fn fields_of(names: &[Cow<'_, str>], policy: &InForce) -> Result<Vec<(u8, FieldMask)>, Problem> {
     let mut masks: Vec<(u8, FieldMask)> = Vec::new();
     for (position, name) in names.iter().enumerate() {
-        let (kind, field) = name.split_once('.').map_or((None, name.as_ref()), |(kind, field)| (Some(kind), field));
+        let (kind, field) =
+            name.split_once('.').map_or((None, name.as_ref()), |(kind, field)| (Some(kind), field));
         let mut found = false;
         let named = |own: &policy::Name| kind.is_none_or(|kind| own.as_str() == kind);
         for (_, entry) in policy.registry.kinds().filter(|(own, _)| named(own)) {
@@ -226,7 +233,8 @@ fn fields_of(names: &[Cow<'_, str>], policy: &InForce) -> Result<Vec<(u8, FieldM
             }
         }
         if !found {
-            return Err(Problem::new("SR-REVEAL-008", 422, "no kind of record has this field").at(format!("/fields/{position}")));
+            return Err(Problem::new("SR-REVEAL-008", 422, "no kind of record has this field")
+                .at(format!("/fields/{position}")));
         }
     }
     Ok(masks)
@@ -314,14 +322,17 @@ pub(crate) async fn post_search(request: Request) -> Result<Response<Body>, Prob
 
 fn render_search(permit: &Permit, ids: &Ids, policy: &InForce) -> Result<Vec<u8>, Problem> {
     let mut out = Vec::with_capacity(256);
-    out.extend_from_slice(format!("{{\"entry\":\"{}\",\"matches\":[", ids.show(permit.granted().entry)).as_bytes());
+    out.extend_from_slice(
+        format!("{{\"entry\":\"{}\",\"matches\":[", ids.show(permit.granted().entry)).as_bytes(),
+    );
     for (position, found) in open(permit)?.iter().enumerate() {
         let id = found.item.row.id;
         let kind = policy.registry.kind_of(id.kind()).map_or("", |(name, _)| name.as_str());
         let comma = if position > 0 { "," } else { "" };
         let (subject, record) = (ids.show(id.subject()), ids.show(id));
         out.extend_from_slice(
-            format!("{comma}{{\"subject\":\"{subject}\",\"record\":\"{record}\",\"kind\":\"{kind}\"").as_bytes(),
+            format!("{comma}{{\"subject\":\"{subject}\",\"record\":\"{record}\",\"kind\":\"{kind}\"")
+                .as_bytes(),
         );
         if let Some(external_id) = &found.external_id {
             out.extend_from_slice(b",\"external_id\":");
@@ -443,7 +454,8 @@ pub(crate) async fn post_find(request: Request) -> Result<Response<Body>, Proble
 }
 
 fn found_body(summary: &Summary, house: &House, policy: &InForce) -> SubjectFound {
-    let purpose_name = |purpose: u16| policy.registry.purpose_name(purpose).map(ToString::to_string).unwrap_or_default();
+    let purpose_name =
+        |purpose: u16| policy.registry.purpose_name(purpose).map(ToString::to_string).unwrap_or_default();
     let record = |record: &super::RecordSummary| {
         let kind = policy.registry.kind_of(record.record.kind());
         let compiled = policy.compiled.kind(record.record.kind());
@@ -464,7 +476,10 @@ fn found_body(summary: &Summary, house: &House, policy: &InForce) -> SubjectFoun
             purposes: record
                 .purposes
                 .iter()
-                .map(|(purpose, until)| PurposeFound { purpose: purpose_name(*purpose), until: until.map(instant) })
+                .map(|(purpose, until)| PurposeFound {
+                    purpose: purpose_name(*purpose),
+                    until: until.map(instant),
+                })
                 .collect(),
         }
     };

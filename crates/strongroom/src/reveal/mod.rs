@@ -24,7 +24,7 @@ pub use permit::{Opened, Permit, open};
 pub use render::{render_reveal, write_value};
 pub use search::{Found, SearchAsk, search};
 pub use token::{MakeToken, make_token, resolve_token};
-pub use types::{Ask, GroupKey, Granted, Item, Target};
+pub use types::{Ask, Granted, GroupKey, Item, Target};
 
 use std::sync::Arc;
 
@@ -82,8 +82,10 @@ pub async fn enter_failure(house: &Arc<House>, caller: &Caller, permit: &Permit)
     let entered = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
             let entry = work.entry(Act::OpeningFailed, Outcome::No);
-            let opening = Opening::builder().act(Act::OpeningFailed).subject(&work.ids.show(subject)).build()?;
-            let key = keep::find_subject(work.tx, work.shop, subject)?.and_then(|row| row.marking_key().cloned());
+            let opening =
+                Opening::builder().act(Act::OpeningFailed).subject(&work.ids.show(subject)).build()?;
+            let key =
+                keep::find_subject(work.tx, work.shop, subject)?.and_then(|row| row.marking_key().cloned());
             match key.and_then(|key| work.shop.keys.open_key(subject.number(), &key).ok()) {
                 Some(key) => work.enter_about(&key, entry, &opening).map(|_| ()),
                 None => work.enter_plain(entry).map(|_| ()),
@@ -123,7 +125,8 @@ pub(crate) fn decide(
     for record in rows {
         let kind = record.id.kind();
         let asked = asked_fields(ask, kind, work);
-        let (decision, until) = judge(ask.purpose, act, recipient, agreement, asked, &record, &row, &chosen, work);
+        let (decision, until) =
+            judge(ask.purpose, act, recipient, agreement, asked, &record, &row, &chosen, work);
         if decision.answer == Answer::Yes && !decision.fields.is_empty() {
             items.push(item(record, decision, until, &row, work)?);
         } else {
@@ -146,7 +149,10 @@ fn refuse_stranger(purpose: u16, act: Act, work: &mut Work<'_, '_>) -> Result<En
 }
 
 /// The subject that a target leads to, and the one record, if it names one.
-pub(crate) fn resolve(target: &Target, work: &Work<'_, '_>) -> Result<(SubjectId, Option<RecordId>), Problem> {
+pub(crate) fn resolve(
+    target: &Target,
+    work: &Work<'_, '_>,
+) -> Result<(SubjectId, Option<RecordId>), Problem> {
     let lookup = |blind: &[u8; 16]| {
         keep::find_lookup(work.view(), work.shop, blind)?.ok_or_else(keep::error::not_found)
     };
@@ -184,7 +190,9 @@ fn wanted_rows(
         return Ok(rows);
     }
     let mut rows = Listing::of_at_most(ask.limit);
-    for kind in compiled.kinds().map(policy::CompiledKind::ordinal).filter(|kind| uses(*kind) && wanted(*kind)) {
+    for kind in
+        compiled.kinds().map(policy::CompiledKind::ordinal).filter(|kind| uses(*kind) && wanted(*kind))
+    {
         rows.add(view, shop, subject, Some(kind), Order::NewestFirst)?;
     }
     Ok(rows)
@@ -193,8 +201,12 @@ fn wanted_rows(
 /// The fields that are asked of a kind: those named, or all that the purpose uses.
 fn asked_fields(ask: &Ask, kind: u8, work: &Work<'_, '_>) -> FieldMask {
     match &ask.fields {
-        Some(fields) => fields.iter().find(|(of, _)| *of == kind).map_or(FieldMask::EMPTY, |(_, fields)| *fields),
-        None => work.policy.compiled.kind(kind).map_or(FieldMask::EMPTY, |kind| kind.grant(ask.purpose).allowed),
+        Some(fields) => {
+            fields.iter().find(|(of, _)| *of == kind).map_or(FieldMask::EMPTY, |(_, fields)| *fields)
+        }
+        None => {
+            work.policy.compiled.kind(kind).map_or(FieldMask::EMPTY, |kind| kind.grant(ask.purpose).allowed)
+        }
     }
 }
 
@@ -359,7 +371,11 @@ fn refuse(
         return Ok(nothing_there());
     }
     let problem = if gap {
-        Problem::new("SR-REVEAL-002", 403, "the policy cannot tell whether this may be used; the officer has to say")
+        Problem::new(
+            "SR-REVEAL-002",
+            403,
+            "the policy cannot tell whether this may be used; the officer has to say",
+        )
     } else {
         Problem::new("SR-REVEAL-001", 403, "the gate says no")
     };

@@ -109,6 +109,10 @@ fn mask_value(mask: Option<policy::Mask>, value: &Value) -> Value {
 }
 
 fn broken() -> Problem {
-    Problem::new("SR-REVEAL-004", 500, "the seal of this record is broken, and the opening was entered as failed")
-        .help("run `strongroom doctor --deep`: it names every such row; then restore the latest backup")
+    Problem::new(
+        "SR-REVEAL-004",
+        500,
+        "the seal of this record is broken, and the opening was entered as failed",
+    )
+    .help("run `strongroom doctor --deep`: it names every such row; then restore the latest backup")
 }

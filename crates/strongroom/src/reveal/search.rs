@@ -124,11 +124,15 @@ fn judge_match(
     record: RecordId,
     work: &Work<'_, '_>,
 ) -> Result<Option<Item>, Problem> {
-    let Some(row) = keep::find_record(work.view(), work.shop, record)?.filter(|row| row.clear.has_blind(blind)) else {
+    let Some(row) =
+        keep::find_record(work.view(), work.shop, record)?.filter(|row| row.clear.has_blind(blind))
+    else {
         return Ok(None);
     };
     // A lookup is dead with its subject's key, whether or not its row was cleaned up yet.
-    let Some(subject) = keep::find_subject(work.view(), work.shop, record.subject())? else { return Ok(None) };
+    let Some(subject) = keep::find_subject(work.view(), work.shop, record.subject())? else {
+        return Ok(None);
+    };
     let chosen = choose::chosen(work.view(), work.shop, subject.id)?;
     let asked = FieldMask::only(field);
     let none = policy::Agreement::None;

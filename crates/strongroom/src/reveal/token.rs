@@ -56,7 +56,11 @@ pub(crate) fn agreement_of(policy: &InForce, recipient: Option<u16>, now: i64) -
 /// Makes a token. Gives its text, and the permit under which it was made.
 ///
 /// Records: *tokenised*. Fails: as a reveal does; 422 when the kind has no such field.
-pub async fn make_token(house: &Arc<House>, caller: &Caller, wanted: MakeToken) -> Result<(String, Permit), Problem> {
+pub async fn make_token(
+    house: &Arc<House>,
+    caller: &Caller,
+    wanted: MakeToken,
+) -> Result<(String, Permit), Problem> {
     let mut fresh = [0; 16];
     SystemRandom::new().fill(&mut fresh)?;
     let wanted = Arc::new(wanted);
@@ -74,7 +78,8 @@ pub async fn make_token(house: &Arc<House>, caller: &Caller, wanted: MakeToken) 
                 && let Ended::Granted(granted) = &ended
                 && let Some(item) = granted.items.first()
             {
-                let row = TokenRow { record: item.row.id, field, recipient: asked.recipient, made: Made::AtRandom };
+                let row =
+                    TokenRow { record: item.row.id, field, recipient: asked.recipient, made: Made::AtRandom };
                 keep::add_token(&fresh, &row, work)?;
             }
             Ok(ended)
@@ -146,7 +151,8 @@ pub async fn resolve_token(
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
             work.must_be_allowed(Deed::Token)?;
             if !work.actor.purposes.has(purpose) {
-                return refuse_stranger(purpose, Act::Resolved, work).map(|ended| Resolved { ended, row: None });
+                return refuse_stranger(purpose, Act::Resolved, work)
+                    .map(|ended| Resolved { ended, row: None });
             }
             let row = keep::find_token(work.tx, work.shop, &token)?;
             let row = row.filter(|row| row.recipient == recipient).ok_or_else(keep::error::not_found)?;
@@ -166,7 +172,11 @@ pub async fn resolve_token(
     let permit = granted(committed.try_map(|resolved| Ok::<_, Problem>(resolved.ended))?)?;
     let from_value = row.is_some_and(|row| row.made == Made::FromValue);
     if from_value && token_of_value(&permit, recipient)?.0 != token {
-        return Err(Problem::new("SR-REVEAL-007", 410, "the value has changed since this token was made from it"));
+        return Err(Problem::new(
+            "SR-REVEAL-007",
+            410,
+            "the value has changed since this token was made from it",
+        ));
     }
     Ok(permit)
 }
@@ -199,4 +209,3 @@ fn one_field(wanted: &MakeToken, work: &Work<'_, '_>) -> Result<(Ask, u8), Probl
     };
     Ok((ask, field.ordinal))
 }
-

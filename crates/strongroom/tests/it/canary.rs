@@ -76,7 +76,8 @@ fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         for place in 0..=chunk.len() {
             text.push(char::from(LETTERS[((group >> (18 - 6 * place)) & 63) as usize]));
         }
@@ -117,7 +118,11 @@ fn search(folder: &Path, ours: &[PathBuf]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        found.extend(found_in(path.file_name().unwrap().as_encoded_bytes()).iter().map(|what| format!("the name of a file: {what}")));
+        found.extend(
+            found_in(path.file_name().unwrap().as_encoded_bytes())
+                .iter()
+                .map(|what| format!("the name of a file: {what}")),
+        );
         if ours.contains(&path) {
             continue;
         }
@@ -186,7 +191,8 @@ fn personal_values_are_in_no_file_log_error_url_or_metric() {
     let service = vault.credential("service", &["account", "delivery", "after_sales"]);
     vault.private_file("service.credential", &service);
     let server = vault.serve();
-    let (mut intake, mut officer, mut service) = (server.caller(&intake), server.caller(&officer), server.caller(&service));
+    let (mut intake, mut officer, mut service) =
+        (server.caller(&intake), server.caller(&officer), server.caller(&service));
     let mut told = Told::new();
 
     // In: one by one, in a batch, by files.
@@ -198,14 +204,28 @@ fn personal_values_are_in_no_file_log_error_url_or_metric() {
     }
     let mut wrong = person(0);
     wrong["fields"]["email"] = json!(VALUES[0]);
-    let batch = json!({ "items": [person(0), order(1), wrong, { "kind": VALUES[0] }, [VALUES[1]], VALUES[2]] });
+    let batch =
+        json!({ "items": [person(0), order(1), wrong, { "kind": VALUES[0] }, [VALUES[1]], VALUES[2]] });
     note(&mut told, "a batch", intake.post("/v1/records:batch", &batch)).has(200);
     let rows = format!(
         "id,name,email,phone,note\n{},{},{},{},{}\n\"{}\",{},not {},{},x\n{},\"{}\n",
-        VALUES[4], VALUES[0], VALUES[1], VALUES[2], VALUES[3], VALUES[9], VALUES[5], VALUES[6], VALUES[8], VALUES[4], VALUES[3],
+        VALUES[4],
+        VALUES[0],
+        VALUES[1],
+        VALUES[2],
+        VALUES[3],
+        VALUES[9],
+        VALUES[5],
+        VALUES[6],
+        VALUES[8],
+        VALUES[4],
+        VALUES[3],
     );
     write_ours("rows.csv", &rows);
-    let lines = format!("{{\"id\":\"{}\",\"name\":[\"{}\"]}}\n{{\"id\":{}\n\"{}\"\n", VALUES[4], VALUES[0], VALUES[2], VALUES[1]);
+    let lines = format!(
+        "{{\"id\":\"{}\",\"name\":[\"{}\"]}}\n{{\"id\":{}\n\"{}\"\n",
+        VALUES[4], VALUES[0], VALUES[2], VALUES[1]
+    );
     write_ours("rows.jsonl", &lines);
     let mapping = "kind = \"customer\"\nexternal_id = \"id\"\n[fields]\nname = \"name\"\nemail = \"email\"\nphone = \"phone\"\n";
     write_ours("rows.toml", mapping);
@@ -213,23 +233,39 @@ fn personal_values_are_in_no_file_log_error_url_or_metric() {
     for (file, mapping) in [("rows.csv", "rows.toml"), ("rows.jsonl", "rows2.toml")] {
         command(&mut told, &vault, &["import", file, "--mapping", mapping]);
     }
-    assert!(vault.path("rows.csv.rejects.csv").exists(), "rows were rejected, and their file is searched too");
+    assert!(
+        vault.path("rows.csv.rejects.csv").exists(),
+        "rows were rejected, and their file is searched too"
+    );
 
     // Wrong: what is malformed, unknown, too much, elsewhere.
     let mut refused = 0;
     for body in [
-        format!("{{\"kind\":\"customer\",\"external_id\":\"{}\",\"fields\":{{\"{}\":1}}}}", VALUES[4], VALUES[1]),
+        format!(
+            "{{\"kind\":\"customer\",\"external_id\":\"{}\",\"fields\":{{\"{}\":1}}}}",
+            VALUES[4], VALUES[1]
+        ),
         format!("{{\"kind\":\"customer\",\"external_id\":[\"{}\"]}}", VALUES[4]),
         format!("{{\"kind\":\"customer\",\"{}\":\"{}\"}}", VALUES[0], VALUES[1]),
         format!("{{\"kind\":\"{}\",\"external_id\":\"x\"}}", VALUES[0]),
-        format!("{{\"kind\":\"customer\",\"external_id\":\"{}\",\"fields\":{{\"email\":\"{} {}\"}}}}", VALUES[4], VALUES[0], VALUES[3]),
+        format!(
+            "{{\"kind\":\"customer\",\"external_id\":\"{}\",\"fields\":{{\"email\":\"{} {}\"}}}}",
+            VALUES[4], VALUES[0], VALUES[3]
+        ),
         format!("{{\"kind\":\"customer\",\"fields\":{{\"phone\":\"{}x\"}}}}", VALUES[2]),
         format!("{{\"kind\":\"customer\",\"events\":{{\"active\":\"{}\"}}}}", VALUES[3]),
         format!("{{\"{}\": {}", VALUES[0], VALUES[2]),
         format!("{} {}", VALUES[0], VALUES[1]),
         format!("\"{}\u{0}\"", VALUES[1]),
     ] {
-        for path in ["/v1/records", "/v1/records:reveal", "/v1/records:search", "/v1/choices", "/v1/tokens", "/v1/subjects:find"] {
+        for path in [
+            "/v1/records",
+            "/v1/records:reveal",
+            "/v1/records:search",
+            "/v1/choices",
+            "/v1/tokens",
+            "/v1/subjects:find",
+        ] {
             for caller in [&mut intake, &mut officer, &mut service] {
                 let answer = caller.send("POST", path, "", body.as_bytes()).unwrap();
                 refused += u32::from(note(&mut told, "a malformed request", answer).status >= 400);
@@ -237,7 +273,14 @@ fn personal_values_are_in_no_file_log_error_url_or_metric() {
         }
     }
     assert!(refused > 170, "{refused} of 180 were refused");
-    for path in ["/v1/subjects/VALUE:erase", "/v1/ledger/entries/VALUE", "/v1/ledger/proof?entry=VALUE", "/VALUE", "/v1/policy?version=VALUE", "/ledger/VALUE"] {
+    for path in [
+        "/v1/subjects/VALUE:erase",
+        "/v1/ledger/entries/VALUE",
+        "/v1/ledger/proof?entry=VALUE",
+        "/VALUE",
+        "/v1/policy?version=VALUE",
+        "/ledger/VALUE",
+    ] {
         for value in VALUES {
             let value = value.replace(' ', "%20").replace('@', "%40");
             let path = path.replace("VALUE", &value);
@@ -249,7 +292,11 @@ fn personal_values_are_in_no_file_log_error_url_or_metric() {
         }
     }
     let header = format!("strongroom-on-behalf-of: {}\r\nidempotency-key: {}\r\n", VALUES[0], VALUES[1]);
-    note(&mut told, "headers with values", intake.send("POST", "/v1/records", &header, person(0).to_string().as_bytes()).unwrap());
+    note(
+        &mut told,
+        "headers with values",
+        intake.send("POST", "/v1/records", &header, person(0).to_string().as_bytes()).unwrap(),
+    );
     note(&mut told, "a credential that is a name", server.caller(VALUES[1]).get("/v1/policy"));
 
     // Out, as it should: these answers hold values. Nothing else may.
@@ -260,14 +307,28 @@ fn personal_values_are_in_no_file_log_error_url_or_metric() {
     service.post("/v1/records:search", &search_for).has(200);
     let ran = vault.run_with(&["subject", "show", "--match", "email"], VALUES[1]);
     told.push(("subject show".to_owned(), ran.ends(0).out.into_bytes()));
-    let ran = vault.run(&["reveal", "--purpose", "account", "--credential-file", "service.credential", "--subject", VALUES[4]]);
+    let ran = vault.run(&[
+        "reveal",
+        "--purpose",
+        "account",
+        "--credential-file",
+        "service.credential",
+        "--subject",
+        VALUES[4],
+    ]);
     assert!(ran.out.contains(VALUES[0]) && found_in(ran.err.as_bytes()).is_empty(), "{ran:?}");
     let token = json!({ "record": { "kind": "customer", "external_id": VALUES[4] }, "field": "email", "purpose": "account" });
     note(&mut told, "a token", service.post("/v1/tokens", &token));
     for (what, body) in [
         ("a refused purpose", json!({ "purpose": "tax", "subject": { "external_id": VALUES[4] } })),
-        ("nobody", json!({ "purpose": "account", "subject": { "match": { "email": "nobody@canary-post.example" } } })),
-        ("a field without an index", json!({ "purpose": "account", "subject": { "match": { "name": VALUES[0] } } })),
+        (
+            "nobody",
+            json!({ "purpose": "account", "subject": { "match": { "email": "nobody@canary-post.example" } } }),
+        ),
+        (
+            "a field without an index",
+            json!({ "purpose": "account", "subject": { "match": { "name": VALUES[0] } } }),
+        ),
     ] {
         assert!(note(&mut told, what, service.post("/v1/records:reveal", &body)).status >= 400);
     }
@@ -319,12 +380,22 @@ fn personal_values_are_in_no_file_log_error_url_or_metric() {
 #[test]
 fn a_panic_says_where_and_nothing_of_what_it_had_in_hand() {
     let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "canary::panics_with_a_value_in_hand", "--ignored", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "canary::panics_with_a_value_in_hand",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .output()
         .unwrap();
     let said = [child.stdout, child.stderr].concat();
     assert!(child.status.success(), "{}", String::from_utf8_lossy(&said));
-    assert!(String::from_utf8_lossy(&said).contains("a unit of work panicked at "), "{}", String::from_utf8_lossy(&said));
+    assert!(
+        String::from_utf8_lossy(&said).contains("a unit of work panicked at "),
+        "{}",
+        String::from_utf8_lossy(&said)
+    );
     clean("a panic", &said);
 }
 

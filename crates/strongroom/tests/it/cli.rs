@@ -41,7 +41,8 @@ fn init_prints_the_verifier_key_and_the_admins_credential_once_and_keeps_the_sec
     let vault = Vault::bare();
     let made = vault.run(&["init", "--policy", "shop.toml", "--keys", "keys"]).ends(0);
     let line = |name: &str| {
-        let found: Vec<&str> = made.out.lines().filter_map(|line| line.strip_prefix(name)).map(str::trim).collect();
+        let found: Vec<&str> =
+            made.out.lines().filter_map(|line| line.strip_prefix(name)).map(str::trim).collect();
         assert_eq!(found.len(), 1, "{}", made.out);
         found[0].to_owned()
     };
@@ -76,8 +77,11 @@ fn init_writes_the_credential_into_a_closed_file_when_asked() {
 #[test]
 fn a_new_key_is_never_made_over_old_data_or_old_keys() {
     let vault = Vault::new();
-    let before: Vec<_> = files(vault.root()).into_iter().map(|file| (std::fs::read(&file).unwrap(), file)).collect();
-    let init = |data: &str, keys: &str| vault.run(&["init", "--policy", "shop.toml", "--data", data, "--keys", keys]);
+    let before: Vec<_> =
+        files(vault.root()).into_iter().map(|file| (std::fs::read(&file).unwrap(), file)).collect();
+    let init = |data: &str, keys: &str| {
+        vault.run(&["init", "--policy", "shop.toml", "--data", data, "--keys", keys])
+    };
     init("vault", "other-keys").fails("SR-STORE-017");
     init("other-vault", "keys").fails("SR-KEYS-003");
     init("vault", "keys").fails("SR-STORE-017");
@@ -92,9 +96,13 @@ fn keys_and_data_lie_apart() {
     let vault = Vault::bare();
     std::fs::create_dir(vault.path("place")).unwrap();
     std::os::unix::fs::symlink(vault.path("place"), vault.path("link")).unwrap();
-    for (data, keys) in
-        [("vault", "vault/keys"), ("vault", "vault"), ("keys/vault", "keys"), ("place/v", "link/v/keys"), ("a", "b/../a/k")]
-    {
+    for (data, keys) in [
+        ("vault", "vault/keys"),
+        ("vault", "vault"),
+        ("keys/vault", "keys"),
+        ("place/v", "link/v/keys"),
+        ("a", "b/../a/k"),
+    ] {
         let init = vault.run(&["init", "--policy", "shop.toml", "--data", data, "--keys", keys]);
         init.fails("SR-OPEN-004");
     }
@@ -146,7 +154,8 @@ fn serve_on_an_empty_folder_only_says_so() {
     set_mode(&vault.data(), 0o700);
     let ran = vault.serve_with(&[]).unwrap_err().fails("SR-STORE-018");
     assert!(ran.err.contains("strongroom init"), "{}", ran.err);
-    for command in [&["doctor"][..], &["keys", "status"], &["backup", "--to", "copy"], &["ledger", "verify"]] {
+    for command in [&["doctor"][..], &["keys", "status"], &["backup", "--to", "copy"], &["ledger", "verify"]]
+    {
         vault.run(command).fails("SR-STORE-018");
     }
     assert_eq!(std::fs::read_dir(vault.data()).unwrap().count(), 0, "nothing was made");
@@ -187,7 +196,10 @@ fn every_command(vault: &Vault, turn: u64) {
     assert_eq!(vault.ask(&["check", "shop.toml"])["findings"].as_array().map(Vec::len), Some(0));
     let text = vault.ask(&["policy", "show"])["text"].as_str().unwrap().to_owned();
     let days = if text.contains("60d after order.delivered") { ["60d", "90d"] } else { ["90d", "60d"] };
-    let next = text.replace(&format!("{} after order.delivered", days[0]), &format!("{} after order.delivered", days[1]));
+    let next = text.replace(
+        &format!("{} after order.delivered", days[0]),
+        &format!("{} after order.delivered", days[1]),
+    );
     std::fs::write(vault.path("next.toml"), next).unwrap();
     let versions = vault.ask(&["policy", "versions"]).as_array().unwrap().len();
     assert!(!vault.ask(&["policy", "plan", "next.toml"])["changes"].as_array().unwrap().is_empty());
@@ -196,19 +208,27 @@ fn every_command(vault: &Vault, turn: u64) {
     assert_eq!(vault.ask(&["policy", "show", "--version", "1"])["version"], 1);
 
     // import
-    let rows = format!("id,name,email,phone,birthday\nc-{first},Ann,ann{first}@x.example,13800{first:06},1990-01-01\nc-{},Bob,nothing,1,\n", first + 1);
+    let rows = format!(
+        "id,name,email,phone,birthday\nc-{first},Ann,ann{first}@x.example,13800{first:06},1990-01-01\nc-{},Bob,nothing,1,\n",
+        first + 1
+    );
     std::fs::write(vault.path("rows.csv"), rows).unwrap();
     std::fs::write(vault.path("rows.toml"), MAPPING).unwrap();
     let import = ["import", "rows.csv", "--mapping", "rows.toml", "--rejects", "rejects.csv"];
     let imported = vault.ask(&import);
-    assert_eq!((&imported["counts"]["created"], &imported["counts"]["rejected"]), (&json!(1), &json!(1)), "{imported}");
+    assert_eq!(
+        (&imported["counts"]["created"], &imported["counts"]["rejected"]),
+        (&json!(1), &json!(1)),
+        "{imported}"
+    );
     assert_eq!(imported["counts"]["dropped_columns"]["birthday"], 1);
     let rejects = std::fs::read_to_string(vault.path("rejects.csv")).unwrap();
     assert!(rejects.starts_with("line,column,code,what\n3,email,SR-KEEP-016,"), "{rejects}");
     assert_eq!(vault.ask(&import)["counts"]["created"], 0, "the same file makes nothing anew");
 
     // credentials
-    let made = vault.ask(&["credentials", "add", "--role", "service", "--label", "support", "--purpose", "account"]);
+    let made =
+        vault.ask(&["credentials", "add", "--role", "service", "--label", "support", "--purpose", "account"]);
     let file = vault.private_file(&named("support"), made["credential"].as_str().unwrap());
     let out = named("written");
     vault.ask(&["credentials", "add", "--role", "auditor", "--label", "audit", "--out", &out]);
@@ -219,7 +239,8 @@ fn every_command(vault: &Vault, turn: u64) {
     let found = vault.ask(&["subject", "show", &who]);
     assert_eq!(found["standing"], "present");
     let id = found["subject"].as_str().unwrap().to_owned();
-    let matched = vault.run_with(&["subject", "show", "--match", "email", "--json"], &format!("ANN{first}@x.example\n"));
+    let matched = vault
+        .run_with(&["subject", "show", "--match", "email", "--json"], &format!("ANN{first}@x.example\n"));
     assert_eq!(matched.ends(0).json()["subject"], id.as_str());
     let file = file.to_str().unwrap();
     let opening = ["reveal", "--purpose", "account", "--credential-file", file];
@@ -228,16 +249,22 @@ fn every_command(vault: &Vault, turn: u64) {
     let record = format!("customer:{who}");
     let opened = vault.ask(&[&opening[..], &["--record", &record, "--field", "phone", "--masked"]].concat());
     assert_eq!(opened["records"][0]["masked"], json!(["phone"]));
-    vault.run(&["reveal", "--purpose", "tax", "--credential-file", file, "--subject", &who]).fails("SR-KEEP-001").ends(3);
+    vault
+        .run(&["reveal", "--purpose", "tax", "--credential-file", file, "--subject", &who])
+        .fails("SR-KEEP-001")
+        .ends(3);
     vault.ask(&["credentials", "revoke", made["id"].as_str().unwrap()]);
     vault.run(&[&opening[..], &["--subject", &who]].concat()).ends(3);
-    assert!(vault.ask(&["credentials", "list"]).as_array().unwrap().iter().any(|one| one["revoked"].is_string()));
+    assert!(
+        vault.ask(&["credentials", "list"]).as_array().unwrap().iter().any(|one| one["revoked"].is_string())
+    );
 
     // erase
     vault.run(&["erase", &who]).ends(1);
     let certificate = vault.ask(&["erase", &id, "--yes", "--certificate", &named("certificate")]);
     assert_eq!(certificate["format"], "strongroom-certificate/1");
-    let written: Json = serde_json::from_slice(&std::fs::read(vault.path(&named("certificate"))).unwrap()).unwrap();
+    let written: Json =
+        serde_json::from_slice(&std::fs::read(vault.path(&named("certificate"))).unwrap()).unwrap();
     assert_eq!(written, certificate);
 
     // ledger
@@ -283,11 +310,17 @@ fn every_command_works_with_a_server_and_without_and_prints_json() {
 fn results_go_to_stdout_and_talk_to_stderr() {
     let vault = Vault::new();
     let shown = vault.run(&["policy", "show"]).ends(0);
-    assert_eq!(shown.out.trim_end(), crate::vault::POLICY.trim_end(), "what is printed is the policy and nothing else");
+    assert_eq!(
+        shown.out.trim_end(),
+        crate::vault::POLICY.trim_end(),
+        "what is printed is the policy and nothing else"
+    );
     assert!(shown.err.starts_with("# version 1"));
     let head = vault.run(&["ledger", "checkpoint"]).ends(0);
     assert!(head.out.starts_with("strongroom/harbour-hill\n") && head.err.is_empty(), "{head:?}");
-    for quiet in [&["policy", "show", "--quiet"][..], &["-q", "backup", "--to", "copy"], &["-q", "doctor", "--deep"]] {
+    for quiet in
+        [&["policy", "show", "--quiet"][..], &["-q", "backup", "--to", "copy"], &["-q", "doctor", "--deep"]]
+    {
         assert_eq!(vault.run(quiet).ends(0).err, "", "{quiet:?}");
     }
     // Problems go to stderr, as JSON where results are.
@@ -302,7 +335,10 @@ fn results_go_to_stdout_and_talk_to_stderr() {
 fn exit_codes_are_those_that_the_help_names() {
     let vault = Vault::new();
     let help = vault.run(&["--help"]).ends(0).out;
-    assert!(help.contains("0 done · 1 failed · 2 wrong usage · 3 refused · 4 found something wrong"), "{help}");
+    assert!(
+        help.contains("0 done · 1 failed · 2 wrong usage · 3 refused · 4 found something wrong"),
+        "{help}"
+    );
     vault.run(&["check", "shop.toml"]).ends(0);
     vault.run(&["check", "none.toml"]).fails("SR-CLI-004").ends(1);
     vault.run(&["reveal"]).ends(2);
@@ -312,7 +348,10 @@ fn exit_codes_are_those_that_the_help_names() {
     std::fs::write(vault.path("wrong.toml"), "format = 1\n[shop]\n").unwrap();
     let checked = vault.run(&["check", "wrong.toml"]).ends(4);
     assert!(checked.out.contains("SR-") && checked.err.is_empty(), "findings are the result: {checked:?}");
-    assert!(vault.run(&["check", "wrong.toml", "--json"]).ends(4).json()["findings"].as_array().unwrap().len() > 1);
+    assert!(
+        vault.run(&["check", "wrong.toml", "--json"]).ends(4).json()["findings"].as_array().unwrap().len()
+            > 1
+    );
 }
 
 /// What every command takes: its own words and flags, as its help lists them.
@@ -350,14 +389,26 @@ subject show: [SUBJECT] --kind --match
 
 #[test]
 fn the_help_of_every_command_lists_what_it_takes() {
-    let everywhere =
-        ["--config", "--data", "--help", "--json", "--key-file", "--keys", "--passphrase-file", "--quiet", "--shop", "--version"];
+    let everywhere = [
+        "--config",
+        "--data",
+        "--help",
+        "--json",
+        "--key-file",
+        "--keys",
+        "--passphrase-file",
+        "--quiet",
+        "--shop",
+        "--version",
+    ];
     let mut takes: Vec<String> = Vec::new();
     let mut waiting: Vec<Vec<String>> = vec![Vec::new()];
     while let Some(path) = waiting.pop() {
         let help = Ran::of(strongroom().args(&path).arg("--help").output().unwrap()).ends(0).out;
         let commands = section(&help, "Commands:");
-        for command in commands.iter().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' ')) {
+        for command in
+            commands.iter().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '))
+        {
             let name = command.split(' ').next().unwrap();
             if name != "help" {
                 waiting.push([path.clone(), vec![name.to_owned()]].concat());
@@ -374,7 +425,11 @@ fn the_help_of_every_command_lists_what_it_takes() {
             .map(str::to_owned)
             .collect();
         words.sort();
-        let own = section(&help, "Arguments:").iter().filter_map(|line| line.trim().split(' ').next()).map(str::to_owned).collect::<Vec<_>>();
+        let own = section(&help, "Arguments:")
+            .iter()
+            .filter_map(|line| line.trim().split(' ').next())
+            .map(str::to_owned)
+            .collect::<Vec<_>>();
         let own = own.into_iter().filter(|word| word.starts_with(['<', '[']));
         let words: Vec<String> = own.chain(words).collect();
         takes.push(format!("{}: {}", path.join(" "), words.join(" ")).trim_end().to_owned());
@@ -439,7 +494,9 @@ fn a_key_that_the_configuration_does_not_have_is_refused_by_its_line() {
 fn a_passphrase_locks_the_keyring_and_another_can_take_its_place() {
     let vault = Vault::bare();
     vault.private_file("words", "seven quiet harbours\n");
-    let init = |file: &str| vault.run(&["init", "--policy", "shop.toml", "--keys", "keys", "--passphrase-file", file]);
+    let init = |file: &str| {
+        vault.run(&["init", "--policy", "shop.toml", "--keys", "keys", "--passphrase-file", file])
+    };
     vault.private_file("short", "short\n");
     init("short").fails("SR-KEYS-005");
     vault.private_file("open", "seven quiet harbours\n");
@@ -485,7 +542,11 @@ fn tls_is_spoken_when_there_are_a_certificate_and_its_key() {
     let text = std::fs::read_to_string(&file).unwrap();
     let with = |key: &str| {
         let place = |name: &str| vault.path(name).display().to_string();
-        let tls = format!("\n[tls]\ncertificate_file = \"{}\"\nkey_file = \"{}\"\n", place("certificate.pem"), place(key));
+        let tls = format!(
+            "\n[tls]\ncertificate_file = \"{}\"\nkey_file = \"{}\"\n",
+            place("certificate.pem"),
+            place(key)
+        );
         std::fs::write(&file, format!("{text}{tls}")).unwrap();
     };
     with("other.key");
@@ -510,7 +571,12 @@ fn tls_is_spoken_when_there_are_a_certificate_and_its_key() {
     let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
     let stream = std::net::TcpStream::connect(("127.0.0.1", server.api.port())).unwrap();
     let mut stream = rustls::StreamOwned::new(connection, stream);
-    write!(stream, "GET /v1/policy HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n", vault.admin).unwrap();
+    write!(
+        stream,
+        "GET /v1/policy HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n",
+        vault.admin
+    )
+    .unwrap();
     read_answer(&mut std::io::BufReader::new(stream)).unwrap().has(200);
     // Plain HTTP gets nothing, and the others are still served.
     let mut plain = server.caller(&vault.admin);
@@ -525,7 +591,9 @@ fn a_vault_with_several_shops_wants_to_be_told_which() {
     vault.run(&["policy", "show", "--shop", "nowhere"]).fails("SR-OPEN-003");
     let made = vault.ask(&["shops", "add", "--policy", "second.toml"]);
     vault.run(&["shops", "add", "--policy", "second.toml"]).fails("SR-OPEN-001");
-    for command in [&["policy", "show"][..], &["ledger", "verify"], &["credentials", "list"], &["subject", "show", "x"]] {
+    for command in
+        [&["policy", "show"][..], &["ledger", "verify"], &["credentials", "list"], &["subject", "show", "x"]]
+    {
         vault.run(command).fails("SR-OPEN-003");
         let named = [command, &["--shop", "second-shop"]].concat();
         assert!(matches!(vault.run(&named).code, 0 | 3), "{named:?}");
@@ -541,7 +609,8 @@ fn a_vault_with_several_shops_wants_to_be_told_which() {
 #[test]
 fn stopped_under_load_it_answers_who_is_in_and_has_everything_it_acknowledged() {
     let vault = Vault::new();
-    let (intake, service) = (vault.credential("intake", &[]), vault.credential("service", &["account", "after_sales"]));
+    let (intake, service) =
+        (vault.credential("intake", &[]), vault.credential("service", &["account", "after_sales"]));
     let server = vault.serve();
     let (acknowledged, stopping) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
     let callers: Vec<_> = (1..=4_u64)

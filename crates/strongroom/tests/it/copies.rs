@@ -54,7 +54,8 @@ fn a_backup_made_under_load_is_one_state_and_is_whole() {
     let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let loads: Vec<_> = (1..=2_u64)
         .map(|lane| {
-            let (mut caller, stop, written) = (server.caller(&intake), Arc::clone(&stop), Arc::clone(&written));
+            let (mut caller, stop, written) =
+                (server.caller(&intake), Arc::clone(&stop), Arc::clone(&written));
             std::thread::spawn(move || {
                 for number in lane * 1_000_000.. {
                     if stop.load(Ordering::Relaxed) {
@@ -83,10 +84,17 @@ fn a_backup_made_under_load_is_one_state_and_is_whole() {
         // The customers of a copy and their orders are of one instant: never an order without its customer.
         let database = rusqlite::Connection::open(vault.path(&format!("copy-{copy}/strongroom.db"))).unwrap();
         let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-        let manifest: Json = serde_json::from_slice(&std::fs::read(vault.path(&format!("copy-{copy}/manifest.json"))).unwrap()).unwrap();
+        let manifest: Json = serde_json::from_slice(
+            &std::fs::read(vault.path(&format!("copy-{copy}/manifest.json"))).unwrap(),
+        )
+        .unwrap();
         assert_eq!(manifest["logs"][0]["size"], count("SELECT size FROM log_head"));
-        let (subjects, records) = (count("SELECT count(*) FROM subject"), count("SELECT count(*) FROM record"));
-        assert!(records <= 2 * subjects && records >= 2 * subjects - 4, "{subjects} subjects, {records} records");
+        let (subjects, records) =
+            (count("SELECT count(*) FROM subject"), count("SELECT count(*) FROM record"));
+        assert!(
+            records <= 2 * subjects && records >= 2 * subjects - 4,
+            "{subjects} subjects, {records} records"
+        );
     }
     restore(&vault, "copy-1").ends(0);
     vault.is_well();
@@ -98,7 +106,8 @@ fn what_was_done_after_a_backup_is_not_undone_by_restoring_it() {
     let vault = Vault::new();
     let (intake, officer) = (vault.credential("intake", &[]), vault.credential("officer", &[]));
     let service = vault.credential("service", &["account", "marketing_email"]);
-    let lost = vault.ask(&["credentials", "add", "--role", "service", "--label", "lost", "--purpose", "account"]);
+    let lost =
+        vault.ask(&["credentials", "add", "--role", "service", "--label", "lost", "--purpose", "account"]);
     {
         let server = vault.serve();
         take_in(&server, &intake, 0..6);
@@ -113,7 +122,11 @@ fn what_was_done_after_a_backup_is_not_undone_by_restoring_it() {
     let certificate = erase(&vault, 1);
     vault.ask(&["credentials", "revoke", lost["id"].as_str().unwrap()]);
     let text = std::fs::read_to_string(vault.path("shop.toml")).unwrap();
-    std::fs::write(vault.path("next.toml"), text.replace("90d after order.delivered", "60d after order.delivered")).unwrap();
+    std::fs::write(
+        vault.path("next.toml"),
+        text.replace("90d after order.delivered", "60d after order.delivered"),
+    )
+    .unwrap();
     vault.ask(&["policy", "publish", "next.toml", "--yes"]);
     let before = size_of_log(&vault);
 
@@ -126,7 +139,11 @@ fn what_was_done_after_a_backup_is_not_undone_by_restoring_it() {
     let mut service = server.caller(&service);
     service.post("/v1/records:reveal", &reveal(0, "account")).has(200);
     service.post("/v1/records:reveal", &reveal(7, "account")).has(404); // came after the backup
-    assert_ne!(service.post("/v1/records:reveal", &reveal(1, "account")).status, 200, "an erased person is back");
+    assert_ne!(
+        service.post("/v1/records:reveal", &reveal(1, "account")).status,
+        200,
+        "an erased person is back"
+    );
     service.post("/v1/records:reveal", &reveal(0, "marketing_email")).has(200);
     service.post("/v1/records:reveal", &reveal(2, "marketing_email")).has(403); // withdrawn stays withdrawn
     server.caller(lost["credential"].as_str().unwrap()).get("/v1/policy").has(401);
@@ -187,12 +204,17 @@ fn a_restore_that_is_cut_off_is_run_again_and_nobody_is_served_in_between() {
     let server = vault.serve();
     let mut service = server.caller(&service);
     for number in 0..5 {
-        assert_ne!(service.post("/v1/records:reveal", &reveal(number, "account")).status, 200, "an erased person is back");
+        assert_ne!(
+            service.post("/v1/records:reveal", &reveal(number, "account")).status,
+            200,
+            "an erased person is back"
+        );
     }
     service.post("/v1/records:reveal", &reveal(150, "account")).has(200);
     server.stop();
     vault.is_well();
-    let left: Vec<_> = std::fs::read_dir(vault.data()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(vault.data()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("re")), "{left:?}");
 }
 
@@ -232,10 +254,15 @@ fn an_older_ledger_is_not_restored_unless_somebody_says_since_when_the_newer_is_
     server.caller(&service).get("/v1/policy").has(401); // nobody knows which were revoked: all are
     let mut admin = server.caller(admin);
     let asked = json!({ "role": "service", "label": "after", "purposes": ["account"] });
-    let service = admin.post("/v1/credentials", &asked).has(201).json()["credential"].as_str().unwrap().to_owned();
+    let service =
+        admin.post("/v1/credentials", &asked).has(201).json()["credential"].as_str().unwrap().to_owned();
     let mut service = server.caller(&service);
     service.post("/v1/records:reveal", &reveal(0, "account")).has(200);
-    assert_ne!(service.post("/v1/records:reveal", &reveal(1, "account")).status, 200, "an erased person is back");
+    assert_ne!(
+        service.post("/v1/records:reveal", &reveal(1, "account")).status,
+        200,
+        "an erased person is back"
+    );
     let verified = vault.ask(&["ledger", "verify"]);
     assert_eq!(verified["verified"], true, "{verified}");
     assert_eq!(verified["report"]["origin"], "strongroom/harbour-hill/2");
@@ -319,7 +346,8 @@ fn a_restore_waits_until_the_server_is_stopped_and_asks_before_it_acts() {
 fn a_backup_lies_neither_beside_the_keys_nor_in_the_data_folder() {
     let vault = Vault::new();
     std::os::unix::fs::symlink(vault.keys(), vault.path("link")).unwrap();
-    for place in ["keys/copy", "keys", "vault/copy", "vault/../keys/copy", "link/copy", "other/../vault/copy"] {
+    for place in ["keys/copy", "keys", "vault/copy", "vault/../keys/copy", "link/copy", "other/../vault/copy"]
+    {
         vault.run(&["backup", "--to", place]).fails("SR-BACKUP-007");
     }
     std::fs::create_dir(vault.path("full")).unwrap();
@@ -390,14 +418,16 @@ fn a_certificate_outlives_the_log_in_which_it_was_entered() {
     std::fs::remove_dir_all(vault.data()).unwrap();
     let keys = vault.keys();
     let keys = keys.to_str().unwrap();
-    let restore = ["restore", "--from", "copy", "--yes", "--keys", keys, "--lost-since", "keys/heads", "--json"];
+    let restore =
+        ["restore", "--from", "copy", "--yes", "--keys", keys, "--lost-since", "keys/heads", "--json"];
     let restored = vault.run(&restore).ends(0).json();
     assert_eq!(restored["new_generation"], true);
 
     let server = vault.serve_with(&["--keys", keys]).unwrap();
     let mut admin = server.caller(restored["admin"].as_str().unwrap());
     let asked = json!({ "role": "officer", "label": "after", "purposes": [] });
-    let officer = admin.post("/v1/credentials", &asked).has(201).json()["credential"].as_str().unwrap().to_owned();
+    let officer =
+        admin.post("/v1/credentials", &asked).has(201).json()["credential"].as_str().unwrap().to_owned();
     let body: Json = serde_json::from_str(first["body"].as_str().unwrap()).unwrap();
     let path = format!("/v1/subjects/{}:erase", body["subject"].as_str().unwrap());
     let again = server.caller(&officer).post(&path, &json!({})).has(200).json();
@@ -417,7 +447,9 @@ fn a_certificate_outlives_the_log_in_which_it_was_entered() {
     let copy = vault.path("copy/strongroom.db");
     vault.tamper(|connection| {
         connection.execute("ATTACH $1 AS was", [copy.to_str().unwrap()]).unwrap();
-        connection.execute_batch("DELETE FROM main.shop; INSERT INTO main.shop SELECT * FROM was.shop;").unwrap();
+        connection
+            .execute_batch("DELETE FROM main.shop; INSERT INTO main.shop SELECT * FROM was.shop;")
+            .unwrap();
     });
     vault.run(&["policy", "show", "--keys", keys]).fails("SR-KEEP-004");
 }

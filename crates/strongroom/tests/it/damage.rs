@@ -117,17 +117,21 @@ fn run(connection: &Connection, sql: &str) {
 
 /// Flips one bit in the middle of a column of the first row that holds it.
 fn flip(connection: &Connection, table: &str, column: &str) {
-    let whole: Vec<u8> = connection.query_row(&format!("SELECT {column} FROM {table} LIMIT 1"), [], |row| row.get(0)).unwrap();
+    let whole: Vec<u8> =
+        connection.query_row(&format!("SELECT {column} FROM {table} LIMIT 1"), [], |row| row.get(0)).unwrap();
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
-    let changed = connection.execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {column} = ?2"), (flipped, whole));
+    let changed = connection
+        .execute(&format!("UPDATE {table} SET {column} = ?1 WHERE {column} = ?2"), (flipped, whole));
     assert!(changed.unwrap() > 0);
 }
 
 /// The rows of one kind of record: (id, version, clear, sealed). Orders are longer than customers.
 fn records(connection: &Connection) -> Vec<(i64, i64, Vec<u8>, Vec<u8>)> {
-    let mut statement = connection.prepare("SELECT id, version, clear, sealed FROM record ORDER BY id").unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
+    let mut statement =
+        connection.prepare("SELECT id, version, clear, sealed FROM record ORDER BY id").unwrap();
+    let rows =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
     rows.map(Result::unwrap).collect()
 }
 
@@ -181,7 +185,11 @@ fn wrong_missing_and_broken_key_files_are_refused_at_the_start_with_a_code() {
         scene.back();
         write_private(&key("keyring"), &keyring[..length]);
         let ran = scene.vault.serve_with(&[]).unwrap_err();
-        assert!(ran.err.contains("error[SR-SEAL-009]") || ran.err.contains("error[SR-SEAL-011]"), "cut at {length}: {}", ran.err);
+        assert!(
+            ran.err.contains("error[SR-SEAL-009]") || ran.err.contains("error[SR-SEAL-011]"),
+            "cut at {length}: {}",
+            ran.err
+        );
     }
     for position in (0..keyring.len()).step_by(17) {
         scene.back();
@@ -263,7 +271,8 @@ fn a_ciphertext_that_was_moved_or_edited_is_noticed_and_named() {
     assert!(fields.len() > 4, "{fields:?}");
     scene.names("fields exchanged", "SR-DEEP-009", |connection| {
         let (one, two) = (fields[1].clone(), fields[2].clone());
-        let exchanged = [&sealed[..one.start], &sealed[two.clone()], &sealed[one], &sealed[two.end..]].concat();
+        let exchanged =
+            [&sealed[..one.start], &sealed[two.clone()], &sealed[one], &sealed[two.end..]].concat();
         assert_eq!(exchanged.len(), sealed.len());
         set(connection, *id, "sealed", &exchanged);
     });
@@ -275,25 +284,38 @@ fn a_ciphertext_that_was_moved_or_edited_is_noticed_and_named() {
         });
         assert!(verdict.iter().any(|code| code.starts_with("SR-DEEP-00")), "byte {position}: {verdict:?}");
     }
-    scene.names("an envelope cut short", "SR-DEEP-008", |connection| set(connection, *id, "sealed", &sealed[..20]));
+    scene.names("an envelope cut short", "SR-DEEP-008", |connection| {
+        set(connection, *id, "sealed", &sealed[..20]);
+    });
 }
 
 #[test]
 fn clear_columns_that_were_edited_are_noticed_and_named() {
     let scene = Scene::new();
-    let flips = |table: &'static str, column: &'static str| move |connection: &Connection| flip(connection, table, column);
+    let flips = |table: &'static str, column: &'static str| {
+        move |connection: &Connection| flip(connection, table, column)
+    };
     scene.names("events of a record", "SR-DEEP-009", flips("record", "clear"));
-    scene.names("a record's version", "SR-DEEP-009", |db| run(db, "UPDATE record SET version = version + 1 WHERE rowid = (SELECT min(rowid) FROM record)"));
+    scene.names("a record's version", "SR-DEEP-009", |db| {
+        run(db, "UPDATE record SET version = version + 1 WHERE rowid = (SELECT min(rowid) FROM record)");
+    });
     scene.names("a subject's keys", "SR-DEEP-005", flips("subject", "keys"));
     scene.names("a subject's standing", "SR-DEEP-005", |db| run(db, "UPDATE subject SET standing = 1"));
-    scene.names("since when a subject is known", "SR-DEEP-005", |db| run(db, "UPDATE subject SET since = since - 1"));
-    scene.names("what a subject granted", "SR-DEEP-004", |db| run(db, "UPDATE choice_standing SET granted = refused, refused = granted"));
+    scene.names("since when a subject is known", "SR-DEEP-005", |db| {
+        run(db, "UPDATE subject SET since = since - 1");
+    });
+    scene.names("what a subject granted", "SR-DEEP-004", |db| {
+        run(db, "UPDATE choice_standing SET granted = refused, refused = granted");
+    });
     assert_eq!(scene.reveals(1, "marketing_email"), (500, "SR-KEEP-004".to_owned()));
     for (what, act) in [
         ("a term's end", "UPDATE term SET ends_at = ends_at + 1000000 WHERE ends_at < 9000000000000000000"),
         ("a credential that was revoked", "UPDATE credential SET revoked_at = 5"),
         ("a credential's role", "UPDATE credential SET role = 5"),
-        ("a credential's purposes", "UPDATE credential SET purposes = zeroblob(length(purposes)) WHERE role = 2"),
+        (
+            "a credential's purposes",
+            "UPDATE credential SET purposes = zeroblob(length(purposes)) WHERE role = 2",
+        ),
     ] {
         scene.names(what, "start SR-KEEP-004", |db| run(db, act));
     }
@@ -307,8 +329,14 @@ fn clear_columns_that_were_edited_are_noticed_and_named() {
 fn a_policy_that_was_edited_behind_the_gate_is_noticed() {
     let scene = Scene::new();
     for (what, act) in [
-        ("its text", "UPDATE policy SET text = replace(text, '30d after customer.closed', '3000d after customer.closed')"),
-        ("its text and digest", "UPDATE policy SET text = replace(text, '\"after_sales\"]', '\"after_sales\", \"tax\"]'), digest = zeroblob(32)"),
+        (
+            "its text",
+            "UPDATE policy SET text = replace(text, '30d after customer.closed', '3000d after customer.closed')",
+        ),
+        (
+            "its text and digest",
+            "UPDATE policy SET text = replace(text, '\"after_sales\"]', '\"after_sales\", \"tax\"]'), digest = zeroblob(32)",
+        ),
         ("its names", "UPDATE policy SET registry = replace(registry, 'marketing_email', 'markering_email')"),
         ("what it made void", "UPDATE policy SET voids = CAST(zeroblob(31) || x'01' AS BLOB)"),
         ("when it was published", "UPDATE policy SET at = at - 1"),
@@ -339,7 +367,9 @@ fn an_old_row_put_back_is_noticed_and_named() {
         put_cells(connection, "choice_standing", &standings);
         run(connection, "DELETE FROM choice WHERE said = 3");
     });
-    scene.names("what was chosen taken away", "SR-DEEP-014", |connection| run(connection, "DELETE FROM choice_standing"));
+    scene.names("what was chosen taken away", "SR-DEEP-014", |connection| {
+        run(connection, "DELETE FROM choice_standing");
+    });
     scene.names("a record taken away", "SR-DEEP-012", |connection| {
         run(connection, "DELETE FROM record WHERE rowid = (SELECT min(rowid) FROM record)");
     });
@@ -352,7 +382,9 @@ fn an_old_row_put_back_is_noticed_and_named() {
     scene.vault.ask(&["erase", "c-2", "--yes"]);
     scene.keep();
     scene.names("an erased person", "SR-DEEP-017", |connection| put_cells(connection, "subject", &subjects));
-    scene.names("the name of a destroyed key", "start SR-OPEN-002", |connection| run(connection, "DELETE FROM destroyed"));
+    scene.names("the name of a destroyed key", "start SR-OPEN-002", |connection| {
+        run(connection, "DELETE FROM destroyed");
+    });
 }
 
 fn cells(vault: &Vault, table: &str) -> Vec<Vec<Cell>> {
@@ -363,7 +395,10 @@ fn put_cells(connection: &Connection, table: &str, rows: &[Vec<Cell>]) {
     for row in rows {
         let places = vec!["?"; row.len()].join(", ");
         connection
-            .execute(&format!("INSERT OR REPLACE INTO {table} VALUES ({places})"), rusqlite::params_from_iter(row))
+            .execute(
+                &format!("INSERT OR REPLACE INTO {table} VALUES ({places})"),
+                rusqlite::params_from_iter(row),
+            )
             .unwrap();
     }
 }
@@ -406,12 +441,18 @@ fn an_edited_entry_a_removed_one_and_a_shortened_log_are_noticed_and_named() {
         assert!(matches!(verified.code, 1 | 4), "{what}: {}", verified.out);
     };
     wrong("an entry edited", &|db| flip(db, "leaf", "packed"));
-    wrong("an entry removed", &|db| run(db, "DELETE FROM leaf WHERE id = (SELECT max(id) FROM leaf WHERE id < (SELECT max(id) FROM leaf))"));
+    wrong("an entry removed", &|db| {
+        run(
+            db,
+            "DELETE FROM leaf WHERE id = (SELECT max(id) FROM leaf WHERE id < (SELECT max(id) FROM leaf))",
+        );
+    });
     wrong("the last entry removed", &|db| run(db, "DELETE FROM leaf WHERE id = (SELECT max(id) FROM leaf)"));
     wrong("two entries exchanged", &|db| {
         let rows = cells_of(db, "SELECT id, packed FROM leaf ORDER BY id LIMIT 2");
         for (one, other) in [(0, 1), (1, 0)] {
-            db.execute("UPDATE leaf SET packed = ?1 WHERE id = ?2", (&rows[one][1], &rows[other][0])).unwrap();
+            db.execute("UPDATE leaf SET packed = ?1 WHERE id = ?2", (&rows[one][1], &rows[other][0]))
+                .unwrap();
         }
     });
     wrong("the head says less", &|db| run(db, "UPDATE log_head SET size = size - 1"));
@@ -468,7 +509,10 @@ fn a_flipped_bit_anywhere_in_the_file_is_noticed_or_changes_nothing() {
     let tables: Vec<String> = {
         let connection = Connection::open(scene.vault.database()).unwrap();
         let names = cells_of(&connection, "SELECT name FROM sqlite_master WHERE type = 'table'");
-        names.into_iter().map(|row| if let Cell::Text(name) = &row[0] { name.clone() } else { panic!() }).collect()
+        names
+            .into_iter()
+            .map(|row| if let Cell::Text(name) = &row[0] { name.clone() } else { panic!() })
+            .collect()
     };
     let content = |vault: &Vault| -> rusqlite::Result<Vec<Vec<Vec<Cell>>>> {
         let connection = Connection::open(vault.database())?;
@@ -508,7 +552,10 @@ impl Disk {
     fn mount(at: &Path, kib: u32) -> Option<Disk> {
         std::fs::create_dir_all(at).unwrap();
         let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", &format!("size={kib}k,mode=0700"), "strongroom-tests"]).arg(at).stderr(Stdio::null());
+        command
+            .args(["-t", "tmpfs", "-o", &format!("size={kib}k,mode=0700"), "strongroom-tests"])
+            .arg(at)
+            .stderr(Stdio::null());
         let mounted = command.status().is_ok_and(|status| status.success());
         if !mounted {
             eprintln!("SKIPPED: mounting a small disk takes root");
@@ -517,7 +564,14 @@ impl Disk {
     }
 
     fn remount(&self, how: &str) {
-        assert!(Command::new("mount").args(["-o", &format!("remount,{how}")]).arg(&self.0).status().unwrap().success());
+        assert!(
+            Command::new("mount")
+                .args(["-o", &format!("remount,{how}")])
+                .arg(&self.0)
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Fills what is left, to the last page.
@@ -558,13 +612,20 @@ fn a_full_disk_is_refused_with_a_code_and_when_there_is_room_again_everything_go
     for round in 1..=2_u64 {
         let filler = disk.fill();
         // What is still allotted in the WAL is used up first.
-        let full = (0..5_000).map(|number| write(round * 10_000 + number, &mut acknowledged)).find(|answer| answer.status != 201);
+        let full = (0..5_000)
+            .map(|number| write(round * 10_000 + number, &mut acknowledged))
+            .find(|answer| answer.status != 201);
         let full = full.expect("a disk of 6 MiB is full at some time").has(507).json();
         assert_eq!(full["code"], "SR-STORE-004", "{full}");
         // A look into sealed data is not given without its entry.
         let mut service = server.caller(&service);
-        let looks: Vec<_> = (0..200).map(|_| service.post("/v1/records:reveal", &reveal(3, "account"))).collect();
-        assert!(looks.iter().any(|look| look.status == 507), "{:?}", looks.iter().map(|look| look.status).collect::<Vec<_>>());
+        let looks: Vec<_> =
+            (0..200).map(|_| service.post("/v1/records:reveal", &reveal(3, "account"))).collect();
+        assert!(
+            looks.iter().any(|look| look.status == 507),
+            "{:?}",
+            looks.iter().map(|look| look.status).collect::<Vec<_>>()
+        );
         for look in looks.iter().filter(|look| look.status != 200) {
             assert_eq!(look.status, 507, "{}", look.text());
             assert!(!look.text().contains("Customer"));
@@ -601,7 +662,10 @@ fn nobody_is_told_that_a_key_is_destroyed_while_its_list_cannot_be_written() {
     let mut officer = server.caller(&officer);
     let mut erase = |subject: &String| officer.post(&format!("/v1/subjects/{subject}:erase"), &json!({}));
     // The list's last page has room for some lines.
-    let refused = subjects.iter().find(|subject| erase(subject).status != 200).expect("the list's page is full at some time");
+    let refused = subjects
+        .iter()
+        .find(|subject| erase(subject).status != 200)
+        .expect("the list's page is full at some time");
     for _ in 0..3 {
         let answer = erase(refused).has(503).json();
         assert_eq!(answer["code"], "SR-STORE-015");
@@ -638,7 +702,11 @@ fn places(vault: &Vault) -> Places {
 }
 
 /// Opens the vault here under a clock, lets the house do what it does by itself, and counts the keys that were destroyed.
-fn keys_destroyed_under(vault: &Vault, clock: Arc<SetClock>, between: impl FnOnce(&SetClock)) -> (usize, bool) {
+fn keys_destroyed_under(
+    vault: &Vault,
+    clock: Arc<SetClock>,
+    between: impl FnOnce(&SetClock),
+) -> (usize, bool) {
     let list = vault.keys().join("erased.log");
     let lines = || std::fs::read_to_string(&list).unwrap().lines().count();
     let before = lines();
@@ -687,7 +755,9 @@ fn a_clock_that_jumps_a_year_destroys_nothing() {
 fn a_doubted_clock_is_shown_until_somebody_says_that_it_is_right() {
     let scene = Scene::new();
     // The last entry seems to be of next year: its clock was wrong then, or is wrong now.
-    let house = open::open(&places(&scene.vault), Arc::new(SetClock::at(MachineClock::new().now() + 20 * DAY))).unwrap();
+    let house =
+        open::open(&places(&scene.vault), Arc::new(SetClock::at(MachineClock::new().now() + 20 * DAY)))
+            .unwrap();
     let shop = house.shops().remove(0);
     house
         .work_blocking(store::Lane::High, &shop, &strongroom::ground::Actor::Operator, |work| {

@@ -11,7 +11,12 @@ const POLICY: &str = include_str!("../../../../examples/harbour-hill/shop.toml")
 /// The demonstration with temporary files in a folder of its own.
 pub(crate) fn demo(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom"));
-    command.arg("demo").args(arguments).env("TMPDIR", folder).env_remove("STRONGROOM_CONFIG").stdin(Stdio::null());
+    command
+        .arg("demo")
+        .args(arguments)
+        .env("TMPDIR", folder)
+        .env_remove("STRONGROOM_CONFIG")
+        .stdin(Stdio::null());
     command
 }
 
@@ -31,22 +36,32 @@ fn text(output: &Output) -> String {
 
 /// Words of people in Latin letters that are no names of the policy or of formats: `(line, words)`.
 fn english_in(output: &str) -> Vec<(String, String)> {
-    const NAMES: [&str; 9] = ["Strongroom", "SHA", "KiB", "GET", "POST", "intake", "service", "officer", "OpenAPI"];
+    const NAMES: [&str; 9] =
+        ["Strongroom", "SHA", "KiB", "GET", "POST", "intake", "service", "officer", "OpenAPI"];
     let mut found = Vec::new();
     for line in output.lines() {
         // JSON, bytes, lines of the policy and of the signed head; requests; commands.
-        if ["   │", "   ▸", "   $", "       --", "       -H", "       -d"].iter().any(|begin| line.starts_with(begin)) {
+        if ["   │", "   ▸", "   $", "       --", "       -H", "       -d"]
+            .iter()
+            .any(|begin| line.starts_with(begin))
+        {
             continue;
         }
         // Addresses, paths, dates, keys and expressions of the policy are the same in every language.
         let plain = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
         for piece in plain.split(|letter: char| !letter.is_ascii_graphic()) {
             // Addresses, and ids of keys in hex.
-            if piece.contains(['/', '.', ':', '_']) || (piece.len() == 32 && piece.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            if piece.contains(['/', '.', ':', '_'])
+                || (piece.len() == 32 && piece.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            {
                 continue;
             }
             for word in piece.split(|letter: char| !letter.is_ascii_alphabetic()) {
-                if word.len() > 1 && !POLICY.contains(&format!("{word}\"")) && !POLICY.contains(&format!(".{word}]")) && !NAMES.contains(&word) {
+                if word.len() > 1
+                    && !POLICY.contains(&format!("{word}\""))
+                    && !POLICY.contains(&format!(".{word}]"))
+                    && !NAMES.contains(&word)
+                {
                     found.push((line.to_owned(), word.to_owned()));
                 }
             }
@@ -64,7 +79,12 @@ fn it_walks_to_its_end_in_both_languages_and_leaves_nothing() {
         assert_eq!(left, 0, "the temporary folder is gone");
         assert!(!shown.contains('\u{1b}'), "no colour where nobody watches");
         assert!(!shown.contains("srk_"), "no credential is shown when the server does not stay");
-        let steps = shown.lines().filter(|line| line.len() > 3 && line.get(..3).is_some_and(|begin| begin.trim().parse::<u8>().is_ok())).count();
+        let steps = shown
+            .lines()
+            .filter(|line| {
+                line.len() > 3 && line.get(..3).is_some_and(|begin| begin.trim().parse::<u8>().is_ok())
+            })
+            .count();
         assert_eq!(steps, 11, "{shown}");
         assert!(shown.matches(" ✓ ").count() >= 33, "{shown}");
         let words = english_in(&shown);
@@ -80,7 +100,16 @@ fn it_walks_to_its_end_in_both_languages_and_leaves_nothing() {
 fn exchanges(step: &Json) -> Vec<(&str, &str, u64, &Json)> {
     let all = step["exchanges"].as_array().unwrap();
     let known = all.iter().filter(|one| one.get("status").is_some());
-    known.map(|one| (one["who"].as_str().unwrap(), one["path"].as_str().unwrap(), one["status"].as_u64().unwrap(), &one["answer"])).collect()
+    known
+        .map(|one| {
+            (
+                one["who"].as_str().unwrap(),
+                one["path"].as_str().unwrap(),
+                one["status"].as_u64().unwrap(),
+                &one["answer"],
+            )
+        })
+        .collect()
 }
 
 #[test]
@@ -88,7 +117,10 @@ fn what_it_shows_is_what_the_server_answered() {
     let (output, _) = run(&["--once", "--customers", "12", "--json"]);
     assert_eq!(output.status.code(), Some(0));
     let steps: Vec<Json> = text(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(steps.iter().map(|step| step["step"].as_u64().unwrap()).collect::<Vec<_>>(), (1..=11).collect::<Vec<_>>());
+    assert_eq!(
+        steps.iter().map(|step| step["step"].as_u64().unwrap()).collect::<Vec<_>>(),
+        (1..=11).collect::<Vec<_>>()
+    );
     let of = |step: usize| exchanges(&steps[step - 1]);
 
     let (_, path, status, collected) = of(2)[0];
@@ -108,8 +140,12 @@ fn what_it_shows_is_what_the_server_answered() {
     assert_eq!(chosen, [201, 200, 201, 403], "granted, used, withdrawn, refused");
     assert_eq!(of(6)[3].3["reasons"][0]["name"], "objected");
 
-    let subjects: std::collections::BTreeSet<&str> =
-        of(8)[0].3["matches"].as_array().unwrap().iter().map(|one| one["subject"].as_str().unwrap()).collect();
+    let subjects: std::collections::BTreeSet<&str> = of(8)[0].3["matches"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["subject"].as_str().unwrap())
+        .collect();
     let subject = collected["subject"].as_str().unwrap();
     assert!(subjects.len() == 2 && subjects.contains(subject), "one phone, two people");
 
@@ -197,8 +233,10 @@ fn interrupted_on_its_way_it_cleans_up_and_does_not_call_that_success() {
 fn the_commands_it_prints_do_what_they_say() {
     let folder = tempfile::tempdir().unwrap();
     let (child, said) = stays_up(folder.path(), &["--customers", "3"], "ledger verify --data");
-    let vault = said.lines().find_map(|line| line.split_once("ledger verify --data ")).unwrap().1.trim().to_owned();
-    let ours = |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_strongroom")).args(arguments).output().unwrap();
+    let vault =
+        said.lines().find_map(|line| line.split_once("ledger verify --data ")).unwrap().1.trim().to_owned();
+    let ours =
+        |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_strongroom")).args(arguments).output().unwrap();
     let verified = ours(&["ledger", "verify", "--data", &vault]);
     assert!(verified.status.success() && text(&verified).starts_with("verified"), "{}", text(&verified));
     let audit = folder.path().join("audit");

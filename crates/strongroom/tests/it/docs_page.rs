@@ -11,10 +11,14 @@ use crate::demo::{end, stays_up};
 
 /// Where a browser is; `None` after saying so.
 fn find_browser() -> Option<&'static str> {
-    let there = |name: &&str| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    let there = |name: &&str| {
+        Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    };
     let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(there);
     if found.is_none() {
-        eprintln!("SKIPPED: no Chromium on this machine, so the documentation page was not looked at (apt-get install chromium)");
+        eprintln!(
+            "SKIPPED: no Chromium on this machine, so the documentation page was not looked at (apt-get install chromium)"
+        );
     }
     found
 }
@@ -41,7 +45,12 @@ impl Browser {
              --user-data-dir='{}' about:blank 3<&0 4>&1 0</dev/null 1>/dev/null 2>/dev/null",
             profile.path().display()
         );
-        let mut child = Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new("sh")
+            .args(["-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let (asks, mut out) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let (tell, says) = channel();
         std::thread::spawn(move || {
@@ -58,8 +67,15 @@ impl Browser {
                 }
             }
         });
-        let mut browser =
-            Browser { child, asks, says, session: String::new(), number: 0, requests: Vec::new(), _profile: profile };
+        let mut browser = Browser {
+            child,
+            asks,
+            says,
+            session: String::new(),
+            number: 0,
+            requests: Vec::new(),
+            _profile: profile,
+        };
         let target = browser.ask("Target.createTarget", json!({ "url": "about:blank" }))["targetId"].clone();
         let attached = browser.ask("Target.attachToTarget", json!({ "targetId": target, "flatten": true }));
         attached["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
@@ -84,7 +100,8 @@ impl Browser {
 
     fn wait(&mut self, is_it: impl Fn(&Json) -> bool) -> Json {
         loop {
-            let said = self.says.recv_timeout(Duration::from_secs(60)).expect("the browser answers within a minute");
+            let said =
+                self.says.recv_timeout(Duration::from_secs(60)).expect("the browser answers within a minute");
             if said["method"] == "Network.requestWillBeSent" {
                 self.requests.push(said["params"]["request"]["url"].as_str().unwrap().to_owned());
             }
@@ -157,7 +174,11 @@ fn the_page_shows_every_route_fits_a_phone_and_asks_nobody_else() {
     assert_eq!(browser.look("document.documentElement.lang"), "en");
     assert_eq!(browser.look("document.scripts.length"), 0);
     let flow = browser.look(OVERFLOW);
-    assert_eq!((&flow["more"], &flow["out"]), (&json!(0), &json!([])), "at 390 px nothing stands out of the page");
+    assert_eq!(
+        (&flow["more"], &flow["out"]),
+        (&json!(0), &json!([])),
+        "at 390 px nothing stands out of the page"
+    );
     // The measure is worth something only if it sees what is too wide.
     let wide = format!(
         "{{ const p = document.createElement('p'); p.textContent = 'x'; p.style.width = '600px'; p.style.maxWidth = 'none';
@@ -183,7 +204,8 @@ fn the_page_shows_every_route_fits_a_phone_and_asks_nobody_else() {
     assert_eq!(browser.look("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size === document.querySelectorAll('[id]').length"), true);
 
     browser.go(&format!("{home}/openapi.json"), 1280, "light");
-    let document: Json = serde_json::from_str(browser.look("document.body.innerText").as_str().unwrap()).unwrap();
+    let document: Json =
+        serde_json::from_str(browser.look("document.body.innerText").as_str().unwrap()).unwrap();
     let mut routes = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -193,11 +215,18 @@ fn the_page_shows_every_route_fits_a_phone_and_asks_nobody_else() {
             let id = &operation["operationId"];
             let example = examples.as_array().unwrap().iter().find(|example| example[0] == *id);
             let example = example.unwrap_or_else(|| panic!("{id} has no example"));
-            assert!(example[1].as_str().unwrap().starts_with("curl -s") && example[2].as_str().unwrap().len() > 1, "{id}");
+            assert!(
+                example[1].as_str().unwrap().starts_with("curl -s") && example[2].as_str().unwrap().len() > 1,
+                "{id}"
+            );
         }
     }
     assert!(routes >= 24);
-    let elsewhere: Vec<&String> = browser.requests.iter().filter(|address| !address.starts_with(&home) && !address.starts_with("about:")).collect();
+    let elsewhere: Vec<&String> = browser
+        .requests
+        .iter()
+        .filter(|address| !address.starts_with(&home) && !address.starts_with("about:"))
+        .collect();
     assert!(elsewhere.is_empty(), "{elsewhere:?}");
     assert!(browser.requests.iter().any(|address| address.ends_with("/docs/style.css")), "requests are seen");
     drop(browser);

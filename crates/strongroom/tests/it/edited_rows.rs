@@ -79,13 +79,24 @@ fn a_lookup_written_by_hand_for_a_searchable_value_is_not_followed() {
     let (mut bench, by, _) = with_two();
     let [one, two] = records(&bench)[..] else { panic!("two records") };
     // The first customer's e-mail address leads to the second one's record too.
-    edit(&mut bench, &format!(
-        "INSERT INTO lookup (shop, blind, slot, record, mac)
+    edit(
+        &mut bench,
+        &format!(
+            "INSERT INTO lookup (shop, blind, slot, record, mac)
          SELECT shop, blind, {two}, {two}, mac FROM lookup WHERE record = {one} AND slot = 0"
-    ));
+        ),
+    );
     let value = json!({ "email": "1@shop.example" });
-    is_edited(&bench.post(&by, "/v1/records:reveal", &json!({ "purpose": "account", "subject": { "match": value } })));
-    is_edited(&bench.post(&by, "/v1/records:search", &json!({ "purpose": "account", "field": "email", "value": "1@shop.example" })));
+    is_edited(&bench.post(
+        &by,
+        "/v1/records:reveal",
+        &json!({ "purpose": "account", "subject": { "match": value } }),
+    ));
+    is_edited(&bench.post(
+        &by,
+        "/v1/records:search",
+        &json!({ "purpose": "account", "field": "email", "value": "1@shop.example" }),
+    ));
     assert_eq!(deep_codes(&bench), ["SR-DEEP-019", "SR-DEEP-019"]);
 }
 
@@ -143,9 +154,11 @@ fn an_erasure_written_by_hand_is_not_answered_with() {
     let (mut bench, _, [one, two]) = with_two();
     erase(&bench, &one).is(200);
     // The second one's, as if it had been done: everything but the MAC can be copied.
-    edit(&mut bench,
+    edit(
+        &mut bench,
         "INSERT INTO erasure (subject, shop, at, everywhere_by, entry, body, salt, mac)
-         SELECT (SELECT max(id) FROM subject), shop, at, everywhere_by, entry, body, salt, mac FROM erasure");
+         SELECT (SELECT max(id) FROM subject), shop, at, everywhere_by, entry, body, salt, mac FROM erasure",
+    );
     is_edited(&erase(&bench, &two));
     assert_eq!(deep_codes(&bench), ["SR-DEEP-022"]);
 }
@@ -181,9 +194,11 @@ fn a_job_written_by_hand_cleans_up_behind_nobody_who_lives() {
     let (mut bench, by, _) = with_two();
     bench.choose(&by, "1", "marketing_email", "refused");
     bench.round();
-    edit(&mut bench,
+    edit(
+        &mut bench,
         "INSERT INTO job (id, shop, kind, subject, due_at, leased_until, attempts, asked, progress)
-         SELECT 1000000 + id, shop, 'clean-subject', id, 0, 0, 0, 1, x'' FROM subject");
+         SELECT 1000000 + id, shop, 'clean-subject', id, 0, 0, 0, 1, x'' FROM subject",
+    );
     bench.round();
     let found = bench.post(&by, "/v1/subjects:find", &json!({ "subject": { "external_id": "1" } })).is(200);
     assert_eq!(found["choices"].as_array().map(Vec::len), Some(1), "{found}");
@@ -192,7 +207,9 @@ fn a_job_written_by_hand_cleans_up_behind_nobody_who_lives() {
 
 #[test]
 fn a_shop_whose_log_was_turned_back_is_not_opened() {
-    for edits in ["UPDATE shop SET generation = 2", "UPDATE shop SET since = since + 1", "UPDATE shop SET mac = x''"] {
+    for edits in
+        ["UPDATE shop SET generation = 2", "UPDATE shop SET since = since + 1", "UPDATE shop SET mac = x''"]
+    {
         let (mut bench, _, _) = with_two();
         bench.close();
         assert_eq!(database(&bench).execute(edits, []).unwrap(), 1);

@@ -56,7 +56,11 @@ impl House {
     }
 
     fn reveal(&self, purpose: &str) -> Reply {
-        self.bench.post(&self.service, REVEAL, &json!({ "purpose": purpose, "subject": { "id": self.subject } }))
+        self.bench.post(
+            &self.service,
+            REVEAL,
+            &json!({ "purpose": purpose, "subject": { "id": self.subject } }),
+        )
     }
 
     fn find(&self) -> Reply {
@@ -85,7 +89,10 @@ fn a_certificate_gives_both_dates_and_what_a_law_keeps_and_a_stranger_can_verify
     assert_eq!(body["unreadable_here_since"], "2026-11-23T02:00:00Z");
     assert_eq!(body["unreadable_everywhere_by"], "2026-12-23T02:00:00Z", "thirty days later, with the epoch");
     assert_eq!(body["retained"].as_array().map(Vec::len), Some(1));
-    assert_eq!((&body["retained"][0]["purpose"], &body["retained"][0]["must_keep"]), (&json!("tax"), &json!("10y after order.completed")));
+    assert_eq!(
+        (&body["retained"][0]["purpose"], &body["retained"][0]["must_keep"]),
+        (&json!("tax"), &json!("10y after order.completed"))
+    );
     assert!(body["retained"][0]["law"].as_str().unwrap().contains("税收征收管理法"));
     assert_eq!(
         body["retained"][0]["fields"],
@@ -93,13 +100,20 @@ fn a_certificate_gives_both_dates_and_what_a_law_keeps_and_a_stranger_can_verify
     );
 
     let receipt = Receipt::from_json(&certificate["receipt"].to_string()).unwrap();
-    let proved = receipt.verify(&Verifier::parse(&house.bench.verifier).unwrap(), "strongroom/harbour-hill").unwrap();
+    let proved =
+        receipt.verify(&Verifier::parse(&house.bench.verifier).unwrap(), "strongroom/harbour-hill").unwrap();
     assert_eq!((proved.entry.act, proved.entry.alias), (Act::Erased, None), "the entry leads nowhere");
     assert_eq!(proved.opening.text(Tag::Subject), Some(house.subject.as_str()));
     let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
     assert_eq!(proved.opening.digest(), Some(digest), "the entry commits to these very bytes");
-    let named: Vec<String> = proved.entry.destroyed.iter().map(|id| id.iter().map(|byte| format!("{byte:02x}")).collect()).collect();
-    let told: Vec<&str> = body["destroyed_keys"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    let named: Vec<String> = proved
+        .entry
+        .destroyed
+        .iter()
+        .map(|id| id.iter().map(|byte| format!("{byte:02x}")).collect())
+        .collect();
+    let told: Vec<&str> =
+        body["destroyed_keys"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     assert_eq!((told.len(), named[0].as_str()), (1, told[0]));
 }
 
@@ -126,20 +140,30 @@ fn asking_again_gives_the_same_certificate_also_after_everything_was_cleaned_up_
 }
 
 /// What no route may give after an erasure.
-const VALUES: [&str; 8] = ["Ann Lee", "42@shop", "12345678", "陈小红", "淮海中路", "9000", "PAY-2026", "shop.example"];
+const VALUES: [&str; 8] =
+    ["Ann Lee", "42@shop", "12345678", "陈小红", "淮海中路", "9000", "PAY-2026", "shop.example"];
 
 fn nothing_comes_out(house: &House) {
     let (bench, by) = (&house.bench, &house.service);
     let subject = json!({ "id": house.subject });
     for purpose in ALL_PURPOSES.into_iter().filter(|purpose| *purpose != "tax") {
-        for target in [json!({ "subject": subject }), json!({ "record": house.order }), json!({ "subject": { "external_id": "42" } })] {
+        for target in [
+            json!({ "subject": subject }),
+            json!({ "record": house.order }),
+            json!({ "subject": { "external_id": "42" } }),
+        ] {
             let mut ask = target.clone();
             ask["purpose"] = json!(purpose);
             let reply = bench.post(by, REVEAL, &ask);
             assert!([403, 404, 410].contains(&reply.status), "{ask}: {} {}", reply.status, reply.text());
         }
     }
-    for (field, value) in [("phone", "13812345678"), ("phone", "13900139000"), ("email", "42@shop.example"), ("payment_reference", "PAY-20261123-0001")] {
+    for (field, value) in [
+        ("phone", "13812345678"),
+        ("phone", "13900139000"),
+        ("email", "42@shop.example"),
+        ("payment_reference", "PAY-20261123-0001"),
+    ] {
         for purpose in ["account", "after_sales", "payment", "tax"] {
             let ask = json!({ "purpose": purpose, "field": field, "value": value });
             assert_eq!(bench.post(by, "/v1/records:search", &ask).is(200)["matches"], json!([]));
@@ -168,7 +192,10 @@ fn after_an_erasure_no_route_gives_anything_but_what_a_law_keeps() {
     assert_eq!(first_reason(&house.reveal("account")), "erased");
     for _ in 0..2 {
         nothing_comes_out(&house);
-        let kept = house.bench.post(&house.service, REVEAL, &json!({ "purpose": "tax", "record": house.order })).is(200);
+        let kept = house
+            .bench
+            .post(&house.service, REVEAL, &json!({ "purpose": "tax", "record": house.order }))
+            .is(200);
         let kept_fields = json!({ "items": "Longjing 100 g", "amount": "128.5", "invoice_title": "Ann Lee", "tax_number": "110101199003070015" });
         assert_eq!(kept["records"][0]["fields"], kept_fields);
         house.bench.round();
@@ -190,7 +217,10 @@ fn what_a_law_keeps_opens_only_for_who_has_its_purpose() {
     house.bench.post(&others, REVEAL, &ask).problem(404, "SR-KEEP-001");
     let wide = json!({ "purpose": "tax", "record": house.order, "fields": ["address", "amount"] });
     let shown = house.bench.post(&house.service, REVEAL, &wide).is(200)["records"][0].clone();
-    assert_eq!((&shown["fields"], &shown["refused"][0]["fields"]), (&json!({ "amount": "128.5" }), &json!(["address"])));
+    assert_eq!(
+        (&shown["fields"], &shown["refused"][0]["fields"]),
+        (&json!({ "amount": "128.5" }), &json!(["address"]))
+    );
     house.bench.round();
 }
 
@@ -205,12 +235,21 @@ fn nothing_can_be_written_to_an_erased_subject() {
         ("/v1/records", json!({ "kind": "order", "subject": subject, "fields": { "items": "tea" } })),
         ("/v1/records", json!({ "kind": "order", "external_id": "O-1", "fields": { "items": "tea" } })),
         ("/v1/records:event", json!({ "record": house.order, "event": "delivered" })),
-        ("/v1/choices", json!({ "subject": subject, "purpose": "marketing_email", "choice": "granted", "notice": notice })),
+        (
+            "/v1/choices",
+            json!({ "subject": subject, "purpose": "marketing_email", "choice": "granted", "notice": notice }),
+        ),
     ] {
         bench.post(by, path, &body).problem(410, "SR-KEEP-002");
     }
     bench.round();
-    bench.post(by, "/v1/records", &json!({ "kind": "order", "external_id": "O-1", "fields": { "items": "tea" } })).problem(410, "SR-KEEP-002");
+    bench
+        .post(
+            by,
+            "/v1/records",
+            &json!({ "kind": "order", "external_id": "O-1", "fields": { "items": "tea" } }),
+        )
+        .problem(410, "SR-KEEP-002");
 }
 
 #[test]
@@ -220,7 +259,10 @@ fn who_was_erased_can_come_again_and_is_somebody_else() {
     house.bench.round();
     let again = house.bench.customer(&house.service, "42");
     assert_ne!(again, house.subject);
-    let shown = house.bench.post(&house.service, REVEAL, &json!({ "purpose": "account", "subject": { "external_id": "42" } })).is(200);
+    let shown = house
+        .bench
+        .post(&house.service, REVEAL, &json!({ "purpose": "account", "subject": { "external_id": "42" } }))
+        .is(200);
     assert_eq!(shown["subject"], again.as_str());
     house.reveal("account").problem(404, "SR-REVEAL-005");
 }
@@ -256,17 +298,29 @@ fn a_subject_of_whom_no_law_keeps_anything_is_forgotten_altogether() {
 fn only_a_subject_of_this_shop_can_be_erased_and_only_that_is_done_there() {
     let house = House::new();
     let path = |rest: &str| format!("/v1/subjects/{rest}");
-    for rest in ["sub_aaaaaaaaaaaaaaaaaaaaaaaaaa:erase".to_owned(), format!("{}:erase", house.order), ":erase".to_owned()] {
+    for rest in [
+        "sub_aaaaaaaaaaaaaaaaaaaaaaaaaa:erase".to_owned(),
+        format!("{}:erase", house.order),
+        ":erase".to_owned(),
+    ] {
         house.bench.post(&house.officer, &path(&rest), &json!({})).problem(404, "SR-KEEP-001");
     }
-    for rest in [house.subject.clone(), format!("{}:forget", house.subject), format!("{}:erase:erase", house.subject)] {
+    for rest in
+        [house.subject.clone(), format!("{}:forget", house.subject), format!("{}:erase:erase", house.subject)]
+    {
         assert_eq!(house.bench.post(&house.officer, &path(&rest), &json!({})).is_a_problem()["status"], 404);
     }
     let sure = json!({ "sure": true });
-    house.bench.post(&house.officer, &path(&format!("{}:erase", house.subject)), &sure).problem(422, "SR-HTTP-003");
+    house
+        .bench
+        .post(&house.officer, &path(&format!("{}:erase", house.subject)), &sure)
+        .problem(422, "SR-HTTP-003");
     house.reveal("account").is(200);
     // An empty body is as good as `{}`.
-    assert_eq!(house.bench.post_bytes(&house.officer, &path(&format!("{}:erase", house.subject)), "").status, 200);
+    assert_eq!(
+        house.bench.post_bytes(&house.officer, &path(&format!("{}:erase", house.subject)), "").status,
+        200
+    );
 }
 
 #[test]
@@ -288,7 +342,8 @@ fn a_destroyed_key_is_named_beside_the_keyring_before_anybody_is_told() {
 fn a_purpose_is_over_at_its_exact_end_and_its_key_dies_on_the_monday_after() {
     let house = House::new();
     let (bench, by) = (&house.bench, &house.service);
-    let closed = json!({ "kind": "customer", "external_id": "42", "events": { "closed": "2026-11-23T02:00:00Z" } });
+    let closed =
+        json!({ "kind": "customer", "external_id": "42", "events": { "closed": "2026-11-23T02:00:00Z" } });
     bench.post(by, "/v1/records", &closed).is(200);
     let end = until(&house.reveal("account").is(200));
     assert_eq!(end, at("2026-12-23T02:00:00Z"), "30 days after the account was closed");
@@ -303,12 +358,14 @@ fn a_purpose_is_over_at_its_exact_end_and_its_key_dies_on_the_monday_after() {
     bench.pass(at("2026-12-28T00:00:00Z") - bench.now());
     let before = bench.entries().len();
     bench.round();
-    let expired: Vec<_> = bench.entries()[before..].iter().filter(|entry| entry.act == Act::Expired).cloned().collect();
+    let expired: Vec<_> =
+        bench.entries()[before..].iter().filter(|entry| entry.act == Act::Expired).cloned().collect();
     assert_eq!((expired.len(), expired[0].destroyed.len()), (1, 1));
     assert_eq!(expired[0].figure(Figure::TermEnd).map(u64::cast_signed), Some(at("2026-12-28T00:00:00Z")));
     // Of the customer's own record nothing is left; the order lives on.
     let found = house.find().is(200);
-    let kinds: Vec<&str> = found["records"].as_array().unwrap().iter().map(|record| record["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        found["records"].as_array().unwrap().iter().map(|record| record["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["order"]);
 }
 
@@ -367,7 +424,8 @@ fn what_stands_until_it_is_withdrawn_goes_when_it_is_withdrawn() {
 fn while_the_clock_is_in_doubt_everybody_is_served_and_nothing_is_destroyed() {
     let house = House::new();
     let bench = &house.bench;
-    let keys = || bench.house().keys.with(|ring| ring.epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>());
+    let keys =
+        || bench.house().keys.with(|ring| ring.epochs.iter().map(|epoch| epoch.number).collect::<Vec<_>>());
     let (epochs, now) = (keys(), bench.now());
     bench.clock.set_wall(now + 4_000 * DAY);
     house.erase().is(200);
@@ -422,7 +480,10 @@ fn many() -> (Bench, Key) {
 fn all_open(bench: &Bench, by: &Key) {
     for id in (0..300).step_by(17) {
         let ask = json!({ "purpose": "birthday", "subject": { "external_id": id.to_string() } });
-        assert_eq!(bench.post(by, REVEAL, &ask).is(200)["records"][0]["fields"], json!({ "birth_date": "1990-03-07" }));
+        assert_eq!(
+            bench.post(by, REVEAL, &ask).is(200)["records"][0]["fields"],
+            json!({ "birth_date": "1990-03-07" })
+        );
     }
 }
 
@@ -606,7 +667,8 @@ fn an_erasure_is_answered_when_older_permits_have_ended_and_an_old_permit_opens_
     let permit = bench.block_on(reveal::reveal(bench.house(), &caller, ask)).unwrap();
     assert_eq!(reveal::open(&permit).unwrap().len(), 1);
 
-    let request = house.officer.posts(&format!("/v1/subjects/{}:erase", house.subject)).body(Body::empty()).unwrap();
+    let request =
+        house.officer.posts(&format!("/v1/subjects/{}:erase", house.subject)).body(Body::empty()).unwrap();
     let began = Instant::now();
     let reply = bench.block_on(answer(bench.api(), request));
     assert_eq!(reply.status, 200);
@@ -636,8 +698,10 @@ fn many_writers_of_one_subject_each_get_an_answer_and_nothing_is_lost() {
             });
         }
     });
-    let found = bench.post(&service, "/v1/subjects:find", &json!({ "subject": { "external_id": "42" } })).is(200);
-    let orders = found["records"].as_array().unwrap().iter().filter(|record| record["kind"] == "order").count();
+    let found =
+        bench.post(&service, "/v1/subjects:find", &json!({ "subject": { "external_id": "42" } })).is(200);
+    let orders =
+        found["records"].as_array().unwrap().iter().filter(|record| record["kind"] == "order").count();
     assert_eq!(orders, written.load(Ordering::SeqCst));
     assert!(orders >= 25, "{orders} of 100: whoever is sent away was told to come again");
 }
@@ -649,10 +713,24 @@ fn a_subjects_row_says_nothing_of_whom_it_was_about_after_its_key_died() {
     house.bench.round();
     let (shop, id) = (house.bench.shop(), house.bench.house().ids.read(&house.subject).unwrap());
     let looking = Arc::clone(&shop);
-    let row = house.bench.house().store.look_blocking(move |view| keep::find_subject(view, &looking, id)).unwrap().unwrap();
+    let row = house
+        .bench
+        .house()
+        .store
+        .look_blocking(move |view| keep::find_subject(view, &looking, id))
+        .unwrap()
+        .unwrap();
     assert!(row.key(seal::Class::Main).is_none());
     // Entries made before carry an alias that no living key gives any more.
-    let living = row.marking_key().map(|key| shop.keys.open_key(row.id.column().unsigned_abs(), key).unwrap().alias());
-    let collected: Vec<_> = house.bench.entries().into_iter().filter(|entry| entry.act == Act::Collected && entry.outcome == Outcome::Yes).collect();
-    assert!(!collected.is_empty() && collected.iter().all(|entry| entry.alias.is_some() && entry.alias != living));
+    let living =
+        row.marking_key().map(|key| shop.keys.open_key(row.id.column().unsigned_abs(), key).unwrap().alias());
+    let collected: Vec<_> = house
+        .bench
+        .entries()
+        .into_iter()
+        .filter(|entry| entry.act == Act::Collected && entry.outcome == Outcome::Yes)
+        .collect();
+    assert!(
+        !collected.is_empty() && collected.iter().all(|entry| entry.alias.is_some() && entry.alias != living)
+    );
 }

@@ -51,12 +51,17 @@ fn killed_under_load_it_starts_again_by_itself_and_has_everything_it_acknowledge
     while rounds < ROUNDS && (rounds < ROUNDS_LEAST || began.elapsed() < BUDGET) {
         let server = vault.serve();
         let before = acknowledged(&kept);
-        let callers: Vec<JoinHandle<()>> =
-            (0..CALLERS).map(|_| load(&server, [&intake, &officer], Arc::clone(&next), Arc::clone(&kept))).collect();
+        let callers: Vec<JoinHandle<()>> = (0..CALLERS)
+            .map(|_| load(&server, [&intake, &officer], Arc::clone(&next), Arc::clone(&kept)))
+            .collect();
         // Killed at another point of the load each time: in the first commits, and far into them.
         let wanted = before + 20 + (rounds * 37) % 150;
         while acknowledged(&kept) < wanted {
-            assert!(began.elapsed() < Duration::from_secs(120), "the load does not get on: {}", server.said());
+            assert!(
+                began.elapsed() < Duration::from_secs(120),
+                "the load does not get on: {}",
+                server.said()
+            );
             std::thread::yield_now();
         }
         server.kill();
@@ -76,7 +81,11 @@ fn killed_under_load_it_starts_again_by_itself_and_has_everything_it_acknowledge
     let kept = kept.lock().unwrap();
     eprintln!(
         "killed {rounds} times: {} customers, {} orders, {} choices, {} erasures, {} entries acknowledged and there",
-        kept.customers.len(), kept.orders.len(), kept.choices.len(), kept.erased.len(), kept.entries.len(),
+        kept.customers.len(),
+        kept.orders.len(),
+        kept.choices.len(),
+        kept.erased.len(),
+        kept.entries.len(),
     );
     assert!(kept.customers.len() > 20 && kept.choices.len() > 10 && !kept.erased.is_empty());
 }
@@ -171,7 +180,8 @@ fn everything_is_there(server: &Server, service: &str, officer: &str, kept: &Ack
         assert_eq!(answer.status, wanted, "customer {number} said {said}: {}", answer.text());
     }
     let found = |number: &u64| {
-        let asked = serde_json::json!({ "record": { "kind": "order", "external_id": format!("o-{number}") } });
+        let asked =
+            serde_json::json!({ "record": { "kind": "order", "external_id": format!("o-{number}") } });
         (asked, *number)
     };
     for (asked, number) in kept.orders.iter().filter(|number| !kept.erased.contains_key(number)).map(found) {

@@ -75,7 +75,10 @@ fn what_no_purpose_keeps_any_more_is_counted_before_and_goes_after_it_is_publish
 #[test]
 fn a_longer_retention_is_counted_and_keeps_what_the_old_one_would_have_ended() {
     let (bench, service) = scene();
-    let policy = changed("keep = \"1y after order.completed\"\nat_most = \"2y after collected\"", "keep = \"3y after order.completed\"\nat_most = \"4y after collected\"");
+    let policy = changed(
+        "keep = \"1y after order.completed\"\nat_most = \"2y after collected\"",
+        "keep = \"3y after order.completed\"\nat_most = \"4y after collected\"",
+    );
     let counted = count(&bench, &policy);
     assert!(counted.new_terms >= 1, "{counted:?}");
     publish(&bench, &policy);
@@ -83,7 +86,13 @@ fn a_longer_retention_is_counted_and_keeps_what_the_old_one_would_have_ended() {
     for _ in 0..14 {
         bench.pass(29 * DAY);
         // Somebody is there all the time: a month of silence would put the clock in doubt at the next start.
-        bench.post(&service, "/v1/records:reveal", &json!({ "purpose": "after_sales", "record": { "kind": "order", "external_id": "O-1" } })).is(200);
+        bench
+            .post(
+                &service,
+                "/v1/records:reveal",
+                &json!({ "purpose": "after_sales", "record": { "kind": "order", "external_id": "O-1" } }),
+            )
+            .is(200);
         bench.round();
     }
     let asked = json!({ "purpose": "after_sales", "record": { "kind": "order", "external_id": "O-1" } });
@@ -95,16 +104,21 @@ fn a_longer_retention_is_counted_and_keeps_what_the_old_one_would_have_ended() {
 fn a_yes_to_a_notice_that_was_replaced_by_one_that_asks_for_more_does_not_hold() {
     let (bench, service) = scene();
     bench.choose(&service, "42", "marketing_email", "granted");
-    let policy = changed("fields = [\"email\"]\nkeep = \"until withdrawn\"", "fields = [\"email\", \"name\"]\nkeep = \"until withdrawn\"");
+    let policy = changed(
+        "fields = [\"email\"]\nkeep = \"until withdrawn\"",
+        "fields = [\"email\", \"name\"]\nkeep = \"until withdrawn\"",
+    );
     let counted = count(&bench, &policy);
     assert_eq!(counted.choices_void.get("marketing_email"), Some(&1));
     publish(&bench, &policy);
     let asked = json!({ "purpose": "marketing_email", "subject": { "external_id": "42" } });
     bench.post(&service, "/v1/records:reveal", &asked).problem(403, "SR-REVEAL-001");
-    let yes = |version: u32| json!({
-        "subject": { "external_id": "42" }, "purpose": "marketing_email", "choice": "granted",
-        "notice": { "version": version, "language": "zh" },
-    });
+    let yes = |version: u32| {
+        json!({
+            "subject": { "external_id": "42" }, "purpose": "marketing_email", "choice": "granted",
+            "notice": { "version": version, "language": "zh" },
+        })
+    };
     bench.post(&service, "/v1/choices", &yes(1)).problem(422, "SR-CHOOSE-007");
     bench.post(&service, "/v1/records:reveal", &asked).problem(403, "SR-REVEAL-001");
     bench.post(&service, "/v1/choices", &yes(2)).is(201);

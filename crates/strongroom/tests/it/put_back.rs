@@ -30,7 +30,8 @@ struct Vault {
 impl Vault {
     fn new() -> Vault {
         let vault = Vault { folder: tempfile::tempdir().unwrap() };
-        std::fs::write(vault.path("shop.toml"), include_str!("../../../../examples/harbour-hill/shop.toml")).unwrap();
+        std::fs::write(vault.path("shop.toml"), include_str!("../../../../examples/harbour-hill/shop.toml"))
+            .unwrap();
         std::fs::write(vault.path("mapping.toml"), MAPPING).unwrap();
         vault.well(&["init", "--policy", "shop.toml", "--keys", "keys"]);
         vault
@@ -74,7 +75,9 @@ impl Vault {
     fn put_back(&self, table: &str, copy: &Path) {
         let database = self.database();
         database.execute("ATTACH $1 AS was", [copy.to_str().unwrap()]).unwrap();
-        database.execute_batch(&format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM was.{table};")).unwrap();
+        database
+            .execute_batch(&format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM was.{table};"))
+            .unwrap();
     }
 
     fn deep_findings(&self) -> String {
@@ -87,7 +90,10 @@ impl Vault {
 #[test]
 fn a_policy_edited_in_the_database_opens_nothing() {
     let vault = Vault::new();
-    let changed = vault.database().execute("UPDATE policy SET text = replace(text, ', as = \"masked\"', '')", []).unwrap();
+    let changed = vault
+        .database()
+        .execute("UPDATE policy SET text = replace(text, ', as = \"masked\"', '')", [])
+        .unwrap();
     assert_eq!(changed, 1);
     let output = vault.run(&["policy", "show"]);
     assert_eq!(output.status.code(), Some(1));
@@ -97,7 +103,9 @@ fn a_policy_edited_in_the_database_opens_nothing() {
 #[test]
 fn a_policy_taken_away_is_missed() {
     let vault = Vault::new();
-    let again = std::fs::read_to_string(vault.path("shop.toml")).unwrap().replace("reviewed = 2026-11-01", "reviewed = 2026-11-02");
+    let again = std::fs::read_to_string(vault.path("shop.toml"))
+        .unwrap()
+        .replace("reviewed = 2026-11-01", "reviewed = 2026-11-02");
     std::fs::write(vault.path("again.toml"), again).unwrap();
     vault.well(&["policy", "publish", "again.toml", "--yes"]);
     vault.database().execute("DELETE FROM policy WHERE version = 2", []).unwrap();

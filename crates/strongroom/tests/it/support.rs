@@ -99,7 +99,10 @@ impl Bench {
 
     /// A house whose shop has this policy.
     pub(crate) fn with_policy(policy: &str) -> Bench {
-        Bench::with(policy, LimitsConfig { requests_per_second: 0, anonymous_per_second: 0, ..LimitsConfig::default() })
+        Bench::with(
+            policy,
+            LimitsConfig { requests_per_second: 0, anonymous_per_second: 0, ..LimitsConfig::default() },
+        )
     }
 
     /// A house in which a credential may ask for so much.
@@ -117,7 +120,8 @@ impl Bench {
         let start: jiff::Timestamp = START.parse().unwrap();
         let clock = Arc::new(SetClock::at(start.as_microsecond()));
         let made = open::init(&places, &checked(policy), clock.clone()).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut bench = Bench {
             clock,
             places,
@@ -348,7 +352,10 @@ pub(crate) const ALL_PURPOSES: [&str; 7] =
 impl Key {
     /// A request of this caller.
     pub(crate) fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
-        Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {}", self.0))
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.0))
     }
 
     /// A POST of this caller.
@@ -435,7 +442,10 @@ pub(crate) fn checked(policy: &str) -> notice::Checked {
 pub(crate) fn longer_policy() -> String {
     let kinds = "fields = [\"name\", \"email\", \"phone\"]";
     assert!(POLICY.contains(kinds));
-    format!("{}{MORE}", POLICY.replacen(kinds, "fields = [\"name\", \"email\", \"phone\", \"birth_date\"]", 1))
+    format!(
+        "{}{MORE}",
+        POLICY.replacen(kinds, "fields = [\"name\", \"email\", \"phone\", \"birth_date\"]", 1)
+    )
 }
 
 /// An instant, µs UTC.
@@ -489,9 +499,10 @@ impl std::io::Write for Ear {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        let failed_jobs = self.inside.as_ref().map_or(0, |inside| {
-            inside.desk.doing.jobs_failed.load(std::sync::atomic::Ordering::Relaxed)
-        });
+        let failed_jobs = self
+            .inside
+            .as_ref()
+            .map_or(0, |inside| inside.desk.doing.jobs_failed.load(std::sync::atomic::Ordering::Relaxed));
         self.close();
         if std::thread::panicking() || self.at_the_end == AtTheEnd::Nothing {
             return;

@@ -366,10 +366,22 @@ impl Caller {
     }
 
     /// Sends a request and reads its answer. Fails when the connection does.
-    pub(crate) fn send(&mut self, method: &str, path: &str, more: &str, body: &[u8]) -> std::io::Result<Answer> {
-        let authorization =
-            if self.credential.is_empty() { String::new() } else { format!("authorization: Bearer {}\r\n", self.credential) };
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: tests\r\n{authorization}{more}content-length: {}\r\n\r\n", body.len());
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        more: &str,
+        body: &[u8],
+    ) -> std::io::Result<Answer> {
+        let authorization = if self.credential.is_empty() {
+            String::new()
+        } else {
+            format!("authorization: Bearer {}\r\n", self.credential)
+        };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: tests\r\n{authorization}{more}content-length: {}\r\n\r\n",
+            body.len()
+        );
         let stream = self.stream.get_mut();
         stream.write_all(&[head.as_bytes(), body].concat())?;
         read_answer(&mut self.stream)

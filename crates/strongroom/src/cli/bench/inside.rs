@@ -55,7 +55,12 @@ impl Inside {
     }
 
     /// Orders of known customers a second, `in_flight` at once: parsed and sealed on this thread, written by the writer.
-    pub(super) fn writes(&self, subjects: &[String], in_flight: usize, time: Duration) -> Result<f64, Problem> {
+    pub(super) fn writes(
+        &self,
+        subjects: &[String],
+        in_flight: usize,
+        time: Duration,
+    ) -> Result<f64, Problem> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (done, broke) = (Rc::new(Cell::new(0_u64)), Rc::new(RefCell::new(None)));
         let began = Instant::now();
@@ -92,8 +97,11 @@ impl Inside {
         let shop = Arc::clone(self.shop());
         self.house.store.look_blocking(move |view| {
             let rows = keep::list_records_after(view, &shop, None, ROWS_SEEN)?;
-            let orders: Vec<usize> =
-                rows.iter().filter(|row| row.clear.blinds.is_empty()).map(|row| row.sealed.len() + row.clear_bytes.len()).collect();
+            let orders: Vec<usize> = rows
+                .iter()
+                .filter(|row| row.clear.blinds.is_empty())
+                .map(|row| row.sealed.len() + row.clear_bytes.len())
+                .collect();
             let last = view.log_head(shop.log())?.map_or(0, |head| head.size.saturating_sub(1));
             let entry = view.leaf(shop.log(), last)?.map_or(0, |leaf| leaf.len());
             Ok::<_, Problem>(Sizes { record: orders.iter().sum::<usize>() / orders.len().max(1), entry })
@@ -127,7 +135,8 @@ impl Inside {
         let (_, term) = shop.keys.new_key(Class::Term, 1, &mut random)?;
         let values: Vec<(u8, Personal<Value>)> =
             (0..12).map(|field| (field, Personal::new(Value::Text("a".repeat(31))))).collect();
-        let fields: Vec<(u8, &Personal<Value>)> = values.iter().map(|(field, value)| (*field, value)).collect();
+        let fields: Vec<(u8, &Personal<Value>)> =
+            values.iter().map(|(field, value)| (*field, value)).collect();
         let group = Group { subject: &subject, term: &term, fields: Fields::of(0..12) };
         let place = Place { shop: 1, subject: 1, kind: 0, record: 1, version: 1 };
         let mut message_id = [0; 32];

@@ -62,7 +62,8 @@ impl Head {
         let body_at = bytes.windows(4).position(|four| four == b"\r\n\r\n")?.saturating_add(4);
         let head = std::str::from_utf8(bytes.get(..body_at)?).ok()?;
         let status = head.get(9..12)?.parse().ok()?;
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?.trim().parse().ok()?;
+        let length =
+            head.lines().find_map(|line| line.strip_prefix("content-length: "))?.trim().parse().ok()?;
         Some(Head { status, body_at, length })
     }
 }
@@ -99,7 +100,12 @@ struct Run {
 /// Runs closed loops until the time or the requests are used up. Blocks.
 ///
 /// Fails: when an answer is not 2xx, for a figure of refusals is no figure.
-pub(super) fn run(address: SocketAddr, bounds: Bounds, next: &Next, seen: Option<&Seen>) -> Result<Load, Problem> {
+pub(super) fn run(
+    address: SocketAddr,
+    bounds: Bounds,
+    next: &Next,
+    seen: Option<&Seen>,
+) -> Result<Load, Problem> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let run = Rc::new(RefCell::new(Run {
         until: Instant::now(),
@@ -158,7 +164,9 @@ async fn closed_loop(mut wire: Wire, run: Rc<RefCell<Run>>, next: Next, seen: Op
                 None
             }
             // The server's own words are ours: codes and titles, never values.
-            Ok(Ok((status, body))) => Some(format!("an answer was {status}: {}", String::from_utf8_lossy(body))),
+            Ok(Ok((status, body))) => {
+                Some(format!("an answer was {status}: {}", String::from_utf8_lossy(body)))
+            }
             Ok(Err(error)) => Some(format!("a connection broke ({:?})", error.kind())),
             Err(_) => Some(String::from("an answer did not come within 30 seconds")),
         };

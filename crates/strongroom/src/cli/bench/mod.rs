@@ -29,8 +29,10 @@ use crate::ground::Problem;
 
 /// What `bench` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Takes a few minutes and about 3 GB of disk; with --quick about 20 seconds, and figures that say less.
-Build with --release. On a machine that does other work, compare ratios and not figures.")]
+#[command(
+    after_help = "Takes a few minutes and about 3 GB of disk; with --quick about 20 seconds, and figures that say less.
+Build with --release. On a machine that does other work, compare ratios and not figures."
+)]
 pub(super) struct BenchArgs {
     /// Short runs, fewer of them, small files
     #[arg(long)]
@@ -154,7 +156,8 @@ impl Bench {
     fn new(args: BenchArgs, voice: Voice) -> Result<Bench, Problem> {
         let mut scale = if args.quick { Scale::quick() } else { Scale::full() };
         if !args.connections.is_empty() {
-            scale.connections = args.connections.into_iter().map(|connections| connections.clamp(1, 1_024)).collect();
+            scale.connections =
+                args.connections.into_iter().map(|connections| connections.clamp(1, 1_024)).collect();
             scale.connections.sort_unstable();
             scale.connections.dedup();
         }
@@ -204,7 +207,9 @@ impl Bench {
         let vault = self.vault()?;
         let (ours, idle) = self.starts(|| vault.serve())?;
         let (empty, empty_idle) = self.starts(serve_empty)?;
-        self.add(Row::new("start, empty vault", ours, "ms", empty, "empty handler").goal(Goal::AtMost(100.0)));
+        self.add(
+            Row::new("start, empty vault", ours, "ms", empty, "empty handler").goal(Goal::AtMost(100.0)),
+        );
         self.add(Row::new("memory, idle", idle, "MiB", empty_idle, "empty handler").goal(Goal::AtMost(25.0)));
         Ok(())
     }
@@ -239,7 +244,10 @@ impl Bench {
     }
 
     fn fill(&self, vault: &Vault, server: &Server) -> Result<(Vec<String>, Vec<String>), Problem> {
-        self.voice.say(format!("  filling a vault: {} customers, {} orders", self.scale.customers, self.scale.orders));
+        self.voice.say(format!(
+            "  filling a vault: {} customers, {} orders",
+            self.scale.customers, self.scale.orders
+        ));
         on_this_thread(async {
             let mut wire = Wire::connect(server.api).await?;
             let customers = vault.add_customers(&mut wire, 0, self.scale.customers).await?;
@@ -249,7 +257,13 @@ impl Bench {
     }
 
     /// Rounds of all requests at all numbers of connections, the empty handler first in each: noise meets all alike.
-    fn http(&mut self, vault: &Vault, server: &Server, customers: &[String], orders: Vec<String>) -> Result<(), Problem> {
+    fn http(
+        &mut self,
+        vault: &Vault,
+        server: &Server,
+        customers: &[String],
+        orders: Vec<String>,
+    ) -> Result<(), Problem> {
         let empty = serve_empty()?;
         let customers = Rc::new(customers.to_vec());
         let runs: [(&'static str, &Server, Next); 4] = [
@@ -274,7 +288,8 @@ impl Bench {
         }
         for (workload, _, _) in &runs {
             for connections in &self.scale.connections {
-                let same = |sample: &&Sample| sample.workload == *workload && sample.connections == *connections;
+                let same =
+                    |sample: &&Sample| sample.workload == *workload && sample.connections == *connections;
                 let of_this: Vec<Sample> = rounds.iter().filter(same).cloned().collect();
                 self.report.load.extend(report::over_rounds(&of_this));
             }
@@ -283,7 +298,8 @@ impl Bench {
         self.http_rows();
         let (_, most) = server.memory_kib()?;
         let (_, empty_most) = empty.memory_kib()?;
-        let memory = Row::new("memory, under load", float(most) / 1_024.0, "MiB", float(empty_most) / 1_024.0, EMPTY);
+        let memory =
+            Row::new("memory, under load", float(most) / 1_024.0, "MiB", float(empty_most) / 1_024.0, EMPTY);
         self.add(memory.goal(Goal::AtMost(160.0)));
         Ok(())
     }
@@ -326,21 +342,33 @@ impl Bench {
     fn http_rows(&mut self) {
         let most = self.scale.connections.iter().max().copied().unwrap_or(0);
         let at_most = |workload: &str| {
-            self.report.load.iter().find(|sample| sample.workload == workload && sample.connections == most).cloned()
+            self.report
+                .load
+                .iter()
+                .find(|sample| sample.workload == workload && sample.connections == most)
+                .cloned()
         };
         let Some(empty) = at_most(EMPTY) else { return };
         let mut rows = Vec::new();
-        let goals = [(WRITE, 2.9, Some((0.38, 15.0))), (WRITE_NEW, 8.0, None), (REVEAL, 2.9, Some((0.38, 8.0)))];
+        let goals =
+            [(WRITE, 2.9, Some((0.38, 15.0))), (WRITE_NEW, 8.0, None), (REVEAL, 2.9, Some((0.38, 8.0)))];
         for (workload, cpu_goal, others) in goals {
             let Some(sample) = at_most(workload) else { continue };
-            let mut cpu = Row::new(format!("{workload}, server CPU"), sample.cpu_micros, "µs", empty.cpu_micros, EMPTY);
+            let mut cpu =
+                Row::new(format!("{workload}, server CPU"), sample.cpu_micros, "µs", empty.cpu_micros, EMPTY);
             cpu.ratio = sample.cpu_ratio; // the median of the ratios, not the ratio of the medians
             rows.push(cpu.goal_of_ratio(Goal::AtMost(cpu_goal)));
             let Some((rate_goal, p99_goal)) = others else { continue };
             let mut rate = Row::new(format!("{workload}, rate"), sample.rate, "/s", empty.rate, EMPTY);
             rate.ratio = sample.rate_ratio;
             rows.push(rate.goal_of_ratio(Goal::AtLeast(rate_goal)));
-            let p99 = Row::new(format!("{workload}, p99"), sample.p99_micros / 1e3, "ms", empty.p99_micros / 1e3, EMPTY);
+            let p99 = Row::new(
+                format!("{workload}, p99"),
+                sample.p99_micros / 1e3,
+                "ms",
+                empty.p99_micros / 1e3,
+                EMPTY,
+            );
             rows.push(p99.goal(Goal::AtMost(p99_goal)));
         }
         self.report.rows.extend(rows);
@@ -380,15 +408,25 @@ impl Bench {
                 ours.push(own);
             }
             let against = "rusqlite, 64 rows a commit";
-            let mut row = Row::new("durable writes without HTTP", median(&mut ours), "/s", median(&mut raw), against);
+            let mut row =
+                Row::new("durable writes without HTTP", median(&mut ours), "/s", median(&mut raw), against);
             row.ratio = median(&mut ratios);
             self.add(row.goal_of_ratio(Goal::AtLeast(0.8)));
         }
         if self.wants(Part::Gate) {
             self.say("the gate and the seal");
             let (gate, seal) = (house.gate()?, house.seal()?);
-            self.add(Row::new("gate, one decision", gate, "ns", raw::aes_gcm(1, 32)?, "AES-256-GCM, 32 bytes").goal(Goal::AtMost(100.0)));
-            self.add(Row::new("seal a record of 12 fields", seal, "ns", raw::aes_gcm(12, 32)?, "AES-256-GCM, 12 × 32 bytes"));
+            self.add(
+                Row::new("gate, one decision", gate, "ns", raw::aes_gcm(1, 32)?, "AES-256-GCM, 32 bytes")
+                    .goal(Goal::AtMost(100.0)),
+            );
+            self.add(Row::new(
+                "seal a record of 12 fields",
+                seal,
+                "ns",
+                raw::aes_gcm(12, 32)?,
+                "AES-256-GCM, 12 × 32 bytes",
+            ));
         }
         house.close();
         Ok(())
@@ -410,18 +448,30 @@ impl Bench {
         house.close();
         let raw = raw::group_commit(self.folder.path(), sizes, 1_000, self.scale.run)?;
         let against = "rusqlite, 1,000 rows a commit";
-        self.add(Row::new("import, no lookups, per CPU second", without_cpu, "/s", raw, against).goal(Goal::AtLeast(100_000.0)));
+        self.add(
+            Row::new("import, no lookups, per CPU second", without_cpu, "/s", raw, against)
+                .goal(Goal::AtLeast(100_000.0)),
+        );
         self.add(Row::new("import, no lookups, rate", without, "/s", raw, against));
-        self.add(Row::new("import, two lookups, per CPU second", lookups_cpu, "/s", raw, against).goal(Goal::AtLeast(20_000.0)));
+        self.add(
+            Row::new("import, two lookups, per CPU second", lookups_cpu, "/s", raw, against)
+                .goal(Goal::AtLeast(20_000.0)),
+        );
         self.add(Row::new("import, two lookups, rate", with_lookups, "/s", raw, against));
         let rows = float((sizes.record.saturating_add(sizes.entry)) as u64);
-        self.add(Row::new("disk, a record of 12 fields, all in", bytes, "bytes", rows, "its row and its entry").goal(Goal::AtMost(1_500.0)));
+        self.add(
+            Row::new("disk, a record of 12 fields, all in", bytes, "bytes", rows, "its row and its entry")
+                .goal(Goal::AtMost(1_500.0)),
+        );
 
         self.say("start with these records");
         let (ours, _) = self.starts(|| vault.serve())?;
         let (empty, _) = self.starts(serve_empty)?;
         let records = report::short(float(customers.saturating_add(orders)));
-        self.add(Row::new(format!("start, {records} records"), ours, "ms", empty, "empty handler").goal(Goal::AtMost(1_000.0)));
+        self.add(
+            Row::new(format!("start, {records} records"), ours, "ms", empty, "empty handler")
+                .goal(Goal::AtMost(1_000.0)),
+        );
 
         self.say("verification of the exported ledger");
         let export = vault.beside("export");
@@ -433,7 +483,10 @@ impl Bench {
         let hashes = 1e9 / raw::leaf_and_node(sizes.entry)?;
         let what = format!("verify {} entries offline, two threads", report::short(float(entries)));
         // The goal is 10 million entries in 3 seconds.
-        self.add(Row::new(what, rate, "/s", hashes, "SHA-256 of a leaf and a node, one thread").goal(Goal::AtLeast(3_333_333.0)));
+        self.add(
+            Row::new(what, rate, "/s", hashes, "SHA-256 of a leaf and a node, one thread")
+                .goal(Goal::AtLeast(3_333_333.0)),
+        );
         Ok(())
     }
 }
@@ -498,8 +551,12 @@ fn store_counts(server: &Server) -> Result<StoreCounts, Problem> {
         Ok(String::from_utf8_lossy(body).into_owned())
     })?;
     let read = |name: &str| {
-        let value = text.lines().find_map(|line| line.strip_prefix("strongroom_store_")?.strip_prefix(name)?.strip_prefix(' '));
-        value.and_then(|value| value.trim().parse().ok()).ok_or_else(|| fault("a server does not count what its store does"))
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix("strongroom_store_")?.strip_prefix(name)?.strip_prefix(' '));
+        value
+            .and_then(|value| value.trim().parse().ok())
+            .ok_or_else(|| fault("a server does not count what its store does"))
     };
     Ok(StoreCounts {
         commits: read("commits")?,
@@ -521,7 +578,8 @@ fn facts(sync_micros: f64, folder: &std::path::Path) -> Vec<(&'static str, Strin
         line.map_or_else(|| String::from("unknown"), |(_, value)| value.trim().to_owned())
     };
     let processors = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let build = if cfg!(debug_assertions) { "debug build: its figures mean nothing" } else { "release build" };
+    let build =
+        if cfg!(debug_assertions) { "debug build: its figures mean nothing" } else { "release build" };
     let where_to = folder.parent().unwrap_or(folder).display();
     vec![
         ("release", format!("strongroom {}, {build}", env!("CARGO_PKG_VERSION"))),

@@ -69,7 +69,9 @@ pub(super) fn aes_gcm(count: u8, length: usize) -> Result<f64, Problem> {
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, black_box(&[5; 32])).map_err(broken)?);
         for number in 0..count {
             let nonce = Nonce::assume_unique_for_key([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, number]);
-            let _ = black_box(key.seal_in_place_separate_tag(nonce, Aad::from([3; 32]), &mut buffer).map_err(broken)?);
+            let _ = black_box(
+                key.seal_in_place_separate_tag(nonce, Aad::from([3; 32]), &mut buffer).map_err(broken)?,
+            );
         }
         Ok(())
     })

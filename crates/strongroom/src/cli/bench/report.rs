@@ -59,9 +59,24 @@ pub(super) enum GoalFor {
 
 impl Row {
     /// A line whose ratio is figure by baseline.
-    pub(super) fn new(what: impl Into<String>, figure: f64, unit: &'static str, baseline: f64, against: &'static str) -> Row {
+    pub(super) fn new(
+        what: impl Into<String>,
+        figure: f64,
+        unit: &'static str,
+        baseline: f64,
+        against: &'static str,
+    ) -> Row {
         let ratio = if baseline > 0.0 { figure / baseline } else { f64::NAN };
-        Row { what: what.into(), figure, unit, baseline, against, ratio, goal: None, goal_is_for: GoalFor::Figure }
+        Row {
+            what: what.into(),
+            figure,
+            unit,
+            baseline,
+            against,
+            ratio,
+            goal: None,
+            goal_is_for: GoalFor::Figure,
+        }
     }
 
     /// With a goal for its figure.
@@ -153,7 +168,9 @@ impl Sample {
     }
 
     fn cells(&self) -> Vec<String> {
-        let store = |pick: fn(&StoreShare) -> f64| self.store.as_ref().map_or_else(String::new, |share| short(pick(share)));
+        let store = |pick: fn(&StoreShare) -> f64| {
+            self.store.as_ref().map_or_else(String::new, |share| short(pick(share)))
+        };
         vec![
             self.workload.to_owned(),
             self.connections.to_string(),
@@ -229,7 +246,20 @@ impl Report {
         if !self.load.is_empty() {
             voice.print("Under load: CPU is the server process's own, µs a request; times in ms; ratios to the empty handler.");
             let head = [
-                "request", "conns", "per s", "p50", "p99", "CPU", "HTTP", "writer", "ckpt", "batch", "apply µs", "commit µs", "CPU ×", "rate ×",
+                "request",
+                "conns",
+                "per s",
+                "p50",
+                "p99",
+                "CPU",
+                "HTTP",
+                "writer",
+                "ckpt",
+                "batch",
+                "apply µs",
+                "commit µs",
+                "CPU ×",
+                "rate ×",
             ];
             voice.table(&head, self.load.iter().map(Sample::cells).collect());
         }
@@ -265,7 +295,8 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let shown: Vec<_> = [0.123, 9.876, 54.32, 432.1, 1_234_567.8, f64::NAN].into_iter().map(short).collect();
+        let shown: Vec<_> =
+            [0.123, 9.876, 54.32, 432.1, 1_234_567.8, f64::NAN].into_iter().map(short).collect();
         assert_eq!(shown, ["0.12", "9.88", "54.3", "432", "1,234,568", "–"]);
     }
 

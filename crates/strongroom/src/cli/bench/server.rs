@@ -59,7 +59,9 @@ impl Server {
         let mut last = String::new();
         while let Ok(line) = said.recv_timeout(START_TIME) {
             match line {
-                Ok(Serving { api, admin }) => return Ok(Server { child, api, admin, started: began.elapsed() }),
+                Ok(Serving { api, admin }) => {
+                    return Ok(Server { child, api, admin, started: began.elapsed() });
+                }
                 Err(line) => last = line,
             }
         }
@@ -74,16 +76,21 @@ impl Server {
         for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             let thread = thread?.path();
             // A thread may end between being listed and being read.
-            let (Ok(name), Ok(times)) =
-                (std::fs::read_to_string(thread.join("comm")), std::fs::read_to_string(thread.join("schedstat")))
-            else {
+            let (Ok(name), Ok(times)) = (
+                std::fs::read_to_string(thread.join("comm")),
+                std::fs::read_to_string(thread.join("schedstat")),
+            ) else {
                 continue;
             };
             let nanos: u64 = times.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0);
             let slot = cpu.0.entry(name.trim().to_owned()).or_default();
             *slot = slot.saturating_add(nanos);
         }
-        if cpu.nanos() == 0 { Err(fault("this system does not say how much CPU time a thread took")) } else { Ok(cpu) }
+        if cpu.nanos() == 0 {
+            Err(fault("this system does not say how much CPU time a thread took"))
+        } else {
+            Ok(cpu)
+        }
     }
 
     /// Memory in use now, and the most that was ever in use, KiB.
@@ -93,7 +100,9 @@ impl Server {
             let line = text.lines().find_map(|line| line.strip_prefix(name))?;
             line.trim().trim_end_matches(" kB").trim().parse().ok()
         };
-        read("VmRSS:").zip(read("VmHWM:")).ok_or_else(|| fault("this system does not say how much memory is in use"))
+        read("VmRSS:")
+            .zip(read("VmHWM:"))
+            .ok_or_else(|| fault("this system does not say how much memory is in use"))
     }
 
     /// Asks it to close, as an operator would, and waits until it has.
@@ -131,7 +140,9 @@ impl Cpu {
 }
 
 /// Runs a command of this same program to its end. Gives its output, how long it took, and the CPU time that it took.
-pub(super) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Result<(String, Duration, Duration), Problem> {
+pub(super) fn command<S: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = S>,
+) -> Result<(String, Duration, Duration), Problem> {
     let (began, cpu) = (Instant::now(), children_cpu());
     let output = Command::new(std::env::current_exe()?).args(arguments).stdin(Stdio::null()).output()?;
     if !output.status.success() {
@@ -146,12 +157,17 @@ fn children_cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // SOURCE: proc_pid_stat(5): behind the name in brackets, fields 14 and 15 from the third are cutime and cstime.
     let behind = text.rsplit_once(')').map_or("", |(_, behind)| behind);
-    let ticks: u64 = behind.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let ticks: u64 =
+        behind.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks.saturating_mul(1_000) / rustix::param::clock_ticks_per_second().max(1))
 }
 
 /// Size of the files of a folder, bytes.
 pub(super) fn folder_bytes(folder: &Path) -> u64 {
     let files = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    files.filter_map(|file| file.metadata().ok()).filter(std::fs::Metadata::is_file).map(|file| file.len()).sum()
+    files
+        .filter_map(|file| file.metadata().ok())
+        .filter(std::fs::Metadata::is_file)
+        .map(|file| file.len())
+        .sum()
 }

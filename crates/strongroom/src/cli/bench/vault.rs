@@ -37,10 +37,20 @@ impl Vault {
         write_new(&folder.join("bench.toml"), config.as_bytes())?;
         let mut vault = Vault { folder, service: String::new(), officer: String::new() };
         let path = |name: &str| vault.folder.join(name).display().to_string();
-        command(vault.arguments(&["init", "--policy", &path("shop.toml"), "--credential-out", &path("admin")]))?;
+        command(vault.arguments(&[
+            "init",
+            "--policy",
+            &path("shop.toml"),
+            "--credential-out",
+            &path("admin"),
+        ]))?;
         let add = ["credentials", "add", "--purpose", "delivery"];
-        command(vault.arguments(&[&add[..], &["--role", "service", "--label", "service", "--out", &path("service")]].concat()))?;
-        command(vault.arguments(&[&add[..], &["--role", "officer", "--label", "officer", "--out", &path("officer")]].concat()))?;
+        command(vault.arguments(
+            &[&add[..], &["--role", "service", "--label", "service", "--out", &path("service")]].concat(),
+        ))?;
+        command(vault.arguments(
+            &[&add[..], &["--role", "officer", "--label", "officer", "--out", &path("officer")]].concat(),
+        ))?;
         let read = |name: &str| std::fs::read_to_string(path(name));
         (vault.service, vault.officer) = (read("service")?, read("officer")?);
         Ok(vault)
@@ -49,7 +59,8 @@ impl Vault {
     /// Arguments of a command on this vault.
     pub(super) fn arguments(&self, rest: &[&str]) -> Vec<String> {
         let path = |name: &str| self.folder.join(name).display().to_string();
-        let mut all = vec![String::from("--config"), path("bench.toml"), String::from("--data"), path("data")];
+        let mut all =
+            vec![String::from("--config"), path("bench.toml"), String::from("--data"), path("data")];
         all.extend(rest.iter().map(ToString::to_string));
         all
     }
@@ -80,15 +91,28 @@ impl Vault {
     }
 
     /// Adds customers, in batches. Gives their public ids.
-    pub(super) async fn add_customers(&self, wire: &mut Wire, from: u64, count: usize) -> Result<Vec<String>, Problem> {
+    pub(super) async fn add_customers(
+        &self,
+        wire: &mut Wire,
+        from: u64,
+        count: usize,
+    ) -> Result<Vec<String>, Problem> {
         let mut people = People::from(from);
         self.add(wire, count, "subject", &mut |item| customer(&mut people, item)).await
     }
 
     /// Adds orders of customers, in turn, in batches. Gives their public ids.
-    pub(super) async fn add_orders(&self, wire: &mut Wire, of: &[String], count: usize) -> Result<Vec<String>, Problem> {
+    pub(super) async fn add_orders(
+        &self,
+        wire: &mut Wire,
+        of: &[String],
+        count: usize,
+    ) -> Result<Vec<String>, Problem> {
         let mut subjects = of.iter().cycle();
-        self.add(wire, count, "record", &mut |item| order(subjects.next().map_or("", String::as_str), 7, item)).await
+        self.add(wire, count, "record", &mut |item| {
+            order(subjects.next().map_or("", String::as_str), 7, item);
+        })
+        .await
     }
 
     async fn add(
@@ -114,8 +138,13 @@ impl Vault {
             let answer: Json = serde_json::from_slice(answer).unwrap_or_default();
             let results = || answer.get("results").and_then(Json::as_array).into_iter().flatten();
             if status != 200 || answer.get("refused").and_then(Json::as_u64) != Some(0) {
-                let why = results().find_map(|result| result.pointer("/problem/title")).or_else(|| answer.get("title"));
-                return Err(fault(format!("a batch was answered {status}: {}", why.and_then(Json::as_str).unwrap_or_default())));
+                let why = results()
+                    .find_map(|result| result.pointer("/problem/title"))
+                    .or_else(|| answer.get("title"));
+                return Err(fault(format!(
+                    "a batch was answered {status}: {}",
+                    why.and_then(Json::as_str).unwrap_or_default()
+                )));
             }
             let id = |result: &Json| Some(result.get("record")?.get(wanted)?.as_str()?.to_owned());
             ids.extend(results().filter_map(id));
@@ -129,7 +158,9 @@ impl Vault {
         post(&mut request, &format!("/v1/subjects/{subject}:erase"), &self.officer, b"{}");
         match wire.ask(&request).await? {
             (200, _) => Ok(()),
-            (status, body) => Err(fault(format!("an erasure was answered {status}: {}", String::from_utf8_lossy(body)))),
+            (status, body) => {
+                Err(fault(format!("an erasure was answered {status}: {}", String::from_utf8_lossy(body))))
+            }
         }
     }
 
@@ -255,7 +286,10 @@ pub(super) fn write_files(folder: &Path, customers: u64, orders: u64) -> Result<
     writeln!(file, "{CUSTOMERS_HEAD}")?;
     for number in 0..customers {
         let (phone, house, room) = (number % 100_000_000, number % 997, number % 61);
-        writeln!(file, "C{number:09},Nobody Number {number},138{phone:08},nobody{number}@bench.example,\"{house} Garden Lane, Room {room}\",Hangzhou,Zhejiang,310000,Bench and Sons Trading,Purchasing,zh-CN,Dear customer,\"No paper catalogue, please; call first\"")?;
+        writeln!(
+            file,
+            "C{number:09},Nobody Number {number},138{phone:08},nobody{number}@bench.example,\"{house} Garden Lane, Room {room}\",Hangzhou,Zhejiang,310000,Bench and Sons Trading,Purchasing,zh-CN,Dear customer,\"No paper catalogue, please; call first\""
+        )?;
     }
     file.flush()?;
     let mut file = std::io::BufWriter::new(std::fs::File::create(folder.join("orders.csv"))?);
@@ -263,15 +297,25 @@ pub(super) fn write_files(folder: &Path, customers: u64, orders: u64) -> Result<
     let mut dice = Dice(3);
     for number in 0..orders {
         let customer = dice.roll() % customers.max(1);
-        let (phone, house, room, yuan) = (number % 100_000_000, number % 997, number % 61, number % 9_000 + 100);
-        writeln!(file, "C{customer:09},Nobody Number {customer},139{phone:08},\"{house} Garden Lane, Building 4, Room {room}, by the lake\",Hangzhou,Zhejiang,310000,Please ring twice and leave it with the neighbour,\"2 x tea tin, green, 250 g; 1 x tea pot, red clay, 0.4 l; 6 x tea cup\",{yuan}.50,PAY-2026-{number:016},Bench and Sons Trading Company Limited,91330106MA{phone:08}")?;
+        let (phone, house, room, yuan) =
+            (number % 100_000_000, number % 997, number % 61, number % 9_000 + 100);
+        writeln!(
+            file,
+            "C{customer:09},Nobody Number {customer},139{phone:08},\"{house} Garden Lane, Building 4, Room {room}, by the lake\",Hangzhou,Zhejiang,310000,Please ring twice and leave it with the neighbour,\"2 x tea tin, green, 250 g; 1 x tea pot, red clay, 0.4 l; 6 x tea cup\",{yuan}.50,PAY-2026-{number:016},Bench and Sons Trading Company Limited,91330106MA{phone:08}"
+        )?;
     }
     file.flush()?;
     let fields = |head: &str| {
-        head.split(',').skip(1).map(|column| format!("{column} = \"{column}\"\n")).collect::<Vec<_>>().concat()
+        head.split(',')
+            .skip(1)
+            .map(|column| format!("{column} = \"{column}\"\n"))
+            .collect::<Vec<_>>()
+            .concat()
     };
-    let customers = format!("kind = \"customer\"\nexternal_id = \"id\"\n[fields]\n{}", fields(CUSTOMERS_HEAD));
-    let orders = format!("kind = \"order\"\n[subject]\nexternal_id = \"customer\"\n[fields]\n{}", fields(ORDERS_HEAD));
+    let customers =
+        format!("kind = \"customer\"\nexternal_id = \"id\"\n[fields]\n{}", fields(CUSTOMERS_HEAD));
+    let orders =
+        format!("kind = \"order\"\n[subject]\nexternal_id = \"customer\"\n[fields]\n{}", fields(ORDERS_HEAD));
     std::fs::write(folder.join("customers.toml"), customers)?;
     std::fs::write(folder.join("orders.toml"), orders)?;
     Ok(())

@@ -6,8 +6,16 @@ use super::stage::{Stage, Stop, Who};
 /// Prints where to look, and commands to try. Every address was asked before it is printed.
 pub(super) async fn look_around(stage: &mut Stage) -> Result<(), Stop> {
     let speaks = stage.language();
-    let (api, admin) = (format!("http://{}", stage.listening.api), format!("http://{}", stage.listening.admin));
-    stage.paper.step(None, &both!(speaks, "Look around: the server stays up until Ctrl-C", "四处看看：服务器一直运行，按 Ctrl-C 结束"));
+    let (api, admin) =
+        (format!("http://{}", stage.listening.api), format!("http://{}", stage.listening.admin));
+    stage.paper.step(
+        None,
+        &both!(
+            speaks,
+            "Look around: the server stays up until Ctrl-C",
+            "四处看看：服务器一直运行，按 Ctrl-C 结束"
+        ),
+    );
     let places = [
         (true, "/docs", both!(speaks, "the API, browsable", "接口文档，可浏览")),
         (true, "/metrics", both!(speaks, "figures for whoever watches", "监控指标")),
@@ -17,11 +25,18 @@ pub(super) async fn look_around(stage: &mut Stage) -> Result<(), Stop> {
     ];
     let mut rows = Vec::new();
     for (at_admin, path, what) in places {
-        let answer =
-            if at_admin { stage.send_to_admin_door(path).await? } else { stage.send(Who::Stranger, "GET", path, None).await? };
+        let answer = if at_admin {
+            stage.send_to_admin_door(path).await?
+        } else {
+            stage.send(Who::Stranger, "GET", path, None).await?
+        };
         if answer.status != 200 {
             let status = answer.status;
-            return Err(Stop::Wrong(both!(speaks, "{path} answers 200 (it was {status})", "{path} 应答 200（实际为 {status}）")));
+            return Err(Stop::Wrong(both!(
+                speaks,
+                "{path} answers 200 (it was {status})",
+                "{path} 应答 200（实际为 {status}）"
+            )));
         }
         let door = if at_admin { &admin } else { &api };
         rows.push(vec![format!("{door}{path}"), what]);
@@ -32,7 +47,11 @@ pub(super) async fn look_around(stage: &mut Stage) -> Result<(), Stop> {
 
     let other = stage.customers.get(1).cloned();
     let order = other.map(|customer| customer.order).unwrap_or_default();
-    stage.paper.say(&both!(speaks, "In another terminal, with credentials of this demonstration:", "在另一个终端里，用本次演示的凭证："));
+    stage.paper.say(&both!(
+        speaks,
+        "In another terminal, with credentials of this demonstration:",
+        "在另一个终端里，用本次演示的凭证："
+    ));
     for (name, who) in [("WAREHOUSE", Who::Warehouse), ("OFFICER", Who::Officer), ("ADMIN", Who::Admin)] {
         let credential = stage.credential(who).unwrap_or_default().to_owned();
         stage.paper.command(&[&format!("{name}={credential}")]);
@@ -41,7 +60,11 @@ pub(super) async fn look_around(stage: &mut Stage) -> Result<(), Stop> {
     let of_order = format!("\"record\":{{\"kind\":\"order\",\"external_id\":\"{order}\"}}");
     let asked = [
         ("WAREHOUSE", "/v1/records:reveal", format!("{{\"purpose\":\"delivery\",{of_order}}}")),
-        ("WAREHOUSE", "/v1/records:reveal", format!("{{\"purpose\":\"delivery\",{of_order},\"fields\":[\"amount\"]}}")),
+        (
+            "WAREHOUSE",
+            "/v1/records:reveal",
+            format!("{{\"purpose\":\"delivery\",{of_order},\"fields\":[\"amount\"]}}"),
+        ),
         ("OFFICER", "/v1/subjects:find", format!("{{{of_order}}}")),
     ];
     for (who, path, body) in asked {

@@ -33,12 +33,34 @@ pub(super) struct Customer {
 
 /// Cities with a district, as addresses name them.
 const CITIES: [&str; 12] = [
-    "上海市徐汇区", "上海市静安区", "北京市海淀区", "杭州市西湖区", "南京市鼓楼区", "苏州市姑苏区", "广州市天河区", "深圳市南山区",
-    "成都市武侯区", "武汉市江汉区", "厦门市思明区", "西安市雁塔区",
+    "上海市徐汇区",
+    "上海市静安区",
+    "北京市海淀区",
+    "杭州市西湖区",
+    "南京市鼓楼区",
+    "苏州市姑苏区",
+    "广州市天河区",
+    "深圳市南山区",
+    "成都市武侯区",
+    "武汉市江汉区",
+    "厦门市思明区",
+    "西安市雁塔区",
 ];
 /// Streets that most cities have.
-const STREETS: [&str; 12] =
-    ["人民路", "中山路", "解放路", "建设路", "和平路", "文化路", "长江路", "黄河路", "青年路", "新华路", "北京路", "延安路"];
+const STREETS: [&str; 12] = [
+    "人民路",
+    "中山路",
+    "解放路",
+    "建设路",
+    "和平路",
+    "文化路",
+    "长江路",
+    "黄河路",
+    "青年路",
+    "新华路",
+    "北京路",
+    "延安路",
+];
 /// American area codes.
 const AREAS: [u16; 12] = [415, 212, 312, 206, 617, 503, 303, 512, 404, 305, 215, 702];
 /// How Chinese mobile numbers begin.
@@ -60,7 +82,9 @@ const GOODS: [(&str, &str, u32); 8] = [
 /// Takes: how many, a seed, the language of the first, and now (µs UTC).
 pub(super) fn customers(count: usize, seed: u64, first: Language, now: i64) -> Vec<Customer> {
     let random = &mut StdRng::seed_from_u64(seed);
-    (0..count).map(|position| customer(position, if position % 2 == 0 { first } else { other(first) }, now, random)).collect()
+    (0..count)
+        .map(|position| customer(position, if position % 2 == 0 { first } else { other(first) }, now, random))
+        .collect()
 }
 
 fn other(language: Language) -> Language {
@@ -99,23 +123,31 @@ fn english_person(position: usize, random: &mut StdRng) -> (String, String, Stri
     let login: String = first.chars().filter(char::is_ascii_alphabetic).collect();
     // 555-0100 to 555-0199 are kept for stories, in every area.
     let pair = position / 2;
-    let phone = format!("+1 ({}) 555-01{:02}", AREAS.get(pair / 100 % AREAS.len()).unwrap_or(&AREAS[0]), pair % 100);
+    let phone =
+        format!("+1 ({}) 555-01{:02}", AREAS.get(pair / 100 % AREAS.len()).unwrap_or(&AREAS[0]), pair % 100);
     let house: String = BuildingNumber(EN).fake_with_rng(random);
     let street: String = StreetName(EN).fake_with_rng(random);
     let city: String = CityName(EN).fake_with_rng(random);
     let state: String = StateAbbr(EN).fake_with_rng(random);
     let zip = random.random_range(10_000..99_999);
-    (format!("{first} {last}"), login.to_lowercase(), phone, format!("{house} {street}, {city}, {state} {zip}"))
+    (
+        format!("{first} {last}"),
+        login.to_lowercase(),
+        phone,
+        format!("{house} {street}, {city}, {state} {zip}"),
+    )
 }
 
 fn chinese_person(random: &mut StdRng) -> (String, String, String, String) {
     let first: String = FirstName(ZH_CN).fake_with_rng(random);
     let last: String = LastName(ZH_CN).fake_with_rng(random);
     let prefix = PREFIXES.choose(random).unwrap_or(&PREFIXES[0]);
-    let phone = format!("{prefix} {:04} {:04}", random.random_range(0..10_000), random.random_range(0..10_000));
+    let phone =
+        format!("{prefix} {:04} {:04}", random.random_range(0..10_000), random.random_range(0..10_000));
     let city = CITIES.choose(random).unwrap_or(&CITIES[0]);
     let street = STREETS.choose(random).unwrap_or(&STREETS[0]);
-    let (house, room) = (random.random_range(1..900), random.random_range(1..28) * 100 + random.random_range(1..5));
+    let (house, room) =
+        (random.random_range(1..900), random.random_range(1..28) * 100 + random.random_range(1..5));
     (format!("{last}{first}"), String::from("tea"), phone, format!("{city}{street}{house}号{room}室"))
 }
 
@@ -148,7 +180,8 @@ mod tests {
 
     #[test]
     fn the_same_seed_makes_the_same_people_and_another_makes_others() {
-        let names = |seed| customers(40, seed, Language::En, 0).into_iter().map(|one| one.name).collect::<Vec<_>>();
+        let names =
+            |seed| customers(40, seed, Language::En, 0).into_iter().map(|one| one.name).collect::<Vec<_>>();
         assert_eq!(names(7), names(7));
         assert_ne!(names(7), names(8));
         assert!(names(7)[0].is_ascii() && !names(7)[1].is_ascii());

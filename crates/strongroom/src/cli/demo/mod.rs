@@ -84,7 +84,12 @@ pub(super) async fn run(args: DemoArgs, context: &Context) -> Result<Exit, Probl
     outcome
 }
 
-async fn in_folder(args: &DemoArgs, context: &Context, folder: &Path, ending: &mut Ending) -> Result<Exit, Problem> {
+async fn in_folder(
+    args: &DemoArgs,
+    context: &Context,
+    folder: &Path,
+    ending: &mut Ending,
+) -> Result<Exit, Problem> {
     let (data, keys) = (folder.join("vault"), folder.join("keys"));
     let clock: Arc<dyn Clock> = Arc::new(MachineClock::new());
     let mut config = Config::default();
@@ -141,7 +146,11 @@ fn stopped(stop: Stop, stage: &Stage, context: &Context) -> Result<Exit, Problem
     match stop {
         Stop::Problem(problem) => Err(problem),
         Stop::Asked => {
-            context.voice.say(both!(stage.language(), "\nStopped at step {step}.", "\n已在第 {step} 步停止。"));
+            context.voice.say(both!(
+                stage.language(),
+                "\nStopped at step {step}.",
+                "\n已在第 {step} 步停止。"
+            ));
             Ok(Exit::Failed)
         }
         Stop::Wrong(what) => {

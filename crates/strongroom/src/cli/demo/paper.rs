@@ -76,13 +76,21 @@ impl Paper {
     pub(super) fn new(language: Language, voice: Voice) -> Paper {
         let screen = std::io::stdout();
         let watched = screen.is_terminal();
-        let columns = if watched { rustix::termios::tcgetwinsize(&screen).map_or(0, |size| usize::from(size.ws_col)) } else { 0 };
+        let columns = if watched {
+            rustix::termios::tcgetwinsize(&screen).map_or(0, |size| usize::from(size.ws_col))
+        } else {
+            0
+        };
         let width = if columns == 0 { WIDEST } else { columns.clamp(NARROWEST, WIDEST) };
         Paper { language, voice, width, colour: watched && !voice.json, step: None }
     }
 
     fn inked(&self, ink: Ink, text: &str) -> String {
-        if self.colour && ink != Ink::Plain { format!("\u{1b}[{}m{text}\u{1b}[0m", ink.code()) } else { text.to_owned() }
+        if self.colour && ink != Ink::Plain {
+            format!("\u{1b}[{}m{text}\u{1b}[0m", ink.code())
+        } else {
+            text.to_owned()
+        }
     }
 
     fn line(&self, text: &str) {
@@ -93,7 +101,9 @@ impl Paper {
 
     /// Adds to the step that is being told, where results are JSON.
     fn note(&mut self, part: &str, value: Json) {
-        if let Some(list) = self.step.as_mut().and_then(|step| step.get_mut(part)).and_then(Json::as_array_mut) {
+        if let Some(list) =
+            self.step.as_mut().and_then(|step| step.get_mut(part)).and_then(Json::as_array_mut)
+        {
             list.push(value);
         }
     }
@@ -109,7 +119,8 @@ impl Paper {
     /// The head of a step, or of a part without a number.
     pub(super) fn step(&mut self, number: Option<usize>, title: &str) {
         self.end_step();
-        self.step = self.voice.json.then(|| json!({ "step": number, "title": title, "exchanges": [], "facts": [] }));
+        self.step =
+            self.voice.json.then(|| json!({ "step": number, "title": title, "exchanges": [], "facts": [] }));
         self.line("");
         self.line("");
         let number = number.map_or_else(|| String::from(" ▪ "), |number| format!("{number:>2} "));
@@ -169,7 +180,11 @@ impl Paper {
             200..300 => (Ink::Good, both!(self.language, "yes", "是")),
             _ => (Ink::No, both!(self.language, "no", "否")),
         };
-        self.line(&format!("{MARGIN}{} {}", self.inked(ink, "◂"), self.inked(ink, &format!("{status} {word}"))));
+        self.line(&format!(
+            "{MARGIN}{} {}",
+            self.inked(ink, "◂"),
+            self.inked(ink, &format!("{status} {word}"))
+        ));
         self.json(answer);
     }
 
@@ -177,8 +192,15 @@ impl Paper {
     pub(super) fn bytes(&self, bytes: &[u8]) {
         for (row, bytes) in bytes.chunks(16).enumerate() {
             let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-            let text: String = bytes.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '·' }).collect();
-            self.line(&format!("{}{}", self.inked(Ink::Quiet, GUTTER), self.inked(Ink::Quiet, &format!("{:04x}  {hex:<47}  {text}", row * 16))));
+            let text: String = bytes
+                .iter()
+                .map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '·' })
+                .collect();
+            self.line(&format!(
+                "{}{}",
+                self.inked(Ink::Quiet, GUTTER),
+                self.inked(Ink::Quiet, &format!("{:04x}  {hex:<47}  {text}", row * 16))
+            ));
         }
     }
 
@@ -195,7 +217,11 @@ impl Paper {
                 *taken += letter.width().unwrap_or(0);
                 (*taken <= if text.is_ascii() { half } else { room.saturating_sub(1) }).then_some(*letter)
             });
-            let end = if text.is_ascii() { letters.get(letters.len().saturating_sub(half)..).unwrap_or_default() } else { &[] };
+            let end = if text.is_ascii() {
+                letters.get(letters.len().saturating_sub(half)..).unwrap_or_default()
+            } else {
+                &[]
+            };
             begin.chain(['…']).chain(end.iter().copied()).collect()
         };
         self.line(&self.inked(Ink::Quiet, &format!("{GUTTER}{shown}")));
@@ -204,7 +230,11 @@ impl Paper {
     /// A command to type. Its parts stand on lines of their own where one line is too short for them.
     pub(super) fn command(&self, parts: &[&str]) {
         let together = parts.join(" ");
-        let text = if together.width() + 5 <= self.width { together } else { parts.join(&format!(" \\\n{MARGIN}    ")) };
+        let text = if together.width() + 5 <= self.width {
+            together
+        } else {
+            parts.join(&format!(" \\\n{MARGIN}    "))
+        };
         self.line(&format!("{MARGIN}{} {text}", self.inked(Ink::Quiet, "$")));
     }
 
@@ -224,7 +254,8 @@ impl Paper {
             *last = (*last).min(room);
         }
         let print = |cells: &[String], ink: Ink| {
-            let folded: Vec<Vec<String>> = cells.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)).collect();
+            let folded: Vec<Vec<String>> =
+                cells.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)).collect();
             let height = folded.iter().map(Vec::len).max().unwrap_or(1);
             for row in 0..height {
                 let mut line = String::from(MARGIN);
@@ -272,7 +303,12 @@ pub(super) fn wrap(text: &str, room: usize) -> Vec<String> {
         match pieces.last_mut() {
             Some(piece) if NEVER_FIRST.contains(letter) && piece != " " => piece.push(letter),
             // Latin letters cling to each other; a wide one stands alone.
-            Some(piece) if !wide && letter != ' ' && piece != " " && !piece.chars().any(|letter| letter.width() == Some(2)) => {
+            Some(piece)
+                if !wide
+                    && letter != ' '
+                    && piece != " "
+                    && !piece.chars().any(|letter| letter.width() == Some(2)) =>
+            {
                 piece.push(letter);
             }
             _ => pieces.push(letter.to_string()),
@@ -304,9 +340,14 @@ pub(super) fn shortened(value: &Json, language: Language) -> Json {
     match value {
         Json::String(text) => Json::String(shortened_text(text)),
         Json::Array(items) => {
-            let mut shown: Vec<Json> = items.iter().take(ITEMS_SHOWN).map(|item| shortened(item, language)).collect();
+            let mut shown: Vec<Json> =
+                items.iter().take(ITEMS_SHOWN).map(|item| shortened(item, language)).collect();
             let left = items.len().saturating_sub(ITEMS_SHOWN);
-            if left > 0 && items.iter().any(|item| item.is_object() || item.as_str().is_some_and(|text| text.len() > WORD_SHOWN)) {
+            if left > 0
+                && items
+                    .iter()
+                    .any(|item| item.is_object() || item.as_str().is_some_and(|text| text.len() > WORD_SHOWN))
+            {
                 shown.push(Json::String(format!("… +{left}")));
                 return Json::Array(shown);
             }
@@ -317,7 +358,9 @@ pub(super) fn shortened(value: &Json, language: Language) -> Json {
             // A reason is told in both languages; the reader has one.
             let is_reason = pairs.contains_key("text") && pairs.contains_key("text_zh");
             let kept = pairs.iter().filter(|(key, _)| !(is_reason && key.as_str() == other));
-            Json::Object(kept.map(|(key, value)| (key.clone(), shortened_under(key, value, language))).collect())
+            Json::Object(
+                kept.map(|(key, value)| (key.clone(), shortened_under(key, value, language))).collect(),
+            )
         }
         other => other.clone(),
     }
@@ -356,7 +399,8 @@ fn shortened_text(text: &str) -> String {
 /// A path in which ids are shortened as in JSON.
 pub(super) fn shortened_ids(path: &str) -> String {
     let short = |part: &str| {
-        let (id, rest) = part.split_once(':').map_or((part, String::new()), |(id, verb)| (id, format!(":{verb}")));
+        let (id, rest) =
+            part.split_once(':').map_or((part, String::new()), |(id, verb)| (id, format!(":{verb}")));
         format!("{}{rest}", shortened_text(id))
     };
     path.split('/').map(short).collect::<Vec<_>>().join("/")
@@ -364,9 +408,35 @@ pub(super) fn shortened_ids(path: &str) -> String {
 
 /// Keys in the order in which people read them; all others follow by the alphabet.
 const KEYS_FIRST: [&str; 29] = [
-    "kind", "external_id", "purpose", "record", "field", "value", "event", "outcome", "version", "code", "status", "title", "subject",
-    "standing", "fields", "name", "recipient_name", "email", "phone", "address", "items", "amount", "events", "kept", "unknown",
-    "choice", "notice", "masked", "until",
+    "kind",
+    "external_id",
+    "purpose",
+    "record",
+    "field",
+    "value",
+    "event",
+    "outcome",
+    "version",
+    "code",
+    "status",
+    "title",
+    "subject",
+    "standing",
+    "fields",
+    "name",
+    "recipient_name",
+    "email",
+    "phone",
+    "address",
+    "items",
+    "amount",
+    "events",
+    "kept",
+    "unknown",
+    "choice",
+    "notice",
+    "masked",
+    "until",
 ];
 
 /// The pairs of an object as they are shown.
@@ -386,7 +456,14 @@ pub(super) fn json_lines(value: &Json, room: usize) -> Vec<String> {
 /// JSON with a line for each part. A word stays whole, however long it is.
 fn json_block(value: &Json, room: usize) -> Vec<String> {
     let (open, close, parts): (_, _, Vec<(String, &Json)>) = match value {
-        Json::Object(pairs) => ("{", "}", in_order(pairs).into_iter().map(|(key, value)| (format!("{}: ", Json::from(key.as_str())), value)).collect()),
+        Json::Object(pairs) => (
+            "{",
+            "}",
+            in_order(pairs)
+                .into_iter()
+                .map(|(key, value)| (format!("{}: ", Json::from(key.as_str())), value))
+                .collect(),
+        ),
         Json::Array(items) => ("[", "]", items.iter().map(|item| (String::new(), item)).collect()),
         other => return vec![other.to_string()],
     };
@@ -396,7 +473,11 @@ fn json_block(value: &Json, room: usize) -> Vec<String> {
         let comma = if position == last { "" } else { "," };
         let (flat, left) = (spaced(value), room.saturating_sub(2 + key.width() + comma.len()));
         // A value that takes several lines begins behind its key and goes on under it.
-        let mut inner = if flat.width() <= left { vec![flat] } else { json_block(value, room.saturating_sub(2 + comma.len())) };
+        let mut inner = if flat.width() <= left {
+            vec![flat]
+        } else {
+            json_block(value, room.saturating_sub(2 + comma.len()))
+        };
         if let Some(first) = inner.first_mut() {
             first.insert_str(0, key);
         }
@@ -414,8 +495,10 @@ fn spaced(value: &Json) -> String {
     match value {
         Json::Object(pairs) if pairs.is_empty() => String::from("{}"),
         Json::Object(pairs) => {
-            let pairs: Vec<String> =
-                in_order(pairs).into_iter().map(|(key, value)| format!("{}: {}", Json::from(key.as_str()), spaced(value))).collect();
+            let pairs: Vec<String> = in_order(pairs)
+                .into_iter()
+                .map(|(key, value)| format!("{}: {}", Json::from(key.as_str()), spaced(value)))
+                .collect();
             format!("{{ {} }}", pairs.join(", "))
         }
         Json::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),

@@ -129,7 +129,14 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new(paper: Paper, listening: Listening, folder: &Path, desk: Arc<Desk>, made: Made, now: i64) -> Stage {
+    pub(super) fn new(
+        paper: Paper,
+        listening: Listening,
+        folder: &Path,
+        desk: Arc<Desk>,
+        made: Made,
+        now: i64,
+    ) -> Stage {
         Stage {
             paper,
             listening,
@@ -165,7 +172,10 @@ impl Stage {
 
     /// The customer that the walk-through follows.
     pub(super) fn hero(&self) -> Result<Customer, Stop> {
-        self.customers.first().cloned().ok_or_else(|| Stop::Wrong(both!(self.language(), "there is a customer", "至少有一位顾客")))
+        self.customers
+            .first()
+            .cloned()
+            .ok_or_else(|| Stop::Wrong(both!(self.language(), "there is a customer", "至少有一位顾客")))
     }
 
     /// A fact: shown when it holds, the end of the walk-through when it does not.
@@ -187,7 +197,13 @@ impl Stage {
     }
 
     /// Asks, shows question and answer, and gives the answer. It must have this status.
-    pub(super) async fn ask(&mut self, who: Who, path: &str, body: &Json, must_be: u16) -> Result<Json, Stop> {
+    pub(super) async fn ask(
+        &mut self,
+        who: Who,
+        path: &str,
+        body: &Json,
+        must_be: u16,
+    ) -> Result<Json, Stop> {
         let answer = self.send(who, "POST", path, Some(body)).await?;
         self.show(who, "POST", path, Some(body), &answer, must_be)
     }
@@ -198,7 +214,15 @@ impl Stage {
         self.show(who, "GET", path, None, &answer, must_be)
     }
 
-    fn show(&mut self, who: Who, method: &str, path: &str, body: Option<&Json>, answer: &Answer, must_be: u16) -> Result<Json, Stop> {
+    fn show(
+        &mut self,
+        who: Who,
+        method: &str,
+        path: &str,
+        body: Option<&Json>,
+        answer: &Answer,
+        must_be: u16,
+    ) -> Result<Json, Stop> {
         let read: Json = serde_json::from_slice(&answer.body).unwrap_or(Json::Null);
         let shown_path = super::paper::shortened_ids(path);
         self.paper.asked(who.name(self.language()), method, &shown_path, body);
@@ -211,7 +235,11 @@ impl Stage {
         if is == must_be {
             return Ok(());
         }
-        Err(Stop::Wrong(both!(self.language(), "the answer is {must_be} (it was {is})", "应答为 {must_be}（实际为 {is}）")))
+        Err(Stop::Wrong(both!(
+            self.language(),
+            "the answer is {must_be} (it was {is})",
+            "应答为 {must_be}（实际为 {is}）"
+        )))
     }
 
     /// Asks without showing it. The answer must be yes.
@@ -231,7 +259,13 @@ impl Stage {
     }
 
     /// One request over a connection of its own, as any client would send it.
-    pub(super) async fn send(&self, who: Who, method: &str, path: &str, body: Option<&Json>) -> Result<Answer, Problem> {
+    pub(super) async fn send(
+        &self,
+        who: Who,
+        method: &str,
+        path: &str,
+        body: Option<&Json>,
+    ) -> Result<Answer, Problem> {
         send(self.listening.api, self.credential(who), method, path, body).await
     }
 
@@ -265,7 +299,8 @@ async fn send(
 }
 
 fn unsent() -> Problem {
-    Problem::new("SR-CLI-002", 500, "the server's answer did not arrive whole").help("look into the server's log, and try again")
+    Problem::new("SR-CLI-002", 500, "the server's answer did not arrive whole")
+        .help("look into the server's log, and try again")
 }
 
 /// A text at a pointer; empty when it is not there.

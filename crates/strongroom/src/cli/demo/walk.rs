@@ -11,7 +11,9 @@ use ledger::note::Verifier;
 use ledger::opening::Tag;
 use ledger::receipt::Receipt;
 use ledger::tile::TilePath;
-use ledger::tree::{Tiles, consistency_proof, inclusion_proof, row_length, tile_width, verify_consistency, verify_inclusion};
+use ledger::tree::{
+    Tiles, consistency_proof, inclusion_proof, row_length, tile_width, verify_consistency, verify_inclusion,
+};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
@@ -104,7 +106,9 @@ async fn house(args: &DemoArgs, stage: &mut Stage) -> Result<(), Stop> {
         ),
     )?;
     let report = policy::check(text(&answer, "/text"), "shop.toml", crate::cli::check::today());
-    let read = report.policy.ok_or_else(|| Stop::Wrong(both!(speaks, "the published policy has no errors", "已发布的政策没有错误")))?;
+    let read = report.policy.ok_or_else(|| {
+        Stop::Wrong(both!(speaks, "the published policy has no errors", "已发布的政策没有错误"))
+    })?;
     let (kinds, purposes, recipients) = (read.kinds.len(), read.purposes.len(), read.recipients.len());
     let by_consent = read.purposes.iter().filter(|purpose| purpose.basis == policy::Basis::Consent).count();
     stage.must(
@@ -152,15 +156,18 @@ async fn house(args: &DemoArgs, stage: &mut Stage) -> Result<(), Stop> {
         others.iter().map(super::made_up::Customer::order_record).collect::<Vec<_>>(),
     ] {
         for items in records.chunks(BATCH) {
-            let answer = stage.quietly(Who::Checkout, "/v1/records:batch", &json!({ "items": items })).await?;
+            let answer =
+                stage.quietly(Who::Checkout, "/v1/records:batch", &json!({ "items": items })).await?;
             written += answer.get("written").and_then(Json::as_u64).unwrap_or(0);
             sent += items.len() as u64;
         }
     }
     let people = others.len();
-    stage.head_kept = String::from_utf8(stage.fetch(Who::Stranger, "/ledger/checkpoint").await?.to_vec()).unwrap_or_default();
+    stage.head_kept = String::from_utf8(stage.fetch(Who::Stranger, "/ledger/checkpoint").await?.to_vec())
+        .unwrap_or_default();
     let verifier = Verifier::parse(&stage.verifier_key).map_err(Problem::from)?;
-    let entries = Checkpoint::open(&stage.head_kept, &verifier, verifier.name()).map_err(Problem::from)?.size();
+    let entries =
+        Checkpoint::open(&stage.head_kept, &verifier, verifier.name()).map_err(Problem::from)?.size();
     stage.must(
         written == sent && sent == people as u64 * 2 && entries >= written,
         both!(
@@ -181,7 +188,11 @@ async fn house(args: &DemoArgs, stage: &mut Stage) -> Result<(), Stop> {
 async fn collect(stage: &mut Stage) -> Result<(), Stop> {
     let speaks = stage.language();
     let hero = stage.hero()?;
-    stage.step(&both!(speaks, "Collect: what no purpose needs is dropped at the door", "收集：没有目的需要的，进门就丢弃"));
+    stage.step(&both!(
+        speaks,
+        "Collect: what no purpose needs is dropped at the door",
+        "收集：没有目的需要的，进门就丢弃"
+    ));
     stage.paper.say(&both!(
         speaks,
         "A customer buys tea. The shop's form asks for more than the policy has a reason to keep.",
@@ -196,7 +207,11 @@ async fn collect(stage: &mut Stage) -> Result<(), Stop> {
     text(&answer, "/subject").clone_into(&mut stage.subject);
     stage.must(
         sorted(texts(&answer, "/kept")) == ["email", "name", "phone"],
-        both!(speaks, "kept: name, email, phone. Each of them serves the purpose account", "保存：name、email、phone，都用于目的 account"),
+        both!(
+            speaks,
+            "kept: name, email, phone. Each of them serves the purpose account",
+            "保存：name、email、phone，都用于目的 account"
+        ),
     )?;
     stage.must(
         sorted(texts(&answer, "/unknown")) == ["birth_date", "monthly_income"],
@@ -210,8 +225,14 @@ async fn collect(stage: &mut Stage) -> Result<(), Stop> {
     let answer = stage.ask(Who::Checkout, "/v1/records", &hero.order_record(), 201).await?;
     text(&answer, "/record").clone_into(&mut stage.record);
     stage.must(
-        text(&answer, "/subject") == stage.subject && texts(&answer, "/kept").len() == 6 && texts(&answer, "/missing").is_empty(),
-        both!(speaks, "the order belongs to the same person; all 6 fields serve a purpose", "订单属于同一个人；6 个字段都有用途"),
+        text(&answer, "/subject") == stage.subject
+            && texts(&answer, "/kept").len() == 6
+            && texts(&answer, "/missing").is_empty(),
+        both!(
+            speaks,
+            "the order belongs to the same person; all 6 fields serve a purpose",
+            "订单属于同一个人；6 个字段都有用途"
+        ),
     )?;
     let entry = text(&answer, "/entry");
     let proof = stage.fetch(Who::Checkout, &format!("/v1/ledger/proof?entry={entry}")).await?;
@@ -219,7 +240,11 @@ async fn collect(stage: &mut Stage) -> Result<(), Stop> {
     let index = proof.get("index").and_then(Json::as_u64).unwrap_or(u64::MAX);
     stage.must(
         is_proven(stage, &proof)?,
-        both!(speaks, "the ledger has the entry of this act: entry {index}, proven under its signed head", "账本已有这次操作的条目：第 {index} 条，可在签名头下证明"),
+        both!(
+            speaks,
+            "the ledger has the entry of this act: entry {index}, proven under its signed head",
+            "账本已有这次操作的条目：第 {index} 条，可在签名头下证明"
+        ),
     )?;
     stage.paper.why(&both!(
         speaks,
@@ -232,7 +257,8 @@ async fn collect(stage: &mut Stage) -> Result<(), Stop> {
 /// Does a proof of the API lead from its leaf to the root that the ledger's key signed?
 fn is_proven(stage: &Stage, proof: &Json) -> Result<bool, Stop> {
     let verifier = Verifier::parse(&stage.verifier_key).map_err(Problem::from)?;
-    let head = Checkpoint::open(text(proof, "/checkpoint"), &verifier, verifier.name()).map_err(Problem::from)?;
+    let head =
+        Checkpoint::open(text(proof, "/checkpoint"), &verifier, verifier.name()).map_err(Problem::from)?;
     let hashes: Vec<Hash> = texts(proof, "/proof").into_iter().filter_map(hash_of).collect();
     let index = proof.get("index").and_then(Json::as_u64).unwrap_or(u64::MAX);
     let leaf = hash_of(text(proof, "/leaf"));
@@ -248,8 +274,11 @@ fn hex(bytes: &[u8]) -> String {
 
 /// A hash out of its hex.
 fn hash_of(hex: &str) -> Option<Hash> {
-    let bytes: Option<Vec<u8>> =
-        hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
+    let bytes: Option<Vec<u8>> = hex
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
     Hash::from_slice(&bytes?).ok()
 }
 
@@ -260,7 +289,11 @@ async fn on_disk(stage: &mut Stage) -> Result<(), Stop> {
     let vault = stage.folder.join("vault");
     stage.step(&both!(speaks, "On disk: the same order as a thief finds it", "磁盘上：小偷看到的同一份订单"));
     let record: RecordId = stage.desk.house.ids.read(&stage.record).map_err(Problem::from)?;
-    let shop = stage.desk.house.shop(None).ok_or_else(|| Stop::Wrong(both!(speaks, "there is one shop", "有一个店铺")))?;
+    let shop = stage
+        .desk
+        .house
+        .shop(None)
+        .ok_or_else(|| Stop::Wrong(both!(speaks, "there is one shop", "有一个店铺")))?;
     let row = stage.desk.house.look(move |view| keep::find_record(view, &shop, record)).await?;
     let sealed = row.map(|row| row.sealed).unwrap_or_default();
     let length = sealed.len();
@@ -279,7 +312,8 @@ async fn on_disk(stage: &mut Stage) -> Result<(), Stop> {
     let count = |needle: &[u8]| files.iter().map(|(_, content)| occurrences(content, needle)).sum::<usize>();
     // The search is worth something only if it finds what is there.
     let part = sealed.get(..64).unwrap_or(&sealed);
-    let place = files.iter().find(|(_, content)| occurrences(content, part) > 0).map(|(name, _)| name.clone());
+    let place =
+        files.iter().find(|(_, content)| occurrences(content, part) > 0).map(|(name, _)| name.clone());
     let file = place.clone().unwrap_or_default();
     stage.must(
         place.is_some() && length > 96,
@@ -290,7 +324,14 @@ async fn on_disk(stage: &mut Stage) -> Result<(), Stop> {
         ),
     )?;
     let digits: String = hero.phone.chars().filter(char::is_ascii_digit).collect();
-    let needles = [BIRTH_DATE, hero.name.as_str(), hero.email.as_str(), hero.phone.as_str(), digits.as_str(), hero.address.as_str()];
+    let needles = [
+        BIRTH_DATE,
+        hero.name.as_str(),
+        hero.email.as_str(),
+        hero.phone.as_str(),
+        digits.as_str(),
+        hero.address.as_str(),
+    ];
     let found: usize = needles.iter().map(|needle| count(needle.as_bytes())).sum();
     let (kib, names) = (bytes / 1_024, files.len());
     stage.must(
@@ -322,7 +363,11 @@ fn read_files(folder: &std::path::Path) -> Result<Vec<(String, Vec<u8>)>, Proble
 }
 
 fn occurrences(content: &[u8], needle: &[u8]) -> usize {
-    if needle.is_empty() { 0 } else { content.windows(needle.len()).filter(|window| *window == needle).count() }
+    if needle.is_empty() {
+        0
+    } else {
+        content.windows(needle.len()).filter(|window| *window == needle).count()
+    }
 }
 
 fn sorted(mut texts: Vec<&str>) -> Vec<&str> {
@@ -333,7 +378,11 @@ fn sorted(mut texts: Vec<&str>) -> Vec<&str> {
 async fn reveal(stage: &mut Stage) -> Result<(), Stop> {
     let speaks = stage.language();
     let hero = stage.hero()?;
-    stage.step(&both!(speaks, "Reveal: the warehouse gets what delivery needs", "使用：仓库拿到配送所需的内容"));
+    stage.step(&both!(
+        speaks,
+        "Reveal: the warehouse gets what delivery needs",
+        "使用：仓库拿到配送所需的内容"
+    ));
     stage.paper.say(&both!(
         speaks,
         "Data comes out for a named purpose only. The warehouse names it; it does not have to know which fields that means.",
@@ -349,13 +398,23 @@ async fn reveal(stage: &mut Stage) -> Result<(), Stop> {
     let phone = text(&fields, "/phone");
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     stage.must(
-        phone.contains('*') && digits(phone).len() < digits(&hero.phone).len() && texts(&answer, "/records/0/masked") == ["phone"],
-        both!(speaks, "the phone is masked: {phone}. The policy says that delivery sees it so", "手机号已遮盖：{phone}。政策规定配送只能这样看到"),
+        phone.contains('*')
+            && digits(phone).len() < digits(&hero.phone).len()
+            && texts(&answer, "/records/0/masked") == ["phone"],
+        both!(
+            speaks,
+            "the phone is masked: {phone}. The policy says that delivery sees it so",
+            "手机号已遮盖：{phone}。政策规定配送只能这样看到"
+        ),
     )?;
     let names = fields.as_object().map_or(0, serde_json::Map::len);
     stage.must(
         names == 3 && fields.get("amount").is_none(),
-        both!(speaks, "{names} of 6 fields came out; what was bought and paid is not the warehouse's business", "6 个字段只取出 {names} 个；买了什么、付了多少与仓库无关"),
+        both!(
+            speaks,
+            "{names} of 6 fields came out; what was bought and paid is not the warehouse's business",
+            "6 个字段只取出 {names} 个；买了什么、付了多少与仓库无关"
+        ),
     )?;
     stage.paper.why(&both!(
         speaks,
@@ -368,18 +427,28 @@ async fn reveal(stage: &mut Stage) -> Result<(), Stop> {
 async fn refusal(stage: &mut Stage) -> Result<(), Stop> {
     let speaks = stage.language();
     let hero = stage.hero()?;
-    stage.step(&both!(speaks, "Refused: the answer says why, and where that is written", "拒绝：应答说明理由，也能查到依据"));
+    stage.step(&both!(
+        speaks,
+        "Refused: the answer says why, and where that is written",
+        "拒绝：应答说明理由，也能查到依据"
+    ));
     stage.paper.say(&both!(
         speaks,
         "Now the warehouse would like to know what the customer paid, and how.",
         "现在仓库想知道顾客付了多少钱、怎么付的。"
     ));
-    let asked = json!({ "purpose": "delivery", "record": order(&hero), "fields": ["amount", "payment_reference"] });
+    let asked =
+        json!({ "purpose": "delivery", "record": order(&hero), "fields": ["amount", "payment_reference"] });
     let answer = stage.ask(Who::Warehouse, "/v1/records:reveal", &asked, 403).await?;
     let reason = answer.pointer("/reasons/0").cloned().unwrap_or_default();
     stage.must(
-        text(&reason, "/name") == "outside_purpose" && sorted(texts(&reason, "/fields")) == ["amount", "payment_reference"],
-        both!(speaks, "the gate says no, names the reason, and names the fields", "闸门拒绝，并指出理由和字段"),
+        text(&reason, "/name") == "outside_purpose"
+            && sorted(texts(&reason, "/fields")) == ["amount", "payment_reference"],
+        both!(
+            speaks,
+            "the gate says no, names the reason, and names the fields",
+            "闸门拒绝，并指出理由和字段"
+        ),
     )?;
     let lines = cite(stage, "delivery", &["fields", "basis"])?;
     stage.must(
@@ -399,7 +468,11 @@ async fn refusal(stage: &mut Stage) -> Result<(), Stop> {
     let guessed: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
     stage.must(
         refused == guessed,
-        both!(speaks, "a guessed order that does not exist gets exactly the same answer", "猜一个不存在的订单，得到的应答完全相同"),
+        both!(
+            speaks,
+            "a guessed order that does not exist gets exactly the same answer",
+            "猜一个不存在的订单，得到的应答完全相同"
+        ),
     )?;
     stage.paper.why(&both!(
         speaks,
@@ -412,7 +485,10 @@ async fn refusal(stage: &mut Stage) -> Result<(), Stop> {
 /// Shows lines of the policy: the head of a purpose, and the keys that an answer rests on. Gives how many.
 fn cite(stage: &mut Stage, purpose: &str, keys: &[&str]) -> Result<usize, Stop> {
     let speaks = stage.language();
-    let policy = stage.policy.as_ref().ok_or_else(|| Stop::Wrong(both!(speaks, "the policy was read", "已读取政策")))?;
+    let policy = stage
+        .policy
+        .as_ref()
+        .ok_or_else(|| Stop::Wrong(both!(speaks, "the policy was read", "已读取政策")))?;
     let Some(said) = policy.purposes.iter().find(|said| said.name.as_str() == purpose) else { return Ok(0) };
     let start = usize::try_from(said.line.0).unwrap_or(0);
     let mut cited = Vec::new();
@@ -421,7 +497,8 @@ fn cite(stage: &mut Stage, purpose: &str, keys: &[&str]) -> Result<usize, Stop> 
         if !is_head && line.starts_with('[') {
             break;
         }
-        if is_head || keys.iter().any(|key| line.split_once('=').is_some_and(|(name, _)| name.trim() == *key)) {
+        if is_head || keys.iter().any(|key| line.split_once('=').is_some_and(|(name, _)| name.trim() == *key))
+        {
             cited.push((number + 1, line));
         }
     }
@@ -449,7 +526,8 @@ async fn choice(stage: &mut Stage) -> Result<(), Stop> {
     let kept = stage.ask(Who::Checkout, "/v1/choices", &choose("granted"), 201).await?;
     let proved = verified(stage, kept.get("receipt"))?;
     stage.must(
-        proved.opening.text(Tag::Choice) == Some("granted") && proved.opening.text(Tag::Purpose) == Some("marketing_email"),
+        proved.opening.text(Tag::Choice) == Some("granted")
+            && proved.opening.text(Tag::Purpose) == Some("marketing_email"),
         both!(
             speaks,
             "the receipt proves, offline and with the ledger's key alone, that marketing_email was granted",
@@ -475,7 +553,11 @@ async fn choice(stage: &mut Stage) -> Result<(), Stop> {
     let reasons: Vec<&str> = names_of_reasons(&answer);
     stage.must(
         reasons.contains(&"objected"),
-        both!(speaks, "the same request is refused: the person has withdrawn", "同样的请求被拒绝：当事人已撤回同意"),
+        both!(
+            speaks,
+            "the same request is refused: the person has withdrawn",
+            "同样的请求被拒绝：当事人已撤回同意"
+        ),
     )?;
     cite(stage, "marketing_email", &["basis", "keep"])?;
     stage.paper.why(&both!(
@@ -487,7 +569,13 @@ async fn choice(stage: &mut Stage) -> Result<(), Stop> {
 }
 
 fn names_of_reasons(answer: &Json) -> Vec<&str> {
-    answer.get("reasons").and_then(Json::as_array).into_iter().flatten().map(|reason| text(reason, "/name")).collect()
+    answer
+        .get("reasons")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+        .map(|reason| text(reason, "/name"))
+        .collect()
 }
 
 /// What a receipt proves to somebody who has the ledger's key and nothing else.
@@ -513,7 +601,11 @@ async fn clock(stage: &mut Stage) -> Result<(), Stop> {
         let answer = stage.ask(Who::Checkout, "/v1/records:event", &happened, 200).await?;
         stage.must(
             text(&answer, "/outcome") == "updated",
-            both!(speaks, "noted, and the record is laid out again by its new ends", "已记录，并按新的到期时间重新密封"),
+            both!(
+                speaks,
+                "noted, and the record is laid out again by its new ends",
+                "已记录，并按新的到期时间重新密封"
+            ),
         )?;
         stage.paper.gap();
     }
@@ -525,23 +617,33 @@ async fn clock(stage: &mut Stage) -> Result<(), Stop> {
     let mut rows = Vec::new();
     for field in &after {
         let was = before.iter().find(|old| old.name == field.name).map_or("", |old| old.until.as_str());
-        let purposes: Vec<String> = field.purposes.iter().map(|(name, until)| format!("{name} {}", day(until))).collect();
+        let purposes: Vec<String> =
+            field.purposes.iter().map(|(name, until)| format!("{name} {}", day(until))).collect();
         rows.push(vec![field.name.clone(), day(&field.until), day(was), purposes.join(", ")]);
     }
     stage.paper.table(&head.map(str::to_owned), &rows);
     stage.paper.gap();
-    let end_of = |fields: &[KeptField], name: &str| fields.iter().find(|field| field.name == name).map(|field| field.until.clone());
+    let end_of = |fields: &[KeptField], name: &str| {
+        fields.iter().find(|field| field.name == name).map(|field| field.until.clone())
+    };
     stage.must(
         after.len() == 6 && after.iter().all(|field| !field.until.is_empty()),
         both!(speaks, "every field has an end, in the shop's time zone", "每个字段都有到期时间（店铺时区）"),
     )?;
     let now = instant(stage.now);
-    let delivery = after.iter().find(|field| field.name == "address").and_then(|field| field.purposes.iter().find(|(name, _)| name == "delivery"));
+    let delivery = after
+        .iter()
+        .find(|field| field.name == "address")
+        .and_then(|field| field.purposes.iter().find(|(name, _)| name == "delivery"));
     let delivery = delivery.map(|(_, until)| until.clone()).unwrap_or_default();
     let until = day(&delivery);
     stage.must(
         days_between(&now, &delivery) == Some(90),
-        both!(speaks, "delivery may use the address until {until}: 90 days after order.delivered", "配送可使用地址至 {until}：order.delivered 之后 90 天"),
+        both!(
+            speaks,
+            "delivery may use the address until {until}: 90 days after order.delivered",
+            "配送可使用地址至 {until}：order.delivered 之后 90 天"
+        ),
     )?;
     stage.must(
         end_of(&after, "address") < end_of(&before, "address") && end_of(&after, "address") < end_of(&after, "items"),
@@ -572,9 +674,12 @@ struct KeptField {
 
 /// Until when each field of the order is kept: as long as the purpose that keeps it longest.
 async fn kept_until(stage: &Stage) -> Result<Vec<KeptField>, Stop> {
-    let found = stage.quietly(Who::Officer, "/v1/subjects:find", &json!({ "subject": { "id": stage.subject } })).await?;
+    let found = stage
+        .quietly(Who::Officer, "/v1/subjects:find", &json!({ "subject": { "id": stage.subject } }))
+        .await?;
     let records = found.get("records").and_then(Json::as_array).cloned().unwrap_or_default();
-    let record = records.iter().find(|record| text(record, "/record") == stage.record).cloned().unwrap_or_default();
+    let record =
+        records.iter().find(|record| text(record, "/record") == stage.record).cloned().unwrap_or_default();
     let purposes: Vec<(&str, &str)> = record
         .get("purposes")
         .and_then(Json::as_array)
@@ -586,14 +691,20 @@ async fn kept_until(stage: &Stage) -> Result<Vec<KeptField>, Stop> {
     let Some(policy) = stage.policy.as_ref() else { return Ok(Vec::new()) };
     let uses = |purpose: &str, field: &str| {
         let said = policy.purposes.iter().find(|said| said.name.as_str() == purpose);
-        said.is_some_and(|said| said.fields.iter().any(|used| used.kind.as_str() == "order" && used.field.as_str() == field))
+        said.is_some_and(|said| {
+            said.fields.iter().any(|used| used.kind.as_str() == "order" && used.field.as_str() == field)
+        })
     };
     let kept = |name: &str| {
-        let of_field: Vec<&(&str, &str)> = purposes.iter().filter(|(purpose, _)| uses(purpose, name)).collect();
+        let of_field: Vec<&(&str, &str)> =
+            purposes.iter().filter(|(purpose, _)| uses(purpose, name)).collect();
         KeptField {
             name: name.to_owned(),
             until: of_field.iter().map(|(_, until)| (*until).to_owned()).max().unwrap_or_default(),
-            purposes: of_field.iter().map(|(purpose, until)| ((*purpose).to_owned(), (*until).to_owned())).collect(),
+            purposes: of_field
+                .iter()
+                .map(|(purpose, until)| ((*purpose).to_owned(), (*until).to_owned()))
+                .collect(),
         }
     };
     let mut fields: Vec<KeptField> = texts(&record, "/fields").into_iter().map(kept).collect();
@@ -630,19 +741,32 @@ async fn search(stage: &mut Stage) -> Result<(), Stop> {
     let asked = json!({ "purpose": "after_sales", "field": "phone", "value": typed });
     let answer = stage.ask(Who::Support, "/v1/records:search", &asked, 200).await?;
     let matches = answer.get("matches").and_then(Json::as_array).cloned().unwrap_or_default();
-    let subjects: std::collections::BTreeSet<&str> = matches.iter().map(|found| text(found, "/subject")).collect();
+    let subjects: std::collections::BTreeSet<&str> =
+        matches.iter().map(|found| text(found, "/subject")).collect();
     stage.must(
         matches.iter().any(|found| text(found, "/external_id") == hero.order),
-        both!(speaks, "the order is found, although the number is written another way", "号码写法不同，仍然找到了订单"),
+        both!(
+            speaks,
+            "the order is found, although the number is written another way",
+            "号码写法不同，仍然找到了订单"
+        ),
     )?;
     let (people, sharing) = (subjects.len(), sharing(stage, &hero.phone));
     stage.must(
         people >= 2 && people == sharing && subjects.contains(stage.subject.as_str()),
-        both!(speaks, "{people} people share this phone, and they stay {people} people", "{people} 个人共用这个号码，他们仍然是 {people} 个人"),
+        both!(
+            speaks,
+            "{people} people share this phone, and they stay {people} people",
+            "{people} 个人共用这个号码，他们仍然是 {people} 个人"
+        ),
     )?;
     stage.must(
         matches.iter().all(|found| found.get("fields").is_none()),
-        both!(speaks, "the answer holds no personal data; reading it takes a reveal, for a purpose", "应答不含个人信息；要读取，须为某个目的另行请求"),
+        both!(
+            speaks,
+            "the answer holds no personal data; reading it takes a reveal, for a purpose",
+            "应答不含个人信息；要读取，须为某个目的另行请求"
+        ),
     )?;
     stage.paper.why(&both!(
         speaks,
@@ -660,7 +784,11 @@ fn sharing(stage: &Stage, phone: &str) -> usize {
 
 async fn erasure(stage: &mut Stage) -> Result<(), Stop> {
     let speaks = stage.language();
-    stage.step(&both!(speaks, "Erase: one key dies, and with it the person's data", "删除：一把密钥销毁，数据随之消失"));
+    stage.step(&both!(
+        speaks,
+        "Erase: one key dies, and with it the person's data",
+        "删除：一把密钥销毁，数据随之消失"
+    ));
     stage.paper.say(&both!(
         speaks,
         "The customer asks to be erased. The privacy officer does it, and hands over the certificate.",
@@ -669,7 +797,10 @@ async fn erasure(stage: &mut Stage) -> Result<(), Stop> {
     let path = format!("/v1/subjects/{}:erase", stage.subject);
     let certificate = stage.ask(Who::Officer, &path, &json!({}), 200).await?;
     let body: Json = serde_json::from_str(text(&certificate, "/body")).unwrap_or_default();
-    let (here, everywhere) = (text(&body, "/unreadable_here_since").to_owned(), text(&body, "/unreadable_everywhere_by").to_owned());
+    let (here, everywhere) = (
+        text(&body, "/unreadable_here_since").to_owned(),
+        text(&body, "/unreadable_everywhere_by").to_owned(),
+    );
     let keys = texts(&body, "/destroyed_keys");
     stage.paper.gap();
     let head = match speaks {
@@ -685,24 +816,36 @@ async fn erasure(stage: &mut Stage) -> Result<(), Stop> {
         "{fields}，用于目的 {purpose}，`{long}`。法律依据：{law}"
     );
     let rows = match speaks {
-        Language::En => ["unreadable here since", "unreadable everywhere by", "destroyed key", "what a law keeps"],
+        Language::En => {
+            ["unreadable here since", "unreadable everywhere by", "destroyed key", "what a law keeps"]
+        }
         Language::Zh => ["自此在本地不可读", "至此在任何地方不可读", "已销毁的密钥", "法律要求保留"],
     };
     let values = [local(&here), local(&everywhere), keys.join(", "), kept];
-    let rows: Vec<Vec<String>> = rows.iter().zip(values).map(|(name, value)| vec![(*name).to_owned(), value]).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().zip(values).map(|(name, value)| vec![(*name).to_owned(), value]).collect();
     stage.paper.table(&head.map(str::to_owned), &rows);
     stage.paper.gap();
 
     let proved = verified(stage, certificate.get("receipt"))?;
     let digest: [u8; 32] = Sha256::digest(text(&certificate, "/body").as_bytes()).into();
     stage.must(
-        proved.opening.digest() == Some(digest) && proved.opening.text(Tag::Subject) == Some(stage.subject.as_str()),
-        both!(speaks, "the ledger's entry commits to exactly this text, and to this person", "账本条目所承诺的正是这段文字、这个人"),
+        proved.opening.digest() == Some(digest)
+            && proved.opening.text(Tag::Subject) == Some(stage.subject.as_str()),
+        both!(
+            speaks,
+            "the ledger's entry commits to exactly this text, and to this person",
+            "账本条目所承诺的正是这段文字、这个人"
+        ),
     )?;
     let named: Vec<String> = proved.entry.destroyed.iter().map(|id| hex(id)).collect();
     stage.must(
         keys.len() == 1 && named == keys,
-        both!(speaks, "the entry names the destroyed key, so that it can never be accepted again", "条目写明被销毁的密钥，它再也不会被接受"),
+        both!(
+            speaks,
+            "the entry names the destroyed key, so that it can never be accepted again",
+            "条目写明被销毁的密钥，它再也不会被接受"
+        ),
     )?;
     let days = stage.desk.house.epoch_days;
     stage.must(
@@ -739,7 +882,11 @@ fn days_between(from: &str, to: &str) -> Option<i64> {
 async fn afterwards(stage: &mut Stage) -> Result<(), Stop> {
     let speaks = stage.language();
     let hero = stage.hero()?;
-    stage.step(&both!(speaks, "Afterwards: the same question, another answer", "删除之后：同样的问题，不同的回答"));
+    stage.step(&both!(
+        speaks,
+        "Afterwards: the same question, another answer",
+        "删除之后：同样的问题，不同的回答"
+    ));
     let asked = json!({ "purpose": "delivery", "record": order(&hero) });
     let answer = stage.ask(Who::Warehouse, "/v1/records:reveal", &asked, 403).await?;
     stage.must(
@@ -751,7 +898,8 @@ async fn afterwards(stage: &mut Stage) -> Result<(), Stop> {
     let answer = stage.ask(Who::Support, "/v1/records:search", &search, 200).await?;
     let matches = answer.get("matches").and_then(Json::as_array).cloned().unwrap_or_default();
     stage.must(
-        matches.len() + 1 == sharing(stage, &hero.phone) && matches.iter().all(|found| text(found, "/subject") != stage.subject),
+        matches.len() + 1 == sharing(stage, &hero.phone)
+            && matches.iter().all(|found| text(found, "/subject") != stage.subject),
         both!(speaks, "the phone number finds only those who share it", "凭手机号只能找到共用它的人"),
     )?;
     stage.paper.gap();
@@ -766,7 +914,11 @@ async fn afterwards(stage: &mut Stage) -> Result<(), Stop> {
     let names: Vec<&str> = fields.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     stage.must(
         names == ["amount", "items"],
-        both!(speaks, "finance sees what was sold and for how much; name, phone and address are gone", "财务看到卖了什么、多少钱；姓名、手机、地址都已不在"),
+        both!(
+            speaks,
+            "finance sees what was sold and for how much; name, phone and address are gone",
+            "财务看到卖了什么、多少钱；姓名、手机、地址都已不在"
+        ),
     )?;
     stage.paper.why(&both!(
         speaks,
@@ -791,7 +943,11 @@ impl Tiles for Fetched {
 /// What a stranger can check, with the key and what is public.
 async fn proof(stage: &mut Stage) -> Result<(), Stop> {
     let speaks = stage.language();
-    stage.step(&both!(speaks, "Prove it: as a stranger would, with a key and public files", "证明：像陌生人一样，只用公钥和公开文件"));
+    stage.step(&both!(
+        speaks,
+        "Prove it: as a stranger would, with a key and public files",
+        "证明：像陌生人一样，只用公钥和公开文件"
+    ));
     let key = stage.verifier_key.clone();
     stage.paper.say(&both!(
         speaks,
@@ -812,14 +968,22 @@ async fn proof(stage: &mut Stage) -> Result<(), Stop> {
     let (size, root) = (head.size(), *head.root());
     stage.must(
         size > 0,
-        both!(speaks, "the signature is the key's: the log had {size} entries, and this root", "签名与公钥相符：账本共 {size} 个条目，根哈希如上"),
+        both!(
+            speaks,
+            "the signature is the key's: the log had {size} entries, and this root",
+            "签名与公钥相符：账本共 {size} 个条目，根哈希如上"
+        ),
     )?;
 
     let (mut tiles, mut paths) = (Vec::new(), Vec::new());
     for level in 0..8_u8 {
         for index in 0..row_length(size, level).div_ceil(256) {
-            let path = TilePath::hashes(level, index, tile_width(size, level, index)).map_err(Problem::from)?;
-            tiles.push(((level, index), stage.fetch(Who::Stranger, &format!("/ledger/{path}")).await?.to_vec()));
+            let path =
+                TilePath::hashes(level, index, tile_width(size, level, index)).map_err(Problem::from)?;
+            tiles.push((
+                (level, index),
+                stage.fetch(Who::Stranger, &format!("/ledger/{path}")).await?.to_vec(),
+            ));
             paths.push(path.to_string());
         }
     }
@@ -845,7 +1009,11 @@ async fn proof(stage: &mut Stage) -> Result<(), Stop> {
     }
     stage.must(
         verify_inclusion(&leaf_hash(&forged), index, size, &path, &root).is_err(),
-        both!(speaks, "with one bit of the entry changed, the same proof is refused", "条目改动一个比特，同样的证明就不成立"),
+        both!(
+            speaks,
+            "with one bit of the entry changed, the same proof is refused",
+            "条目改动一个比特，同样的证明就不成立"
+        ),
     )?;
     let before = Checkpoint::open(&stage.head_kept, &verifier, &origin).map_err(Problem::from)?;
     let grown = consistency_proof(&mut tiles, before.size(), size).map_err(of_tiles)?;
@@ -862,7 +1030,11 @@ async fn proof(stage: &mut Stage) -> Result<(), Stop> {
     let status = entries.status;
     stage.must(
         status == 401,
-        both!(speaks, "the entries themselves are not the stranger's to read ({status}); hashes are enough", "条目本身陌生人无权读取（{status}）；有哈希就够了"),
+        both!(
+            speaks,
+            "the entries themselves are not the stranger's to read ({status}); hashes are enough",
+            "条目本身陌生人无权读取（{status}）；有哈希就够了"
+        ),
     )?;
     write_new(&stage.folder.join("receipt.json"), receipt.to_string().as_bytes()).map_err(Problem::from)?;
     stage.paper.gap();
@@ -890,4 +1062,3 @@ fn of_tiles(error: ledger::tree::ReadError<Problem>) -> Problem {
         ledger::tree::ReadError::Ledger(error) => Problem::from(error),
     }
 }
-

@@ -397,7 +397,8 @@ impl Taking<'_> {
             what: what.to_owned(),
         };
         let cell = |column: &str| {
-            row.cell(columns, column).map_err(|NotText| reject(column, "SR-IMPORT-015", "the cell is not UTF-8"))
+            row.cell(columns, column)
+                .map_err(|NotText| reject(column, "SR-IMPORT-015", "the cell is not UTF-8"))
         };
         for column in &mapping.skip_when_empty {
             if cell(column)?.is_none_or(|cell| cell.trim().is_empty()) {

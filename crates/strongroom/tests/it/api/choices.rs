@@ -9,7 +9,11 @@ use serde_json::{Value as Json, json};
 use crate::support::{Bench, Key, POLICY, Reply};
 
 fn reveal_mail(bench: &Bench, by: &Key) -> Reply {
-    bench.post(by, "/v1/records:reveal", &json!({ "purpose": "marketing_email", "subject": { "external_id": "42" } }))
+    bench.post(
+        by,
+        "/v1/records:reveal",
+        &json!({ "purpose": "marketing_email", "subject": { "external_id": "42" } }),
+    )
 }
 
 fn reasons(problem: &Json) -> Vec<&str> {
@@ -23,14 +27,19 @@ fn a_yes_opens_and_a_withdrawal_closes_at_once() {
     bench.customer(&by, "42");
     assert_eq!(reasons(&reveal_mail(&bench, &by).problem(403, "SR-REVEAL-001")), ["no_choice"]);
     bench.choose(&by, "42", "marketing_email", "granted");
-    assert_eq!(reveal_mail(&bench, &by).is(200)["records"][0]["fields"], json!({ "email": "42@shop.example" }));
+    assert_eq!(
+        reveal_mail(&bench, &by).is(200)["records"][0]["fields"],
+        json!({ "email": "42@shop.example" })
+    );
     bench.choose(&by, "42", "marketing_email", "withdrawn");
     assert_eq!(reasons(&reveal_mail(&bench, &by).problem(403, "SR-REVEAL-001")), ["objected"]);
     bench.choose(&by, "42", "marketing_email", "granted");
     reveal_mail(&bench, &by).is(200);
     // The account's mail stands on something else than a consent.
     bench.choose(&by, "42", "marketing_email", "refused");
-    bench.post(&by, "/v1/records:reveal", &json!({ "purpose": "account", "subject": { "external_id": "42" } })).is(200);
+    bench
+        .post(&by, "/v1/records:reveal", &json!({ "purpose": "account", "subject": { "external_id": "42" } }))
+        .is(200);
     bench.round();
 }
 
@@ -48,7 +57,10 @@ fn a_choice_has_a_receipt_that_a_stranger_can_verify() {
     let said = |tag| proved.opening.text(tag);
     assert_eq!(said(Tag::Subject), Some(subject.as_str()));
     assert_eq!(said(Tag::Purpose), Some("marketing_email"));
-    assert_eq!((said(Tag::Choice), said(Tag::Notice), said(Tag::Language)), (Some("granted"), Some("1"), Some("zh")));
+    assert_eq!(
+        (said(Tag::Choice), said(Tag::Notice), said(Tag::Language)),
+        (Some("granted"), Some("1"), Some("zh"))
+    );
     assert_eq!(proved.opening.at(), Some(bench.now()));
 
     // Changed anywhere, it proves nothing.
@@ -124,7 +136,11 @@ fn a_yes_stands_only_to_what_its_notice_said() {
     bench.round();
     reveal_mail(&bench, &by).is(200);
     // The purpose asks for more now: the phone number too.
-    let more = POLICY.replacen("fields = [\"email\"]", "fields = [\"email\", { field = \"customer.phone\", optional = true }]", 1);
+    let more = POLICY.replacen(
+        "fields = [\"email\"]",
+        "fields = [\"email\", { field = \"customer.phone\", optional = true }]",
+        1,
+    );
     assert_ne!(more, POLICY);
     let published = bench.post(&bench.admin, "/v1/policies", &json!({ "text": more })).is(201);
     assert_eq!(published["version"], 2);

@@ -83,7 +83,8 @@ fn if_version_writes_only_over_the_version_that_it_names() {
 fn names_that_the_policy_does_not_have_are_dropped_and_named_and_values_used_as_names_are_not() {
     let bench = Bench::new();
     let by = bench.service();
-    let fields = json!({ "name": "Ann Lee", "shoe_size": 38, "ann@shop.example": true, "138 1234 5678": "x" });
+    let fields =
+        json!({ "name": "Ann Lee", "shoe_size": 38, "ann@shop.example": true, "138 1234 5678": "x" });
     let made = bench.post(&by, RECORDS, &customer("42", &fields));
     assert!(!made.text().contains("ann@shop.example") && !made.text().contains("1234"), "{}", made.text());
     let made = made.is(201);
@@ -99,7 +100,10 @@ fn a_field_that_takes_a_consent_is_dropped_at_the_door_until_the_consent_comes_a
     let fields = json!({ "name": "Ann Lee", "birth_date": "1990-03-07" });
     let dropped = bench.post(&by, RECORDS, &customer("42", &fields)).is(201);
     assert_eq!(dropped["kept"], json!(["name"]));
-    assert_eq!((&dropped["dropped"][0]["name"], &dropped["dropped"][0]["fields"]), (&json!("no_choice"), &json!(["birth_date"])));
+    assert_eq!(
+        (&dropped["dropped"][0]["name"], &dropped["dropped"][0]["fields"]),
+        (&json!("no_choice"), &json!(["birth_date"]))
+    );
     assert!(dropped["dropped"][0]["text_zh"].as_str().is_some_and(|text| !text.is_ascii()));
 
     let mut with_choice = customer("42", &fields);
@@ -120,7 +124,10 @@ fn a_record_of_which_nothing_may_be_kept_is_refused_with_reasons_and_the_refusal
     let before = bench.entries().len();
     let refused = bench.post(&by, RECORDS, &customer("42", &json!({ "birth_date": "1990-03-07" })));
     let problem = refused.problem(422, "SR-COLLECT-012");
-    assert_eq!((&problem["reasons"][0]["name"], &problem["reasons"][0]["fields"]), (&json!("no_choice"), &json!(["birth_date"])));
+    assert_eq!(
+        (&problem["reasons"][0]["name"], &problem["reasons"][0]["fields"]),
+        (&json!("no_choice"), &json!(["birth_date"]))
+    );
     let entries = bench.entries();
     assert_eq!(entries.len(), before + 1);
     let last = entries.last().unwrap();
@@ -132,7 +139,11 @@ fn a_subject_is_named_by_id_by_external_id_or_by_a_value_that_is_its_alone() {
     let bench = Bench::new();
     let by = bench.service();
     let subject = bench.customer(&by, "42");
-    let ways = [json!({ "id": subject }), json!({ "external_id": "42" }), json!({ "match": { "email": "42@Shop.example" } })];
+    let ways = [
+        json!({ "id": subject }),
+        json!({ "external_id": "42" }),
+        json!({ "match": { "email": "42@Shop.example" } }),
+    ];
     for (number, way) in ways.iter().enumerate() {
         let order = json!({ "kind": "order", "external_id": format!("O-{number}"), "subject": way, "fields": { "items": "tea" } });
         assert_eq!(bench.post(&by, RECORDS, &order).is(201)["subject"], subject.as_str(), "{way}");
@@ -156,12 +167,17 @@ fn a_subject_is_named_by_id_by_external_id_or_by_a_value_that_is_its_alone() {
 fn a_record_needs_no_id_of_the_shops_own() {
     let bench = Bench::new();
     let by = bench.service();
-    let made = bench.post(&by, RECORDS, &json!({ "kind": "customer", "fields": { "name": "Ann Lee" } })).is(201);
+    let made =
+        bench.post(&by, RECORDS, &json!({ "kind": "customer", "fields": { "name": "Ann Lee" } })).is(201);
     let subject = json!({ "id": made["subject"] });
-    let order = json!({ "kind": "order", "subject": subject, "fields": { "items": "tea", "phone": "13900139000" } });
-    let (first, second) = (bench.post(&by, RECORDS, &order).is(201), bench.post(&by, RECORDS, &order).is(201));
+    let order =
+        json!({ "kind": "order", "subject": subject, "fields": { "items": "tea", "phone": "13900139000" } });
+    let (first, second) =
+        (bench.post(&by, RECORDS, &order).is(201), bench.post(&by, RECORDS, &order).is(201));
     assert_ne!(first["record"], second["record"], "two orders of the same things are two orders");
-    let shown = bench.post(&by, "/v1/records:reveal", &json!({ "purpose": "after_sales", "record": first["record"] })).is(200);
+    let shown = bench
+        .post(&by, "/v1/records:reveal", &json!({ "purpose": "after_sales", "record": first["record"] }))
+        .is(200);
     assert_eq!(shown["records"][0]["fields"], json!({ "items": "tea", "phone": "+8613900139000" }));
     assert!(shown["records"][0].get("external_id").is_none());
     let event = json!({ "record": first["record"], "event": "delivered" });
@@ -178,7 +194,8 @@ fn a_shared_contact_leads_to_many_and_never_merges_them() {
     assert_eq!(bench.post(&by, RECORDS, &order).problem(409, "SR-KEEP-019")["pointer"], "/subject/match");
     let ask = json!({ "purpose": "account", "field": "phone", "value": "+86 138 1234 5678" });
     let found = bench.post(&by, "/v1/records:search", &ask).is(200);
-    let subjects: Vec<&str> = found["matches"].as_array().unwrap().iter().map(|one| one["subject"].as_str().unwrap()).collect();
+    let subjects: Vec<&str> =
+        found["matches"].as_array().unwrap().iter().map(|one| one["subject"].as_str().unwrap()).collect();
     assert_eq!(subjects.len(), 2);
     assert!(subjects.contains(&ann.as_str()) && subjects.contains(&bea.as_str()));
 }
@@ -201,12 +218,16 @@ fn a_unique_value_stands_once_however_the_hashes_of_the_record_sort() {
     bench.customer(&by, "first");
     for number in 0..16 {
         let fields = json!({ "name": "Bea", "email": "first@shop.example" });
-        let problem = bench.post(&by, RECORDS, &customer(&format!("other-{number}"), &fields)).problem(409, "SR-KEEP-003");
+        let problem = bench
+            .post(&by, RECORDS, &customer(&format!("other-{number}"), &fields))
+            .problem(409, "SR-KEEP-003");
         assert_eq!(problem["pointer"], "/fields/email");
     }
     // Free again once its record does not hold it any more.
     bench.post(&by, RECORDS, &customer("first", &json!({ "email": "new@shop.example" }))).is(200);
-    bench.post(&by, RECORDS, &customer("other", &json!({ "name": "Bea", "email": "first@shop.example" }))).is(201);
+    bench
+        .post(&by, RECORDS, &customer("other", &json!({ "name": "Bea", "email": "first@shop.example" })))
+        .is(201);
 }
 
 #[test]
@@ -219,7 +240,11 @@ fn events_move_the_clocks_of_their_record() {
         let ask = json!({ "purpose": "delivery", "record": { "kind": "order", "external_id": "O-1" } });
         bench.post(&by, "/v1/records:reveal", &ask).is(200)["records"][0]["until"].clone()
     };
-    assert_eq!(until(), "2027-11-23T02:00:00Z", "a year after it was collected, should the parcel never arrive");
+    assert_eq!(
+        until(),
+        "2027-11-23T02:00:00Z",
+        "a year after it was collected, should the parcel never arrive"
+    );
     bench.pass(3 * DAY);
     bench.event(&by, "O-1", "delivered");
     assert_eq!(until(), "2027-02-24T02:00:00Z", "90 days after it was delivered");
@@ -258,13 +283,37 @@ fn an_event_is_refused_with_a_pointer_when_it_is_not_one() {
     let here = json!({ "kind": "order", "external_id": "O-1" });
     for (body, status, code, pointer) in [
         (json!({ "record": here, "event": "eaten" }), 422, "SR-COLLECT-009", json!("/event")),
-        (json!({ "record": here, "event": "placed", "at": "yesterday" }), 422, "SR-COLLECT-008", json!("/at")),
-        (json!({ "record": here, "event": "placed", "at": "2026-11-23T03:00:00Z" }), 422, "SR-COLLECT-008", json!("/at")),
+        (
+            json!({ "record": here, "event": "placed", "at": "yesterday" }),
+            422,
+            "SR-COLLECT-008",
+            json!("/at"),
+        ),
+        (
+            json!({ "record": here, "event": "placed", "at": "2026-11-23T03:00:00Z" }),
+            422,
+            "SR-COLLECT-008",
+            json!("/at"),
+        ),
         (json!({ "record": 7, "event": "placed" }), 422, "SR-KEEP-015", json!("/record")),
-        (json!({ "record": { "kind": "order", "external_id": "O-2" }, "event": "placed" }), 404, "SR-KEEP-001", Json::Null),
-        (json!({ "record": { "kind": "sofa", "external_id": "O-1" }, "event": "placed" }), 422, "SR-KEEP-017", json!("/record/kind")),
+        (
+            json!({ "record": { "kind": "order", "external_id": "O-2" }, "event": "placed" }),
+            404,
+            "SR-KEEP-001",
+            Json::Null,
+        ),
+        (
+            json!({ "record": { "kind": "sofa", "external_id": "O-1" }, "event": "placed" }),
+            422,
+            "SR-KEEP-017",
+            json!("/record/kind"),
+        ),
     ] {
-        assert_eq!(bench.post(&by, "/v1/records:event", &body).problem(status, code)["pointer"], pointer, "{body}");
+        assert_eq!(
+            bench.post(&by, "/v1/records:event", &body).problem(status, code)["pointer"],
+            pointer,
+            "{body}"
+        );
     }
 }
 
@@ -324,7 +373,8 @@ fn a_batch_has_at_most_a_thousand_items() {
     let bench = Bench::new();
     let by = bench.service();
     let batch = |count: usize| {
-        let items: Vec<Json> = (0..count).map(|id| customer(&id.to_string(), &json!({ "name": "Ann Lee" }))).collect();
+        let items: Vec<Json> =
+            (0..count).map(|id| customer(&id.to_string(), &json!({ "name": "Ann Lee" }))).collect();
         bench.post(&by, "/v1/records:batch", &json!({ "items": items }))
     };
     assert_eq!(batch(1_001).problem(422, "SR-HTTP-004")["pointer"], "/items");
@@ -365,7 +415,10 @@ fn the_key_of_a_batch_holds_for_every_item_by_its_position() {
     assert_eq!(bench.post_once(&by, "k-1", "/v1/records:batch", &batch("Two")).is(200), first);
     let other = bench.post_once(&by, "k-1", "/v1/records:batch", &batch("Other")).is(200);
     assert_eq!(other["results"][0], first["results"][0]);
-    assert_eq!((&other["results"][1]["status"], &other["results"][1]["problem"]["code"]), (&json!(422), &json!("SR-HTTP-008")));
+    assert_eq!(
+        (&other["results"][1]["status"], &other["results"][1]["problem"]["code"]),
+        (&json!(422), &json!("SR-HTTP-008"))
+    );
     assert_eq!(bench.entries().len(), entries);
 }
 
@@ -374,7 +427,9 @@ fn a_key_that_is_not_one_is_refused() {
     let bench = Bench::new();
     let by = bench.service();
     for key in ["", "with space", &"k".repeat(256)] {
-        bench.post_once(&by, key, RECORDS, &customer("42", &json!({ "name": "Ann" }))).problem(400, "SR-HTTP-007");
+        bench
+            .post_once(&by, key, RECORDS, &customer("42", &json!({ "name": "Ann" })))
+            .problem(400, "SR-HTTP-007");
     }
 }
 

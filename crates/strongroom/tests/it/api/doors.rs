@@ -65,7 +65,8 @@ fn the_documentation_loads_nothing_from_elsewhere() {
 
 #[test]
 fn one_credential_may_ask_for_so_much_and_another_is_not_held_up() {
-    let bench = Bench::with(POLICY, LimitsConfig { requests_per_second: 1, burst: 4, ..LimitsConfig::default() });
+    let bench =
+        Bench::with(POLICY, LimitsConfig { requests_per_second: 1, burst: 4, ..LimitsConfig::default() });
     let (one, other) = (bench.key(Role::Auditor, &[]), bench.key(Role::Auditor, &[]));
     for _ in 0..4 {
         bench.get(&one, "/v1/policies").is(200);
@@ -151,7 +152,10 @@ fn an_answer_is_never_to_be_stored_on_the_way() {
     bench.customer(&by, "42");
     let ask = json!({ "purpose": "account", "subject": { "external_id": "42" } });
     let shown = bench.post(&by, "/v1/records:reveal", &ask);
-    assert_eq!((&shown.headers["cache-control"], &shown.headers["x-content-type-options"]), (&"no-store".parse().unwrap(), &"nosniff".parse().unwrap()));
+    assert_eq!(
+        (&shown.headers["cache-control"], &shown.headers["x-content-type-options"]),
+        (&"no-store".parse().unwrap(), &"nosniff".parse().unwrap())
+    );
     let head = bench.send(by.request(Method::HEAD, "/v1/policy").body(axum::body::Body::empty()).unwrap());
     assert_eq!((head.status, head.body.len()), (200, 0));
 }

@@ -63,7 +63,11 @@ fn busy() -> (Bench, Key) {
 }
 
 fn hashes(list: &Json) -> Vec<Hash> {
-    list.as_array().unwrap().iter().map(|hash| Hash::from_slice(&unhex(hash.as_str().unwrap())).unwrap()).collect()
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|hash| Hash::from_slice(&unhex(hash.as_str().unwrap())).unwrap())
+        .collect()
 }
 
 fn unhex(text: &str) -> Vec<u8> {
@@ -123,9 +127,27 @@ fn the_edge_of_a_level_above_is_the_roots_of_its_full_tiles_however_often_it_is_
 fn what_the_log_does_not_have_is_not_found() {
     let (bench, _) = busy();
     for path in [
-        "", "nothing", "checkpoint/", "tile", "tile/0", "tile/0/002", "tile/0/001", "tile/9/000", "tile/0/000.p/0",
-        "tile/0/000.p/256", "tile/0/0", "tile/0/x000/0", "tile/-1/000", "tile/0/999", "tile/0/x999/x999/999", "tile/63/000",
-        "tile/255/000", "other-shop/checkpoint", "../v1/policy", "tile/0/000/../000", "tile/0/%30%30%30x",
+        "",
+        "nothing",
+        "checkpoint/",
+        "tile",
+        "tile/0",
+        "tile/0/002",
+        "tile/0/001",
+        "tile/9/000",
+        "tile/0/000.p/0",
+        "tile/0/000.p/256",
+        "tile/0/0",
+        "tile/0/x000/0",
+        "tile/-1/000",
+        "tile/0/999",
+        "tile/0/x999/x999/999",
+        "tile/63/000",
+        "tile/255/000",
+        "other-shop/checkpoint",
+        "../v1/policy",
+        "tile/0/000/../000",
+        "tile/0/%30%30%30x",
     ] {
         bench.get_as_stranger(&format!("/ledger/{path}")).problem(404, "SR-HTTP-005");
     }
@@ -138,7 +160,9 @@ fn what_the_log_does_not_have_is_not_found() {
 #[test]
 fn every_answers_entry_can_be_proved_under_a_signed_head() {
     let (bench, by) = busy();
-    let shown = bench.post(&by, "/v1/records:reveal", &json!({ "purpose": "account", "subject": { "external_id": "7" } })).is(200);
+    let shown = bench
+        .post(&by, "/v1/records:reveal", &json!({ "purpose": "account", "subject": { "external_id": "7" } }))
+        .is(200);
     let entry = shown["entry"].as_str().unwrap();
     let proof = bench.get(&by, &format!("/v1/ledger/proof?entry={entry}")).is(200);
     let verifier = Verifier::parse(&bench.verifier).unwrap();
@@ -162,7 +186,8 @@ fn the_log_only_grows_and_a_stranger_can_tell() {
     assert_eq!((&old["origin"], &old["verifier_key"]), (&json!(ORIGIN), &json!(bench.verifier)));
     bench.customer(&by, "new");
     let new = head();
-    let open = |head: &Json| Checkpoint::open(head["checkpoint"].as_str().unwrap(), &verifier, ORIGIN).unwrap();
+    let open =
+        |head: &Json| Checkpoint::open(head["checkpoint"].as_str().unwrap(), &verifier, ORIGIN).unwrap();
     let (old_head, new_head) = (open(&old), open(&new));
     assert!(new_head.size() > old_head.size());
     for from in [0, 1, 255, 256, 257, old_head.size(), new_head.size()] {
@@ -171,11 +196,19 @@ fn the_log_only_grows_and_a_stranger_can_tell() {
         if from == old_head.size() {
             let proof = hashes(&found["proof"]);
             verify_consistency(from, old_head.root(), new_head.size(), new_head.root(), &proof).unwrap();
-            assert!(verify_consistency(from, new_head.root(), new_head.size(), new_head.root(), &proof).is_err());
+            assert!(
+                verify_consistency(from, new_head.root(), new_head.size(), new_head.root(), &proof).is_err()
+            );
         }
     }
     let remote = Remote::of(&bench);
-    verify_consistency_in(&remote, &remote.trust(), old["checkpoint"].as_str().unwrap(), new["checkpoint"].as_str().unwrap()).unwrap();
+    verify_consistency_in(
+        &remote,
+        &remote.trust(),
+        old["checkpoint"].as_str().unwrap(),
+        new["checkpoint"].as_str().unwrap(),
+    )
+    .unwrap();
 }
 
 #[test]
@@ -188,7 +221,10 @@ fn sizes_and_ids_that_are_not_of_this_log_are_refused() {
     for entry in ["", "ent_", "ent_aaaaaaaaaaaaaaaaaaaaaaaaaa", "sub_aaaaaaaaaaaaaaaaaaaaaaaaaa"] {
         assert_eq!(bench.get(&by, &format!("/v1/ledger/proof?entry={entry}")).is_a_problem()["status"], 404);
         let auditor = bench.key(Role::Auditor, &[]);
-        assert_eq!(bench.get(&auditor, &format!("/v1/ledger/entries/{entry}x")).is_a_problem()["status"], 404);
+        assert_eq!(
+            bench.get(&auditor, &format!("/v1/ledger/entries/{entry}x")).is_a_problem()["status"],
+            404
+        );
     }
     bench.get(&by, "/v1/ledger/proof").problem(404, "SR-ACCOUNT-006");
     bench.get(&by, "/v1/ledger/proof?entry=%41").problem(400, "SR-HTTP-011");
@@ -229,7 +265,9 @@ fn no_entry_holds_an_id_or_a_value() {
     let auditor = bench.key(Role::Auditor, &[]);
     let from = bench.entries().len() - 6;
     let page = bench.get(&auditor, &format!("/v1/ledger/entries?from={from}")).text();
-    for secret in [subject.as_str(), record.as_str(), "O-77", "ann", "Ann Lee", "shop.example", "12345678", "陈小红"] {
+    for secret in
+        [subject.as_str(), record.as_str(), "O-77", "ann", "Ann Lee", "shop.example", "12345678", "陈小红"]
+    {
         assert!(!page.contains(secret), "{secret} in {page}");
     }
 }

@@ -35,7 +35,9 @@ fn a_reveal_shows_what_the_purpose_uses_and_masks_what_it_need_not_see() {
         json!({ "recipient_name": "陈小红", "phone": "139****9000", "address": "上海市淮海中路 1 号" })
     );
     assert_eq!((&record["masked"], &record["external_id"]), (&json!(["phone"]), &json!("O-1")));
-    let plain = bench.post(&by, REVEAL, &json!({ "purpose": "after_sales", "record": order(), "fields": ["phone"] })).is(200);
+    let plain = bench
+        .post(&by, REVEAL, &json!({ "purpose": "after_sales", "record": order(), "fields": ["phone"] }))
+        .is(200);
     assert_eq!(plain["records"][0]["fields"], json!({ "phone": "+8613900139000" }));
 }
 
@@ -44,7 +46,10 @@ fn a_caller_may_ask_for_less_than_it_may_have() {
     let (bench, by) = with_order();
     let ask = json!({ "purpose": "after_sales", "record": order(), "masked": true, "fields": ["recipient_name", "order.phone", "amount"] });
     let record = bench.post(&by, REVEAL, &ask).is(200)["records"][0].clone();
-    assert_eq!(record["fields"], json!({ "recipient_name": "陈**", "phone": "139****9000", "amount": "****" }));
+    assert_eq!(
+        record["fields"],
+        json!({ "recipient_name": "陈**", "phone": "139****9000", "amount": "****" })
+    );
     assert_eq!(record["masked"].as_array().map(Vec::len), Some(3));
 }
 
@@ -82,7 +87,10 @@ fn fields_outside_the_purpose_are_left_out_and_named() {
     let ask = json!({ "purpose": "delivery", "record": order(), "fields": ["address", "tax_number"] });
     let record = bench.post(&by, REVEAL, &ask).is(200)["records"][0].clone();
     assert_eq!(record["fields"], json!({ "address": "上海市淮海中路 1 号" }));
-    assert_eq!((names(&record["refused"]), &record["refused"][0]["fields"]), (vec!["outside_purpose"], &json!(["tax_number"])));
+    assert_eq!(
+        (names(&record["refused"]), &record["refused"][0]["fields"]),
+        (vec!["outside_purpose"], &json!(["tax_number"]))
+    );
     let none = json!({ "purpose": "delivery", "record": order(), "fields": ["tax_number"] });
     bench.post(&by, REVEAL, &none).problem(403, "SR-REVEAL-001");
 }
@@ -134,13 +142,43 @@ fn an_ask_that_makes_no_sense_is_told_where() {
     let subject = json!({ "external_id": "42" });
     for (ask, status, code, pointer) in [
         (json!({ "purpose": "account" }), 422, "SR-REVEAL-010", Json::Null),
-        (json!({ "purpose": "account", "subject": subject, "record": order() }), 422, "SR-REVEAL-010", Json::Null),
+        (
+            json!({ "purpose": "account", "subject": subject, "record": order() }),
+            422,
+            "SR-REVEAL-010",
+            Json::Null,
+        ),
         (json!({ "purpose": "dancing", "subject": subject }), 422, "SR-CHOOSE-006", json!("/purpose")),
-        (json!({ "purpose": "account", "subject": subject, "kinds": ["customer", "sofa"] }), 422, "SR-KEEP-017", json!("/kinds/1")),
-        (json!({ "purpose": "account", "subject": subject, "fields": ["name", "beard"] }), 422, "SR-REVEAL-008", json!("/fields/1")),
-        (json!({ "purpose": "account", "subject": subject, "limit": 0 }), 422, "SR-REVEAL-009", json!("/limit")),
-        (json!({ "purpose": "account", "subject": subject, "limit": 101 }), 422, "SR-REVEAL-009", json!("/limit")),
-        (json!({ "purpose": "account", "subject": { "external_id": [] } }), 422, "SR-KEEP-014", json!("/subject/external_id")),
+        (
+            json!({ "purpose": "account", "subject": subject, "kinds": ["customer", "sofa"] }),
+            422,
+            "SR-KEEP-017",
+            json!("/kinds/1"),
+        ),
+        (
+            json!({ "purpose": "account", "subject": subject, "fields": ["name", "beard"] }),
+            422,
+            "SR-REVEAL-008",
+            json!("/fields/1"),
+        ),
+        (
+            json!({ "purpose": "account", "subject": subject, "limit": 0 }),
+            422,
+            "SR-REVEAL-009",
+            json!("/limit"),
+        ),
+        (
+            json!({ "purpose": "account", "subject": subject, "limit": 101 }),
+            422,
+            "SR-REVEAL-009",
+            json!("/limit"),
+        ),
+        (
+            json!({ "purpose": "account", "subject": { "external_id": [] } }),
+            422,
+            "SR-KEEP-014",
+            json!("/subject/external_id"),
+        ),
     ] {
         assert_eq!(bench.post(&by, REVEAL, &ask).problem(status, code)["pointer"], pointer, "{ask}");
     }
@@ -154,7 +192,12 @@ fn records_of_a_subject_come_the_latest_first_and_as_many_as_were_asked_for() {
     }
     let ask = json!({ "purpose": "delivery", "subject": { "external_id": "42" }, "limit": 3 });
     let shown = bench.post(&by, REVEAL, &ask).is(200);
-    let ids: Vec<&str> = shown["records"].as_array().unwrap().iter().map(|record| record["external_id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = shown["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["external_id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, ["O-5", "O-4", "O-3"]);
 }
 
@@ -166,7 +209,10 @@ fn a_search_finds_by_hash_and_shows_no_value() {
     let found = bench.post(&by, SEARCH, &ask);
     assert!(!found.text().contains("9000"), "{}", found.text());
     let found = found.is(200);
-    assert_eq!((&found["matches"][0]["kind"], &found["matches"][0]["external_id"]), (&json!("order"), &json!("O-1")));
+    assert_eq!(
+        (&found["matches"][0]["kind"], &found["matches"][0]["external_id"]),
+        (&json!("order"), &json!("O-1"))
+    );
     assert!(found["matches"][0].get("fields").is_none());
     assert_eq!(bench.entries().len(), before + 1);
     // The customer's own number serves another purpose, so this one does not see it.
@@ -197,12 +243,16 @@ fn what_is_kept_is_shown_without_a_single_value() {
     }
     let found = found.is(200);
     assert_eq!((&found["standing"], &found["more"]), (&json!("present"), &json!(false)));
-    let kinds: Vec<&str> = found["records"].as_array().unwrap().iter().map(|record| record["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        found["records"].as_array().unwrap().iter().map(|record| record["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["customer", "order"]);
     let purposes = found["records"][1]["purposes"].as_array().unwrap();
     let delivery = purposes.iter().find(|one| one["purpose"] == "delivery").unwrap();
     assert_eq!(delivery["until"], "2027-02-21T02:00:00Z");
-    assert_eq!((&found["choices"][0]["said"], &found["choices"][0]["purpose"]), (&json!("granted"), &json!("marketing_email")));
+    assert_eq!(
+        (&found["choices"][0]["said"], &found["choices"][0]["purpose"]),
+        (&json!("granted"), &json!("marketing_email"))
+    );
     bench.round();
 }
 
@@ -229,7 +279,9 @@ fn a_revoked_credential_does_nothing() {
     bench.post(&by, REVEAL, &ask).is(200);
     bench.post(&bench.admin, &format!("/v1/credentials/{}:revoke", by.id()), &json!({})).is(200);
     bench.post(&by, REVEAL, &ask).problem(401, "SR-PEOPLE-001");
-    bench.post(&bench.admin, &format!("/v1/credentials/{}:revoke", by.id()), &json!({})).problem(404, "SR-PEOPLE-002");
+    bench
+        .post(&bench.admin, &format!("/v1/credentials/{}:revoke", by.id()), &json!({}))
+        .problem(404, "SR-PEOPLE-002");
 }
 
 #[test]
@@ -241,8 +293,12 @@ fn on_whose_behalf_is_entered_as_a_hash_and_only_by_who_may_say_it() {
         bench.send(request.body(axum::body::Body::from(ask.clone())).unwrap())
     };
     for_somebody(&by).problem(403, "SR-PEOPLE-007");
-    let made = json!({ "role": "service", "label": "support", "purposes": ["delivery"], "on_behalf_of": true });
-    let key = Key(bench.post(&bench.admin, "/v1/credentials", &made).is(201)["credential"].as_str().unwrap().to_owned());
+    let made =
+        json!({ "role": "service", "label": "support", "purposes": ["delivery"], "on_behalf_of": true });
+    let key = Key(bench.post(&bench.admin, "/v1/credentials", &made).is(201)["credential"]
+        .as_str()
+        .unwrap()
+        .to_owned());
     for_somebody(&key).is(200);
     let named = bench.entries().last().unwrap().actor.on_behalf_of;
     for_somebody(&key).is(200);
@@ -254,12 +310,9 @@ fn on_whose_behalf_is_entered_as_a_hash_and_only_by_who_may_say_it() {
 fn an_answer_that_leaves_records_out_says_so() {
     let (bench, by) = with_order();
     bench.order(&by, "42", "O-2");
-    let ask = |limit: u32| {
-        json!({ "purpose": "after_sales", "subject": { "external_id": "42" }, "limit": limit })
-    };
-    let search = |limit: u32| {
-        json!({ "purpose": "after_sales", "field": "phone", "value": "13900139000", "limit": limit })
-    };
+    let ask =
+        |limit: u32| json!({ "purpose": "after_sales", "subject": { "external_id": "42" }, "limit": limit });
+    let search = |limit: u32| json!({ "purpose": "after_sales", "field": "phone", "value": "13900139000", "limit": limit });
     let less = bench.post(&by, REVEAL, &ask(1)).is(200);
     assert_eq!((less["records"].as_array().map(Vec::len), &less["more"]), (Some(1), &json!(true)));
     let all = bench.post(&by, REVEAL, &ask(2)).is(200);
@@ -318,8 +371,13 @@ fn no_more_than_8_mib_are_read_at_once_and_the_answer_says_that_there_is_more() 
     let found = bench.post(&by, SEARCH, &search).is(200);
     assert_eq!((count(&found["matches"]), &found["more"]), (Some(8), &json!(true)));
     let officer = bench.key(Role::Officer, &[]);
-    let kept = bench.post(&officer, "/v1/subjects:find", &json!({ "subject": { "external_id": "42" } })).is(200);
-    assert_eq!((count(&kept["records"]), &kept["more"]), (Some(9), &json!(true)), "the customer's own, and eight");
+    let kept =
+        bench.post(&officer, "/v1/subjects:find", &json!({ "subject": { "external_id": "42" } })).is(200);
+    assert_eq!(
+        (count(&kept["records"]), &kept["more"]),
+        (Some(9), &json!(true)),
+        "the customer's own, and eight"
+    );
     // Each of them can be had by itself.
     let one = json!({ "purpose": "after_sales", "record": { "kind": "order", "external_id": "O-0" }, "fields": ["note_0"] });
     let one = bench.post(&by, REVEAL, &one).is(200);

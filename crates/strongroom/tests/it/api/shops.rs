@@ -33,7 +33,8 @@ impl Two {
     }
 
     fn other(&self, role: Role) -> Key {
-        let purposes: &[&str] = if matches!(role, Role::Service | Role::Officer) { &ALL_PURPOSES } else { &[] };
+        let purposes: &[&str] =
+            if matches!(role, Role::Service | Role::Officer) { &ALL_PURPOSES } else { &[] };
         self.bench.key_by(&self.other_admin, role, purposes)
     }
 }
@@ -46,19 +47,51 @@ fn what_is_named_by_the_other_shops_ids_is_not_found() {
     let first_shop = two.bench.shop();
     let before = entries_of(two.bench.house(), &first_shop).len();
     for (key, path, body) in [
-        (&service, "/v1/records".to_owned(), json!({ "kind": "order", "subject": subject, "fields": { "items": "tea" } })),
-        (&service, "/v1/records".to_owned(), json!({ "kind": "order", "subject": { "external_id": "42" }, "fields": { "items": "tea" } })),
-        (&service, "/v1/records".to_owned(), json!({ "kind": "order", "subject": { "match": { "email": "42@shop.example" } }, "fields": { "items": "tea" } })),
+        (
+            &service,
+            "/v1/records".to_owned(),
+            json!({ "kind": "order", "subject": subject, "fields": { "items": "tea" } }),
+        ),
+        (
+            &service,
+            "/v1/records".to_owned(),
+            json!({ "kind": "order", "subject": { "external_id": "42" }, "fields": { "items": "tea" } }),
+        ),
+        (
+            &service,
+            "/v1/records".to_owned(),
+            json!({ "kind": "order", "subject": { "match": { "email": "42@shop.example" } }, "fields": { "items": "tea" } }),
+        ),
         (&service, "/v1/records:event".to_owned(), json!({ "record": record, "event": "placed" })),
-        (&service, "/v1/records:event".to_owned(), json!({ "record": { "kind": "order", "external_id": "O-1" }, "event": "placed" })),
-        (&service, "/v1/choices".to_owned(), json!({ "subject": subject, "purpose": "marketing_email", "choice": "granted", "notice": { "version": 1, "language": "zh" } })),
+        (
+            &service,
+            "/v1/records:event".to_owned(),
+            json!({ "record": { "kind": "order", "external_id": "O-1" }, "event": "placed" }),
+        ),
+        (
+            &service,
+            "/v1/choices".to_owned(),
+            json!({ "subject": subject, "purpose": "marketing_email", "choice": "granted", "notice": { "version": 1, "language": "zh" } }),
+        ),
         (&service, "/v1/records:reveal".to_owned(), json!({ "purpose": "delivery", "record": record })),
         (&service, "/v1/records:reveal".to_owned(), json!({ "purpose": "account", "subject": subject })),
-        (&service, "/v1/records:reveal".to_owned(), json!({ "purpose": "account", "subject": { "external_id": "42" } })),
-        (&service, "/v1/records:reveal".to_owned(), json!({ "purpose": "account", "subject": { "match": { "phone": "13812345678" } } })),
+        (
+            &service,
+            "/v1/records:reveal".to_owned(),
+            json!({ "purpose": "account", "subject": { "external_id": "42" } }),
+        ),
+        (
+            &service,
+            "/v1/records:reveal".to_owned(),
+            json!({ "purpose": "account", "subject": { "match": { "phone": "13812345678" } } }),
+        ),
         (&service, "/v1/subjects:find".to_owned(), json!({ "subject": subject })),
         (&service, "/v1/subjects:find".to_owned(), json!({ "record": record })),
-        (&service, "/v1/tokens".to_owned(), json!({ "purpose": "after_sales", "record": record, "field": "phone" })),
+        (
+            &service,
+            "/v1/tokens".to_owned(),
+            json!({ "purpose": "after_sales", "record": record, "field": "phone" }),
+        ),
         (&service, "/v1/tokens:resolve".to_owned(), json!({ "purpose": "after_sales", "token": two.token })),
         (&officer, format!("/v1/subjects/{}:erase", two.subject), json!({})),
         (&two.other_admin, format!("/v1/credentials/{}:revoke", two.first.id()), json!({})),
@@ -67,13 +100,20 @@ fn what_is_named_by_the_other_shops_ids_is_not_found() {
         assert_eq!(reply.is_a_problem()["status"], 404, "{path} {body}");
     }
     let auditor = two.other(Role::Auditor);
-    for path in [format!("/v1/ledger/entries/{}", two.entry), format!("/v1/ledger/proof?entry={}", two.entry)] {
+    for path in [format!("/v1/ledger/entries/{}", two.entry), format!("/v1/ledger/proof?entry={}", two.entry)]
+    {
         two.bench.get(&auditor, &path).problem(404, "SR-ACCOUNT-006");
     }
     two.bench.get(&auditor, "/ledger/harbour-hill/tile/entries/000.p/1").problem(401, "SR-PEOPLE-001");
-    assert_eq!(entries_of(two.bench.house(), &first_shop).len(), before, "the first shop's log knows nothing of it");
+    assert_eq!(
+        entries_of(two.bench.house(), &first_shop).len(),
+        before,
+        "the first shop's log knows nothing of it"
+    );
     // It is all still there.
-    two.bench.post(&two.first, "/v1/records:reveal", &json!({ "purpose": "delivery", "record": two.record })).is(200);
+    two.bench
+        .post(&two.first, "/v1/records:reveal", &json!({ "purpose": "delivery", "record": two.record }))
+        .is(200);
 }
 
 #[test]
@@ -89,7 +129,10 @@ fn the_same_ids_values_and_keys_are_others_in_another_shop() {
     let here = two.bench.post_once(&two.first, "k-1", "/v1/records", &body).is(201);
     let there = two.bench.post_once(&service, "k-1", "/v1/records", &body).is(201);
     assert_ne!(here["record"], there["record"]);
-    assert_eq!(two.bench.post(&service, "/v1/records:search", &search).is(200)["matches"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        two.bench.post(&service, "/v1/records:search", &search).is(200)["matches"].as_array().map(Vec::len),
+        Some(1)
+    );
 }
 
 #[test]
@@ -98,7 +141,8 @@ fn lists_show_the_callers_shop_only() {
     let listed = two.bench.get(&two.other_admin, "/v1/credentials").is(200);
     assert_eq!(listed.as_array().map(Vec::len), Some(1));
     assert!(!listed.to_string().contains(two.first.id()));
-    let more = crate::support::POLICY.replacen("id = \"harbour-hill\"", "id = \"other-shop\"", 1) + "\n# more\n";
+    let more =
+        crate::support::POLICY.replacen("id = \"harbour-hill\"", "id = \"other-shop\"", 1) + "\n# more\n";
     two.bench.post(&two.other_admin, "/v1/policies", &json!({ "text": more })).is(201);
     assert_eq!(two.bench.get(&two.first, "/v1/policies").is(200).as_array().map(Vec::len), Some(1));
     assert_eq!(two.bench.get(&two.other_admin, "/v1/policy").is(200)["shop"], "other-shop");
@@ -116,7 +160,10 @@ fn each_shop_has_its_own_log_under_its_own_name() {
     two.bench.get_as_stranger("/ledger/checkpoint").problem(404, "SR-HTTP-005");
     let first = two.bench.get_as_stranger("/ledger/harbour-hill/checkpoint").text();
     let other = two.bench.get_as_stranger("/ledger/other-shop/checkpoint").text();
-    assert!(first.starts_with("strongroom/harbour-hill\n") && other.starts_with("strongroom/other-shop\n"), "{first}{other}");
+    assert!(
+        first.starts_with("strongroom/harbour-hill\n") && other.starts_with("strongroom/other-shop\n"),
+        "{first}{other}"
+    );
     let head = two.bench.get(&two.other_admin, "/v1/ledger/checkpoint").is(200);
     assert_eq!(head["origin"], "strongroom/other-shop");
     assert_ne!(head["verifier_key"], two.bench.verifier.as_str());
@@ -126,11 +173,28 @@ fn each_shop_has_its_own_log_under_its_own_name() {
 fn no_route_gives_the_other_shop_anything_of_the_first() {
     let two = Two::new();
     let callers: Vec<Key> = Role::ALL.into_iter().map(|role| two.other(role)).collect();
-    let secrets = ["Ann Lee", "42@", "12345678", "00139000", "陈小红", "Longjing", &two.subject, &two.record, two.first.id()];
+    let secrets = [
+        "Ann Lee",
+        "42@",
+        "12345678",
+        "00139000",
+        "陈小红",
+        "Longjing",
+        &two.subject,
+        &two.record,
+        two.first.id(),
+    ];
     for route in routes() {
-        for target in [two.subject.as_str(), two.record.as_str(), two.entry.as_str(), two.first.id(), "harbour-hill/tile/entries/000.p/1"] {
+        for target in [
+            two.subject.as_str(),
+            two.record.as_str(),
+            two.entry.as_str(),
+            two.first.id(),
+            "harbour-hill/tile/entries/000.p/1",
+        ] {
             for suffix in ["", ":erase", ":revoke"] {
-                let path = route.path.replace("{*target}", target).replace("{target}", &format!("{target}{suffix}"));
+                let path =
+                    route.path.replace("{*target}", target).replace("{target}", &format!("{target}{suffix}"));
                 for key in &callers {
                     let method: Method = route.method.parse().unwrap();
                     let reply = two.bench.send(key.request(method, &path).body(Body::empty()).unwrap());

@@ -50,9 +50,13 @@ impl Fixture {
                 (path, body)
             }
             ("POST", "/v1/records:reveal") => (path, json!({ "purpose": "delivery", "record": order })),
-            ("POST", "/v1/records:search") => (path, json!({ "purpose": "account", "field": "phone", "value": "13812345678" })),
+            ("POST", "/v1/records:search") => {
+                (path, json!({ "purpose": "account", "field": "phone", "value": "13812345678" }))
+            }
             ("POST", "/v1/subjects:find") => (path, json!({ "subject": { "external_id": "42" } })),
-            ("POST", "/v1/tokens") => (path, json!({ "purpose": "after_sales", "record": order, "field": "phone" })),
+            ("POST", "/v1/tokens") => {
+                (path, json!({ "purpose": "after_sales", "record": order, "field": "phone" }))
+            }
             ("POST", "/v1/tokens:resolve") => {
                 let body = json!({ "purpose": "after_sales", "record": order, "field": "phone" });
                 let token = self.bench.post(&self.service, "/v1/tokens", &body).is(201)["token"].clone();
@@ -63,25 +67,39 @@ impl Fixture {
                 (format!("/v1/subjects/{subject}:erase"), json!({}))
             }
             ("GET", "/ledger/{*target}") => ("/ledger/checkpoint".to_owned(), Json::Null),
-            ("GET", "/v1/ledger/entries/{target}") => (format!("/v1/ledger/entries/{}", self.entry()), Json::Null),
-            ("GET", "/v1/ledger/proof") => (format!("/v1/ledger/proof?entry={}", self.entry()), Json::Null),
-            ("GET", "/v1/ledger/consistency") => ("/v1/ledger/consistency?from=1&to=3".to_owned(), Json::Null),
-            ("GET", "/v1/ledger/checkpoint" | "/v1/ledger/entries" | "/v1/policy" | "/v1/policies" | "/v1/credentials") => {
-                (path, Json::Null)
+            ("GET", "/v1/ledger/entries/{target}") => {
+                (format!("/v1/ledger/entries/{}", self.entry()), Json::Null)
             }
+            ("GET", "/v1/ledger/proof") => (format!("/v1/ledger/proof?entry={}", self.entry()), Json::Null),
+            ("GET", "/v1/ledger/consistency") => {
+                ("/v1/ledger/consistency?from=1&to=3".to_owned(), Json::Null)
+            }
+            (
+                "GET",
+                "/v1/ledger/checkpoint"
+                | "/v1/ledger/entries"
+                | "/v1/policy"
+                | "/v1/policies"
+                | "/v1/credentials",
+            ) => (path, Json::Null),
             ("POST", "/v1/policies") => (path, json!({ "text": format!("{POLICY}\n# {turn}\n") })),
             ("POST", "/v1/credentials") => (path, json!({ "role": "auditor", "label": "of-a-test" })),
             ("POST", "/v1/credentials/{target}") => {
                 let made = self.bench.key(Role::Auditor, &[]);
                 (format!("/v1/credentials/{}:revoke", made.id()), json!({}))
             }
-            (method, path) => panic!("{method} {path} is new: say here how it is asked, and look at the table"),
+            (method, path) => {
+                panic!("{method} {path} is new: say here how it is asked, and look at the table")
+            }
         }
     }
 
     fn entry(&self) -> String {
         let ask = json!({ "subject": { "external_id": "42" } });
-        self.bench.post(&self.service, "/v1/subjects:find", &ask).is(200)["entry"].as_str().unwrap().to_owned()
+        self.bench.post(&self.service, "/v1/subjects:find", &ask).is(200)["entry"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Asks the route; gives the answer and how many entries that made.
@@ -101,7 +119,8 @@ fn every_route_is_open_to_the_roles_of_the_approved_table() {
     let callers: Vec<(Role, Key)> = Role::ALL
         .into_iter()
         .map(|role| {
-            let purposes: &[&str] = if matches!(role, Role::Service | Role::Officer) { &ALL_PURPOSES } else { &[] };
+            let purposes: &[&str] =
+                if matches!(role, Role::Service | Role::Officer) { &ALL_PURPOSES } else { &[] };
             (role, fixture.bench.key(role, purposes))
         })
         .collect();
@@ -116,7 +135,10 @@ fn every_route_is_open_to_the_roles_of_the_approved_table() {
                 other => panic!("{route:?} as {}: {other} {}", role.name(), reply.text()),
             }
             let mutates = route.method == "POST";
-            assert!(reply.status == 403 || !mutates || entered > 0, "{route:?} changed something and entered nothing");
+            assert!(
+                reply.status == 403 || !mutates || entered > 0,
+                "{route:?} changed something and entered nothing"
+            );
             assert!(reply.status != 403 || entered == 0, "{route:?} refused a role, and entered something");
         }
         table.push('\n');
@@ -129,7 +151,10 @@ fn every_route_is_open_to_the_roles_of_the_approved_table() {
 fn nothing_but_the_public_files_of_the_log_is_given_to_strangers() {
     let fixture = Fixture::new();
     let revoked = fixture.bench.key(Role::Admin, &[]);
-    fixture.bench.post(&fixture.bench.admin, &format!("/v1/credentials/{}:revoke", revoked.id()), &json!({})).is(200);
+    fixture
+        .bench
+        .post(&fixture.bench.admin, &format!("/v1/credentials/{}:revoke", revoked.id()), &json!({}))
+        .is(200);
     let mut forged = fixture.service.clone();
     let last = forged.0.pop().unwrap();
     forged.0.push(if last == 'a' { 'e' } else { 'a' });
@@ -157,7 +182,10 @@ fn the_openapi_document_has_every_route_and_no_other() {
     let mut documented: Vec<String> = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            assert!(operation["responses"].as_object().is_some_and(|responses| !responses.is_empty()), "{method} {path}");
+            assert!(
+                operation["responses"].as_object().is_some_and(|responses| !responses.is_empty()),
+                "{method} {path}"
+            );
             assert!(operation["summary"].as_str().is_some_and(|words| !words.is_empty()), "{method} {path}");
             documented.push(format!("{} {path}", method.to_uppercase()));
         }

@@ -37,7 +37,8 @@ fn a_token_resolves_for_its_purpose_and_recipient_and_for_no_other() {
     resolve(&bench, &by, &token, &json!({})).problem(404, "SR-KEEP-001");
     resolve(&bench, &by, &token, &json!({ "recipient": "harbour-pay" })).problem(404, "SR-KEEP-001");
     resolve(&bench, &by, &token, &json!({ "recipient": "nobody" })).problem(422, "SR-REVEAL-011");
-    resolve(&bench, &by, &token, &json!({ "recipient": "sf-express", "purpose": "after_sales" })).problem(403, "SR-REVEAL-001");
+    resolve(&bench, &by, &token, &json!({ "recipient": "sf-express", "purpose": "after_sales" }))
+        .problem(403, "SR-REVEAL-001");
     resolve(&bench, &bench.service_for(&["account"]), &token, &courier).problem(404, "SR-KEEP-001");
 }
 
@@ -63,7 +64,9 @@ fn random_tokens_differ_and_tokens_from_the_value_do_not() {
 #[test]
 fn a_token_from_a_value_that_changed_is_gone() {
     let (bench, by) = with_order();
-    let token = make(&bench, &by, &json!({ "purpose": "after_sales", "made": "from_value" })).is(201)["token"].clone();
+    let token =
+        make(&bench, &by, &json!({ "purpose": "after_sales", "made": "from_value" })).is(201)["token"]
+            .clone();
     let changed = json!({ "kind": "order", "external_id": "O-1", "fields": { "phone": "13700137000" } });
     bench.post(&by, "/v1/records", &changed).is(200);
     resolve(&bench, &by, &token, &json!({ "purpose": "after_sales" })).problem(410, "SR-REVEAL-007");
@@ -88,13 +91,19 @@ fn a_token_is_dead_with_the_subjects_key_before_anything_is_cleaned_up() {
     let (bench, by) = with_order();
     let tokens: Vec<Json> = ["random", "from_value"]
         .iter()
-        .map(|made| make(&bench, &by, &json!({ "purpose": "after_sales", "made": made })).is(201)["token"].clone())
+        .map(|made| {
+            make(&bench, &by, &json!({ "purpose": "after_sales", "made": made })).is(201)["token"].clone()
+        })
         .collect();
-    let subject = bench.post(&by, "/v1/subjects:find", &json!({ "subject": { "external_id": "42" } })).is(200)["subject"].clone();
+    let subject = bench
+        .post(&by, "/v1/subjects:find", &json!({ "subject": { "external_id": "42" } }))
+        .is(200)["subject"]
+        .clone();
     let officer = bench.key(Role::Officer, &[]);
     bench.post(&officer, &format!("/v1/subjects/{}:erase", subject.as_str().unwrap()), &json!({})).is(200);
     for token in &tokens {
-        let dead = resolve(&bench, &by, token, &json!({ "purpose": "after_sales" })).problem(403, "SR-REVEAL-001");
+        let dead =
+            resolve(&bench, &by, token, &json!({ "purpose": "after_sales" })).problem(403, "SR-REVEAL-001");
         assert_eq!(dead["reasons"][0]["name"], "erased");
     }
     bench.round();

@@ -15,18 +15,39 @@ fn bodies() -> Vec<(&'static str, Json)> {
     let order = json!({ "kind": "order", "external_id": "O-1" });
     let notice = json!({ "version": 1, "language": "zh" });
     vec![
-        ("/v1/records", json!({ "kind": "customer", "external_id": "42", "fields": { "name": "Ann" }, "events": {}, "choices": [], "if_version": 0 })),
+        (
+            "/v1/records",
+            json!({ "kind": "customer", "external_id": "42", "fields": { "name": "Ann" }, "events": {}, "choices": [], "if_version": 0 }),
+        ),
         ("/v1/records:batch", json!({ "items": [] })),
         ("/v1/records:event", json!({ "record": order, "event": "placed", "at": "2026-11-23T02:00:00Z" })),
-        ("/v1/choices", json!({ "subject": { "external_id": "42" }, "purpose": "marketing_email", "choice": "granted", "notice": notice, "at": "2026-11-23T02:00:00Z" })),
-        ("/v1/records:reveal", json!({ "purpose": "delivery", "record": order, "kinds": [], "fields": [], "masked": true, "limit": 1 })),
-        ("/v1/records:search", json!({ "purpose": "account", "field": "phone", "value": "13812345678", "limit": 1 })),
+        (
+            "/v1/choices",
+            json!({ "subject": { "external_id": "42" }, "purpose": "marketing_email", "choice": "granted", "notice": notice, "at": "2026-11-23T02:00:00Z" }),
+        ),
+        (
+            "/v1/records:reveal",
+            json!({ "purpose": "delivery", "record": order, "kinds": [], "fields": [], "masked": true, "limit": 1 }),
+        ),
+        (
+            "/v1/records:search",
+            json!({ "purpose": "account", "field": "phone", "value": "13812345678", "limit": 1 }),
+        ),
         ("/v1/subjects:find", json!({ "subject": { "external_id": "42" } })),
-        ("/v1/tokens", json!({ "purpose": "after_sales", "record": order, "field": "phone", "recipient": "sf-express", "made": "random" })),
-        ("/v1/tokens:resolve", json!({ "purpose": "after_sales", "token": "tok_x", "recipient": "sf-express" })),
+        (
+            "/v1/tokens",
+            json!({ "purpose": "after_sales", "record": order, "field": "phone", "recipient": "sf-express", "made": "random" }),
+        ),
+        (
+            "/v1/tokens:resolve",
+            json!({ "purpose": "after_sales", "token": "tok_x", "recipient": "sf-express" }),
+        ),
         ("/v1/subjects/sub_aaaaaaaaaaaaaaaaaaaaaaaaaa:erase", json!({})),
         ("/v1/policies", json!({ "text": "format = 1" })),
-        ("/v1/credentials", json!({ "role": "auditor", "label": "x", "purposes": [], "on_behalf_of": false })),
+        (
+            "/v1/credentials",
+            json!({ "role": "auditor", "label": "x", "purposes": [], "on_behalf_of": false }),
+        ),
     ]
 }
 
@@ -57,7 +78,12 @@ impl Callers {
 fn tells_nothing(reply: &Reply) {
     for piece in [SECRET, "geheim", "绝密", "plant.example"] {
         assert!(!reply.text().contains(piece), "{}", reply.text());
-        assert!(reply.headers.values().all(|value| !value.as_bytes().windows(piece.len()).any(|part| part == piece.as_bytes())));
+        assert!(
+            reply
+                .headers
+                .values()
+                .all(|value| !value.as_bytes().windows(piece.len()).any(|part| part == piece.as_bytes()))
+        );
     }
 }
 
@@ -66,11 +92,28 @@ fn what_is_not_json_is_told_with_line_and_column() {
     let callers = Callers::new();
     let cut = format!("{{\"kind\": \"customer\",\n \"fields\": {{\"name\": \"{SECRET}");
     for (path, _) in bodies() {
-        for body in ["{", "[", "{\"a\":}", "nul", "{} {}", "\u{feff}{}", "{'a': 1}", "{\"a\": 01}", "{\"a\": NaN}", "{\"a\": \"\u{1}\"}", "{\"a\": \"\\ud800\"}", &cut, SECRET] {
+        for body in [
+            "{",
+            "[",
+            "{\"a\":}",
+            "nul",
+            "{} {}",
+            "\u{feff}{}",
+            "{'a': 1}",
+            "{\"a\": 01}",
+            "{\"a\": NaN}",
+            "{\"a\": \"\u{1}\"}",
+            "{\"a\": \"\\ud800\"}",
+            &cut,
+            SECRET,
+        ] {
             let reply = callers.post(path, body.to_owned());
             tells_nothing(&reply);
             let problem = reply.is_a_problem();
-            assert!(["SR-HTTP-002", "SR-HTTP-003"].contains(&problem["code"].as_str().unwrap()), "{path} {body}: {problem}");
+            assert!(
+                ["SR-HTTP-002", "SR-HTTP-003"].contains(&problem["code"].as_str().unwrap()),
+                "{path} {body}: {problem}"
+            );
         }
     }
     let problem = callers.post("/v1/records", cut).problem(400, "SR-HTTP-002");
@@ -82,10 +125,19 @@ fn what_is_not_json_is_told_with_line_and_column() {
 fn what_is_not_utf8_is_told_so() {
     let callers = Callers::new();
     for (path, _) in bodies() {
-        for bytes in [&b"{\"kind\": \"\xff\xfe\"}"[..], b"\xff", b"{\"\xc0\xaf\": 1}", b"{\"kind\": \"\xed\xa0\x80\"}", b"\x1f\x8b\x08\x00"] {
+        for bytes in [
+            &b"{\"kind\": \"\xff\xfe\"}"[..],
+            b"\xff",
+            b"{\"\xc0\xaf\": 1}",
+            b"{\"kind\": \"\xed\xa0\x80\"}",
+            b"\x1f\x8b\x08\x00",
+        ] {
             let reply = callers.post(path, bytes.to_vec());
             let problem = reply.is_a_problem();
-            assert!(["SR-HTTP-002", "SR-HTTP-003"].contains(&problem["code"].as_str().unwrap()), "{path}: {problem}");
+            assert!(
+                ["SR-HTTP-002", "SR-HTTP-003"].contains(&problem["code"].as_str().unwrap()),
+                "{path}: {problem}"
+            );
         }
     }
     callers.post("/v1/records", b"{\"kind\": \"\xff\"}".to_vec()).problem(400, "SR-HTTP-002");
@@ -123,7 +175,10 @@ fn a_key_that_stands_twice_is_refused_wherever_it_stands() {
     for (body, pointer) in [
         (r#"{"kind":"customer","fields":{"name":"a","name":"b"}}"#, "/fields"),
         (r#"{"kind":"customer","fields":{"name":"a","n\u0061me":"b"}}"#, "/fields"),
-        (r#"{"kind":"customer","events":{"active":"2026-11-22T00:00:00Z","active":"2026-11-22T00:00:00Z"}}"#, "/events"),
+        (
+            r#"{"kind":"customer","events":{"active":"2026-11-22T00:00:00Z","active":"2026-11-22T00:00:00Z"}}"#,
+            "/events",
+        ),
         (r#"{"kind":"order","subject":{"id":"a","id":"b"}}"#, "/subject/id"),
         (r#"{"kind":"order","subject":{"match":{"phone":"1","phone":"2"}}}"#, "/subject/match"),
     ] {
@@ -135,7 +190,15 @@ fn a_key_that_stands_twice_is_refused_wherever_it_stands() {
 #[test]
 fn a_value_of_another_type_is_told_by_place_and_not_repeated() {
     let callers = Callers::new();
-    let wrong = [json!(SECRET), json!([SECRET]), json!({ SECRET: SECRET }), json!(12.5), json!(-1), json!(true), Json::Null];
+    let wrong = [
+        json!(SECRET),
+        json!([SECRET]),
+        json!({ SECRET: SECRET }),
+        json!(12.5),
+        json!(-1),
+        json!(true),
+        Json::Null,
+    ];
     for (path, good) in bodies() {
         for value in &wrong {
             for key in good.as_object().unwrap().keys() {
@@ -147,7 +210,14 @@ fn a_value_of_another_type_is_told_by_place_and_not_repeated() {
                 if reply.status >= 400 {
                     let problem = reply.is_a_problem();
                     let pointer = problem["pointer"].as_str().unwrap_or_default();
-                    assert!(reply.status != 422 || pointer.starts_with('/') || problem["code"] == "SR-REVEAL-010" || problem["code"] == "SR-NOTICE-001" || problem["code"] == "SR-COLLECT-012", "{path} {key} {value}: {problem}");
+                    assert!(
+                        reply.status != 422
+                            || pointer.starts_with('/')
+                            || problem["code"] == "SR-REVEAL-010"
+                            || problem["code"] == "SR-NOTICE-001"
+                            || problem["code"] == "SR-COLLECT-012",
+                        "{path} {key} {value}: {problem}"
+                    );
                 }
             }
         }
@@ -175,7 +245,8 @@ fn a_value_that_its_field_does_not_take_is_told_by_field() {
         ("order", "amount", json!("1e999999999")),
         ("order", "amount", json!(true)),
     ] {
-        let body = json!({ "kind": kind, "external_id": "1", "subject": Json::Null, "fields": { (field): value } });
+        let body =
+            json!({ "kind": kind, "external_id": "1", "subject": Json::Null, "fields": { (field): value } });
         let reply = callers.post("/v1/records", body.to_string());
         tells_nothing(&reply);
         assert_eq!(reply.problem(422, "SR-KEEP-016")["pointer"], format!("/fields/{field}"), "{value}");
@@ -186,15 +257,26 @@ fn a_value_that_its_field_does_not_take_is_told_by_field() {
 fn the_limits_are_what_they_say_to_the_byte() {
     let callers = Callers::new();
     let body = |name: usize, id: usize| {
-        json!({ "kind": "customer", "external_id": "i".repeat(id), "fields": { "name": "n".repeat(name) } }).to_string()
+        json!({ "kind": "customer", "external_id": "i".repeat(id), "fields": { "name": "n".repeat(name) } })
+            .to_string()
     };
     assert_eq!(callers.post("/v1/records", body(16 << 10, 200)).is(201)["kept"], json!(["name"]));
-    assert_eq!(callers.post("/v1/records", body((16 << 10) + 1, 1)).problem(422, "SR-KEEP-016")["pointer"], "/fields/name");
-    assert_eq!(callers.post("/v1/records", body(1, 201)).problem(422, "SR-COLLECT-003")["pointer"], "/external_id");
-    assert_eq!(callers.post("/v1/records", body(1, 0)).problem(422, "SR-COLLECT-003")["pointer"], "/external_id");
+    assert_eq!(
+        callers.post("/v1/records", body((16 << 10) + 1, 1)).problem(422, "SR-KEEP-016")["pointer"],
+        "/fields/name"
+    );
+    assert_eq!(
+        callers.post("/v1/records", body(1, 201)).problem(422, "SR-COLLECT-003")["pointer"],
+        "/external_id"
+    );
+    assert_eq!(
+        callers.post("/v1/records", body(1, 0)).problem(422, "SR-COLLECT-003")["pointer"],
+        "/external_id"
+    );
 
     let padded = |length: usize| {
-        let mut text = json!({ "kind": "customer", "external_id": "pad", "fields": { "name": "Ann" } }).to_string();
+        let mut text =
+            json!({ "kind": "customer", "external_id": "pad", "fields": { "name": "Ann" } }).to_string();
         text.push_str(&" ".repeat(length - text.len()));
         text
     };
@@ -203,9 +285,13 @@ fn the_limits_are_what_they_say_to_the_byte() {
     let batch = |length: usize| format!("{{\"items\":[]{}}}", " ".repeat(length - 13)) + " ";
     callers.post("/v1/records:batch", batch(8 << 20)).is(200);
     callers.post("/v1/records:batch", batch((8 << 20) + 1)).problem(413, "SR-HTTP-001");
-    let names: serde_json::Map<String, Json> = (0..513).map(|number| (format!("f_{number}"), json!("x"))).collect();
+    let names: serde_json::Map<String, Json> =
+        (0..513).map(|number| (format!("f_{number}"), json!("x"))).collect();
     let many = json!({ "kind": "customer", "fields": names });
-    assert_eq!(callers.post("/v1/records", many.to_string()).problem(422, "SR-HTTP-003")["pointer"], "/fields");
+    assert_eq!(
+        callers.post("/v1/records", many.to_string()).problem(422, "SR-HTTP-003")["pointer"],
+        "/fields"
+    );
 }
 
 #[test]
@@ -216,7 +302,8 @@ fn a_long_body_is_refused_whether_or_not_it_says_its_length() {
     let request = callers.service.posts("/v1/records").body(Body::from_stream(chunks)).unwrap();
     callers.bench.send(request).problem(413, "SR-HTTP-001");
     // One that only says so is not waited for.
-    let request = callers.service.posts("/v1/records").header("content-length", "9999999999").body(Body::from("{}"));
+    let request =
+        callers.service.posts("/v1/records").header("content-length", "9999999999").body(Body::from("{}"));
     callers.bench.send(request.unwrap()).problem(413, "SR-HTTP-001");
     let broken = stream::iter([Ok(Bytes::from_static(b"{\"kind\":")), Err("gone")]);
     let request = callers.service.posts("/v1/records").body(Body::from_stream(broken)).unwrap();
@@ -235,7 +322,10 @@ fn deep_nesting_is_refused_without_a_fall() {
                 ("/v1/records", format!("{{\"kind\":\"customer\",\"fields\":{{\"name\":{nested}}}}}")),
                 ("/v1/records", format!("{{\"kind\":\"customer\",\"external_id\":{nested}}}")),
                 ("/v1/records:batch", format!("{{\"items\":[{nested}]}}")),
-                ("/v1/records:search", format!("{{\"purpose\":\"account\",\"field\":\"phone\",\"value\":{nested}}}")),
+                (
+                    "/v1/records:search",
+                    format!("{{\"purpose\":\"account\",\"field\":\"phone\",\"value\":{nested}}}"),
+                ),
                 ("/v1/records:reveal", format!("{{\"purpose\":\"account\",\"record\":{nested}}}")),
             ] {
                 let reply = callers.post(path, body);
@@ -254,7 +344,9 @@ fn deep_nesting_is_refused_without_a_fall() {
 fn unknown_fields_of_any_shape_are_dropped_and_their_values_forgotten() {
     let callers = Callers::new();
     let nested = format!("{}\"{SECRET}\"{}", "[".repeat(5_000), "]".repeat(5_000));
-    let body = format!("{{\"kind\":\"customer\",\"external_id\":\"1\",\"fields\":{{\"name\":\"Ann\",\"other\":{nested},\"{SECRET}\":1}}}}");
+    let body = format!(
+        "{{\"kind\":\"customer\",\"external_id\":\"1\",\"fields\":{{\"name\":\"Ann\",\"other\":{nested},\"{SECRET}\":1}}}}"
+    );
     let reply = callers.post("/v1/records", body);
     tells_nothing(&reply);
     let written = reply.is(201);
@@ -273,19 +365,31 @@ fn what_was_planted_is_in_no_answer_and_in_no_log() {
     plant(json!({ "purpose": SECRET, "record": SECRET, "field": SECRET, "value": SECRET }));
     plant(json!({ "purpose": "account", "subject": { "match": { "phone": SECRET } } }));
     plant(json!({ "purpose": "account", "field": "email", "value": SECRET }));
-    plant(json!({ "subject": { "id": SECRET }, "purpose": "marketing_email", "choice": SECRET, "notice": { "version": 1, "language": SECRET } }));
+    plant(
+        json!({ "subject": { "id": SECRET }, "purpose": "marketing_email", "choice": SECRET, "notice": { "version": 1, "language": SECRET } }),
+    );
     plant(json!({ "text": SECRET }));
     plant(json!({ "role": "auditor", "label": SECRET }));
     plant(json!({ "token": SECRET, "purpose": "account", "recipient": SECRET }));
     let kept = json!({ "kind": "customer", "external_id": SECRET, "fields": { "name": SECRET, "email": "zq7-geheim@plant.example" } });
     callers.bench.post(&callers.service, "/v1/records", &kept).is(201);
-    callers.bench.post(&callers.service, "/v1/records:reveal", &json!({ "purpose": "account", "subject": { "external_id": SECRET } })).is(200);
-    let request = callers.service.posts("/v1/records").header("idempotency-key", "k").header("x-note", "geheim");
+    callers
+        .bench
+        .post(
+            &callers.service,
+            "/v1/records:reveal",
+            &json!({ "purpose": "account", "subject": { "external_id": SECRET } }),
+        )
+        .is(200);
+    let request =
+        callers.service.posts("/v1/records").header("idempotency-key", "k").header("x-note", "geheim");
     tells_nothing(&callers.bench.send(request.body(Body::from("{}")).unwrap()));
     strongroom::note!(WARN, "somebody listens");
     let log = logged();
     assert!(log.contains("somebody listens"));
-    for piece in ["geheim", "绝密", "plant.example", &callers.service.0, callers.service.0.rsplit_once('_').unwrap().1] {
+    for piece in
+        ["geheim", "绝密", "plant.example", &callers.service.0, callers.service.0.rsplit_once('_').unwrap().1]
+    {
         assert!(!log.contains(piece), "{piece} was logged");
     }
 }

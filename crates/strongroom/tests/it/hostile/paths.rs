@@ -13,15 +13,30 @@ fn a_method_that_an_address_does_not_have_is_405_and_an_address_that_is_none_404
     let bench = Bench::new();
     for route in routes() {
         let path = route.path.replace("{*target}", "checkpoint").replace("{target}", "x");
-        for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS, Method::TRACE, Method::CONNECT] {
+        for method in
+            [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS, Method::TRACE, Method::CONNECT]
+        {
             let reply = bench.send(bench.admin.request(method.clone(), &path).body(Body::empty()).unwrap());
             reply.problem(405, "SR-HTTP-013");
             assert!(reply.headers.contains_key("allow"), "{method} {path}");
         }
         let strange = Method::from_bytes(b"REVEAL").unwrap();
-        bench.send(bench.admin.request(strange, &path).body(Body::empty()).unwrap()).problem(405, "SR-HTTP-013");
+        bench
+            .send(bench.admin.request(strange, &path).body(Body::empty()).unwrap())
+            .problem(405, "SR-HTTP-013");
     }
-    for path in ["/", "/v1", "/v1/", "/v2/records", "/v1/record", "/admin", "/.env", "/wp-login.php", "/favicon.ico", "/robots.txt"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v2/records",
+        "/v1/record",
+        "/admin",
+        "/.env",
+        "/wp-login.php",
+        "/favicon.ico",
+        "/robots.txt",
+    ] {
         bench.get(&bench.admin, path).problem(404, "SR-HTTP-005");
         bench.post(&bench.admin, path, &json!({})).problem(404, "SR-HTTP-005");
     }
@@ -34,17 +49,42 @@ fn tricks_with_addresses_lead_nowhere() {
     let subject = bench.customer(&service, "42");
     let officer = bench.key(Role::Officer, &[]);
     for path in [
-        "//v1/records", "/v1//records", "/v1/records/", "/v1/../v1/records", "/v1/./records", "/V1/RECORDS", "/v1/records%00",
-        "/v1/records;x=1", "/v1/records%2f", "/v1%2frecords", "/v1/records:REVEAL", "/v1/records:", "/v1/records:reveal:reveal",
-        "/v1/subjects", "/v1/subjects/", "/v1/subjects//:erase", "/v1/subjects/a/b:erase", "/health", "/health/live/",
+        "//v1/records",
+        "/v1//records",
+        "/v1/records/",
+        "/v1/../v1/records",
+        "/v1/./records",
+        "/V1/RECORDS",
+        "/v1/records%00",
+        "/v1/records;x=1",
+        "/v1/records%2f",
+        "/v1%2frecords",
+        "/v1/records:REVEAL",
+        "/v1/records:",
+        "/v1/records:reveal:reveal",
+        "/v1/subjects",
+        "/v1/subjects/",
+        "/v1/subjects//:erase",
+        "/v1/subjects/a/b:erase",
+        "/health",
+        "/health/live/",
     ] {
         let reply = bench.post(&service, path, &json!({}));
         assert_eq!(reply.is_a_problem()["status"], 404, "{path}");
     }
     for target in [
-        "%00:erase", "%ff%fe:erase", "%c0%af:erase", "..%2f..:erase", &format!("{subject}%20:erase"), &format!("%20{subject}:erase"),
-        &format!("{}:erase", subject.to_uppercase()), &format!("{subject}%00:erase"), &format!("{}:erase", "a".repeat(4_000)),
-        &format!("{subject}:erase%00"), &format!("{subject}%3aERASE"), "%f0%9f%98%80:erase",
+        "%00:erase",
+        "%ff%fe:erase",
+        "%c0%af:erase",
+        "..%2f..:erase",
+        &format!("{subject}%20:erase"),
+        &format!("%20{subject}:erase"),
+        &format!("{}:erase", subject.to_uppercase()),
+        &format!("{subject}%00:erase"),
+        &format!("{}:erase", "a".repeat(4_000)),
+        &format!("{subject}:erase%00"),
+        &format!("{subject}%3aERASE"),
+        "%f0%9f%98%80:erase",
     ] {
         let reply = bench.post(&officer, &format!("/v1/subjects/{target}"), &json!({}));
         assert_eq!(reply.is_a_problem()["status"], 404, "{target}");
@@ -62,7 +102,14 @@ fn tricks_with_addresses_lead_nowhere() {
 fn queries_of_another_form_are_refused_and_never_repeated() {
     let bench = Bench::new();
     let auditor = bench.key(Role::Auditor, &[]);
-    for query in ["from=geheim", "from=1&from=2", "limit=%31", "from=<script>", "limit=99999999999999999999", "from=1;2"] {
+    for query in [
+        "from=geheim",
+        "from=1&from=2",
+        "limit=%31",
+        "from=<script>",
+        "limit=99999999999999999999",
+        "from=1;2",
+    ] {
         let path = format!("/v1/ledger/entries?{}", query.replace('<', "%3C").replace('>', "%3E"));
         let reply = bench.get(&auditor, &path);
         assert!(!reply.text().contains("geheim") && !reply.text().contains("script"));
@@ -82,7 +129,13 @@ fn a_guessed_id_is_not_found_and_costs_no_entry() {
     let record = bench.order(&service, "42", "O-1");
     let officer = bench.key(Role::Officer, &[]);
     let before = bench.entries().len();
-    let mut guesses: Vec<String> = vec!["sub_".to_owned(), String::new(), "sub_1".to_owned(), format!("{subject}a"), subject[..29].to_owned()];
+    let mut guesses: Vec<String> = vec![
+        "sub_".to_owned(),
+        String::new(),
+        "sub_1".to_owned(),
+        format!("{subject}a"),
+        subject[..29].to_owned(),
+    ];
     for position in 4..subject.len() {
         let mut guess = subject.clone().into_bytes();
         guess[position] = if guess[position] == b'a' { b'b' } else { b'a' };
@@ -96,7 +149,9 @@ fn a_guessed_id_is_not_found_and_costs_no_entry() {
         let ask = json!({ "purpose": "account", "record": guess });
         bench.post(&service, "/v1/records:reveal", &ask).problem(404, "SR-KEEP-001");
         if !guess.is_empty() {
-            bench.post(&officer, &format!("/v1/subjects/{guess}:erase"), &json!({})).problem(404, "SR-KEEP-001");
+            bench
+                .post(&officer, &format!("/v1/subjects/{guess}:erase"), &json!({}))
+                .problem(404, "SR-KEEP-001");
         }
     }
     assert_eq!(bench.entries().len(), before, "no guess came as far as the ledger");
@@ -136,7 +191,8 @@ fn a_guessed_credential_opens_nothing_and_is_told_nothing() {
         assert!(!reply.text().contains(secret));
         answers.push(reply.body);
     }
-    let request = Request::get("/v1/policy").header("authorization", HeaderValue::from_bytes(b"Bearer \xff\xfe").unwrap());
+    let request = Request::get("/v1/policy")
+        .header("authorization", HeaderValue::from_bytes(b"Bearer \xff\xfe").unwrap());
     answers.push(bench.send(request.body(Body::empty()).unwrap()).body);
     answers.push(bench.get_as_stranger("/v1/policy").body);
     assert!(answers.windows(2).all(|two| two[0] == two[1]), "the answer never says what was wrong");
@@ -145,7 +201,8 @@ fn a_guessed_credential_opens_nothing_and_is_told_nothing() {
 #[test]
 fn who_is_acted_for_is_named_in_so_many_bytes() {
     let bench = Bench::new();
-    let made = json!({ "role": "service", "label": "support", "purposes": ["account"], "on_behalf_of": true });
+    let made =
+        json!({ "role": "service", "label": "support", "purposes": ["account"], "on_behalf_of": true });
     let made = bench.post(&bench.admin, "/v1/credentials", &made).is(201);
     let key = crate::support::Key(made["credential"].as_str().unwrap().to_owned());
     for (name, status) in [("", 400), (&*"n".repeat(129), 400), (&*"n".repeat(128), 200)] {

@@ -21,16 +21,37 @@ fn good() -> Vec<(&'static str, Json)> {
         ("/v1/records", sold.clone()),
         ("/v1/records:batch", json!({ "items": [customer, sold] })),
         ("/v1/records:event", json!({ "record": order, "event": "placed", "at": "2026-11-23T02:00:00Z" })),
-        ("/v1/choices", json!({ "subject": { "match": { "phone": "13812345678" } }, "purpose": "marketing_email", "choice": "refused", "notice": notice })),
-        ("/v1/records:reveal", json!({ "purpose": "delivery", "record": order, "kinds": ["order"], "fields": ["order.phone"], "masked": true, "limit": 1 })),
-        ("/v1/records:reveal", json!({ "purpose": "account", "subject": { "external_id": "42", "kind": "customer" } })),
-        ("/v1/records:search", json!({ "purpose": "account", "field": "phone", "value": "13812345678", "limit": 1 })),
+        (
+            "/v1/choices",
+            json!({ "subject": { "match": { "phone": "13812345678" } }, "purpose": "marketing_email", "choice": "refused", "notice": notice }),
+        ),
+        (
+            "/v1/records:reveal",
+            json!({ "purpose": "delivery", "record": order, "kinds": ["order"], "fields": ["order.phone"], "masked": true, "limit": 1 }),
+        ),
+        (
+            "/v1/records:reveal",
+            json!({ "purpose": "account", "subject": { "external_id": "42", "kind": "customer" } }),
+        ),
+        (
+            "/v1/records:search",
+            json!({ "purpose": "account", "field": "phone", "value": "13812345678", "limit": 1 }),
+        ),
         ("/v1/subjects:find", json!({ "subject": { "external_id": "42" } })),
-        ("/v1/tokens", json!({ "purpose": "after_sales", "record": order, "field": "phone", "recipient": null, "made": "from_value" })),
-        ("/v1/tokens:resolve", json!({ "purpose": "after_sales", "token": "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa" })),
+        (
+            "/v1/tokens",
+            json!({ "purpose": "after_sales", "record": order, "field": "phone", "recipient": null, "made": "from_value" }),
+        ),
+        (
+            "/v1/tokens:resolve",
+            json!({ "purpose": "after_sales", "token": "tok_aaaaaaaaaaaaaaaaaaaaaaaaaa" }),
+        ),
         ("/v1/subjects/sub_aaaaaaaaaaaaaaaaaaaaaaaaaa:erase", json!({})),
         ("/v1/policies", json!({ "text": crate::support::POLICY })),
-        ("/v1/credentials", json!({ "role": "service", "label": "x", "purposes": ["delivery"], "on_behalf_of": false })),
+        (
+            "/v1/credentials",
+            json!({ "role": "service", "label": "x", "purposes": ["delivery"], "on_behalf_of": false }),
+        ),
     ]
 }
 
@@ -77,7 +98,9 @@ fn places(value: &Json, here: &str, all: &mut Vec<String>) {
         Json::Object(map) => map.iter().for_each(|(key, value)| {
             places(value, &format!("{here}/{}", key.replace('~', "~0").replace('/', "~1")), all);
         }),
-        Json::Array(list) => list.iter().enumerate().for_each(|(at, value)| places(value, &format!("{here}/{at}"), all)),
+        Json::Array(list) => {
+            list.iter().enumerate().for_each(|(at, value)| places(value, &format!("{here}/{at}"), all));
+        }
         _ => {}
     }
 }
@@ -156,7 +179,9 @@ fn good_bodies_spoilt_anywhere_are_never_a_fault_of_ours() {
 fn random_json_to_any_route_is_never_a_fault_of_ours() {
     let callers = Callers::new();
     let paths: Vec<&'static str> = good().into_iter().map(|(path, _)| path).collect();
-    run(300, (prop::sample::select(paths), value()), |(path, body)| callers.ask(path, body.to_string().into_bytes()));
+    run(300, (prop::sample::select(paths), value()), |(path, body)| {
+        callers.ask(path, body.to_string().into_bytes())
+    });
     callers.bench.round();
 }
 

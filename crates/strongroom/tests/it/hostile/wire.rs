@@ -41,7 +41,10 @@ fn say(address: SocketAddr, bytes: &[u8]) -> String {
 }
 
 fn answers(heard: &str) -> Vec<u16> {
-    heard.match_indices("HTTP/1.1 ").map(|(at, start)| heard[at + start.len()..][..3].parse().unwrap()).collect()
+    heard
+        .match_indices("HTTP/1.1 ")
+        .map(|(at, start)| heard[at + start.len()..][..3].parse().unwrap())
+        .collect()
 }
 
 fn still_serves(address: SocketAddr) {
@@ -88,12 +91,20 @@ fn a_request_is_never_two() {
 fn two_requests_one_after_another_get_two_answers_in_their_order() {
     let (bench, key, address) = serving();
     let body = json!({ "purpose": "account", "subject": { "external_id": "42" } }).to_string();
-    let reveal = format!("POST /v1/records:reveal HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}", key.0, body.len());
-    let close = format!("GET /v1/none HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n", key.0);
+    let reveal = format!(
+        "POST /v1/records:reveal HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
+        key.0,
+        body.len()
+    );
+    let close = format!(
+        "GET /v1/none HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+        key.0
+    );
     let heard = say(address, format!("{reveal}{reveal}{close}").as_bytes());
     assert_eq!(answers(&heard), [200, 200, 404], "{heard}");
     // A refusal before the body is read does not make the body a request.
-    let stranger = format!("POST /v1/records HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{reveal}", reveal.len());
+    let stranger =
+        format!("POST /v1/records HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{reveal}", reveal.len());
     let heard = say(address, stranger.as_bytes());
     assert_eq!(answers(&heard), [401], "{heard}");
     drop(bench);
@@ -134,8 +145,13 @@ fn what_is_not_http_is_sent_away() {
 #[test]
 fn a_caller_who_goes_away_in_the_middle_leaves_nothing_behind() {
     let (bench, key, address) = serving();
-    let body = json!({ "kind": "customer", "external_id": "half", "fields": { "name": "Half A Body" } }).to_string();
-    let request = format!("POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}", key.0, body.len());
+    let body =
+        json!({ "kind": "customer", "external_id": "half", "fields": { "name": "Half A Body" } }).to_string();
+    let request = format!(
+        "POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
+        key.0,
+        body.len()
+    );
     for cut in (1..request.len()).step_by(23) {
         let mut stream = connect(address);
         stream.write_all(&request.as_bytes()[..cut]).unwrap();
@@ -149,7 +165,10 @@ fn a_caller_who_goes_away_in_the_middle_leaves_nothing_behind() {
 #[test]
 fn slow_callers_are_sent_away_and_others_do_not_wait_for_them() {
     let (bench, key, address) = serving();
-    let head = format!("POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 500\r\n\r\n", key.0);
+    let head = format!(
+        "POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 500\r\n\r\n",
+        key.0
+    );
     let drip = |bytes: Vec<u8>, every: Duration| {
         let mut stream = connect(address);
         let began = Instant::now();
