@@ -43,7 +43,7 @@ const AROUND: &[(&str, bool, &[&str])] = &[
     ("backup", true, &["ground", "open"]),
     ("caretaker", true, &["ground", "open"]),
     ("desk", true, &["ground", "open", "backup", "caretaker", "config"]),
-    ("cli", true, &["ground", "open", "backup", "caretaker", "config", "desk"]),
+    ("cli", true, &["ground", "open", "backup", "caretaker", "config", "desk", "process"]),
 ];
 
 /// The small crates, and which of our own each may use. The house uses them all.

@@ -269,6 +269,8 @@ enum Place {
     Store,
     /// A room's `sql.rs`.
     Statements(String),
+    /// Where no table of ours may be named.
+    Apart,
     /// Where no SQL belongs.
     Elsewhere,
 }
@@ -277,6 +279,8 @@ impl Place {
     fn of(folder: &str, file: &str, module: &[String]) -> Place {
         match (folder, module) {
             ("crates/store/src", _) => Place::Store,
+            // A baseline measures the engine alone, on tables of its own in a file of its own.
+            ("crates/strongroom/src", _) if file.ends_with("cli/bench/raw.rs") => Place::Apart,
             ("crates/strongroom/src", [room, sql]) if sql == "sql" && file.ends_with("/sql.rs") => {
                 Place::Statements(room.clone())
             }
@@ -288,6 +292,7 @@ impl Place {
         let owner = match self {
             Place::Elsewhere => return vec!["SQL stands outside of a room's sql.rs".into()],
             Place::Store => "store",
+            Place::Apart => "a baseline",
             Place::Statements(room) => room,
         };
         let named = in_table_position(text);
