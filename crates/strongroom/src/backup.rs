@@ -202,7 +202,7 @@ pub fn restore(
         let _ = folder.schema();
     }
     let (keys, listed) = KeysFolder::open(&places.keys, &places.lock)?;
-    let listed: HashSet<KeyId> = listed.iter().map(|line| line.id).collect();
+    let mut listed: HashSet<KeyId> = listed.iter().map(|line| line.id).collect();
     let signed = heads::read_heads(&keys.read_heads()?)?;
 
     let coming = places.data.join(COMING);
@@ -223,6 +223,8 @@ pub fn restore(
     };
     if keeps_ledger {
         if let Some(current) = &current {
+            // A key that died just before a crash may be named in the database only.
+            listed.extend(store::look_into(current, keep::list_destroyed)?);
             store::graft(current, &coming, GRAFTS)?;
         }
     } else if !as_new_as(&coming, &signed, &keys)? && lost_since.is_none() {

@@ -101,13 +101,14 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
         }
         Ok(())
     })?;
-    let (new, keys) = house.keys.with(|ring| -> Result<_, Problem> {
+    let (new, keys, epoch) = house.keys.with(|ring| -> Result<_, Problem> {
         let newest = ring.epochs.last().ok_or(seal::Error::KeyringDamaged)?;
         let epoch = EpochKey::new(newest.number, &newest.key)?;
         let new = keep::new_shop(number, &name, &epoch, &mut random)?;
         let keys = seal::ShopKeys::open(number, &[epoch], &new.keys)?;
-        Ok((new, keys))
+        Ok((new, keys, newest.number))
     })?;
+    let looking = Arc::clone(house);
     let in_force = notice::ready(checked, None, now)?;
     let row = notice::ready(checked, None, now)?;
     let shop = house.add_shop(Shop::new(number, name.clone(), keys, in_force, 1, 0));
@@ -117,7 +118,12 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
     let credential =
         NewCredential::new(id, Role::Admin, "first-admin", PurposeSet::EMPTY, false, &mut random)?;
     let admin = credential.shown(&house.ids);
-    house.work_blocking(Lane::High, &shop, &Actor::Operator, move |work| {
+    let made = house.work_blocking(Lane::High, &shop, &Actor::Operator, move |work| {
+        // ORDER: the shop is in the house before its keys are in the database. A change of epoch that begins from here on
+        // finds it; one that began before would end the key that these keys hang on.
+        if looking.keys.with(|ring| ring.epochs.last().map(|newest| newest.number)) != Some(epoch) {
+            return Err(store::Error::Busy.into());
+        }
         keep::add_shop(&new, work)?;
         notice::write(work.shop, &row, work.tx)?;
         let mut opened = work.entry(Act::Opened, Outcome::Yes);
@@ -128,7 +134,11 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
         work.enter_plain(published)?;
         people::add(&credential, work)?;
         Ok(())
-    })?;
+    });
+    if made.is_err() {
+        house.remove_shop(number);
+    }
+    made?;
     let verifier_key = heads::verifier(house, &shop, shop.log())?.to_string();
     Ok(Made { shop: name, verifier_key, admin })
 }

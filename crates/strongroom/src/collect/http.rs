@@ -429,6 +429,7 @@ pub(crate) async fn post_choice(request: Request) -> Result<Response<Body>, Prob
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
             work.must_be_allowed(Deed::Choose)?;
+            write::may_match(&whose, work)?;
             let named = named_subject(work.view(), work.shop, &whose)?;
             let subject = named.ok_or_else(keep::error::no_such_subject)?;
             let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;

@@ -13,8 +13,10 @@ use crate::choose::{self, Others, Said};
 use crate::ground::house::House;
 use crate::ground::random::SystemRandom;
 use crate::ground::web::{Caller, Repeat, other_request};
-use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
-use crate::ground::{ChoiceId, Chosen, Deed, EntryId, Hint, Id, InForce, Problem, RecordId, Shop, SubjectId};
+use crate::ground::work::{Work, not_your_role, outcome, reason_numbers, reasons_for_caller};
+use crate::ground::{
+    ChoiceId, Chosen, Deed, EntryId, Hint, Id, InForce, Problem, RecordId, Role, Shop, SubjectId,
+};
 use crate::keep::refs::{Whose, named_subject};
 use crate::keep::types::{EXTERNAL_ID, read_keys};
 use crate::keep::{self, Change, Event, Halt, Order, Plan, Planned, Planner, Put, RecordRow, SubjectRow};
@@ -724,6 +726,7 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
     if record.is_none() && (draft.act == Act::Happened || draft.known_only) {
         return Err(keep::error::not_found());
     }
+    may_match(&draft.whose, work)?;
     let named = named_subject(view, shop, &draft.whose)?;
     let subject = match (&record, named) {
         (Some(row), Some(named)) if row.id.subject() != named => return Err(error::belongs_to_another()),
@@ -770,6 +773,15 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
         of_children,
         parents,
     })
+}
+
+/// Who only takes data in must not learn by a `match` whether somebody of this phone or address is there: that is a search,
+/// and a search takes a purpose and is entered.
+pub(super) fn may_match(whose: &Whose, work: &Work<'_, '_>) -> Result<(), Problem> {
+    match (whose, work.actor.role) {
+        (Whose::Matching(_), Some(Role::Intake)) => Err(not_your_role()),
+        _ => Ok(()),
+    }
 }
 
 /// Records that one record can belong to.

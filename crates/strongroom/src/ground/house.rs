@@ -123,6 +123,11 @@ impl House {
         shop
     }
 
+    /// Takes out a shop that could not be made.
+    pub fn remove_shop(&self, number: u32) {
+        self.shops.write().unwrap_or_else(PoisonError::into_inner).retain(|shop| shop.number != number);
+    }
+
     /// Runs a unit of work for an actor and answers after its commit.
     ///
     /// Takes: a closure that may run more than once. Gives what it gave. Fails: as it does, and then nothing is left

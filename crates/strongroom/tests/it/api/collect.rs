@@ -3,6 +3,8 @@
 use ledger::entry::Act;
 use serde_json::{Value as Json, json};
 
+use strongroom::ground::Role;
+
 use crate::support::{Bench, Key, longer_policy};
 
 const RECORDS: &str = "/v1/records";
@@ -15,6 +17,23 @@ fn customer(id: &str, fields: &Json) -> Json {
 fn fields_of(bench: &Bench, by: &Key, id: &str) -> Json {
     let ask = json!({ "purpose": "account", "record": { "kind": "customer", "external_id": id } });
     bench.post(by, "/v1/records:reveal", &ask).is(200)["records"][0]["fields"].clone()
+}
+
+#[test]
+fn who_only_takes_data_in_does_not_learn_by_a_match_who_is_there() {
+    let bench = Bench::new();
+    let (service, intake) = (bench.service(), bench.key(Role::Intake, &[]));
+    bench.customer(&service, "42");
+    for phone in ["138 1234 5678", "139 0000 0000"] {
+        let whose = json!({ "match": { "phone": phone } });
+        let order = json!({ "kind": "order", "subject": whose, "fields": { "items": "tea" } });
+        bench.post(&intake, "/v1/records", &order).problem(403, "SR-PEOPLE-003");
+        let choice = json!({
+            "subject": whose, "purpose": "marketing_email", "choice": "refused",
+            "notice": { "version": 1, "language": "zh" },
+        });
+        bench.post(&intake, "/v1/choices", &choice).problem(403, "SR-PEOPLE-003");
+    }
 }
 
 #[test]
