@@ -58,7 +58,7 @@ crate::statements! {
     FIND_DUE_JOB = "SELECT id, shop, kind, subject, attempts, asked, progress FROM job
                     WHERE due_at <= $1 AND leased_until < $1 ORDER BY due_at LIMIT 1";
     LEASE_JOB = "UPDATE job SET leased_until = $1, attempts = attempts + 1 WHERE id = $2";
-    KEEP_PROGRESS = "UPDATE job SET progress = $1, leased_until = $2 WHERE id = $3";
+    KEEP_PROGRESS = "UPDATE job SET progress = $1, leased_until = $2, attempts = 0 WHERE id = $3";
     PUT_OFF_JOB = "UPDATE job SET leased_until = 0, due_at = $1 WHERE id = $2";
     REMOVE_JOB = "DELETE FROM job WHERE id = $1 AND asked = $2";
     BEGIN_JOB_ANEW = "UPDATE job SET leased_until = 0, attempts = 0, progress = $1 WHERE id = $2";
@@ -102,7 +102,7 @@ impl Tx<'_> {
         Ok(Some(job))
     }
 
-    /// Keeps how far a job has come, in the same transaction as what it did.
+    /// Keeps how far a job has come, in the same transaction as what it did. One that gets on has not failed.
     pub fn keep_progress(&mut self, job: i64, progress: &[u8], lease_until: i64) -> Result<(), Error> {
         self.change(&KEEP_PROGRESS, crate::params![progress, lease_until, job]).map(|_| ())
     }

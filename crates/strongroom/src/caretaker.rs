@@ -32,6 +32,8 @@ pub struct Doing {
     pub heads_failing: AtomicBool,
     /// A new epoch could not be begun or finished.
     pub rotation_failing: AtomicBool,
+    /// A job fails again and again; while one waits that lays records out, no retention ends.
+    pub jobs_stuck: AtomicBool,
 }
 
 /// The caretaker's thread.
@@ -65,6 +67,8 @@ const ANSWERS_KEPT: i64 = DAY;
 const LEASE: i64 = 10 * MINUTE;
 /// Jobs in one round at the most, so that heads are signed in between.
 const JOBS_PER_ROUND: usize = 256;
+/// A job that failed so often in a row needs somebody who looks.
+const STUCK_AFTER: u32 = 5;
 /// Pages of one job at a time.
 const PAGES_PER_TURN: usize = 64;
 
@@ -149,6 +153,9 @@ impl Shared {
             return Ok(());
         }
         if due(&self.swept_at, now, SWEEP_EVERY) {
+            let jobs = self.house.store.look_blocking::<_, Problem, _>(|view| Ok(view.jobs(1_000)?))?;
+            let stuck = jobs.iter().any(|job| job.attempts >= STUCK_AFTER);
+            self.doing.jobs_stuck.store(stuck, Ordering::Relaxed);
             for shop in self.house.shops() {
                 match erase::sweep(&self.house, &shop) {
                     Ok(ended) => {

@@ -55,6 +55,7 @@ pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
         (desk.house.store.keys_unlisted() > 0, "destroyed_keys_unlisted"),
         (desk.doing.heads_failing.load(Ordering::Relaxed), "heads_failing"),
         (desk.doing.rotation_failing.load(Ordering::Relaxed), "rotation_failing"),
+        (desk.doing.jobs_stuck.load(Ordering::Relaxed), "jobs_stuck"),
     ]
     .into_iter()
     .filter_map(|(is, name)| is.then_some(name))

@@ -185,3 +185,25 @@ fn an_epoch_that_could_not_be_written_is_not_used() {
     bench.post(&service, "/v1/records:reveal", &asked).is(200);
     let _ = bench.key(Role::Auditor, &[]);
 }
+
+#[test]
+fn a_job_that_fails_again_and_again_is_shown() {
+    let (mut bench, _) = scene();
+    let (shop, now) = (bench.shop().column(), bench.now());
+    let ready = |bench: &Bench| bench.get_as_stranger("/health/ready").is(200)["attention"].clone();
+    let added = bench.house().store.work_blocking::<_, strongroom::ground::Problem, _>(
+        store::Lane::High,
+        move |tx| {
+            tx.housekeeping();
+            Ok(tx.add_job(shop, "of-a-newer-release", 0, now)?)
+        },
+    );
+    added.unwrap();
+    assert_eq!(ready(&bench), json!([]));
+    for _ in 0..8 {
+        bench.pass(5 * strongroom::ground::clock::MINUTE);
+        bench.round();
+    }
+    assert_eq!(ready(&bench), json!(["jobs_stuck"]));
+    bench.is_broken_on_purpose();
+}
