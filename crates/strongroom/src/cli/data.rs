@@ -355,11 +355,31 @@ impl Who {
 pub(super) async fn subject(command: SubjectCommand, context: &Context) -> Result<Exit, Problem> {
     let SubjectCommand::Show { who } = command;
     let client = context.reach().await?;
-    let found: Result<Json, Problem> =
-        client.post("/v1/subjects:find", &json!({ "subject": who.reference()? })).await;
+    let reference = who.reference()?;
+    let found = find_all(&client, &reference).await;
     client.close().await;
     show_subject(&found?, context);
     Ok(Exit::Done)
+}
+
+/// All records of a subject, page after page. Each look is entered.
+async fn find_all(client: &super::client::Client, reference: &Json) -> Result<Json, Problem> {
+    let mut whole: Json = client.post("/v1/subjects:find", &json!({ "subject": reference })).await?;
+    while part(&whole, "more").as_bool().unwrap_or_default() {
+        let after = list(&whole, "records").last().map(|record| text(record, "record"));
+        let mut page: Json =
+            client.post("/v1/subjects:find", &json!({ "subject": reference, "after": after })).await?;
+        let more = page.get_mut("more").map(Json::take).unwrap_or_default();
+        let records =
+            page.get_mut("records").and_then(Json::as_array_mut).map(std::mem::take).unwrap_or_default();
+        if let Some(all) = whole.get_mut("records").and_then(Json::as_array_mut) {
+            all.extend(records);
+        }
+        if let Some(slot) = whole.get_mut("more") {
+            *slot = more;
+        }
+    }
+    Ok(whole)
 }
 
 fn show_subject(found: &Json, context: &Context) {
@@ -367,13 +387,8 @@ fn show_subject(found: &Json, context: &Context) {
     if voice.json {
         return voice.print_json(found);
     }
-    let more = if part(found, "more").as_bool().unwrap_or_default() {
-        " (and more records than are listed)"
-    } else {
-        ""
-    };
     voice.print(format!(
-        "{} · {} · since {}{more}",
+        "{} · {} · since {}",
         text(found, "subject"),
         text(found, "standing"),
         text(found, "since")

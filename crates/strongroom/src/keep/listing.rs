@@ -58,6 +58,20 @@ impl Listing {
         self.read(view, sql, params![first.column(), last.column(), shop.column(), limit])
     }
 
+    /// Adds a subject's records of all kinds as they were made, behind one of them.
+    pub fn add_behind(
+        &mut self,
+        view: &View<'_>,
+        shop: &Shop,
+        subject: SubjectId,
+        after: Option<RecordId>,
+    ) -> Result<(), Problem> {
+        let (first, last) = RecordId::all_of(subject);
+        let first = after.map_or(first.column(), |after| after.column().saturating_add(1));
+        let limit = self.left().saturating_add(1);
+        self.read(view, &sql::LIST_RECORDS, params![first, last.column(), shop.column(), limit])
+    }
+
     fn left(&self) -> u32 {
         self.limit.saturating_sub(u32::try_from(self.records.len()).unwrap_or(u32::MAX))
     }

@@ -14,7 +14,7 @@ use crate::ground::house::House;
 use crate::ground::web::Caller;
 use crate::ground::work::Work;
 use crate::ground::{Deed, EntryId, Problem, RecordId, SubjectId};
-use crate::keep::{self, Order};
+use crate::keep::{self, Listing};
 
 /// What is kept about a subject.
 #[derive(Debug)]
@@ -54,21 +54,32 @@ const RECORDS_LISTED: u32 = 200;
 const CHOICES_LISTED: u32 = 200;
 
 /// Looks at what is kept about a subject. Records: *found*.
-pub async fn find(house: &Arc<House>, caller: &Caller, target: Target) -> Result<Summary, Problem> {
+///
+/// Takes: the record behind which to go on, for a subject of many. Fails: `SR-REVEAL-013` when it is not the subject's.
+pub async fn find(
+    house: &Arc<House>,
+    caller: &Caller,
+    target: Target,
+    after: Option<RecordId>,
+) -> Result<Summary, Problem> {
     house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
             work.must_be_allowed(Deed::Find)?;
-            summarise(&target, work)
+            summarise(&target, after, work)
         })
         .await
         .map(store::Committed::into_value)
 }
 
-fn summarise(target: &Target, work: &mut Work<'_, '_>) -> Result<Summary, Problem> {
+fn summarise(target: &Target, after: Option<RecordId>, work: &mut Work<'_, '_>) -> Result<Summary, Problem> {
     let (subject, _) = super::resolve(target, work)?;
+    if after.is_some_and(|after| after.subject() != subject) {
+        return Err(Problem::new("SR-REVEAL-013", 422, "this is not a record of the subject").at("/after"));
+    }
     let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
     let chosen = choose::chosen(work.tx, work.shop, subject)?;
-    let listed = keep::list_records(work.tx, work.shop, subject, None, Order::OldestFirst, RECORDS_LISTED)?;
+    let mut listed = Listing::of_at_most(RECORDS_LISTED);
+    listed.add_behind(work.tx, work.shop, subject, after)?;
     let compiled = &work.policy.compiled;
     let mut records = Vec::with_capacity(listed.records.len());
     for record in &listed.records {

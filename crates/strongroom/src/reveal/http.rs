@@ -353,6 +353,8 @@ struct FindIn<'b> {
     subject: Option<SubjectIn<'b>>,
     #[serde(borrow, default)]
     record: Option<RecordRef<'b>>,
+    #[serde(borrow, default)]
+    after: Option<Cow<'b, str>>,
 }
 
 /// Which subject is looked at.
@@ -366,6 +368,8 @@ pub struct FindBody {
     /// Or one of its records.
     #[schema(value_type = Option<Object>)]
     record: Option<serde_json::Value>,
+    /// Go on behind this record: the last one of an answer that said `more`.
+    after: Option<String>,
 }
 
 /// What is kept about a subject, without a value.
@@ -379,7 +383,7 @@ pub struct SubjectFound {
     pub since: String,
     /// Its records.
     pub records: Vec<RecordFound>,
-    /// There are more records than are listed.
+    /// There are more records than are listed: ask again with `after`.
     pub more: bool,
     /// Its choices, in order.
     pub choices: Vec<ChoiceFound>,
@@ -449,7 +453,8 @@ pub(crate) async fn post_find(request: Request) -> Result<Response<Body>, Proble
     let input: FindIn<'_> = read_json(&body)?;
     let policy = caller.shop.policy();
     let target = target(input.record.as_ref(), input.subject.as_ref(), &house, &caller, &policy)?;
-    let summary = find(&house, &caller, target).await?;
+    let after = input.after.map(|after| house.ids.read(&after)).transpose()?;
+    let summary = find(&house, &caller, target, after).await?;
     Ok(answer(StatusCode::OK, &found_body(&summary, &house, &policy)))
 }
 

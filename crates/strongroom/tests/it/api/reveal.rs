@@ -26,6 +26,37 @@ fn names(list: &Json) -> Vec<&str> {
 }
 
 #[test]
+fn what_is_kept_about_a_subject_of_many_records_is_seen_page_by_page() {
+    let bench = Bench::new();
+    let (service, officer) = (bench.service(), bench.key(Role::Officer, &[]));
+    bench.customer(&service, "42");
+    let other = bench.customer(&service, "43");
+    for number in 0..204 {
+        bench.order(&service, "42", &format!("O-{number}"));
+    }
+    let find = |after: Option<&str>| {
+        let ask = json!({ "subject": { "external_id": "42" }, "after": after });
+        bench.post(&officer, "/v1/subjects:find", &ask)
+    };
+    let first = find(None).is(200);
+    let records = |page: &Json| -> Vec<String> {
+        let records = page["records"].as_array().unwrap();
+        records.iter().map(|record| record["record"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!((records(&first).len(), &first["more"]), (200, &json!(true)));
+    let second = find(records(&first).last().map(String::as_str)).is(200);
+    assert_eq!((records(&second).len(), &second["more"]), (5, &json!(false)));
+    let mut all = [records(&first), records(&second)].concat();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 205);
+    let of_another =
+        bench.post(&officer, "/v1/subjects:find", &json!({ "subject": { "id": other } })).is(200);
+    find(records(&of_another).first().map(String::as_str)).problem(422, "SR-REVEAL-013");
+    find(Some("rec_aaaaaaaaaaaaaaaaaaaaaaaaaa")).problem(404, "SR-KEEP-001");
+}
+
+#[test]
 fn a_reveal_shows_what_the_purpose_uses_and_masks_what_it_need_not_see() {
     let (bench, by) = with_order();
     let shown = bench.post(&by, REVEAL, &json!({ "purpose": "delivery", "record": order() })).is(200);
