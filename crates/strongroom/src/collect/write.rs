@@ -247,7 +247,7 @@ fn take_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// Tries before a request gives up on a subject that others keep changing.
-pub const TRIES: usize = 4;
+pub const TRIES: usize = 8;
 
 /// Takes one record in.
 ///

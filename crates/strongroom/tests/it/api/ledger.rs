@@ -259,14 +259,14 @@ fn entries_are_read_page_by_page_in_order_and_reading_is_entered() {
 #[test]
 fn no_entry_holds_an_id_or_a_value() {
     let (bench, by) = busy();
-    let subject = bench.customer(&by, "ann");
-    let record = bench.order(&by, "ann", "O-77");
+    let subject = bench.customer(&by, "ann-of-the-ledger");
+    let record = bench.order(&by, "ann-of-the-ledger", "O-77");
     bench.post(&by, "/v1/records:reveal", &json!({ "purpose": "delivery", "record": record })).is(200);
     let auditor = bench.key(Role::Auditor, &[]);
     let from = bench.entries().len() - 6;
     let page = bench.get(&auditor, &format!("/v1/ledger/entries?from={from}")).text();
     for secret in
-        [subject.as_str(), record.as_str(), "O-77", "ann", "Ann Lee", "shop.example", "12345678", "陈小红"]
+        [subject.as_str(), record.as_str(), "O-77", "ann-of", "Ann Lee", "shop.example", "12345678", "陈小红"]
     {
         assert!(!page.contains(secret), "{secret} in {page}");
     }
