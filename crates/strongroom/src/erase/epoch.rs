@@ -48,7 +48,7 @@ const AHEAD: i64 = DAY;
 /// Is the epoch old enough for the next, or a change under way?
 pub fn rotation_is_due(house: &House) -> bool {
     let life = i64::from(house.epoch_days).saturating_mul(DAY).saturating_sub(AHEAD).max(DAY / 24);
-    let now = house.clock.now();
+    let now = house.watch.believed(house.clock.as_ref(), house.clock.now());
     house.keys.with(|ring| {
         ring.epochs.len() > 1
             || ring.epochs.last().is_none_or(|epoch| now.saturating_sub(epoch.since) >= life)
@@ -82,7 +82,7 @@ pub fn rotate(house: &House, mut progress: impl FnMut(RotationStep)) -> Result<R
 /// The old epoch and the new one; the keyring holds both from here until the end.
 fn begin(house: &House) -> Result<(EpochKey, EpochKey), Problem> {
     if house.keys.with(|ring| ring.epochs.len()) < 2 {
-        let now = house.clock.now();
+        let now = house.watch.believed(house.clock.as_ref(), house.clock.now());
         house.keys.change(|ring, random| ring.begin_epoch(now, random))?;
     }
     house.keys.with(|ring| {
