@@ -230,3 +230,60 @@ fn rows_that_nobody_edited_are_found_whole() {
     bench.open();
     assert!(deep_codes(&bench).is_empty());
 }
+
+#[test]
+fn a_living_key_that_a_row_calls_destroyed_stops_the_start_and_is_not_listed() {
+    let (mut bench, by, [one, _]) = with_two();
+    let shop = bench.shop();
+    let subject: strongroom::ground::SubjectId = bench.house().ids.read(&one).unwrap();
+    let key = bench.house().store.look_blocking::<_, strongroom::ground::Problem, _>(move |view| {
+        Ok(strongroom::keep::find_subject(view, &shop, subject)?.unwrap().keys[0].id.0)
+    });
+    let key = key.unwrap();
+    bench.close();
+    let row = "INSERT INTO destroyed (key_id, shop, at) VALUES (?1, 1, 0)";
+    database(&bench).execute(row, [&key[..]]).unwrap();
+    let listed = std::fs::read(bench.places.keys.join("erased.log")).unwrap();
+    let refused = open::open(&bench.places, bench.clock.clone()).unwrap_err();
+    assert_eq!(refused.code, "SR-OPEN-005");
+    assert_eq!(std::fs::read(bench.places.keys.join("erased.log")).unwrap(), listed);
+    // Without the row it is as it was.
+    edit(&mut bench, "DELETE FROM destroyed WHERE at = 0");
+    let ask = json!({ "purpose": "account", "subject": { "external_id": "1" } });
+    bench.post(&by, "/v1/records:reveal", &ask).is(200);
+}
+
+#[test]
+fn a_head_that_was_edited_beside_the_server_is_not_signed() {
+    let (bench, by, _) = with_two();
+    let shop = bench.shop();
+    let before = strongroom::ground::heads::sign(bench.house(), &shop).unwrap();
+    let edited = database(&bench).execute("UPDATE log_head SET root = zeroblob(32), size = size - 1", []);
+    assert_eq!(edited.unwrap(), 1);
+    assert_eq!(strongroom::ground::heads::sign(bench.house(), &shop).unwrap(), before);
+    strongroom::ground::heads::write_heads(bench.house()).unwrap();
+    let kept = std::fs::read_to_string(bench.places.keys.join("heads")).unwrap();
+    assert!(kept.contains(before.lines().nth(2).unwrap()), "the root that the writer made");
+    drop(by);
+}
+
+#[test]
+fn a_restore_does_not_keep_a_ledger_that_is_not_the_signed_one() {
+    let (mut bench, by, _) = with_two();
+    let backup = bench.places.data.with_file_name("backup");
+    strongroom::backup::make(bench.house(), &backup, |_, _| {}).unwrap();
+    bench.customer(&by, "3");
+    bench.close();
+    // One bit of the first entry is another.
+    let database = database(&bench);
+    let packed: Vec<u8> =
+        database.query_row("SELECT packed FROM leaf ORDER BY id LIMIT 1", [], |row| row.get(0)).unwrap();
+    let mut other = packed;
+    *other.last_mut().unwrap() ^= 1;
+    let first = "UPDATE leaf SET packed = ?1 WHERE id = (SELECT min(id) FROM leaf)";
+    database.execute(first, [&other]).unwrap();
+    drop(database);
+    let clock: std::sync::Arc<dyn strongroom::ground::clock::Clock> = bench.clock.clone();
+    let restored = strongroom::backup::restore(&bench.places, &backup, None, &clock, |_, _, _| {});
+    assert_eq!(restored.unwrap_err().code, "SR-BACKUP-004", "it asks since when the ledger is lost");
+}
