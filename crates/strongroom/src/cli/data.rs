@@ -18,7 +18,7 @@ use crate::collect::import::rows::Format;
 use crate::collect::import::{Counts, Reject};
 use crate::desk::operator::{DIGEST, Line};
 use crate::ground::Problem;
-use crate::ground::keys_folder::read_private;
+use crate::ground::keys_folder::{KeysError, read_private};
 
 /// What `import` takes.
 #[derive(Debug, Args)]
@@ -475,7 +475,12 @@ pub(super) struct RevealWho {
 }
 
 pub(super) async fn reveal(args: RevealArgs, context: &Context) -> Result<Exit, Problem> {
-    let credential = read_private(&args.credential_file)?;
+    let credential = read_private(&args.credential_file).map_err(|fault| match fault {
+        KeysError::Missing { .. } => {
+            super::init::unreadable(&args.credential_file, std::io::ErrorKind::NotFound)
+        }
+        fault => fault.into(),
+    })?;
     let credential = String::from_utf8_lossy(&credential).trim().to_owned();
     let (of, reference) = if let Some(record) = &args.record {
         ("record", record_reference(record))

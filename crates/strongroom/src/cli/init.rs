@@ -89,7 +89,10 @@ pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Prob
 
 /// Reads a policy file.
 pub(super) fn read_policy(file: &std::path::Path) -> Result<String, Problem> {
-    std::fs::read_to_string(file).map_err(|error| {
-        Problem::new("SR-CLI-004", 500, format!("`{}` cannot be read ({:?})", file.display(), error.kind()))
-    })
+    std::fs::read_to_string(file).map_err(|error| unreadable(file, error.kind()))
+}
+
+/// The problem of a file given on the command line that cannot be read.
+pub(super) fn unreadable(file: &std::path::Path, why: std::io::ErrorKind) -> Problem {
+    Problem::new("SR-CLI-004", 500, format!("`{}` cannot be read ({why:?})", file.display()))
 }
