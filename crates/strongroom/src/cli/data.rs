@@ -120,7 +120,7 @@ fn format_of(args: &ImportArgs) -> Result<&'static str, Problem> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::new("SR-CLI-004", 500, format!("`{}` cannot be read ({:?})", path.display(), error.kind()))
+    super::init::unreadable(path, error.kind())
 }
 
 /// Reads a file of text that the command line names.
