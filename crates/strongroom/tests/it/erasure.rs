@@ -140,8 +140,17 @@ fn asking_again_gives_the_same_certificate_also_after_everything_was_cleaned_up_
 }
 
 /// What no route may give after an erasure.
-const VALUES: [&str; 8] =
-    ["Ann Lee", "42@shop", "12345678", "陈小红", "淮海中路", "9000", "PAY-2026", "shop.example"];
+const VALUES: [&str; 9] = [
+    "Ann Lee",
+    "42@shop",
+    "12345678",
+    "陈小红",
+    "淮海中路",
+    "13900139000",
+    "****9000",
+    "PAY-2026",
+    "shop.example",
+];
 
 fn nothing_comes_out(house: &House) {
     let (bench, by) = (&house.bench, &house.service);
