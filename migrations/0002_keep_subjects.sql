@@ -38,8 +38,10 @@ CREATE TABLE subject (
     mac {bytes} NOT NULL            -- mac: over all columns
 ) {rows};
 
+-- Rows lie in the order in which they came, three to a page, so that writes of many subjects change few pages; only the
+-- small entries of the key's index lie by subject.
 CREATE TABLE record (
-    id {id},                        -- number: subject, kind and place in one, so that a subject's records lie together
+    id {int} NOT NULL UNIQUE,       -- number: subject, kind and place in one
     shop {int} NOT NULL,            -- number: the shop
     version {int} NOT NULL,         -- clear: from 1, bound into the seal
     clear {bytes} NOT NULL,         -- clear, index: events, retention end, blind indexes; bound into the seal

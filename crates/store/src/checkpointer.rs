@@ -3,20 +3,20 @@
 //! SOURCE: measured, peers/limits.md section 3: checkpoints on the writer's thread doubled p99. A passive checkpoint on a
 //! second connection does the copying; a short one on the writer lets the WAL start anew.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::engine::{self, Use};
+use crate::error::Error;
 use crate::queue::{Command, Queue};
 use crate::writer::checkpoint;
 
 /// What the writer and the checkpointer tell each other.
 pub(crate) struct Checkpoints {
-    wal: PathBuf,
-    begin_at_bytes: u64,
+    /// Pages in the WAL after the latest commit.
+    pages: AtomicU64,
     state: Mutex<State>,
     called: Condvar,
     /// A key died and the WAL still holds old pages.
@@ -34,18 +34,20 @@ struct State {
     closed: bool,
 }
 
-/// The WAL is moved when it is larger than this. SOURCE: peers/limits.md section 3.
+/// The WAL is moved when more than this is in it. The file does not shrink when it begins anew, so its length says nothing.
+/// SOURCE: peers/limits.md section 3.
 const BEGIN_AT_BYTES: u64 = 16 << 20;
+/// A page, and the head of its frame in the WAL. SOURCE: sqlite.org/fileformat2.html, section 4.
+const FRAME: u64 = 4_096 + 24;
 /// Between two tries to cut the WAL while a reader holds it.
 const RETRY: Duration = Duration::from_millis(250);
 /// Keys that die together are cut from the WAL together.
 const GATHER: Duration = Duration::from_millis(500);
 
 impl Checkpoints {
-    pub(crate) fn new(wal: PathBuf) -> Checkpoints {
+    pub(crate) fn new() -> Checkpoints {
         Checkpoints {
-            wal,
-            begin_at_bytes: BEGIN_AT_BYTES,
+            pages: AtomicU64::new(0),
             state: Mutex::default(),
             called: Condvar::new(),
             key_in_wal: AtomicBool::new(false),
@@ -54,13 +56,28 @@ impl Checkpoints {
         }
     }
 
-    /// Called by the writer after each commit. Gives the size of the WAL in bytes.
+    /// Has the engine say after each commit of the writer how many pages are in the WAL.
+    pub(crate) fn watch(self: &Arc<Self>, connection: &mut rusqlite::Connection) -> Result<(), Error> {
+        let told = Arc::clone(self);
+        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
+            told.pages.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(())
+    }
+
+    /// Called by the writer after each commit. Gives how many bytes are in the WAL.
     pub(crate) fn committed(&self) -> u64 {
-        let bytes = std::fs::metadata(&self.wal).map_or(0, |file| file.len());
-        if bytes > self.begin_at_bytes {
+        let bytes = self.pages.load(Ordering::Relaxed).saturating_mul(FRAME);
+        if bytes > BEGIN_AT_BYTES {
             self.call(|state| state.large = true);
         }
         bytes
+    }
+
+    /// Called by the writer when it has cut the WAL.
+    pub(crate) fn cut(&self) {
+        self.pages.store(0, Ordering::Relaxed);
     }
 
     /// Called by the writer after a commit that destroyed a key.

@@ -232,8 +232,9 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wake(&self, state: MutexGuard<'_, State>) {
-        let asleep = state.writer_waits;
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        // It is called once: until it is up, whoever comes meanwhile need not call again, which would cost a system call.
+        let asleep = std::mem::take(&mut state.writer_waits);
         drop(state);
         if asleep {
             self.arrived.notify_one();

@@ -141,13 +141,14 @@ impl Store {
     fn start(
         folder: Folder,
         options: Options,
-        connection: rusqlite::Connection,
+        mut connection: rusqlite::Connection,
         witness: Box<dyn Witness>,
         book: Box<dyn LogBook>,
     ) -> Result<Store, Error> {
         let database = folder.database();
         let queue = Arc::new(Queue::new(options.limits));
-        let checkpoints = Arc::new(Checkpoints::new(folder.path().join(format!("{DATABASE}-wal"))));
+        let checkpoints = Arc::new(Checkpoints::new());
+        checkpoints.watch(&mut connection)?;
         let stats = Arc::new(Stats::default());
         let writer = Writer {
             queue: Arc::clone(&queue),

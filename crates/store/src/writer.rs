@@ -81,6 +81,10 @@ impl Writer {
                 }
                 Next::Command(Command::Truncate(caller)) => {
                     let done = checkpoint(engine.connection(), "TRUNCATE").unwrap_or(false);
+                    if done {
+                        self.checkpoints.cut();
+                        self.stats.wal_bytes.store(0, Ordering::Relaxed);
+                    }
                     let _ = caller.send(done);
                 }
                 Next::Closed => return,
