@@ -436,10 +436,9 @@ impl Context {
         term: &DataKey,
     ) -> Result<(Cipher, [u8; 32]), Error> {
         let mut secret = zeroize::Zeroizing::new([0_u8; 64]);
-        let both = subject.secret().iter().chain(term.secret());
-        for (slot, byte) in secret.iter_mut().zip(both) {
-            *slot = *byte;
-        }
+        let (first, second) = secret.split_at_mut(32);
+        first.copy_from_slice(subject.secret());
+        second.copy_from_slice(term.secret());
         let class = [subject.class().number()];
         let info: [&[u8]; 5] = [b"strongroom/record/1", &self.suite, &class, &self.place, &self.clear];
         let both = derive::<64>(message_id, secret.as_slice(), &info)?;

@@ -93,10 +93,12 @@ impl Wrapped {
     /// `class ‖ id ‖ under ‖ sealed`.
     pub fn encode(&self) -> [u8; WRAPPED] {
         let mut out = [0; WRAPPED];
-        let under = self.under.to_be_bytes();
-        let bytes = [self.class.number()].into_iter().chain(self.id.0).chain(under).chain(self.sealed);
-        for (slot, byte) in out.iter_mut().zip(bytes) {
-            *slot = byte;
+        let parts: [&[u8]; 4] = [&[self.class.number()], &self.id.0, &self.under.to_be_bytes(), &self.sealed];
+        let mut rest = out.as_mut_slice();
+        for part in parts {
+            let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else { break };
+            place.copy_from_slice(part);
+            rest = behind;
         }
         out
     }

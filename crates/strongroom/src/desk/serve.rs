@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,9 +15,9 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
 
 use super::Desk;
+use super::enter::{Door, Front};
 use super::patience::Patient;
 use crate::config::{Config, TlsConfig};
 use crate::ground::Problem;
@@ -76,9 +75,9 @@ pub async fn serve(desk: &Arc<Desk>, config: &Config, data: &Path) -> Result<Ser
     let (stop, stopping) = watch::channel(false);
     let places = Arc::new(Semaphore::new(config.limits.connections));
     let mut doors = JoinSet::new();
-    doors.spawn(tcp_door(api, desk.api(), tls, Arc::clone(&places), stopping.clone()));
-    doors.spawn(tcp_door(admin, desk.admin(), None, Arc::new(Semaphore::new(64)), stopping.clone()));
-    doors.spawn(unix_door(operator, desk.operator(), stopping));
+    doors.spawn(tcp_door(api, Front::with_rooms(desk, Door::Public, desk.api()), tls, Arc::clone(&places), stopping.clone()));
+    doors.spawn(tcp_door(admin, Front::of(desk.admin()), None, Arc::new(Semaphore::new(64)), stopping.clone()));
+    doors.spawn(unix_door(operator, Front::of(desk.operator()), stopping));
     crate::note!(
         INFO,
         "serving",
@@ -96,7 +95,7 @@ pub async fn serve_router(listen: SocketAddr, router: Router) -> Result<(), Prob
     // Nobody sends on it; while it lives, nobody is told to stop.
     let (_running, stopping) = watch::channel(false);
     crate::note!(INFO, "serving", api = OurAddress(at), admin = OurAddress(at));
-    tcp_door(listener, router, None, Arc::new(Semaphore::new(4_096)), stopping).await;
+    tcp_door(listener, Front::of(router), None, Arc::new(Semaphore::new(4_096)), stopping).await;
     Ok(())
 }
 
@@ -150,7 +149,7 @@ fn bind_socket(path: &Path) -> Result<UnixListener, Problem> {
 
 async fn tcp_door(
     listener: TcpListener,
-    router: Router,
+    front: Front,
     tls: Option<TlsAcceptor>,
     places: Arc<Semaphore>,
     mut stopping: watch::Receiver<bool>,
@@ -170,13 +169,13 @@ async fn tcp_door(
         };
         let _ = stream.set_nodelay(true);
         let stream = Patient::new(stream, TAKING_TIME);
-        let (router, tls, stopping) = (router.clone(), tls.clone(), stopping.clone());
+        let (front, tls, stopping) = (front.clone(), tls.clone(), stopping.clone());
         callers.spawn(async move {
             match tls {
-                None => caller(stream, router, stopping).await,
+                None => caller(stream, front, stopping).await,
                 Some(tls) => {
                     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
-                        caller(stream, router, stopping).await;
+                        caller(stream, front, stopping).await;
                     }
                 }
             }
@@ -186,7 +185,7 @@ async fn tcp_door(
     while callers.join_next().await.is_some() {}
 }
 
-async fn unix_door(listener: UnixListener, router: Router, mut stopping: watch::Receiver<bool>) {
+async fn unix_door(listener: UnixListener, front: Front, mut stopping: watch::Receiver<bool>) {
     let mut callers = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -195,19 +194,18 @@ async fn unix_door(listener: UnixListener, router: Router, mut stopping: watch::
         };
         while callers.try_join_next().is_some() {}
         if let Ok((stream, _)) = accepted {
-            callers.spawn(caller(stream, router.clone(), stopping.clone()));
+            callers.spawn(caller(stream, front.clone(), stopping.clone()));
         }
     }
     while callers.join_next().await.is_some() {}
 }
 
 /// One connection. HTTP/1.1 only: what is not spoken cannot be attacked.
-async fn caller<S>(stream: S, router: Router, mut stopping: watch::Receiver<bool>)
+async fn caller<S>(stream: S, front: Front, mut stopping: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service =
-        service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
+    let service = service_fn(move |request: hyper::Request<Incoming>| front.clone().answer(request));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
@@ -264,7 +262,7 @@ mod tests {
     async fn served(near: DuplexStream, body: &'static str) {
         let router = Router::new().route("/", get(move || async move { body }));
         let (_stop, stopping) = watch::channel(false);
-        caller(Patient::new(near, Duration::from_millis(200)), router, stopping).await;
+        caller(Patient::new(near, Duration::from_millis(200)), Front::of(router), stopping).await;
     }
 
     #[test]

@@ -12,7 +12,8 @@ pub struct SystemRandom {
     used: usize,
 }
 
-const BLOCK: usize = 256;
+/// What a new record takes: a message id, a key and its name.
+const BLOCK: usize = 96;
 
 impl SystemRandom {
     /// Nothing is fetched before it is asked for.

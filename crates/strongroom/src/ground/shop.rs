@@ -55,6 +55,8 @@ pub struct Shop {
     pub terms: Terms,
     /// Its credentials.
     pub doors: Doors,
+    /// Rows of credentials that were found whole.
+    pub credentials: WholeRows<CredentialStanding>,
     /// What was lately seen of its subjects.
     pub hints: Hints,
     in_force: RwLock<Arc<InForce>>,
@@ -78,6 +80,7 @@ impl Shop {
             keys,
             terms: Terms::default(),
             doors: Doors::default(),
+            credentials: WholeRows::default(),
             hints: Hints::default(),
             in_force: RwLock::new(Arc::new(in_force)),
             generation: AtomicU32::new(generation),
@@ -216,6 +219,47 @@ impl Doors {
     pub fn remove(&self, number: u64) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&number);
     }
+}
+
+/// Rows that were lately found whole, byte for byte, and what they say: the same bytes need no look at their MAC again.
+#[derive(Debug)]
+pub struct WholeRows<T>(RwLock<HashMap<u64, (Vec<u8>, T)>>);
+
+/// Rows remembered at the most.
+const WHOLE_ROWS: usize = 1_024;
+
+impl<T> Default for WholeRows<T> {
+    fn default() -> WholeRows<T> {
+        WholeRows(RwLock::default())
+    }
+}
+
+impl<T: Copy> WholeRows<T> {
+    /// What a row says, if these are its bytes.
+    pub fn find(&self, number: u64, bytes: &[u8]) -> Option<T> {
+        let rows = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        rows.get(&number).filter(|(known, _)| known == bytes).map(|(_, says)| *says)
+    }
+
+    /// Remembers a row that was found whole.
+    pub fn saw(&self, number: u64, bytes: Vec<u8>, says: T) {
+        let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if rows.len() >= WHOLE_ROWS {
+            rows.clear();
+        }
+        rows.insert(number, (bytes, says));
+    }
+}
+
+/// What the transaction needs to know of a credential's row.
+#[derive(Debug, Clone, Copy)]
+pub struct CredentialStanding {
+    /// What the front door knows.
+    pub door: Door,
+    /// The purposes that it may use.
+    pub purposes: PurposeSet,
+    /// Was it revoked?
+    pub revoked: bool,
 }
 
 /// What a subject has chosen, as far as retention and the gate need it.

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::BoxError;
+use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -174,7 +175,10 @@ pub fn looks_like_a_name(text: &str) -> bool {
 /// Reads a whole body, or as much of it as is allowed.
 ///
 /// Fails: `SR-HTTP-001` when it is longer, `SR-HTTP-009` when the connection broke.
-pub async fn read_body(body: Body, limit: usize) -> Result<Bytes, Problem> {
+pub async fn read_body<B>(body: B, limit: usize) -> Result<Bytes, Problem>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
+{
     let limited = http_body_util::Limited::new(body, limit);
     match http_body_util::BodyExt::collect(limited).await {
         Ok(whole) => Ok(whole.to_bytes()),

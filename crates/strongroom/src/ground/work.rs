@@ -139,7 +139,11 @@ pub fn named_reasons(
 
 /// Names of fields, also of those that the policy no longer declares.
 pub fn field_names(policy: &InForce, kind: u8, fields: FieldMask) -> Vec<String> {
-    let known = policy.registry.kind_of(kind);
-    let name = |field: u8| known.and_then(|(_, kind)| kind.field_name(field)).map(ToString::to_string);
+    let declared = policy.compiled.kind(kind);
+    let gone = || policy.registry.kind_of(kind).map(|(_, kind)| kind);
+    let name = |field: u8| match declared.and_then(|kind| kind.field(field)) {
+        Some(field) => Some(field.name.as_str().to_owned()),
+        None => gone()?.field_name(field).map(ToString::to_string),
+    };
     fields.iter().filter_map(name).collect()
 }

@@ -36,7 +36,11 @@ impl SubjectRow {
 
     /// The keys as one column.
     pub fn keys_column(&self) -> Vec<u8> {
-        self.keys.iter().flat_map(Wrapped::encode).collect()
+        let mut column = Vec::with_capacity(self.keys.len().saturating_mul(seal::WRAPPED));
+        for key in &self.keys {
+            column.extend_from_slice(&key.encode());
+        }
+        column
     }
 }
 

@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 use store::{Row, View, params};
 use zeroize::Zeroizing;
 
-use crate::ground::shop::Door;
+use crate::ground::shop::{CredentialStanding, Door};
 use crate::ground::work::Work;
 use crate::ground::{ActorFacts, CredentialId, Deed, EntryId, Id, Ids, Presented, Problem, Role, Shop};
 
@@ -121,12 +121,59 @@ pub fn read_presented(ids: &Ids, text: &str) -> Option<Presented> {
 ///
 /// Fails: `SR-PEOPLE-001` when it is not one, was revoked, or its row was edited.
 pub fn facts_of(view: &View<'_>, shop: &Shop, presented: &Presented) -> Result<ActorFacts, Problem> {
-    let row = find(view, shop, presented.id)?.ok_or_else(unknown)?;
-    if !seal::same(&row.hash, presented.hash.expose()) || row.revoked_at != 0 {
+    let standing = standing_of(view, shop, presented.id)?.ok_or_else(unknown)?;
+    let door = standing.door;
+    if !seal::same(&door.hash, presented.hash.expose()) || standing.revoked {
         return Err(unknown());
     }
-    let on_behalf_of = presented.on_behalf_of.filter(|_| row.for_others);
-    Ok(ActorFacts::credential(row.id, row.role, row.purposes, on_behalf_of))
+    let on_behalf_of = presented.on_behalf_of.filter(|_| door.for_others);
+    Ok(ActorFacts::credential(presented.id, door.role, standing.purposes, on_behalf_of))
+}
+
+/// What a credential's row says. It is read each time; its MAC is looked at when its bytes are others than those that were
+/// found whole before.
+fn standing_of(
+    view: &View<'_>,
+    shop: &Shop,
+    id: CredentialId,
+) -> Result<Option<CredentialStanding>, Problem> {
+    let found = view.find(&sql::FIND_CREDENTIAL, params![id.column()], |row| {
+        if row.int(0)? != shop.column() {
+            return Ok(None);
+        }
+        let bytes = bytes_of(row)?;
+        Ok(Some(match shop.credentials.find(id.number(), &bytes) {
+            Some(standing) => Ok(standing),
+            None => Err((read_row(id, row)?, bytes)),
+        }))
+    })?;
+    match found.flatten() {
+        None => Ok(None),
+        Some(Ok(standing)) => Ok(Some(standing)),
+        Some(Err(((row, mac), bytes))) => {
+            let row = whole(shop, row, &mac)?;
+            let standing = CredentialStanding {
+                door: door_of(&row),
+                purposes: row.purposes,
+                revoked: row.revoked_at != 0,
+            };
+            shop.credentials.saw(id.number(), bytes, standing);
+            Ok(Some(standing))
+        }
+    }
+}
+
+/// A row as it stands, MAC and all: no two rows have the same bytes.
+fn bytes_of(row: &Row<'_>) -> Result<Vec<u8>, store::Error> {
+    let mut bytes = Vec::with_capacity(256);
+    for column in [1, 4, 6, 7] {
+        bytes.extend_from_slice(&row.int(column)?.to_be_bytes());
+    }
+    for column in [row.text(2)?.as_bytes(), row.bytes(3)?, row.bytes(5)?, row.bytes(8)?] {
+        bytes.extend_from_slice(&(column.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(column);
+    }
+    Ok(bytes)
 }
 
 /// The problem of somebody without a credential: it never says what was wrong with it.
