@@ -70,10 +70,30 @@ pub(crate) trait Task: Send {
     fn answer(self: Box<Self>, numbers: Vec<u64>);
 }
 
+/// One caller's work on its way to the writer and back. It goes back whole: what the caller made is given up on the caller's
+/// thread, where that is cheap, and not between two commits.
 pub(crate) struct Unit<T, E, F> {
-    pub(crate) act: F,
-    pub(crate) outcome: Option<Result<T, E>>,
-    pub(crate) caller: oneshot::Sender<Result<Committed<T>, E>>,
+    act: F,
+    outcome: Option<Result<T, E>>,
+    numbers: Vec<u64>,
+    caller: Option<oneshot::Sender<Done<T, E, F>>>,
+}
+
+/// A unit of work that was answered.
+pub(crate) type Done<T, E, F> = Box<Unit<T, E, F>>;
+
+impl<T, E: From<Error>, F> Unit<T, E, F> {
+    /// A unit, and where its answer arrives.
+    pub(crate) fn new(act: F) -> (Box<Unit<T, E, F>>, oneshot::Receiver<Done<T, E, F>>) {
+        let (caller, answer) = oneshot::channel();
+        (Box::new(Unit { act, outcome: None, numbers: Vec::new(), caller: Some(caller) }), answer)
+    }
+
+    /// What came of it.
+    pub(crate) fn into_outcome(self) -> Result<Committed<T>, E> {
+        let outcome = self.outcome.unwrap_or_else(|| Err(E::from(Error::Closed)));
+        outcome.map(|value| Committed::new(value, self.numbers))
+    }
 }
 
 impl<T, E, F> Task for Unit<T, E, F>
@@ -94,11 +114,12 @@ where
         self.outcome = Some(Err(E::from(error)));
     }
 
-    fn answer(self: Box<Self>, numbers: Vec<u64>) {
-        let Unit { outcome, caller, .. } = *self;
-        let outcome = outcome.unwrap_or_else(|| Err(E::from(Error::Closed)));
+    fn answer(mut self: Box<Self>, numbers: Vec<u64>) {
+        self.numbers = numbers;
         // A caller that went away still has its work done: it was committed.
-        let _ = caller.send(outcome.map(|value| Committed::new(value, numbers)));
+        if let Some(caller) = self.caller.take() {
+            let _ = caller.send(self);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::engine::{self, Sqlite, Use};
 use crate::error::Error;
 use crate::log::{LogBook, Witness};
 use crate::migrate::{self, Migrated, Migration};
-use crate::queue::{Committed, Lane, Limits, Queue, Unit};
+use crate::queue::{Committed, Done, Lane, Limits, Queue, Unit};
 use crate::reader::Readers;
 use crate::tx::{Tx, View};
 use crate::writer::{Stats, Writer};
@@ -181,7 +181,12 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let answer = self.submit(lane, act);
-        async move { answer?.await.unwrap_or_else(|_| Err(E::from(Error::Closed))) }
+        async move {
+            match answer?.await {
+                Ok(done) => done.into_outcome(),
+                Err(_) => Err(E::from(Error::Closed)),
+            }
+        }
     }
 
     /// The same, waiting on this thread.
@@ -191,17 +196,20 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        wait(self.submit(lane, act)?).unwrap_or_else(|_| Err(E::from(Error::Closed)))
+        match wait(self.submit(lane, act)?) {
+            Ok(done) => done.into_outcome(),
+            Err(_) => Err(E::from(Error::Closed)),
+        }
     }
 
-    fn submit<T, E, F>(&self, lane: Lane, act: F) -> Result<oneshot::Receiver<Result<Committed<T>, E>>, Error>
+    fn submit<T, E, F>(&self, lane: Lane, act: F) -> Result<oneshot::Receiver<Done<T, E, F>>, Error>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (caller, answer) = oneshot::channel();
-        self.queue.submit(lane, Box::new(Unit { act, outcome: None, caller }))?;
+        let (unit, answer) = Unit::new(act);
+        self.queue.submit(lane, unit)?;
         Ok(answer)
     }
 

@@ -75,8 +75,20 @@ pub async fn serve(desk: &Arc<Desk>, config: &Config, data: &Path) -> Result<Ser
     let (stop, stopping) = watch::channel(false);
     let places = Arc::new(Semaphore::new(config.limits.connections));
     let mut doors = JoinSet::new();
-    doors.spawn(tcp_door(api, Front::with_rooms(desk, Door::Public, desk.api()), tls, Arc::clone(&places), stopping.clone()));
-    doors.spawn(tcp_door(admin, Front::of(desk.admin()), None, Arc::new(Semaphore::new(64)), stopping.clone()));
+    doors.spawn(tcp_door(
+        api,
+        Front::with_rooms(desk, Door::Public, desk.api()),
+        tls,
+        Arc::clone(&places),
+        stopping.clone(),
+    ));
+    doors.spawn(tcp_door(
+        admin,
+        Front::of(desk.admin()),
+        None,
+        Arc::new(Semaphore::new(64)),
+        stopping.clone(),
+    ));
     doors.spawn(unix_door(operator, Front::of(desk.operator()), stopping));
     crate::note!(
         INFO,

@@ -40,6 +40,15 @@ pub struct House {
     pub epoch_days: u32,
     shops: RwLock<Vec<Arc<Shop>>>,
     numbers: Numbers,
+    for_units: Arc<ForUnits>,
+}
+
+/// What every unit of work takes along to the writer, in one piece.
+struct ForUnits {
+    clock: Arc<dyn Clock>,
+    watch: Arc<ClockWatch>,
+    ids: Arc<Ids>,
+    permits: Arc<Permits>,
     facts_of: FactsOf,
 }
 
@@ -71,19 +80,28 @@ pub struct Parts {
 impl House {
     /// Joins the parts.
     pub fn new(parts: Parts, clock: Arc<dyn Clock>, facts_of: FactsOf) -> House {
+        let (watch, ids, permits) =
+            (Arc::new(parts.watch), Arc::new(parts.ids), Arc::new(Permits::default()));
+        let for_units = ForUnits {
+            clock: Arc::clone(&clock),
+            watch: Arc::clone(&watch),
+            ids: Arc::clone(&ids),
+            permits: Arc::clone(&permits),
+            facts_of,
+        };
         House {
             store: parts.store,
             clock,
-            watch: Arc::new(parts.watch),
+            watch,
             keys: parts.keys,
-            ids: Arc::new(parts.ids),
-            permits: Arc::new(Permits::default()),
+            ids,
+            permits,
             heads: parts.heads,
             tile_roots: Arc::new(TileRoots::default()),
             epoch_days: parts.epoch_days,
             shops: RwLock::new(parts.shops.into_iter().map(Arc::new).collect()),
             numbers: Numbers::default(),
-            facts_of,
+            for_units: Arc::new(for_units),
         }
     }
 
@@ -170,10 +188,9 @@ impl House {
     where
         F: FnMut(&mut Work<'_, '_>) -> Result<T, Problem> + Send,
     {
-        let (shop, actor, facts_of) = (Arc::clone(shop), actor.clone(), self.facts_of);
-        let (clock, watch) = (Arc::clone(&self.clock), Arc::clone(&self.watch));
-        let (ids, permits) = (Arc::clone(&self.ids), Arc::clone(&self.permits));
+        let (shop, actor, ground) = (Arc::clone(shop), actor.clone(), Arc::clone(&self.for_units));
         move |tx| {
+            let ForUnits { clock, watch, ids, permits, facts_of } = &*ground;
             let actor = match &actor {
                 Actor::Credential(presented) => facts_of(tx, &shop, presented)?,
                 Actor::Operator => ActorFacts::operator(),
@@ -182,16 +199,7 @@ impl House {
             let now = clock.now();
             // An entry made while the clock is in doubt has the time that can be believed: the doubt outlives a restart.
             let entered_at = shop.entry_time(watch.believed(clock.as_ref(), now));
-            act(&mut Work {
-                tx,
-                shop: &shop,
-                policy: shop.policy(),
-                now,
-                entered_at,
-                actor,
-                ids: &ids,
-                permits: &permits,
-            })
+            act(&mut Work { tx, shop: &shop, policy: shop.policy(), now, entered_at, actor, ids, permits })
         }
     }
 
