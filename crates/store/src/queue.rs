@@ -82,9 +82,12 @@ pub(crate) struct Unit<T, E, F> {
 /// A unit of work that was answered.
 pub(crate) type Done<T, E, F> = Box<Unit<T, E, F>>;
 
+/// Where it arrives.
+pub(crate) type Answer<T, E, F> = oneshot::Receiver<Done<T, E, F>>;
+
 impl<T, E: From<Error>, F> Unit<T, E, F> {
     /// A unit, and where its answer arrives.
-    pub(crate) fn new(act: F) -> (Box<Unit<T, E, F>>, oneshot::Receiver<Done<T, E, F>>) {
+    pub(crate) fn new(act: F) -> (Done<T, E, F>, Answer<T, E, F>) {
         let (caller, answer) = oneshot::channel();
         (Box::new(Unit { act, outcome: None, numbers: Vec::new(), caller: Some(caller) }), answer)
     }

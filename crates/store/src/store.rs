@@ -16,7 +16,7 @@ use crate::engine::{self, Sqlite, Use};
 use crate::error::Error;
 use crate::log::{LogBook, Witness};
 use crate::migrate::{self, Migrated, Migration};
-use crate::queue::{Committed, Done, Lane, Limits, Queue, Unit};
+use crate::queue::{Answer, Committed, Lane, Limits, Queue, Unit};
 use crate::reader::Readers;
 use crate::tx::{Tx, View};
 use crate::writer::{Stats, Writer};
@@ -202,7 +202,7 @@ impl Store {
         }
     }
 
-    fn submit<T, E, F>(&self, lane: Lane, act: F) -> Result<oneshot::Receiver<Done<T, E, F>>, Error>
+    fn submit<T, E, F>(&self, lane: Lane, act: F) -> Result<Answer<T, E, F>, Error>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
