@@ -52,7 +52,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("policy", &["rulebook"]),
     ("seal", &[]),
     ("ledger", &[]),
-    ("store", &[]),
+    ("vfs", &[]),
+    ("store", &["vfs"]),
     ("marketplace", &[]),
 ];
 const HOUSE: &str = "strongroom";

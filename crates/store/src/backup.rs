@@ -4,8 +4,9 @@ use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
+use vfs::Disk;
 
-use crate::engine::Sqlite;
+use crate::engine::{self, Sqlite};
 use crate::error::Error;
 use crate::tx::View;
 
@@ -24,6 +25,7 @@ const PAGES_PER_STEP: i32 = 512;
 ///
 /// The source is read in one read transaction, so the copy is one state of it however much is written meanwhile.
 pub(crate) fn copy(
+    disk: Disk,
     source: &Connection,
     file: &Path,
     mut progress: impl FnMut(Progress),
@@ -32,7 +34,10 @@ pub(crate) fn copy(
         return Err(Error::NotEmpty);
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let mut target = Connection::open_with_flags(file, flags)?;
+    let mut target = engine::open(disk, file, flags)?;
+    if vfs::has_checksums(source) && !vfs::stamp(&target) {
+        return Err(Error::CannotOpen { engine_code: 0 });
+    }
     {
         let backup = Backup::new(source, &mut target)?;
         loop {
@@ -56,16 +61,19 @@ pub(crate) fn copy(
 }
 
 /// Copies a database that nobody else writes.
-pub(crate) fn copy_whole(source: &Connection, file: &Path) -> Result<(), Error> {
-    copy(source, file, |_| {})
+pub(crate) fn copy_whole(disk: Disk, source: &Connection, file: &Path) -> Result<(), Error> {
+    copy(disk, source, file, |_| {})
 }
 
 /// Is this file a whole, undamaged database? Gives its schema number.
 pub fn inspect(file: &Path) -> Result<u32, Error> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = engine::open(engine::disk()?, file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         return Err(Error::Damaged { engine_code: 0 });
+    }
+    if let Some(page) = vfs::damaged_pages(&connection).and_then(|walked| walked.damaged.first().copied()) {
+        return Err(Error::DamagedPage { page });
     }
     let schema = crate::migrate::schema_of(&connection)?;
     if schema == 0 { Err(Error::Empty) } else { Ok(schema) }
@@ -75,7 +83,8 @@ pub fn inspect(file: &Path) -> Result<u32, Error> {
 /// data, never an older ledger. Then runs `more`, statements of the rooms for what else is taken over; in them the source is
 /// called `kept` and the target `main`.
 pub fn graft(source: &Path, target: &Path, more: &[&'static str]) -> Result<(), Error> {
-    let mut connection = Connection::open_with_flags(target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut connection = engine::open(engine::disk()?, target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "synchronous", "EXTRA")?; // with a rollback journal, its folder is synced, too
     connection.pragma_update(None, "secure_delete", true)?;
     let source = source.to_str().ok_or(Error::CannotOpen { engine_code: 0 })?;
     connection.execute("ATTACH DATABASE ?1 AS kept", [source])?;
@@ -100,7 +109,6 @@ pub fn look_into<T, E: From<Error>>(
     file: &Path,
     read: impl FnOnce(&View<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let connection =
-        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(Error::from)?;
+    let connection = engine::open(engine::disk()?, file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     read(&View::new(&Sqlite::new(&connection)))
 }

@@ -108,18 +108,32 @@ impl Checkpoints {
     }
 
     /// The checkpointer's thread.
-    pub(crate) fn run(self: &Arc<Self>, database: &std::path::Path, queue: &Queue) {
-        let Ok(connection) = engine::connect(database, 2_048, Use::Write) else { return };
+    pub(crate) fn run(self: &Arc<Self>, disk: vfs::Disk, database: &std::path::Path, queue: &Queue) {
+        let mut opened = None;
         loop {
             let work = self.wait();
             if work.closed {
                 return;
             }
+            if opened.is_none() {
+                opened = engine::connect(disk, database, 2_048, Use::Write).ok();
+            }
+            let Some(connection) = &opened else {
+                // Too few file handles, for example: what is to be done waits until there is one.
+                self.call(|state| {
+                    state.large |= work.large;
+                    state.key_died |= work.key_died;
+                });
+                if self.pause(RETRY) {
+                    return;
+                }
+                continue;
+            };
             if work.large {
-                let _ = checkpoint(&connection, "PASSIVE");
+                let _ = checkpoint(connection, "PASSIVE");
                 queue.command(Command::Checkpoint);
             }
-            if work.key_died && !self.truncate(&connection, queue) {
+            if work.key_died && !self.truncate(connection, queue) {
                 self.call(|state| state.key_died = true); // a reader held the WAL: again, soon
                 if self.pause(RETRY) {
                     return;

@@ -8,6 +8,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
+use vfs::Disk;
 
 use crate::error::Error;
 use crate::sql::{Columns, Row, Sql, Value};
@@ -42,13 +43,13 @@ pub(crate) enum Use {
 /// Opens a connection with the settings that every promise rests on.
 ///
 /// SOURCE: DESIGN section 3; sqlite.org/pragma.html.
-pub(crate) fn connect(file: &Path, cache_kib: u32, how: Use) -> Result<Connection, Error> {
+pub(crate) fn connect(disk: Disk, file: &Path, cache_kib: u32, how: Use) -> Result<Connection, Error> {
     let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
     flags |= match how {
         Use::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         Use::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
-    let connection = Connection::open_with_flags(file, flags)?;
+    let connection = open(disk, file, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     // A plan must not be made again because another value was bound: that costs more than most statements do.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -57,12 +58,28 @@ pub(crate) fn connect(file: &Path, cache_kib: u32, how: Use) -> Result<Connectio
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     if how == Use::Write {
+        // An acknowledged write survives power loss. ORDER: before the mode of the journal. What makes a new database is
+        // committed by deleting a journal, and only EXTRA syncs the folder after that; with a WAL it is the same as FULL.
+        connection.pragma_update(None, "synchronous", "EXTRA")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?; // an acknowledged write survives power loss
         connection.pragma_update(None, "secure_delete", true)?; // a destroyed key leaves no bytes in free pages
         connection.pragma_update(None, "wal_autocheckpoint", 0)?; // the checkpointer does that, off the writer's thread
     }
     Ok(connection)
+}
+
+/// Opens a file as it is. A database that gets its first page here, or is vacuumed, keeps room for checksums.
+pub(crate) fn open(disk: Disk, file: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+    let connection = Connection::open_with_flags_and_vfs(file, flags, disk.name())?;
+    if !vfs::keep_room(&connection) {
+        return Err(Error::CannotOpen { engine_code: 0 });
+    }
+    Ok(connection)
+}
+
+/// The disk that every database lies on, outside tests of faults.
+pub(crate) fn disk() -> Result<Disk, Error> {
+    Disk::checked().ok_or(Error::CannotOpen { engine_code: 0 })
 }
 
 /// A connection with its prepared statements, each found by the address of its `static`.

@@ -36,6 +36,12 @@ pub enum Error {
         /// The engine's extended result code.
         engine_code: i32,
     },
+    /// A page is not what was written to it.
+    #[error("page {page} of the database is damaged")]
+    DamagedPage {
+        /// Its number, from 1; 0 when it is not known.
+        page: u64,
+    },
     /// Reading or writing the file failed.
     #[error("reading or writing the database failed (engine code {engine_code})")]
     InputOutput {
@@ -113,6 +119,7 @@ impl Error {
             Error::File { .. } => "SR-STORE-016",
             Error::NotEmpty => "SR-STORE-017",
             Error::Empty => "SR-STORE-018",
+            Error::DamagedPage { .. } => "SR-STORE-019",
         }
     }
 
@@ -128,6 +135,9 @@ impl From<rusqlite::Error> for Error {
         match error {
             rusqlite::Error::SqliteFailure(failure, _) => {
                 let engine_code = failure.extended_code;
+                if engine_code == vfs::DAMAGED {
+                    return Error::DamagedPage { page: vfs::last_damage().map_or(0, |damage| damage.page) };
+                }
                 match failure.code {
                     Code::DiskFull => Error::DiskFull,
                     Code::ReadOnly | Code::PermissionDenied => Error::ReadOnly,

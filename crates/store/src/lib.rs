@@ -27,6 +27,8 @@ mod tx;
 mod writer;
 
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod tests;
 
 pub use backup::{Progress, graft, inspect, look_into};
@@ -39,4 +41,5 @@ pub use queue::{Committed, Lane, Limits};
 pub use sql::{Row, Sql, Value};
 pub use store::{DATABASE, Folder, LOCK, Options, Store};
 pub use tx::{Ticket, Tx, View};
+pub use vfs;
 pub use writer::Stats;

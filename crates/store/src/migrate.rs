@@ -68,6 +68,7 @@ pub struct Migrated {
 ///
 /// Fails: `SR-STORE-002` when the database is newer; then nothing was touched.
 pub(crate) fn migrate(
+    disk: vfs::Disk,
     connection: &mut Connection,
     folder: &Path,
     steps: &[Migration],
@@ -86,7 +87,7 @@ pub(crate) fn migrate(
         if file.exists() {
             std::fs::remove_file(&file)?; // left by a migration that was cut off before its first step
         }
-        crate::backup::copy_whole(connection, &file)?;
+        crate::backup::copy_whole(disk, connection, &file)?;
         copy = Some(name);
     }
     for step in &due {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
+use vfs::Disk;
 
 use crate::engine::{self, Sqlite, Use};
 use crate::error::Error;
@@ -35,13 +36,13 @@ const READERS: usize = 2;
 const READERS_WAITING: usize = 1_024;
 
 impl Readers {
-    pub(crate) fn start(database: &Path, cache_kib: u32) -> Result<Readers, Error> {
+    pub(crate) fn start(disk: Disk, database: &Path, cache_kib: u32) -> Result<Readers, Error> {
         let shared = Arc::new(Shared::default());
         let mut threads = Vec::new();
         for number in 0..READERS {
             let (shared, database) = (Arc::clone(&shared), database.to_path_buf());
             let thread = std::thread::Builder::new().name(format!("reader-{number}"));
-            threads.push(thread.spawn(move || serve(&shared, &database, cache_kib))?);
+            threads.push(thread.spawn(move || serve(&shared, disk, &database, cache_kib))?);
         }
         Ok(Readers { shared, threads: Mutex::new(threads) })
     }
@@ -87,10 +88,10 @@ impl Readers {
     }
 }
 
-fn serve(shared: &Shared, database: &Path, cache_kib: u32) {
+fn serve(shared: &Shared, disk: Disk, database: &Path, cache_kib: u32) {
     // A connection is opened at the first read and again after a failure, so that a passing fault does not last.
     while let Some(first) = next(shared) {
-        match engine::connect(database, cache_kib, Use::Read) {
+        match engine::connect(disk, database, cache_kib, Use::Read) {
             Ok(connection) => serve_with(shared, &connection, first),
             Err(error) => first(Err(error)),
         }

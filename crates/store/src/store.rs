@@ -10,6 +10,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use vfs::Disk;
+
 use crate::backup::Progress;
 use crate::checkpointer::Checkpoints;
 use crate::engine::{self, Sqlite, Use};
@@ -45,6 +47,7 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    disk: Disk,
     _lock: File,
 }
 
@@ -53,9 +56,14 @@ impl Folder {
     ///
     /// Fails: `SR-STORE-003` when another process has it.
     pub fn own(path: &Path) -> Result<Folder, Error> {
+        Folder::own_on(engine::disk()?, path)
+    }
+
+    /// The same, on another disk than everybody's: for tests of faults.
+    pub fn own_on(disk: Disk, path: &Path) -> Result<Folder, Error> {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Folder { path: path.to_path_buf(), _lock: lock }),
+            Ok(()) => Ok(Folder { path: path.to_path_buf(), disk, _lock: lock }),
             Err(std::fs::TryLockError::WouldBlock) => Err(Error::Owned),
             Err(std::fs::TryLockError::Error(error)) => Err(Error::from(error)),
         }
@@ -81,15 +89,19 @@ impl Folder {
         if !self.has_database() {
             return Ok(0);
         }
-        migrate::schema_of(&engine::connect(&self.database(), 1_024, Use::Write)?)
+        migrate::schema_of(&engine::connect(self.disk, &self.database(), 1_024, Use::Write)?)
     }
 
     /// Creates the database, or brings an older one up to the last of `steps`, after a copy.
     ///
     /// Fails: `SR-STORE-002` when the database is newer; then nothing was touched.
     pub fn migrate(&self, steps: &[Migration]) -> Result<Migrated, Error> {
-        let mut connection = engine::connect(&self.database(), 8_192, Use::Write)?;
-        let migrated = migrate::migrate(&mut connection, &self.path, steps)?;
+        let mut connection = engine::connect(self.disk, &self.database(), 8_192, Use::Write)?;
+        let migrated = migrate::migrate(self.disk, &mut connection, &self.path, steps)?;
+        if !vfs::has_checksums(&connection) {
+            // Written by a release before page checksums: every page is written anew, with room for one.
+            connection.execute_batch("VACUUM")?;
+        }
         connection.close().map_err(|(_, error)| Error::from(error))?;
         Ok(migrated)
     }
@@ -98,7 +110,7 @@ impl Folder {
 /// An open store. Dropping it without [`Store::close`] leaves its threads to end by themselves.
 pub struct Store {
     folder: Folder,
-    queue: Arc<Queue>,
+    pub(crate) queue: Arc<Queue>,
     readers: Readers,
     checkpoints: Arc<Checkpoints>,
     stats: Arc<Stats>,
@@ -133,7 +145,7 @@ impl Store {
             return Err(Error::Empty.into());
         }
         let database = folder.database();
-        let connection = engine::connect(&database, options.cache_kib, Use::Write)?;
+        let connection = engine::connect(folder.disk, &database, options.cache_kib, Use::Write)?;
         let book = book(&View::new(&Sqlite::new(&connection)))?;
         Ok(Store::start(folder, options, connection, witness, book)?)
     }
@@ -160,8 +172,9 @@ impl Store {
         };
         let writer = thread("writer").spawn(move || writer.run(connection))?;
         let (beside, waiting, file) = (Arc::clone(&checkpoints), Arc::clone(&queue), database.clone());
-        let beside = thread("checkpoints").spawn(move || beside.run(&file, &waiting))?;
-        let readers = Readers::start(&database, 4_096)?;
+        let disk = folder.disk;
+        let beside = thread("checkpoints").spawn(move || beside.run(disk, &file, &waiting))?;
+        let readers = Readers::start(disk, &database, 4_096)?;
         let threads = Mutex::new(Some(Threads { writer, checkpoints: beside }));
         Ok(Store { folder, queue, readers, checkpoints, stats, threads })
     }
@@ -236,9 +249,30 @@ impl Store {
 
     /// Copies the database as it stands now into a new file, while work goes on. Blocks.
     pub fn copy_to(&self, file: &Path, progress: impl FnMut(Progress)) -> Result<(), Error> {
-        let connection = engine::connect(&self.folder.database(), 2_048, Use::Read)?;
+        let connection = engine::connect(self.folder.disk, &self.folder.database(), 2_048, Use::Read)?;
         connection.execute_batch("BEGIN")?;
-        crate::backup::copy(&connection, file, progress)
+        crate::backup::copy(self.folder.disk, &connection, file, progress)
+    }
+
+    /// Reads every page of the database, also those that no read ever comes to, and gives the numbers of those that are
+    /// damaged, a thousand at the most. Blocks.
+    pub fn damaged_pages(&self) -> Result<Vec<u64>, Error> {
+        let connection = engine::connect(self.folder.disk, &self.folder.database(), 2_048, Use::Read)?;
+        // What stands in use is read by the engine first: it finds its pages in the WAL as well.
+        let mut damaged = Vec::new();
+        match connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0)) {
+            Ok(verdict) if verdict == "ok" => {}
+            Ok(_) => damaged.extend(vfs::last_damage().map(|damage| damage.page)),
+            Err(error) => match Error::from(error) {
+                Error::DamagedPage { page } => damaged.push(page),
+                error => return Err(error),
+            },
+        }
+        let walked = vfs::damaged_pages(&connection).unwrap_or_default();
+        damaged.extend(walked.damaged);
+        damaged.sort_unstable();
+        damaged.dedup();
+        Ok(damaged)
     }
 
     /// What the writer has done.

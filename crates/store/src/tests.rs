@@ -17,7 +17,7 @@ crate::statements! {
     OUT_OF_ORDER = "SELECT body FROM row WHERE id = $2 AND body = $1";
 }
 
-const ROWS: Migration = Migration {
+pub(crate) const ROWS: Migration = Migration {
     number: 2,
     name: "0002_test_rows",
     sql: "CREATE TABLE row (id {id}, body {bytes} NOT NULL) {rows};",
@@ -25,9 +25,16 @@ const ROWS: Migration = Migration {
 
 /// A book that counts, makes a tile of every 256 leaves, and has a root that is its size.
 #[derive(Default)]
-struct Counting {
+pub(crate) struct Counting {
     kept: u64,
     now: u64,
+}
+
+impl Counting {
+    /// A book that goes on from a log of this size.
+    pub(crate) fn at(size: u64) -> Counting {
+        Counting { kept: size, now: size }
+    }
 }
 
 impl LogBook for Counting {
@@ -56,7 +63,7 @@ impl LogBook for Counting {
 }
 
 #[derive(Default, Clone)]
-struct Named(Arc<Mutex<Vec<[u8; 16]>>>, Arc<std::sync::atomic::AtomicBool>);
+pub(crate) struct Named(Arc<Mutex<Vec<[u8; 16]>>>, Arc<std::sync::atomic::AtomicBool>);
 
 impl Witness for Named {
     fn destroyed(&mut self, key_ids: &[[u8; 16]]) -> Result<(), Error> {
@@ -66,6 +73,12 @@ impl Witness for Named {
         self.0.lock().unwrap().extend_from_slice(key_ids);
         Ok(())
     }
+}
+
+/// A database opened past the store.
+fn behind_the_back(file: impl AsRef<Path>) -> rusqlite::Result<rusqlite::Connection> {
+    let disk = vfs::Disk::checked().unwrap();
+    rusqlite::Connection::open_with_flags_and_vfs(file, rusqlite::OpenFlags::default(), disk.name())
 }
 
 struct Bench {
@@ -240,7 +253,7 @@ fn every_statement_of_the_store_can_be_prepared() {
         .map(|(name, sql)| (*name, *sql))
         .collect();
     assert!(all.len() > 20);
-    let connection = rusqlite::Connection::open(bench.folder.path().join(crate::DATABASE)).unwrap();
+    let connection = behind_the_back(bench.folder.path().join(crate::DATABASE)).unwrap();
     for (name, sql) in all {
         connection.prepare(sql.text()).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
@@ -285,7 +298,7 @@ fn a_missing_run_of_leaves_is_named() {
         bench.store.work_blocking(Lane::High, add(id)).unwrap();
     }
     bench.store.close();
-    let connection = rusqlite::Connection::open(bench.folder.path().join(crate::DATABASE)).unwrap();
+    let connection = behind_the_back(bench.folder.path().join(crate::DATABASE)).unwrap();
     connection.execute("DELETE FROM leaf WHERE id = ?1", [(1_i64 << 40) | 1]).unwrap();
     drop(connection);
     let Bench { store, folder, .. } = bench;
@@ -384,7 +397,7 @@ fn what_was_accepted_is_done_when_the_store_closes() {
     drop(hold);
     bench.store.close();
     drop(work);
-    let connection = rusqlite::Connection::open(bench.folder.path().join(crate::DATABASE)).unwrap();
+    let connection = behind_the_back(bench.folder.path().join(crate::DATABASE)).unwrap();
     let rows: i64 = connection.query_row("SELECT count(*) FROM row", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 100);
     assert_eq!(bench.store.work_blocking(Lane::High, add(101)).unwrap_err(), Error::Closed);
@@ -441,7 +454,7 @@ fn a_copy_is_one_state_of_the_database_while_work_goes_on() {
             bench.store.work_blocking(Lane::High, add(10_000 + steps)).unwrap();
         })
         .unwrap();
-    let connection = rusqlite::Connection::open(&copy).unwrap();
+    let connection = behind_the_back(&copy).unwrap();
     let rows: i64 = connection.query_row("SELECT count(*) FROM row", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 500);
     assert_eq!(crate::inspect(&copy).unwrap(), 2);

@@ -42,6 +42,8 @@ pub struct Stats {
     pub keys_unlisted: AtomicU64,
     /// COMMITs that failed.
     pub failed_commits: AtomicU64,
+    /// The last commit failed because the disk is full; the next one that succeeds clears it.
+    pub disk_full: AtomicBool,
     /// Set when the engine failed in a way that only a restart mends: the writer refuses everything.
     pub broken: AtomicBool,
 }
@@ -124,6 +126,7 @@ impl Writer {
                 self.book.discard();
                 frame.roll_back(engine.connection());
                 self.stats.failed_commits.fetch_add(1, Ordering::Relaxed);
+                self.stats.disk_full.store(error == Error::DiskFull, Ordering::Relaxed);
                 if matches!(error, Error::InputOutput { .. } | Error::Damaged { .. }) {
                     // SOURCE: reliability list, fault 4: after a failed fsync the page cache may lie; only a restart re-reads the disk.
                     self.stats.broken.store(true, Ordering::Relaxed);
@@ -231,6 +234,7 @@ impl Writer {
 
     fn settle(&mut self, mut tasks: Vec<Box<dyn Task>>, mut effects: Vec<Effects>, numbers: Vec<Vec<u64>>) {
         self.book.keep();
+        self.stats.disk_full.store(false, Ordering::Relaxed);
         self.stats.commits.fetch_add(1, Ordering::Relaxed);
         self.stats.units.fetch_add(tasks.len() as u64, Ordering::Relaxed);
         self.stats.wal_bytes.store(self.checkpoints.committed(), Ordering::Relaxed);

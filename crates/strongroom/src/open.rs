@@ -179,12 +179,31 @@ pub(crate) fn whole_path(path: &Path) -> Result<PathBuf, Problem> {
 ///
 /// Fails: with a code for whatever is not as it must be; then nothing was served and nothing changed.
 pub fn open(places: &Places, clock: Arc<dyn Clock>) -> Result<Arc<House>, Problem> {
-    open_as(places, clock, Opening::ToServe)
+    let folder = own(places)?;
+    open_as(folder, places, clock, Opening::ToServe)
+}
+
+/// The same, with the database on another disk than everybody's: for tests of faults.
+pub fn open_on(
+    disk: store::vfs::Disk,
+    places: &Places,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<House>, Problem> {
+    lie_apart(places)?;
+    let folder = Folder::own_on(disk, &places.data)?;
+    open_as(folder, places, clock, Opening::ToServe)
 }
 
 /// Opens a vault whose database was just put in place by a restore, to destroy what the list of destroyed keys names.
 pub fn open_for_restore(places: &Places, clock: Arc<dyn Clock>) -> Result<Arc<House>, Problem> {
-    open_as(places, clock, Opening::ToRestore)
+    let folder = own(places)?;
+    open_as(folder, places, clock, Opening::ToRestore)
+}
+
+fn own(places: &Places) -> Result<Folder, Problem> {
+    lie_apart(places)?;
+    keys_folder::check_private_folder(&places.data)?;
+    Ok(Folder::own(&places.data)?)
 }
 
 /// Why a vault is opened.
@@ -196,10 +215,12 @@ enum Opening {
     ToRestore,
 }
 
-fn open_as(places: &Places, clock: Arc<dyn Clock>, why: Opening) -> Result<Arc<House>, Problem> {
-    lie_apart(places)?;
-    keys_folder::check_private_folder(&places.data)?;
-    let folder = Folder::own(&places.data)?;
+fn open_as(
+    folder: Folder,
+    places: &Places,
+    clock: Arc<dyn Clock>,
+    why: Opening,
+) -> Result<Arc<House>, Problem> {
     if why == Opening::ToServe {
         backup::must_be_finished(&places.data)?;
     }

@@ -4,6 +4,8 @@ use std::io::Write;
 
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::ground::Problem;
+
 /// No core dumps, no reading of our memory by others of the same user, and panics that say where and nothing more.
 pub fn harden() {
     // Whatever this process makes is its owner's alone.
@@ -21,6 +23,22 @@ pub fn harden() {
             "{{\"level\":\"ERROR\",\"message\":\"a unit of work panicked{place}\"}}"
         );
     }));
+}
+
+/// Files that a process may have open at the least: a house with its doors has about twenty before anybody calls.
+const HANDLES_LEAST: u64 = 64;
+
+/// May this process have as many files open as it needs? Fails: `SR-OPEN-006`.
+///
+/// ORDER: before anything is opened. What runs out in the middle of opening is told by whatever happened to come last.
+pub fn has_enough_handles() -> Result<(), Problem> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    if limit >= HANDLES_LEAST {
+        return Ok(());
+    }
+    let title = format!("this process may have {limit} files open, and needs at least {HANDLES_LEAST}");
+    Err(Problem::new("SR-OPEN-006", 500, title)
+        .help("raise the limit: `ulimit -n`, or `LimitNOFILE` of the service"))
 }
 
 /// How much is logged.

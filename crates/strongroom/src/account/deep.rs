@@ -13,7 +13,7 @@ use seal::{DataKey, Envelope, GroupHead, KeyId};
 use serde::Serialize;
 
 use crate::ground::house::House;
-use crate::ground::{Id, Problem, RecordId, Shop, SubjectId};
+use crate::ground::{EntryId, Id, Problem, RecordId, Shop, SubjectId};
 use crate::keep::types::place;
 use crate::keep::{self, RecordRow, SubjectRow};
 use crate::{choose, erase, notice, people};
@@ -38,7 +38,7 @@ pub struct Finding {
     pub code: &'static str,
     /// What is wrong.
     pub what: &'static str,
-    /// The public id of the record or subject that it is about, if that is known.
+    /// The public id of the record or subject that it is about, or the number of the page, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The entry that says otherwise.
@@ -63,6 +63,8 @@ struct Said {
     last: HashMap<[u8; 16], Last>,
     /// How many choices were entered, by the subject's alias.
     choices: HashMap<[u8; 16], u32>,
+    /// Leaves that say that somebody was erased.
+    erased: Vec<u64>,
     /// Numbers of credentials that were revoked.
     revoked: Vec<u64>,
     /// Digests of policies, by version.
@@ -85,10 +87,17 @@ pub fn deep_check(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<DeepReport, Problem> {
     let mut report = DeepReport::default();
+    // ORDER: first. What rows say can be believed when the pages that they lie on are those that were written.
+    for page in house.store.damaged_pages().map_err(Problem::from)? {
+        found(&mut report, "SR-DEEP-023", "a page of the database is damaged", Some(format!("page {page}")));
+    }
+    if !report.findings.is_empty() {
+        return Ok(report);
+    }
     let mut said = read_log(house, shop, &mut report)?;
     check_small_tables(house, shop, &said, &mut report)?;
     check_leads(house, shop, &mut report)?;
-    check_erasures(house, shop, &mut report)?;
+    check_erasures(house, shop, &said, &mut report)?;
     check_policies(house, shop, &said, &mut report)?;
     let reading = Arc::clone(shop);
     let total: u64 =
@@ -126,6 +135,7 @@ fn read_log(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<
             match (entry.act, entry.alias) {
                 (Act::Restored, _) => forget_lost(&mut said.last, &entry),
                 (Act::Published, _) => said.published.push((entry.policy, entry.figures.clone())),
+                (Act::Erased, _) => said.erased.push(leaf),
                 (Act::CredentialRevoked, _) => said.revoked.extend(entry.figure(Figure::Credential)),
                 (Act::Chose, Some(subject)) => {
                     let choices = said.choices.entry(subject).or_default();
@@ -248,9 +258,15 @@ fn check_leads(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Resu
     }
 }
 
-/// Every erasure is as it was written, and its entry commits to it.
-fn check_erasures(house: &Arc<House>, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<(), Problem> {
+/// Every erasure is as it was written, and its entry commits to it; every one that was entered is there.
+fn check_erasures(
+    house: &Arc<House>,
+    shop: &Arc<Shop>,
+    said: &Said,
+    report: &mut DeepReport,
+) -> Result<(), Problem> {
     let mut after: Option<SubjectId> = None;
+    let mut entered_by_rows = HashSet::new();
     loop {
         let (reading, looking) = (Arc::clone(shop), Arc::clone(house));
         let page = house.store.look_blocking::<_, Problem, _>(move |view| {
@@ -258,16 +274,31 @@ fn check_erasures(house: &Arc<House>, shop: &Arc<Shop>, report: &mut DeepReport)
             let entered = |row: &erase::ErasureRow| row.is_entered(view, &looking.ids).unwrap_or(false);
             Ok(page
                 .into_iter()
-                .map(|(subject, row)| (subject, row.is_ok_and(|row| entered(&row))))
+                .map(|(subject, row)| {
+                    (subject, row.as_ref().is_ok_and(entered), row.ok().map(|row| row.entry()))
+                })
                 .collect::<Vec<_>>())
         })?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
+        let Some((last, _, _)) = page.last() else { break };
         after = Some(*last);
-        for (subject, _) in page.iter().filter(|(_, whole)| !whole) {
+        let entries = page.iter().filter_map(|(_, _, entry)| *entry);
+        entered_by_rows.extend(entries.filter(|entry| entry.log() == shop.log()).map(EntryId::leaf));
+        for (subject, _, _) in page.iter().filter(|(_, whole, _)| !whole) {
             let id = Some(house.ids.show(*subject));
             found(report, "SR-DEEP-022", "a row of `erasure` was edited, or is not what its entry says", id);
         }
     }
+    for leaf in said.erased.iter().filter(|leaf| !entered_by_rows.contains(leaf)) {
+        if report.findings.len() < LISTED {
+            report.findings.push(Finding {
+                code: "SR-DEEP-024",
+                what: "an erasure that the ledger knows is missing",
+                id: None,
+                entry: Some(house.ids.show(EntryId::of(shop.log(), *leaf))),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Every policy that was published is there, as it was published.
@@ -528,7 +559,7 @@ fn check_missing(
         last.values().filter(|known| !known.gone && known.until > now && living.contains(&known.subject));
     for known in missing {
         if report.findings.len() < LISTED {
-            let entry = crate::ground::EntryId::of(shop.log(), known.leaf);
+            let entry = EntryId::of(shop.log(), known.leaf);
             report.findings.push(Finding {
                 code: "SR-DEEP-012",
                 what: "a record that the ledger knows is missing",

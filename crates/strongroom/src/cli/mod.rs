@@ -189,6 +189,10 @@ pub fn run() -> ExitCode {
         Command::Bench(args) => args.threads(&context),
         _ => 1,
     };
+    if let Err(problem) = process::has_enough_handles() {
+        context.voice.problem(&problem);
+        return Exit::Failed.into();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,

@@ -51,6 +51,7 @@ pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
         );
     }
     let attention: Vec<&'static str> = [
+        (stats.disk_full.load(Ordering::Relaxed), "disk_full"),
         (desk.house.watch.in_doubt(), "clock_in_doubt"),
         (desk.house.store.keys_unlisted() > 0, "destroyed_keys_unlisted"),
         (desk.doing.heads_failing.load(Ordering::Relaxed), "heads_failing"),

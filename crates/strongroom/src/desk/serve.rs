@@ -205,9 +205,12 @@ async fn unix_door(listener: UnixListener, front: Front, mut stopping: watch::Re
             _ = stopping.changed() => break,
         };
         while callers.try_join_next().is_some() {}
-        if let Ok((stream, _)) = accepted {
-            callers.spawn(caller(stream, front.clone(), stopping.clone()));
-        }
+        let Ok((stream, _)) = accepted else {
+            // Too few file handles: without a breath this loop would take a core until one is free.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        callers.spawn(caller(stream, front.clone(), stopping.clone()));
     }
     while callers.join_next().await.is_some() {}
 }

@@ -148,6 +148,11 @@ impl ErasureRow {
         Ok(Entry::decode(entry)?.commitment == commitment(&self.salt, &self.opening(ids)?))
     }
 
+    /// The entry that it names.
+    pub fn entry(&self) -> EntryId {
+        self.entry
+    }
+
     /// Does the entry that this row names commit to what it says? For the deep check.
     pub fn is_entered(&self, view: &View<'_>, ids: &Ids) -> Result<bool, Problem> {
         let entry = view.leaf(self.entry.log(), self.entry.leaf())?;

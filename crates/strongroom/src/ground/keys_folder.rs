@@ -174,6 +174,10 @@ impl KeysFolder {
             let mut bytes = Zeroizing::new([0_u8; 32]);
             seal::Random::fill(&mut random, bytes.as_mut())?;
             write_new(file, bytes.as_ref())?;
+            // ORDER: the name of what opens the keyring is on the disk before the keyring is, in whatever folder it lies.
+            if let Some(folder) = file.parent() {
+                sync_folder(folder)?;
+            }
         }
         let keyring = Keyring::new(now, &mut random)?;
         let (file, _) = keyring.lock(&lock.read()?, &mut random)?;
@@ -254,7 +258,7 @@ impl KeysFolder {
         let fresh = self.path.join(format!("{HEADS}.new"));
         let _ = fs::remove_file(&fresh);
         write_new(&fresh, text.as_bytes())?;
-        fs::rename(&fresh, self.path.join(HEADS)).map_err(fault(HEADS))?;
+        rename(&fresh, &self.path.join(HEADS)).map_err(fault(HEADS))?;
         sync_folder(&self.path)
     }
 
@@ -286,10 +290,7 @@ impl store::Witness for ListWitness {
         let ListFile { file, length, list } = &mut *guard;
         let before = list.mark();
         let bytes = list.append(&lines);
-        let written = file
-            .seek(SeekFrom::Start(*length))
-            .and_then(|_| file.write_all(&bytes))
-            .and_then(|()| file.sync_data());
+        let written = write_at(file, *length, &bytes).and_then(|()| sync_bytes(file));
         match written {
             Ok(()) => {
                 *length = length.saturating_add(bytes.len() as u64);
@@ -373,7 +374,41 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
     let name = shown(path);
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fault(&name))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fault(&name))
+    #[cfg(test)]
+    power::did(power::Step::Made { name: path.to_path_buf(), file: power::id(&file) });
+    write_at(&mut file, 0, bytes).and_then(|()| sync(&file)).map_err(fault(&name))
+}
+
+// ── What is done to a disk. Tests ask of each step what is left when the power goes behind it. ──────────────────────────────
+
+fn write_at(file: &mut File, at: u64, bytes: &[u8]) -> std::io::Result<()> {
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)?;
+    #[cfg(test)]
+    power::did(power::Step::Wrote { file: power::id(file), at, bytes: bytes.to_vec() });
+    Ok(())
+}
+
+fn sync(file: &File) -> std::io::Result<()> {
+    file.sync_all()?;
+    #[cfg(test)]
+    power::did(power::Step::Synced { file: power::id(file) });
+    Ok(())
+}
+
+/// Without what nobody needs to read the bytes again.
+fn sync_bytes(file: &File) -> std::io::Result<()> {
+    file.sync_data()?;
+    #[cfg(test)]
+    power::did(power::Step::Synced { file: power::id(file) });
+    Ok(())
+}
+
+fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::rename(from, to)?;
+    #[cfg(test)]
+    power::did(power::Step::Renamed { from: from.to_path_buf(), to: to.to_path_buf() });
+    Ok(())
 }
 
 /// Puts a new file in the place of an old one, then overwrites the old one's bytes where they lie.
@@ -385,18 +420,22 @@ fn replace_and_overwrite(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), 
     // ORDER: the old file stays open over the rename, so that there is something to overwrite after it.
     let mut old = OpenOptions::new().write(true).open(&path).map_err(fault(name))?;
     let length = old.metadata().map_err(fault(name))?.len();
-    fs::rename(&fresh, &path).map_err(fault(name))?;
+    rename(&fresh, &path).map_err(fault(name))?;
+    // ORDER: the new file's name is on the disk before the old file's bytes go.
     sync_folder(folder)?;
     let zeros = vec![0_u8; usize::try_from(length).unwrap_or(0)];
-    old.seek(SeekFrom::Start(0))
-        .and_then(|_| old.write_all(&zeros))
-        .and_then(|()| old.sync_all())
-        .map_err(fault(name))
+    write_at(&mut old, 0, &zeros).and_then(|()| sync(&old)).map_err(fault(name))
 }
 
 fn sync_folder(path: &Path) -> Result<(), KeysError> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(fault(&shown(path)))
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(fault(&shown(path)))?;
+    #[cfg(test)]
+    power::did(power::Step::SyncedFolder { name: path.to_path_buf() });
+    Ok(())
 }
+
+#[cfg(test)]
+mod power;
 
 #[cfg(test)]
 mod tests {

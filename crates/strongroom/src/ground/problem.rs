@@ -156,6 +156,9 @@ impl From<store::Error> for Problem {
             E::Damaged { .. } | E::InputOutput { .. } => {
                 problem.help("stop, keep a copy of the folder as it is, and restore the latest backup")
             }
+            E::DamagedPage { .. } => problem.help(
+                "what lies on other pages is served as before; `strongroom doctor --deep` names every damaged page: keep a copy of the folder as it is, and restore the latest backup",
+            ),
             _ => problem,
         }
     }

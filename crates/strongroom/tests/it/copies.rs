@@ -82,7 +82,8 @@ fn a_backup_made_under_load_is_one_state_and_is_whole() {
     assert!(status.success());
     for copy in 0..3 {
         // The customers of a copy and their orders are of one instant: never an order without its customer.
-        let database = rusqlite::Connection::open(vault.path(&format!("copy-{copy}/strongroom.db"))).unwrap();
+        let database =
+            crate::vault::behind_the_back(vault.path(&format!("copy-{copy}/strongroom.db"))).unwrap();
         let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
         let manifest: Json = serde_json::from_slice(
             &std::fs::read(vault.path(&format!("copy-{copy}/manifest.json"))).unwrap(),

@@ -76,7 +76,8 @@ impl Scene {
     fn look(&self) -> Vec<String> {
         let looked = self.vault.run(&["doctor", "--deep", "--json"]);
         if looked.out.is_empty() {
-            let problem: Json = serde_json::from_str(&looked.err).unwrap();
+            // Before the problem, the house may have logged that something behind the scenes met it, too.
+            let problem: Json = serde_json::from_str(looked.err.lines().last().unwrap()).unwrap();
             return vec![format!("start {}", problem["code"].as_str().unwrap())];
         }
         let looks = looked.json();
@@ -245,7 +246,7 @@ fn a_list_of_destroyed_keys_that_was_edited_is_refused() {
 fn a_ciphertext_that_was_moved_or_edited_is_noticed_and_named() {
     let scene = Scene::new();
     let rows = scene.vault.database();
-    let rows = records(&Connection::open(rows).unwrap());
+    let rows = records(&crate::vault::behind_the_back(rows).unwrap());
     let set = |connection: &Connection, id: i64, column: &str, bytes: &[u8]| {
         let sql = format!("UPDATE record SET {column} = ?1 WHERE id = ?2");
         assert_eq!(connection.execute(&sql, (bytes, id)).unwrap(), 1);
@@ -349,7 +350,7 @@ fn a_policy_that_was_edited_behind_the_gate_is_noticed() {
 #[test]
 fn an_old_row_put_back_is_noticed_and_named() {
     let mut scene = Scene::new();
-    let before = records(&Connection::open(scene.vault.database()).unwrap());
+    let before = records(&crate::vault::behind_the_back(scene.vault.database()).unwrap());
     let standings = cells(&scene.vault, "choice_standing");
     let server = scene.vault.serve();
     let changed = json!({ "kind": "customer", "external_id": "c-1", "fields": { "name": "Another Name" } });
@@ -357,7 +358,7 @@ fn an_old_row_put_back_is_noticed_and_named() {
     server.caller(&scene.officer).post("/v1/choices", &choice(1, "withdrawn")).has(201);
     server.stop();
     scene.keep();
-    let after = records(&Connection::open(scene.vault.database()).unwrap());
+    let after = records(&crate::vault::behind_the_back(scene.vault.database()).unwrap());
     let (old, _) = before.iter().zip(&after).find(|(old, new)| old != new).expect("a record changed");
     scene.names("an older version of a record", "SR-DEEP-010", |connection| {
         let sql = "UPDATE record SET version = ?2, clear = ?3, sealed = ?4 WHERE id = ?1";
@@ -388,7 +389,7 @@ fn an_old_row_put_back_is_noticed_and_named() {
 }
 
 fn cells(vault: &Vault, table: &str) -> Vec<Vec<Cell>> {
-    cells_of(&Connection::open(vault.database()).unwrap(), &format!("SELECT * FROM {table}"))
+    cells_of(&crate::vault::behind_the_back(vault.database()).unwrap(), &format!("SELECT * FROM {table}"))
 }
 
 fn put_cells(connection: &Connection, table: &str, rows: &[Vec<Cell>]) {
@@ -468,7 +469,7 @@ fn an_edited_entry_a_removed_one_and_a_shortened_log_are_noticed_and_named() {
         scene.vault.serve()
     };
     let head = |db: &Connection| cells_of(db, "SELECT size, root FROM log_head")[0].clone();
-    let before = head(&Connection::open(scene.vault.database()).unwrap());
+    let before = head(&crate::vault::behind_the_back(scene.vault.database()).unwrap());
     server.caller(&scene.intake).post("/v1/records", &customer(77)).has(201);
     server.stop();
     scene.vault.tamper(|db| {
@@ -507,7 +508,7 @@ fn an_old_database_put_back_is_refused() {
 fn a_flipped_bit_anywhere_in_the_file_is_noticed_or_changes_nothing() {
     let scene = Scene::new();
     let tables: Vec<String> = {
-        let connection = Connection::open(scene.vault.database()).unwrap();
+        let connection = crate::vault::behind_the_back(scene.vault.database()).unwrap();
         let names = cells_of(&connection, "SELECT name FROM sqlite_master WHERE type = 'table'");
         names
             .into_iter()
@@ -515,7 +516,7 @@ fn a_flipped_bit_anywhere_in_the_file_is_noticed_or_changes_nothing() {
             .collect()
     };
     let content = |vault: &Vault| -> rusqlite::Result<Vec<Vec<Vec<Cell>>>> {
-        let connection = Connection::open(vault.database())?;
+        let connection = crate::vault::behind_the_back(vault.database())?;
         tables.iter().map(|table| read_cells(&connection, &format!("SELECT * FROM {table}"))).collect()
     };
     scene.back();
@@ -617,6 +618,8 @@ fn a_full_disk_is_refused_with_a_code_and_when_there_is_room_again_everything_go
             .find(|answer| answer.status != 201);
         let full = full.expect("a disk of 6 MiB is full at some time").has(507).json();
         assert_eq!(full["code"], "SR-STORE-004", "{full}");
+        let health = server.caller("").get("/health/ready").json();
+        assert!(health["attention"].as_array().unwrap().contains(&json!("disk_full")), "{health}");
         // A look into sealed data is not given without its entry.
         let mut service = server.caller(&service);
         let looks: Vec<_> =
@@ -633,6 +636,7 @@ fn a_full_disk_is_refused_with_a_code_and_when_there_is_room_again_everything_go
         server.caller("").get("/health/live").has(200);
         std::fs::remove_file(filler).unwrap();
         (1..=20).for_each(|number| drop(write(round * 100_000 + number, &mut acknowledged).has(201)));
+        assert_eq!(server.caller("").get("/health/ready").json()["status"], "ok");
     }
     let (status, said) = server.stop();
     assert!(status.success(), "{said}");
@@ -691,6 +695,38 @@ fn a_folder_that_cannot_be_written_is_refused_at_the_start() {
     vault.serve_with(&[]).unwrap_err().fails("SR-STORE-005");
     vault.run(&["subject", "show", "x"]).fails("SR-STORE-005");
     disk.remount("rw");
+    vault.is_well();
+}
+
+#[test]
+fn too_few_file_handles_are_refused_with_a_code_or_serve_again_when_some_are_free() {
+    let vault = Vault::new();
+    let intake = vault.credential("intake", &[]);
+    let mut served = 0;
+    let mut number = 0;
+    // With a few more than it needs, callers run out of them.
+    for handles in [6, 20, 63, 64, 70] {
+        let server = match vault.serve_with_handles(handles) {
+            Ok(server) => server,
+            Err(ran) => {
+                ran.fails("SR-OPEN-006");
+                assert!(handles < 64);
+                continue;
+            }
+        };
+        served += 1;
+        // More callers than it can take: they wait, or are turned away; nobody is answered wrongly.
+        let idle: Vec<_> = (0..100).filter_map(|_| std::net::TcpStream::connect(server.api).ok()).collect();
+        drop(idle);
+        for _ in 0..3 {
+            number += 1;
+            server.caller(&intake).post("/v1/records", &customer(number)).has(201);
+        }
+        server.caller("").get("/health/live").has(200);
+        let (status, said) = server.stop();
+        assert!(status.success() && !said.contains("panicked"), "{handles}: {said}");
+    }
+    assert_eq!(served, 2);
     vault.is_well();
 }
 

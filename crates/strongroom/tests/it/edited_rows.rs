@@ -20,7 +20,7 @@ fn with_two() -> (Bench, Key, [String; 2]) {
 }
 
 fn database(bench: &Bench) -> Connection {
-    Connection::open(bench.places.data.join(store::DATABASE)).unwrap()
+    crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap()
 }
 
 /// Edits the closed database.
@@ -161,6 +161,16 @@ fn an_erasure_written_by_hand_is_not_answered_with() {
     );
     is_edited(&erase(&bench, &two));
     assert_eq!(deep_codes(&bench), ["SR-DEEP-022"]);
+}
+
+#[test]
+fn an_erasure_taken_away_is_missed() {
+    let (mut bench, _, [one, two]) = with_two();
+    erase(&bench, &one).is(200);
+    erase(&bench, &two).is(200);
+    assert!(deep_codes(&bench).is_empty());
+    edit(&mut bench, "DELETE FROM erasure WHERE subject = (SELECT min(subject) FROM erasure)");
+    assert_eq!(deep_codes(&bench), ["SR-DEEP-024"]);
 }
 
 #[test]

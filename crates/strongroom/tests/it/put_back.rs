@@ -62,7 +62,7 @@ impl Vault {
     }
 
     fn database(&self) -> Connection {
-        Connection::open(self.path("vault/strongroom.db")).unwrap()
+        crate::vault::behind_the_back(self.path("vault/strongroom.db")).unwrap()
     }
 
     fn copy_database(&self) -> PathBuf {

@@ -141,6 +141,16 @@ impl Bench {
     /// Opens the house from disk.
     pub(crate) fn open(&mut self) {
         let house = open::open(&self.places, self.clock.clone()).unwrap();
+        self.inhabit(house);
+    }
+
+    /// Opens the house with its database on another disk.
+    pub(crate) fn open_on(&mut self, disk: store::vfs::Disk) {
+        let house = open::open_on(disk, &self.places, self.clock.clone()).unwrap();
+        self.inhabit(house);
+    }
+
+    fn inhabit(&mut self, house: Arc<House>) {
         let mut caretaker = Caretaker::start(Arc::clone(&house)).unwrap();
         // Its rounds are made when a test says so.
         caretaker.stop();

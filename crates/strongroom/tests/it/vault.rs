@@ -206,6 +206,21 @@ impl Vault {
         Server::start(self.command(&arguments))
     }
 
+    /// The same for a process that may have so many files open, and no more.
+    pub(crate) fn serve_with_handles(&self, handles: u32) -> Result<Server, Ran> {
+        let inner = self.command(&["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {handles}; exec \"$@\""), "sh"]);
+        command.arg(inner.get_program()).args(inner.get_args()).current_dir(self.root()).stdin(Stdio::null());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Server::start(command)
+    }
+
     /// Every check that the vault has of itself finds nothing.
     #[track_caller]
     pub(crate) fn is_well(&self) {
@@ -215,7 +230,7 @@ impl Vault {
 
     /// Changes the database behind the vault's back. Nothing may have it open.
     pub(crate) fn tamper(&self, act: impl FnOnce(&rusqlite::Connection)) {
-        let connection = rusqlite::Connection::open(self.database()).unwrap();
+        let connection = behind_the_back(self.database()).unwrap();
         act(&connection);
         connection.close().unwrap();
     }
@@ -475,4 +490,10 @@ pub(crate) fn choice(number: u64, said: &str) -> Json {
 /// A reveal of a customer for a purpose.
 pub(crate) fn reveal(number: u64, purpose: &str) -> Json {
     json!({ "purpose": purpose, "subject": { "external_id": format!("c-{number}") } })
+}
+
+/// A database opened past the store, by somebody who knows its format down to the checksums of its pages.
+pub(crate) fn behind_the_back(file: impl AsRef<Path>) -> rusqlite::Result<rusqlite::Connection> {
+    let disk = store::vfs::Disk::checked().unwrap();
+    rusqlite::Connection::open_with_flags_and_vfs(file, rusqlite::OpenFlags::default(), disk.name())
 }
