@@ -14,6 +14,7 @@ use seal::{KeyId, ShopKeys, Wrapped};
 use super::actor::Role;
 use super::ids::SubjectId;
 use super::log::log_number;
+use super::reached::Reached;
 
 /// A published policy, ready for use.
 #[derive(Debug)]
@@ -57,6 +58,8 @@ pub struct Shop {
     pub doors: Doors,
     /// What was lately seen of its subjects.
     pub hints: Hints,
+    /// Whom its credentials have lately reached.
+    pub reached: Reached,
     in_force: RwLock<Arc<InForce>>,
     generation: AtomicU32,
     last_entry_at: AtomicI64,
@@ -79,6 +82,7 @@ impl Shop {
             terms: Terms::default(),
             doors: Doors::default(),
             hints: Hints::default(),
+            reached: Reached::default(),
             in_force: RwLock::new(Arc::new(in_force)),
             generation: AtomicU32::new(generation),
             last_entry_at: AtomicI64::new(last_entry_at),
@@ -195,6 +199,8 @@ pub struct Door {
     pub role: Role,
     /// May it say on whose behalf it acts?
     pub for_others: bool,
+    /// Is it frozen?
+    pub frozen: bool,
 }
 
 /// The credentials of a shop that are not revoked, by number.
@@ -210,6 +216,11 @@ impl Doors {
     /// Adds a credential.
     pub fn add(&self, number: u64, door: Door) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(number, door);
+    }
+
+    /// How many of them are frozen.
+    pub fn count_frozen(&self) -> usize {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().filter(|door| door.frozen).count()
     }
 
     /// Forgets a revoked one.
