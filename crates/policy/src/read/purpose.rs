@@ -96,8 +96,7 @@ pub(super) fn clock(table: &Table<'_>, key: &str, reading: &mut Reading<'_>) -> 
 
 /// `200 subjects per hour, 1000 per day`.
 fn limit(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<Limit> {
-    let text =
-        table.string("limit", "a limit such as `200 subjects per hour, 1000 per day`", reading)?;
+    let text = table.string("limit", "a limit such as `200 subjects per hour, 1000 per day`", reading)?;
     Limit::parse(text.value).map_err(|fault| reading.fault(fault, &text)).ok()
 }
 

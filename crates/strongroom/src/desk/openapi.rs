@@ -36,6 +36,7 @@ use crate::{account, collect, erase, notice, people, reveal};
         account::http::get_entry,
         account::http::get_proof,
         account::http::get_consistency,
+        account::http::get_blast_radius,
         notice::http::get_policy,
         notice::http::get_policies,
         notice::http::post_policy,

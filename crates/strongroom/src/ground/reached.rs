@@ -5,7 +5,7 @@
 //!
 //! It is changed on the writer's thread only, inside the transaction that enters what is counted.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -60,7 +60,7 @@ struct Inside {
     by_purpose: HashMap<(u64, u16), Window>,
     /// For all purposes together, of credentials that have a limit of their own.
     in_all: HashMap<u64, Window>,
-    approvals: Vec<(Approved, Persons<()>)>,
+    approvals: Vec<(Approved, HashSet<u64, BuildHasherDefault<Plain>>)>,
 }
 
 impl std::fmt::Debug for Reached {
@@ -95,12 +95,12 @@ impl Reached {
         let inside = &mut *self.lock();
         let found = inside.approvals.iter_mut().find(|(approved, _)| approved.id == approval);
         let Some((approved, persons)) = found else { return false };
-        if persons.contains_key(&person) {
+        if persons.contains(&person) {
             return true;
         }
         let room = persons.len() < usize::try_from(approved.subjects).unwrap_or(usize::MAX);
         if room {
-            persons.insert(person, ());
+            persons.insert(person);
         }
         room
     }
@@ -114,15 +114,22 @@ impl Reached {
             return Vec::new();
         }
         inside.approvals.retain(|(approved, _)| approved.ends_at > reach.at);
-        let its = |approved: &Approved| (approved.credential, approved.purpose) == (reach.credential, reach.purpose);
-        inside.approvals.iter().filter(|(approved, _)| its(approved)).map(|(approved, _)| approved.id).collect()
+        let its = |approved: &Approved| {
+            (approved.credential, approved.purpose) == (reach.credential, reach.purpose)
+        };
+        inside
+            .approvals
+            .iter()
+            .filter(|(approved, _)| its(approved))
+            .map(|(approved, _)| approved.id)
+            .collect()
     }
 
     /// An approval stands from now on.
     pub fn approve(&self, approved: Approved) {
         let inside = &mut *self.lock();
         if !inside.approvals.iter().any(|(known, _)| known.id == approved.id) {
-            inside.approvals.push((approved, Persons::default()));
+            inside.approvals.push((approved, HashSet::default()));
         }
     }
 
@@ -290,8 +297,6 @@ fn minute(at: i64) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
     const START: i64 = 20_000 * clock::DAY;
@@ -390,7 +395,8 @@ mod tests {
                 persons.collect::<HashSet<u64>>()
             };
             let (hour, day) = (known(60), known(24 * 60));
-            let wanted = hour.contains(&number) || (hour.len() < 40 && (day.contains(&number) || day.len() < 200));
+            let wanted =
+                hour.contains(&number) || (hour.len() < 40 && (day.contains(&number) || day.len() < 200));
             assert_eq!(reached.take(&reach(number, at), limit(40, 200), None).is_ok(), wanted);
             if wanted {
                 seen.push((number, minute));

@@ -135,9 +135,10 @@ pub(crate) async fn post_approval(request: Request) -> Result<Response<Body>, Pr
     let Request { house, caller, body, .. } = request;
     let input: ApprovalIn = read_json(&body)?;
     let policy = caller.shop.policy();
-    let purpose = policy.compiled.find_purpose(&input.purpose).ok_or_else(|| {
-        Problem::new("SR-PEOPLE-006", 422, "the policy has no such purpose").at("/purpose")
-    })?;
+    let purpose = policy
+        .compiled
+        .find_purpose(&input.purpose)
+        .ok_or_else(|| Problem::new("SR-PEOPLE-006", 422, "the policy has no such purpose").at("/purpose"))?;
     let ask = AskApproval {
         credential: house.ids.read(&input.credential)?,
         purpose: purpose.ordinal,
@@ -145,9 +146,8 @@ pub(crate) async fn post_approval(request: Request) -> Result<Response<Body>, Pr
         hours: input.hours,
         said: input.reason,
     };
-    let committed = house
-        .work(Lane::High, &caller.shop, &caller.actor, move |work| approvals::ask(&ask, work))
-        .await?;
+    let committed =
+        house.work(Lane::High, &caller.shop, &caller.actor, move |work| approvals::ask(&ask, work)).await?;
     let (id, entry) = committed.into_value();
     Ok(answer(StatusCode::CREATED, &changed(&house.ids, id, None, entry)))
 }
@@ -165,11 +165,7 @@ async fn post_decide(request: Request) -> Result<Response<Body>, Problem> {
     }
 }
 
-async fn decide(
-    request: Request,
-    suffix: &'static str,
-    decided: Decided,
-) -> Result<Response<Body>, Problem> {
+async fn decide(request: Request, suffix: &'static str, decided: Decided) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, .. } = request;
     let id: ApprovalId = house.ids.read(target.strip_suffix(suffix).ok_or_else(no_route)?)?;
     let committed = house

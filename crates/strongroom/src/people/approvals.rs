@@ -224,12 +224,7 @@ pub fn decide(
     Ok((row, entry))
 }
 
-fn enter(
-    row: &ApprovalRow,
-    act: Act,
-    outcome: Outcome,
-    work: &mut Work<'_, '_>,
-) -> Result<EntryId, Problem> {
+fn enter(row: &ApprovalRow, act: Act, outcome: Outcome, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
     let mut entry = work.entry(act, outcome);
     entry.purpose = Some(row.purpose);
     entry.figures = vec![

@@ -104,12 +104,7 @@ enum Change {
     Unfreeze,
 }
 
-fn change(
-    id: CredentialId,
-    said: &str,
-    change: Change,
-    work: &mut Work<'_, '_>,
-) -> Result<EntryId, Problem> {
+fn change(id: CredentialId, said: &str, change: Change, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
     work.must_be_allowed(Deed::Credentials)?;
     must_be_a_reason(said)?;
     let row = find(work.tx, work.shop, id)?.filter(|row| row.revoked_at == 0).ok_or_else(super::missing)?;
