@@ -15,10 +15,10 @@ CREATE TABLE approval (
     subjects {int} NOT NULL,        -- clear: persons at the most
     hours {int} NOT NULL,           -- clear: for how long it stands once approved, hours
     said TEXT NOT NULL,             -- clear: why: a reference, never personal data
-    asked_by {int} NOT NULL,        -- number: the credential that asked; 0 for the operator
+    asker {int} NOT NULL,           -- number: the credential that asked; 0 for the operator
     asked_at {int} NOT NULL,        -- clear: when it was asked for, µs UTC
     state {int} NOT NULL,           -- clear: 1 asked, 2 approved, 3 refused
-    decided_by {int} NOT NULL,      -- number: the credential that decided; 0 for the operator, and while nobody has
+    decider {int} NOT NULL,         -- number: the credential that decided; 0 for the operator, and while nobody has
     decided_at {int} NOT NULL,      -- clear: 0, or when that was, µs UTC
     ends_at {int} NOT NULL,         -- clear: until when it can be approved, then until when it stands, µs UTC
     mac {bytes} NOT NULL            -- mac: over all columns

@@ -10,16 +10,16 @@ store::statements! {
                         WHERE shop = $1 ORDER BY id LIMIT $2";
     REVOKE_CREDENTIAL = "UPDATE credential SET revoked_at = $1, mac = $2 WHERE id = $3 AND shop = $4 AND revoked_at = 0";
     FREEZE_CREDENTIAL = "UPDATE credential SET frozen_at = $1, said = $2, mac = $3 WHERE id = $4 AND shop = $5 AND revoked_at = 0";
-    ADD_APPROVAL = "INSERT INTO approval (id, shop, credential, purpose, subjects, hours, said, asked_by, asked_at, state,
-                                          decided_by, decided_at, ends_at, mac)
+    ADD_APPROVAL = "INSERT INTO approval (id, shop, credential, purpose, subjects, hours, said, asker, asked_at, state,
+                                          decider, decided_at, ends_at, mac)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 0, 0, $10, $11)";
-    FIND_APPROVAL = "SELECT id, shop, credential, purpose, subjects, hours, said, asked_by, asked_at, state, decided_by, decided_at,
+    FIND_APPROVAL = "SELECT id, shop, credential, purpose, subjects, hours, said, asker, asked_at, state, decider, decided_at,
                             ends_at, mac
                      FROM approval WHERE id = $1 AND shop = $2";
-    LIST_APPROVALS = "SELECT id, shop, credential, purpose, subjects, hours, said, asked_by, asked_at, state, decided_by, decided_at,
+    LIST_APPROVALS = "SELECT id, shop, credential, purpose, subjects, hours, said, asker, asked_at, state, decider, decided_at,
                              ends_at, mac
                       FROM approval WHERE shop = $1 ORDER BY id DESC LIMIT $2";
-    DECIDE_APPROVAL = "UPDATE approval SET state = $1, decided_by = $2, decided_at = $3, ends_at = $4, mac = $5
+    DECIDE_APPROVAL = "UPDATE approval SET state = $1, decider = $2, decided_at = $3, ends_at = $4, mac = $5
                        WHERE id = $6 AND shop = $7 AND state = 1";
 }
 

@@ -1,6 +1,8 @@
 //! A stolen credential cannot empty the vault: it reaches as many persons as its limit and is frozen at the next. More takes
 //! somebody else's approval, and afterwards the ledger says whom it reached.
 
+#![cfg(test)]
+
 mod approvals;
 mod blast;
 mod killed;

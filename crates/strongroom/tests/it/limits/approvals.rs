@@ -1,5 +1,7 @@
 //! More persons than the limit, because somebody asked and somebody else approved.
 
+#![cfg(test)]
+
 use ledger::entry::{Act, Figure, Outcome};
 use serde_json::{Value as Json, json};
 use strongroom::ground::Role;

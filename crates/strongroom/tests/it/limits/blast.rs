@@ -1,5 +1,7 @@
 //! Whom a credential reached, out of the ledger.
 
+#![cfg(test)]
+
 use ledger::entry::{Act, Figure};
 use serde_json::{Value as Json, json};
 use strongroom::ground::Role;
@@ -148,4 +150,22 @@ fn a_million_entries_are_looked_through_in_bounded_memory() {
     bench.open();
     eprintln!("a start that counts them again: {:?}", began.elapsed());
     assert_eq!((&found["persons"], &other["persons"]), (&json!(PERSONS + 1), &json!(0)));
+}
+
+#[test]
+#[ignore = "a measurement: what counting a person costs; run with --ignored --nocapture, optimised"]
+fn counting_a_person_costs_little() {
+    use strongroom::ground::reached::{Reach, Reached};
+    const PERSONS: u64 = 1_000_000;
+    let (reached, limit) = (Reached::default(), "10000000 per hour".parse().unwrap());
+    for round in ["a million new persons", "the same again, a minute later"] {
+        let began = std::time::Instant::now();
+        for number in 0..PERSONS {
+            let person = number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes();
+            let alias = [person, person].concat().try_into().unwrap();
+            let at = if round.starts_with('a') { 0 } else { 60_000_000 };
+            reached.take(&Reach { credential: 1, purpose: 2, alias, at }, limit, None).unwrap();
+        }
+        eprintln!("{round}: {:?} each", began.elapsed() / u32::try_from(PERSONS).unwrap());
+    }
 }

@@ -1,11 +1,14 @@
 //! The limit against the real binary: killed under load, restarted, restored from a backup.
 
+#![cfg(test)]
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
+use sha2::Digest as _;
 
 use super::policy;
 use crate::vault::{Server, Vault, customer, reveal};
@@ -131,7 +134,6 @@ fn a_backup_from_before_there_were_limits_is_restored() {
     database.close().unwrap();
     let manifest = vault.path("copy/manifest.json");
     let mut said: Json = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
-    use sha2::Digest as _;
     let digest = sha2::Sha256::digest(std::fs::read(&file).unwrap());
     said["database_sha256"] = json!(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     std::fs::write(&manifest, said.to_string()).unwrap();

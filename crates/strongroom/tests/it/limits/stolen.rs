@@ -1,5 +1,7 @@
 //! The limit, and the freeze.
 
+#![cfg(test)]
+
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
