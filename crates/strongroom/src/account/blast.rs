@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use crate::ground::clock::instant;
 use crate::ground::house::House;
+use crate::ground::log::shop_of_log;
 use crate::ground::web::Caller;
 use crate::ground::work::field_names;
 use crate::ground::{CredentialId, Deed, EntryId, Id, InForce, Problem, Shop, SubjectId};
@@ -117,17 +118,28 @@ pub fn blast_radius(
     found: &mut dyn FnMut(SubjectId),
     progress: &mut dyn FnMut(&'static str, u64, u64),
 ) -> Result<BlastRadius, Problem> {
-    let (shop, log) = (&caller.shop, caller.shop.log());
-    let (since, until) = (ask.since, ask.until);
-    let (first, end) = house.store.look_blocking::<_, Problem, _>(move |view| {
-        let size = view.log_head(log)?.map_or(0, |head| head.size);
-        Ok((first_since(view, log, size, since)?, first_since(view, log, size, until)?))
+    let shop = &caller.shop;
+    let (number, since, until) = (shop.number, ask.since, ask.until);
+    // A log that was lost and begun anew is of another generation; what is left of the earlier ones tells as well.
+    let ranges = house.store.look_blocking::<_, Problem, _>(move |view| {
+        let mut ranges = Vec::new();
+        for log in view.logs()?.into_iter().filter(|log| shop_of_log(*log) == number) {
+            let size = view.log_head(log)?.map_or(0, |head| head.size);
+            ranges.push((log, first_since(view, log, size, since)?, first_since(view, log, size, until)?));
+        }
+        Ok(ranges)
     })?;
+    let (_, first, end) = ranges.last().copied().unwrap_or_default();
     let entry = enter(house, caller, *ask, first, end)?;
     let mut tally = Tally::new(ask.credential.number());
-    scan(house, log, (first, end), &mut tally, &mut |done| {
-        progress("entries", done, end.saturating_sub(first));
-    })?;
+    let of = ranges.iter().fold(0, |all, (_, first, end)| end.saturating_sub(*first).saturating_add(all));
+    let mut before = 0_u64;
+    for (log, first, end) in ranges {
+        scan(house, log, (first, end), &mut tally, &mut |done| {
+            progress("entries", before.saturating_add(done), of);
+        })?;
+        before = before.saturating_add(end.saturating_sub(first));
+    }
     let living = resolve(house, shop, &tally, ask.persons, found, progress)?;
     Ok(report(house, shop, ask, &tally, living, entry))
 }
