@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("choose", &["notice"]),
     ("collect", &["keep", "choose"]),
     ("keep", &[]),
-    ("reveal", &["keep", "choose"]),
+    ("reveal", &["keep", "choose", "people"]),
     ("share", &["reveal", "choose"]),
     ("erase", &["keep", "share", "choose"]),
     ("answer", &["notice", "choose", "collect", "keep", "reveal", "share", "erase"]),

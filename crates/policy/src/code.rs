@@ -90,6 +90,7 @@ codes! {
     51 NoFields        Error   "a purpose without fields";
     52 Sensitive       Advice  "sensitive data on a basis that is seldom enough for it";
     53 NotSensitive    Warning "sensitive by its category, but declared not to be";
+    54 Limit           Error   "a limit on persons that cannot be read, or that contradicts itself";
     // How long
     60 Retention       Error   "a retention or period that cannot be read";
     61 NoKeep          Error   "a purpose that does not say how long";

@@ -2,6 +2,7 @@
 //! and has its finding already.
 
 use crate::finding::At;
+use crate::limit::Limit;
 use crate::period::{After, Keep, Period};
 use crate::read::table::S;
 use crate::region::Region;
@@ -97,6 +98,7 @@ pub(crate) struct DraftPurpose {
     pub(crate) law: Option<String>,
     pub(crate) law_written: bool,
     pub(crate) recipients: Vec<S<Name>>,
+    pub(crate) limit: Option<Limit>,
 }
 
 /// `90d after order.delivered`, and where its event stands.

@@ -43,6 +43,7 @@ mod draft;
 mod finding;
 mod gate;
 mod law;
+mod limit;
 mod mask;
 mod model;
 mod name_table;
@@ -74,6 +75,7 @@ pub use gate::{
     Act, ActSet, Age, Agreement, Answer, Decision, Facts, Flow, Jurisdiction, Standing, Training, decide,
 };
 pub use law::{Citation, Confidence};
+pub use limit::{Limit, NotALimit};
 pub use model::{Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Role, Shop, Used};
 pub use normalise::Normaliser;
 pub use period::{After, Anchor, COLLECTED, Keep, Period};

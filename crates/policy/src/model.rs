@@ -2,6 +2,7 @@
 //! knows that every name in it leads somewhere and every text exists in every language of the shop.
 
 use crate::law::Citation;
+use crate::limit::Limit;
 use crate::period::{After, Keep, Period};
 use crate::region::Region;
 use crate::taxonomy::{Category, DataUse};
@@ -137,11 +138,18 @@ pub struct Purpose {
     pub law: Option<String>,
     /// The recipients it may share them with.
     pub recipients: Vec<Name>,
+    /// How many persons one credential may reach for it, as the file says; [`Purpose::limit`] is what holds.
+    pub limit: Option<Limit>,
     /// Where it is declared.
     pub line: Line,
 }
 
 impl Purpose {
+    /// How many persons one credential may reach for it.
+    pub fn limit(&self) -> Limit {
+        self.limit.unwrap_or(Limit::USUAL)
+    }
+
     /// Is there a law behind it that outlives an erasure or a restriction?
     pub fn is_legal(&self) -> bool {
         self.must_keep.is_some() || self.basis == Basis::LegalObligation

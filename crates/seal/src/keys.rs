@@ -431,6 +431,11 @@ impl ShopKeys {
         Ok(key)
     }
 
+    /// The alias that a key gives its subject in the ledger, for somebody who looks at all of them: no cache is filled.
+    pub fn alias_of(&self, of: u64, wrapped: &Wrapped) -> Result<[u8; 16], Error> {
+        Ok(DataKey::new(wrapped.id, wrapped.class, self.unwrap_row(of, wrapped)?).alias())
+    }
+
     /// Does this row unwrap? For the deep check, which asks no cache.
     pub fn authenticate(&self, of: u64, wrapped: &Wrapped) -> Result<(), Error> {
         self.unwrap_row(of, wrapped).map(drop)

@@ -36,7 +36,7 @@ pub use engine::Step;
 pub use error::Error;
 pub use jobs::{Job, Kept, Waiting};
 pub use log::{Appended, FullTile, Head, LEAVES_PER_TILE, LogBook, Unpack, Witness};
-pub use migrate::{Migrated, Migration, STORE};
+pub use migrate::{Migrated, Migration, STORE, migrate_file};
 pub use queue::{Committed, Lane, Limits};
 pub use sql::{Row, Sql, Value};
 pub use store::{DATABASE, Folder, LOCK, Options, Store};

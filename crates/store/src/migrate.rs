@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use crate::engine::{self, Use};
 use crate::error::Error;
 
 /// One step of the schema, written once for both engines. `{id}` is a dense integer primary key, `{int}` a 64-bit
@@ -90,12 +91,33 @@ pub(crate) fn migrate(
         crate::backup::copy_whole(disk, connection, &file)?;
         copy = Some(name);
     }
-    for step in &due {
+    take_steps(connection, &due)?;
+    Ok(Migrated { from, to, steps: due.iter().map(|step| step.name).collect(), copy })
+}
+
+/// Brings a database file that nobody else has open up to the last of `steps`, without a copy of it: for what a restore is
+/// about to put together, in which both sides must have the same tables.
+///
+/// Fails: `SR-STORE-002` when it is newer; then nothing was touched.
+pub fn migrate_file(file: &Path, steps: &[Migration]) -> Result<(), Error> {
+    let mut connection = engine::connect(engine::disk()?, file, 8_192, Use::Write)?;
+    let from = schema_of(&connection)?;
+    let to = steps.last().map_or(0, |step| step.number);
+    if from > to {
+        return Err(Error::NewerSchema { found: from, known: to });
+    }
+    let due: Vec<&Migration> = steps.iter().filter(|step| step.number > from).collect();
+    take_steps(&mut connection, &due)?;
+    connection.close().map_err(|(_, error)| Error::from(error))
+}
+
+fn take_steps(connection: &mut Connection, due: &[&Migration]) -> Result<(), Error> {
+    for step in due {
         let transaction = connection.transaction()?;
         transaction.execute_batch(&step.for_sqlite())?;
         transaction.execute("DELETE FROM schema", [])?;
         transaction.execute("INSERT INTO schema (number) VALUES (?1)", [step.number])?;
         transaction.commit()?;
     }
-    Ok(Migrated { from, to, steps: due.iter().map(|step| step.name).collect(), copy })
+    Ok(())
 }

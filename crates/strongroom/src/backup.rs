@@ -215,7 +215,15 @@ pub fn restore(
         remove_database(&coming)?;
         return Err(problem);
     }
+    // ORDER: before anything is taken over from one to the other: both must have the tables of this release.
+    if let Err(error) = store::migrate_file(&coming, open::MIGRATIONS) {
+        remove_database(&coming)?;
+        return Err(error.into());
+    }
     let current = newest_current(&places.data);
+    if let Some(current) = &current {
+        store::migrate_file(current, open::MIGRATIONS)?;
+    }
     let keeps_ledger = match &current {
         // A ledger that was rewritten is not kept, and not signed: it is lost, and a restore has to say since when.
         Some(current) => as_new_as(current, &signed, &keys).is_ok_and(|new| new),

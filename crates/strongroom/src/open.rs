@@ -29,6 +29,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration(5, "0005_people_credentials", include_str!("../../../migrations/0005_people_credentials.sql")),
     migration(6, "0006_erase_erasures", include_str!("../../../migrations/0006_erase_erasures.sql")),
     migration(7, "0007_collect_imports", include_str!("../../../migrations/0007_collect_imports.sql")),
+    migration(8, "0008_people_limits", include_str!("../../../migrations/0008_people_limits.sql")),
 ];
 
 const fn migration(number: u32, name: &'static str, sql: &'static str) -> Migration {
@@ -301,6 +302,7 @@ fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Res
         let last_at = last.map_or(0, |entry| entry.at);
         let shop = Shop::new(row.number, row.name, keys_of_shop, in_force, row.generation, last_at);
         fill_caches(view, &shop)?;
+        people::limits::count_again(view, &shop, last_at)?;
         shops.push(shop);
     }
     for head in signed {

@@ -60,6 +60,14 @@ numbered! {
     Released = 26, "released";
     /// A file of records was imported.
     Imported = 27, "imported";
+    /// A credential was frozen: it reached as many persons as it may, or somebody froze it.
+    Frozen = 28, "frozen";
+    /// Somebody let a frozen credential go on.
+    Unfrozen = 29, "unfrozen";
+    /// Somebody asked for an approval: that a credential may reach more persons.
+    ApprovalAsked = 30, "approval_asked";
+    /// Somebody else approved, or refused to.
+    Approved = 31, "approved";
 }
 
 numbered! {
@@ -123,6 +131,12 @@ numbered! {
     ClockAhead = 28, "clock_ahead";
     /// How far a clock was behind, in microseconds.
     ClockBehind = 29, "clock_behind";
+    /// Persons that a credential may reach.
+    Limit = 30, "limit";
+    /// Hours in which it may, or for which an approval stands.
+    Hours = 31, "hours";
+    /// Number of an approval that the act is about, or rests on.
+    Approval = 32, "approval";
 }
 
 #[cfg(test)]
@@ -144,9 +158,9 @@ mod tests {
     #[test]
     fn the_numbers_have_no_holes() {
         let acts: Vec<u8> = Act::ALL.iter().map(|act| act.number()).collect();
-        assert_eq!(acts, (1..=27).collect::<Vec<u8>>());
+        assert_eq!(acts, (1..=31).collect::<Vec<u8>>());
         let figures: Vec<u8> = Figure::ALL.iter().map(|figure| figure.number()).collect();
-        assert_eq!(figures, (1..=29).collect::<Vec<u8>>());
+        assert_eq!(figures, (1..=32).collect::<Vec<u8>>());
     }
 
     #[test]

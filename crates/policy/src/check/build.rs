@@ -88,6 +88,7 @@ fn purpose(draft: &DraftPurpose, uses: &[Use<'_>], lines: &Lines) -> Option<Purp
         at_most: draft.at_most.as_ref().map(|clock| clock.value.clone()),
         law: draft.law.clone(),
         recipients: names(&draft.recipients),
+        limit: draft.limit,
         line: lines.of_start(draft.name.at),
     })
 }

@@ -66,6 +66,7 @@ change_codes! {
     32 PurposeRecipientRemoved "a purpose has one recipient less";
     33 PurposeSays        "a purpose is described in other words";
     34 PurposeLaw         "a purpose cites another law";
+    35 PurposeLimit       "one credential may reach more persons for a purpose, or fewer";
     40 RecipientAdded     "a recipient was added";
     41 RecipientRemoved   "a recipient was removed";
     42 RecipientPlace     "a recipient is in another country";

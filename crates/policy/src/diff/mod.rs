@@ -264,6 +264,11 @@ impl Changes<'_> {
                 shown(new.as_ref()),
             );
         }
+        if old.limit != new.limit {
+            // It protects people from a stolen credential; what their data is used for stays the same.
+            let (was, is) = (old.limit(), new.limit());
+            self.add(ChangeCode::PurposeLimit, about, Effect::Neutral, was, is);
+        }
         if old.says != new.says {
             self.add(
                 ChangeCode::PurposeSays,

@@ -150,6 +150,13 @@ pub const KEYS: &[Key] = &[
     may("purpose", "at_most", "a retention", "no cap", "the end of `keep` where its event never comes"),
     may("purpose", "law", "a text", "none", "the law behind `must_keep`, as people are shown it"),
     may("purpose", "recipients", "a list of recipients", "`[]`", "whom it shares them with"),
+    may(
+        "purpose",
+        "limit",
+        "a limit",
+        "`1000 subjects per hour, 5000 per day`",
+        "how many persons one credential may reach for it, in any hour and in any 24 hours",
+    ),
     must("purpose.fields", "field", "`field` or `kind.field`", "the field"),
     may(
         "purpose.fields",

@@ -5,6 +5,7 @@ use super::{MOST_PURPOSES, MOST_RECIPIENTS, MOST_USES, named, plain};
 use crate::code::Code;
 use crate::draft::{DraftClock, DraftKeep, DraftPurpose, DraftUse};
 use crate::finding::{At, Finding};
+use crate::limit::Limit;
 use crate::period::Keep;
 use crate::taxonomy::DataUse;
 use crate::text::{Name, quoted};
@@ -37,6 +38,7 @@ fn purpose(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> Draft
         law: table.words("law", reading),
         law_written: table.find("law").is_some(),
         recipients: table.names("recipients", "a recipient", MOST_RECIPIENTS, reading),
+        limit: limit(table, reading),
     }
 }
 
@@ -90,6 +92,12 @@ pub(super) fn clock(table: &Table<'_>, key: &str, reading: &mut Reading<'_>) -> 
             None
         }
     }
+}
+
+/// `200 subjects per hour, 1000 per day`.
+fn limit(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<Limit> {
+    let text = table.string("limit", "a limit such as `200 subjects per hour, 1000 per day`", reading)?;
+    Limit::parse(text.value).map_err(|fault| reading.fault(fault, &text)).ok()
 }
 
 /// How a use shows its field.

@@ -43,6 +43,11 @@ fn edits() -> Vec<Edit> {
                 (C::ShopServes, "shop.serves", Narrows, vec![]),
             ],
         ),
+        (
+            "[purpose.delivery]\n",
+            "[purpose.delivery]\nlimit = \"200 subjects per hour, 900 per day\"\n",
+            vec![(C::PurposeLimit, "purpose.delivery", Neutral, vec![])],
+        ),
         ("kept_in = \"cn\"", "kept_in = \"sg\"", vec![(C::ShopKeptIn, "shop.kept_in", Alters, vec![])]),
         (
             "zone = \"Asia/Shanghai\"",

@@ -67,6 +67,8 @@ struct Said {
     erased: Vec<u64>,
     /// Numbers of credentials that were revoked.
     revoked: Vec<u64>,
+    /// Numbers of credentials that are frozen.
+    frozen: HashSet<u64>,
     /// Digests of policies, by version.
     published: Vec<(u32, Vec<(Figure, u64)>)>,
     /// Ids of keys that were destroyed; the database's own list, which the house holds against the one beside the keyring.
@@ -137,6 +139,10 @@ fn read_log(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<
                 (Act::Published, _) => said.published.push((entry.policy, entry.figures.clone())),
                 (Act::Erased, _) => said.erased.push(leaf),
                 (Act::CredentialRevoked, _) => said.revoked.extend(entry.figure(Figure::Credential)),
+                (Act::Frozen, _) => said.frozen.extend(entry.figure(Figure::Credential)),
+                (Act::Unfrozen, _) => {
+                    entry.figure(Figure::Credential).map(|credential| said.frozen.remove(&credential));
+                }
                 (Act::Chose, Some(subject)) => {
                     let choices = said.choices.entry(subject).or_default();
                     *choices = choices.saturating_add(1);
@@ -198,6 +204,18 @@ fn check_small_tables(
                     report,
                     "SR-DEEP-013",
                     "an older row of a credential was put back: the ledger says that it was revoked",
+                    id,
+                );
+            }
+            let thawed = |row: &&people::CredentialRow| {
+                (row.revoked_at, row.frozen_at) == (0, 0) && said.frozen.contains(&row.id.number())
+            };
+            for row in rows.iter().filter(thawed) {
+                let id = Some(house.ids.show(row.id));
+                found(
+                    report,
+                    "SR-DEEP-023",
+                    "an older row of a credential was put back: the ledger says that it is frozen",
                     id,
                 );
             }

@@ -11,8 +11,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::live::{describe, tile_bytes};
-use super::{enter_reading, read_entry};
-use crate::ground::clock::instant;
+use super::{BlastAsk, BlastRadius, Persons, blast_radius, enter_reading, read_entry};
+use crate::ground::clock::{instant, parse_instant};
 use crate::ground::log::StoredTiles;
 use crate::ground::problem::ProblemBody;
 use crate::ground::web::{Request, Route, Visit, answer, no_route};
@@ -27,6 +27,9 @@ pub fn routes() -> Vec<Route> {
         Route::get("/v1/ledger/entries", Deed::ReadLedger, |request| Box::pin(get_entries(request))),
         Route::get("/v1/ledger/entries/{target}", Deed::ReadLedger, |request| Box::pin(get_entry(request))),
         Route::get("/v1/ledger/proof", Deed::ReadPolicy, |request| Box::pin(get_proof(request))),
+        Route::get("/v1/ledger/blast-radius", Deed::ReadLedger, |request| {
+            Box::pin(get_blast_radius(request))
+        }),
         Route::get("/v1/ledger/consistency", Deed::ReadPolicy, |request| Box::pin(get_consistency(request))),
     ]
 }
@@ -269,6 +272,73 @@ fn number(request: &Request, name: &'static str) -> Result<Option<u64>, Problem>
         })
     })
     .transpose()
+}
+
+/// Persons that one answer lists at the most.
+const LISTED: usize = 10_000;
+
+/// Whom a credential reached, and perhaps which persons.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BlastRadiusFound {
+    /// What the ledger says.
+    #[serde(flatten)]
+    pub radius: BlastRadius,
+    /// Public ids of the persons who still have a key; there if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subjects: Option<Vec<String>>,
+    /// There are more than were listed: the command lists all of them.
+    pub more: bool,
+}
+
+/// Whom a credential reached, and which of their fields. Asking is entered.
+#[utoipa::path(get, path = "/v1/ledger/blast-radius", tag = "ledger",
+    params(("credential" = String, Query, description = "The credential's public id, without its secret"),
+           ("since" = String, Query, description = "From when on (RFC 3339)"),
+           ("until" = Option<String>, Query, description = "Until when (RFC 3339); now, if it is left out"),
+           ("list" = Option<bool>, Query, description = "`true` lists the persons by their public ids, 10,000 at the most; for officers")),
+    responses((status = 200, description = "What the ledger says", body = BlastRadiusFound),
+              (status = 400, description = "Not an instant", body = ProblemBody)))]
+pub(crate) async fn get_blast_radius(request: Request) -> Result<Response<Body>, Problem> {
+    let credential = request.parameter("credential")?.ok_or_else(no_credential)?;
+    let ask = BlastAsk {
+        credential: request.house.ids.read(credential)?,
+        since: at(&request, "since")?.unwrap_or(0),
+        until: at(&request, "until")?.unwrap_or(i64::MAX),
+        persons: match request.parameter("list")? {
+            Some("true") => Persons::Listed,
+            _ => Persons::Counted,
+        },
+    };
+    let (house, caller) = (request.house, request.caller);
+    let found = tokio::task::spawn_blocking(move || {
+        let (mut subjects, mut more) = (Vec::new(), false);
+        let mut add = |subject| {
+            if subjects.len() < LISTED {
+                subjects.push(house.ids.show(subject));
+            } else {
+                more = true;
+            }
+        };
+        let radius = blast_radius(&house, &caller, &ask, &mut add, &mut |_, _, _| {})?;
+        let subjects = (ask.persons == Persons::Listed).then_some(subjects);
+        Ok::<_, Problem>(BlastRadiusFound { radius, subjects, more })
+    });
+    Ok(answer(StatusCode::OK, &found.await.map_err(|_| store::Error::Panicked)??))
+}
+
+fn no_credential() -> Problem {
+    Problem::new("SR-ACCOUNT-008", 400, "say of which credential").at("?credential")
+}
+
+fn at(request: &Request, name: &'static str) -> Result<Option<i64>, Problem> {
+    let text = request.parameter(name)?;
+    text.map(|text| parse_instant(text).ok_or_else(|| not_an_instant().at(format!("?{name}")))).transpose()
+}
+
+/// The problem of a text that is no instant.
+pub(crate) fn not_an_instant() -> Problem {
+    Problem::new("SR-ACCOUNT-009", 400, "this must be an instant")
+        .help("as RFC 3339 has it: 2026-11-26T09:00:00Z")
 }
 
 /// An inclusion proof.

@@ -9,10 +9,12 @@
 //!
 //! Who may call: the desk. It reads every room.
 
+pub mod blast;
 pub mod deep;
 pub mod http;
 pub mod live;
 
+pub use blast::{BlastAsk, BlastRadius, Persons, blast_radius};
 pub use deep::{DeepReport, Finding, deep_check};
 pub use live::{LiveLog, export, verify_log};
 

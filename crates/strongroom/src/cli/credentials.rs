@@ -32,6 +32,9 @@ records choices, erases · auditor reads the ledger · admin publishes policies 
         /// It may say on whose behalf it acts (header Strongroom-On-Behalf-Of)
         #[arg(long)]
         on_behalf_of: bool,
+        /// Persons that it may reach over all its purposes: "200 per hour, 1000 per day"; the policy's limits hold besides
+        #[arg(long, value_name = "LIMIT")]
+        limit: Option<String>,
         /// Write the credential into a new file (0600) instead of printing it
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -43,15 +46,34 @@ records choices, erases · auditor reads the ledger · admin publishes policies 
         /// Its id: what stands before the secret
         id: String,
     },
+    /// Freeze a credential: it does nothing until somebody unfreezes it
+    Freeze {
+        /// Its id: what stands before the secret
+        id: String,
+        /// Why: a ticket or a job, 1 to 60 of a-z 0-9 - _ . ; never a person's name
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let a frozen credential go on; it begins to be counted anew
+    #[command(
+        after_help = "Look at what it did first: strongroom account blast-radius --credential ID --since …"
+    )]
+    Unfreeze {
+        /// Its id: what stands before the secret
+        id: String,
+        /// Why: a ticket or a job, 1 to 60 of a-z 0-9 - _ . ; never a person's name
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Result<Exit, Problem> {
     let client = context.reach().await?;
     let voice = context.voice;
     match command {
-        CredentialsCommand::Add { role, label, purposes, on_behalf_of, out } => {
-            let asked =
-                json!({ "role": role, "label": label, "purposes": purposes, "on_behalf_of": on_behalf_of });
+        CredentialsCommand::Add { role, label, purposes, on_behalf_of, limit, out } => {
+            let asked = json!({ "role": role, "label": label, "purposes": purposes,
+                                "on_behalf_of": on_behalf_of, "limit": limit });
             let mut made: Json = client.post("/v1/credentials", &asked).await?;
             if let (Some(file), Some(said)) = (out, made.get_mut("credential")) {
                 write_new(&file, said.as_str().unwrap_or_default().as_bytes())?;
@@ -73,6 +95,8 @@ pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Resul
                     let purposes: Vec<&str> = texts(found, "purposes");
                     let state = if found.get("revoked").is_some() {
                         format!("revoked {}", text(found, "revoked"))
+                    } else if found.get("frozen").is_some() {
+                        format!("FROZEN {}: {}", text(found, "frozen"), text(found, "reason"))
                     } else {
                         String::from("valid")
                     };
@@ -81,12 +105,13 @@ pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Resul
                         text(found, "role"),
                         text(found, "label"),
                         purposes.join(", "),
+                        text(found, "limit"),
                         text(found, "since"),
                         state,
                     ]
                 };
                 voice.table(
-                    &["id", "role", "label", "purposes", "since", "state"],
+                    &["id", "role", "label", "purposes", "limit", "since", "state"],
                     found.iter().map(row).collect(),
                 );
             }
@@ -100,9 +125,28 @@ pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Resul
                 voice.print(format!("revoked; entry {}", text(&revoked, "entry")));
             }
         }
+        CredentialsCommand::Freeze { id, reason } => {
+            let path = format!("/v1/credentials/{}:freeze", safe(&id));
+            let frozen: Json = client.post(&path, &json!({ "reason": reason })).await?;
+            entered(&frozen, "frozen", context);
+        }
+        CredentialsCommand::Unfreeze { id, reason } => {
+            let path = format!("/v1/credentials/{}:unfreeze", safe(&id));
+            let unfrozen: Json = client.post(&path, &json!({ "reason": reason })).await?;
+            entered(&unfrozen, "it may go on", context);
+        }
     }
     client.close().await;
     Ok(Exit::Done)
+}
+
+/// Says what was done, and under which entry.
+pub(super) fn entered(answer: &Json, what: &str, context: &Context) {
+    if context.voice.json {
+        context.voice.print_json(answer);
+    } else {
+        context.voice.print(format!("{what}; entry {}", text(answer, "entry")));
+    }
 }
 
 /// An id as part of a path: letters, digits and `_` only; anything else cannot be an id and is not found.

@@ -117,6 +117,18 @@ fn looks_of(status: &Status) -> Vec<Look> {
                 String::from("none in the WAL")
             },
         ),
+        look(
+            "credentials",
+            status.credentials_frozen == 0,
+            if status.credentials_frozen == 0 {
+                String::from("none is frozen")
+            } else {
+                format!(
+                    "{} frozen: `credentials list` shows which, `account blast-radius` whom they reached",
+                    status.credentials_frozen
+                )
+            },
+        ),
         look("jobs", stuck == 0, format!("{} wait, {stuck} fail again and again", status.jobs.len())),
     ];
     for shop in &status.shops {

@@ -1,6 +1,8 @@
 //! The command line: one binary, verbs. Results on stdout, talk on stderr, `--json` everywhere.
 
+mod account;
 mod answers;
+mod approvals;
 mod bench;
 mod check;
 mod client;
@@ -149,9 +151,15 @@ enum Command {
     /// See the epoch, begin a new one, change the lock
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Make, list and revoke credentials
+    /// Make, list, freeze and revoke credentials
     #[command(subcommand)]
     Credentials(credentials::CredentialsCommand),
+    /// Let a credential reach more persons for a while: one asks, another approves
+    #[command(subcommand)]
+    Approvals(approvals::ApprovalsCommand),
+    /// Say whom a credential reached
+    #[command(subcommand)]
+    Account(account::AccountCommand),
     /// List and add shops of one vault
     #[command(subcommand)]
     Shops(credentials::ShopsCommand),
@@ -231,6 +239,8 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Ledger(command) => ledger::run(command, context).await,
         Command::Keys(command) => keys::run(command, context).await,
         Command::Credentials(command) => credentials::run(command, context).await,
+        Command::Approvals(command) => approvals::run(command, context).await,
+        Command::Account(command) => account::run(command, context).await,
         Command::Shops(command) => credentials::shops(command, context).await,
         Command::Backup(args) => copies::backup(args, context).await,
         Command::Restore(args) => copies::restore(args, context).await,

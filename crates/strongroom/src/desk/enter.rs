@@ -50,6 +50,7 @@ pub fn routes() -> Vec<Route> {
         account::http::routes(),
         notice::http::routes(),
         people::http::routes(),
+        people::approval_http::routes(),
     ]
     .concat()
 }
@@ -243,6 +244,10 @@ fn who(
     let text = shown.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(unknown)?;
     let mut presented = people::read_presented(&desk.house.ids, text.trim()).ok_or_else(unknown)?;
     let (shop, known) = desk.house.shop_of(&presented).ok_or_else(unknown)?;
+    if known.frozen {
+        desk.metrics.refused("frozen");
+        return Err(people::limits::frozen());
+    }
     presented.on_behalf_of = on_behalf_of(headers, &shop, known.for_others)?;
     Ok((Caller { shop, actor: Actor::Credential(presented) }, Some(known.role)))
 }

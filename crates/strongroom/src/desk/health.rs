@@ -57,6 +57,7 @@ pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
         (desk.doing.heads_failing.load(Ordering::Relaxed), "heads_failing"),
         (desk.doing.rotation_failing.load(Ordering::Relaxed), "rotation_failing"),
         (desk.doing.jobs_stuck.load(Ordering::Relaxed), "jobs_stuck"),
+        (desk.house.count_frozen() > 0, "credentials_frozen"),
     ]
     .into_iter()
     .filter_map(|(is, name)| is.then_some(name))

@@ -64,6 +64,7 @@ struct State {
     terms_ended: Gauge,
     clock_in_doubt: Gauge,
     heads_failing: Gauge,
+    credentials_frozen: Gauge,
     epoch_age_seconds: Gauge,
 }
 
@@ -127,6 +128,7 @@ impl Metrics {
                 &state.clock_in_doubt,
             ),
             ("heads_failing", "1 while signed heads cannot be written", &state.heads_failing),
+            ("credentials_frozen", "Credentials that are frozen", &state.credentials_frozen),
             ("epoch_age_seconds", "Age of the epoch", &state.epoch_age_seconds),
         ] {
             registry.register(name, help, gauge.clone());
@@ -172,6 +174,7 @@ impl Metrics {
         set(&state.terms_ended, doing.terms_ended.load(Ordering::Relaxed));
         set(&state.clock_in_doubt, u64::from(house.watch.in_doubt()));
         set(&state.heads_failing, u64::from(doing.heads_failing.load(Ordering::Relaxed)));
+        set(&state.credentials_frozen, house.count_frozen() as u64);
         let since = house.keys.with(|ring| ring.epochs.last().map_or(0, |epoch| epoch.since));
         let age = house.clock.now().saturating_sub(since) / crate::ground::clock::SECOND;
         state.epoch_age_seconds.set(age);

@@ -21,10 +21,11 @@ use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
 
 use super::Desk;
+use crate::account::{BlastAsk, Persons};
 use crate::collect::import::rows::Format;
 use crate::collect::import::{Import, Said, run};
 use crate::erase::{self, RotationStep};
-use crate::ground::clock::instant;
+use crate::ground::clock::{instant, parse_instant};
 use crate::ground::web::{Caller, answer};
 use crate::ground::{Actor, Problem, Shop, heads};
 use crate::{account, backup, notice, open};
@@ -87,6 +88,7 @@ pub(super) fn router(desk: &Arc<Desk>) -> Router {
         .route("/operator/verify", post(verify))
         .route("/operator/deep", post(deep))
         .route("/operator/export", post(export))
+        .route("/operator/blast-radius", post(blast_radius))
         .route("/operator/status", get(status))
         .route("/operator/clock-is-right", post(clock_is_right))
         .route("/operator/plan", post(plan))
@@ -361,6 +363,41 @@ async fn export(State(desk): State<Arc<Desk>>, Query(query): Query<ToFolder>) ->
     })
 }
 
+#[derive(Debug, Deserialize)]
+struct BlastQuery {
+    shop: Option<String>,
+    credential: String,
+    since: String,
+    until: Option<String>,
+    #[serde(default)]
+    list: bool,
+}
+
+/// Whom a credential reached. With `list` each person is an item.
+async fn blast_radius(State(desk): State<Arc<Desk>>, Query(query): Query<BlastQuery>) -> Response<Body> {
+    work(move |back| {
+        let shop = shop_of(&desk, &Which { shop: query.shop })?;
+        let at = |text: &str| parse_instant(text).ok_or_else(account::http::not_an_instant);
+        let ask = BlastAsk {
+            credential: desk.house.ids.read(&query.credential)?,
+            since: at(&query.since)?,
+            until: query.until.as_deref().map(at).transpose()?.unwrap_or(i64::MAX),
+            persons: if query.list { Persons::Listed } else { Persons::Counted },
+        };
+        let caller = Caller { shop, actor: Actor::Operator };
+        let radius = account::blast_radius(
+            &desk.house,
+            &caller,
+            &ask,
+            &mut |subject| {
+                let _ = back.talk.say(&Line::Item(json!(desk.house.ids.show(subject))));
+            },
+            &mut |what, done, of| back.talk.progress(what, done, of),
+        )?;
+        Ok(serde_json::to_value(radius).unwrap_or_default())
+    })
+}
+
 /// How the vault is: for `keys status` and `doctor`.
 #[derive(Debug, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
@@ -379,6 +416,9 @@ pub struct Status {
     pub clock_in_doubt: bool,
     /// Has the WAL held pages of a key that died for longer than it should?
     pub key_in_wal: bool,
+    /// Credentials that are frozen.
+    #[serde(default)]
+    pub credentials_frozen: usize,
     /// Jobs that wait: kind, attempts.
     pub jobs: Vec<(String, u32)>,
     /// The shops.
@@ -457,6 +497,7 @@ async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
         changing_epoch: changing,
         epoch_due: erase::rotation_is_due(house),
         clock_in_doubt: house.watch.look(house.clock.as_ref()),
+        credentials_frozen: house.count_frozen(),
         key_in_wal: house.store.key_in_wal_for() > KEY_IN_WAL_ALLOWED,
         jobs: jobs.into_iter().map(|job| (job.kind, job.attempts)).collect(),
         shops,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ledger::entry::Actor as Entered;
-use policy::PurposeSet;
+use policy::{Limit, PurposeSet};
 use seal::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -87,13 +87,17 @@ pub enum Deed {
     ReadPolicy,
     /// Publish a policy.
     Publish,
-    /// Make, list and revoke credentials.
+    /// Make, list, revoke, freeze and unfreeze credentials.
     Credentials,
+    /// Ask that a credential may reach more persons, and see what was asked.
+    AskApproval,
+    /// Approve that, or refuse to.
+    Approve,
 }
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Deed; 12] = [
+    pub const ALL: [Deed; 14] = [
         Deed::Collect,
         Deed::Happen,
         Deed::Choose,
@@ -106,6 +110,8 @@ impl Deed {
         Deed::ReadPolicy,
         Deed::Publish,
         Deed::Credentials,
+        Deed::AskApproval,
+        Deed::Approve,
     ];
 
     /// May this role do it at all?
@@ -120,6 +126,8 @@ impl Deed {
             Deed::ReadLedger => matches!(role, Auditor | Officer),
             Deed::ReadPolicy => matches!(role, Intake | Service | Officer | Auditor | Admin),
             Deed::Publish | Deed::Credentials => matches!(role, Admin),
+            Deed::AskApproval => matches!(role, Service | Officer | Admin),
+            Deed::Approve => matches!(role, Officer | Admin),
         }
     }
 
@@ -167,6 +175,8 @@ pub struct ActorFacts {
     pub role: Option<Role>,
     /// The purposes that the credential was given.
     pub purposes: PurposeSet,
+    /// How many persons it may reach over all of them, if it was given a limit of its own.
+    pub limit: Option<Limit>,
     kind: ActorKind,
 }
 
@@ -183,10 +193,11 @@ impl ActorFacts {
         id: CredentialId,
         role: Role,
         purposes: PurposeSet,
+        limit: Option<Limit>,
         on_behalf_of: Option<[u8; 16]>,
     ) -> ActorFacts {
         let entered = Entered { on_behalf_of, ..Entered::credential(id.number()) };
-        ActorFacts { entered, role: Some(role), purposes, kind: ActorKind::Credential }
+        ActorFacts { entered, role: Some(role), purposes, limit, kind: ActorKind::Credential }
     }
 
     /// Somebody at the machine.
@@ -195,6 +206,7 @@ impl ActorFacts {
             entered: Entered::operator(),
             role: None,
             purposes: PurposeSet::EMPTY,
+            limit: None,
             kind: ActorKind::Operator,
         }
     }
@@ -205,6 +217,7 @@ impl ActorFacts {
             entered: Entered::house(),
             role: None,
             purposes: PurposeSet::EMPTY,
+            limit: None,
             kind: ActorKind::House,
         }
     }

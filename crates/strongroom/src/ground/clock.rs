@@ -142,8 +142,14 @@ impl ClockWatch {
     /// The time that can be believed, by which data may be left out for good and entries are made: `now`, and while the clock is in doubt the earlier of what it says
     /// and what it should say.
     pub fn believed(&self, clock: &dyn Clock, now: i64) -> i64 {
+        self.believed_and_counted(clock, now).0
+    }
+
+    /// The time that can be believed, and the time by which it is counted how much was done in an hour or a day: while the
+    /// clock is in doubt, what it should say. So a clock that somebody sets, forwards or back, gives nobody another hour.
+    pub fn believed_and_counted(&self, clock: &dyn Clock, now: i64) -> (i64, i64) {
         let expected = self.compare(clock);
-        if self.in_doubt() { now.min(expected) } else { now }
+        if self.in_doubt() { (now.min(expected), expected) } else { (now, now) }
     }
 
     /// Doubts, if the clocks have gone apart. Gives what the wall clock should say.

@@ -134,6 +134,12 @@ impl House {
         seal::same(&door.hash, presented.hash.expose()).then(|| (Arc::clone(shop), door))
     }
 
+    /// How many credentials are frozen, over all shops.
+    pub fn count_frozen(&self) -> usize {
+        let shops = self.shops.read().unwrap_or_else(PoisonError::into_inner);
+        shops.iter().map(|shop| shop.doors.count_frozen()).sum()
+    }
+
     /// Adds a shop that was just made.
     pub fn add_shop(&self, shop: Shop) -> Arc<Shop> {
         let shop = Arc::new(shop);
@@ -198,8 +204,19 @@ impl House {
             };
             let now = clock.now();
             // An entry made while the clock is in doubt has the time that can be believed: the doubt outlives a restart.
-            let entered_at = shop.entry_time(watch.believed(clock.as_ref(), now));
-            act(&mut Work { tx, shop: &shop, policy: shop.policy(), now, entered_at, actor, ids, permits })
+            let (believed, counted_at) = watch.believed_and_counted(clock.as_ref(), now);
+            let entered_at = shop.entry_time(believed);
+            act(&mut Work {
+                tx,
+                shop: &shop,
+                policy: shop.policy(),
+                now,
+                entered_at,
+                counted_at,
+                actor,
+                ids,
+                permits,
+            })
         }
     }
 

@@ -58,6 +58,8 @@ typed_ids! {
     CredentialId = 4, "srk_";
     /// A choice; it holds its subject's number.
     ChoiceId = 5, "cho_";
+    /// An approval.
+    ApprovalId = 8, "apr_";
 }
 
 /// Bits of a record's or a choice's place among those of its subject (and kind).

@@ -14,13 +14,14 @@ pub mod note;
 pub mod permits;
 pub mod problem;
 pub mod random;
+pub mod reached;
 pub mod shop;
 pub mod web;
 pub mod work;
 
 pub use actor::{Actor, ActorFacts, Deed, Presented, Role};
 pub use house::{Empty, House, Numbered};
-pub use ids::{ChoiceId, CredentialId, EntryId, Id, Ids, RecordId, SubjectId};
+pub use ids::{ApprovalId, ChoiceId, CredentialId, EntryId, Id, Ids, RecordId, SubjectId};
 pub use problem::{Problem, Reason};
 pub use shop::{Chosen, Hint, InForce, OPEN_END, Shop, Term};
 pub use work::Work;

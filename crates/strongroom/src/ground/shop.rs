@@ -14,6 +14,7 @@ use seal::{KeyId, ShopKeys, Wrapped};
 use super::actor::Role;
 use super::ids::SubjectId;
 use super::log::log_number;
+use super::reached::Reached;
 
 /// A published policy, ready for use.
 #[derive(Debug)]
@@ -59,6 +60,8 @@ pub struct Shop {
     pub credentials: WholeRows<CredentialStanding>,
     /// What was lately seen of its subjects.
     pub hints: Hints,
+    /// Whom its credentials have lately reached.
+    pub reached: Reached,
     in_force: RwLock<Arc<InForce>>,
     generation: AtomicU32,
     last_entry_at: AtomicI64,
@@ -82,6 +85,7 @@ impl Shop {
             doors: Doors::default(),
             credentials: WholeRows::default(),
             hints: Hints::default(),
+            reached: Reached::default(),
             in_force: RwLock::new(Arc::new(in_force)),
             generation: AtomicU32::new(generation),
             last_entry_at: AtomicI64::new(last_entry_at),
@@ -198,6 +202,8 @@ pub struct Door {
     pub role: Role,
     /// May it say on whose behalf it acts?
     pub for_others: bool,
+    /// Is it frozen?
+    pub frozen: bool,
 }
 
 /// The credentials of a shop that are not revoked, by number.
@@ -213,6 +219,11 @@ impl Doors {
     /// Adds a credential.
     pub fn add(&self, number: u64, door: Door) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(number, door);
+    }
+
+    /// How many of them are frozen.
+    pub fn count_frozen(&self) -> usize {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().filter(|door| door.frozen).count()
     }
 
     /// Forgets a revoked one.
@@ -258,6 +269,8 @@ pub struct CredentialStanding {
     pub door: Door,
     /// The purposes that it may use.
     pub purposes: PurposeSet,
+    /// How many persons it may reach, if it has a limit of its own.
+    pub limit: Option<policy::Limit>,
     /// Was it revoked?
     pub revoked: bool,
 }

@@ -26,6 +26,8 @@ pub struct Work<'w, 't> {
     pub now: i64,
     /// The time of entries, µs UTC: never before the last one, so that a log's times do not run back.
     pub entered_at: i64,
+    /// The time by which it is counted whom a credential reaches, µs UTC: while the clock is in doubt, what it should say.
+    pub counted_at: i64,
     /// Who acts, as found in this transaction.
     pub actor: ActorFacts,
     /// Public ids.

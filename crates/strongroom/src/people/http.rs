@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use policy::PurposeSet;
+use policy::{Limit, PurposeSet};
 use serde::{Deserialize, Serialize};
 use store::Lane;
 use utoipa::ToSchema;
@@ -12,14 +12,15 @@ use crate::ground::clock::instant;
 use crate::ground::problem::ProblemBody;
 use crate::ground::random::SystemRandom;
 use crate::ground::web::{Request, Route, answer, read_json};
-use crate::ground::{CredentialId, Deed, Id, Ids, InForce, Numbered, Problem, Role};
+use crate::ground::work::Work;
+use crate::ground::{CredentialId, Deed, EntryId, Id, Ids, InForce, Numbered, Problem, Role};
 
 /// What the room answers to.
 pub fn routes() -> Vec<Route> {
     vec![
         Route::get("/v1/credentials", Deed::Credentials, |request| Box::pin(get_credentials(request))),
         Route::post("/v1/credentials", Deed::Credentials, |request| Box::pin(post_credential(request))),
-        Route::post("/v1/credentials/{target}", Deed::Credentials, |request| Box::pin(post_revoke(request))),
+        Route::post("/v1/credentials/{target}", Deed::Credentials, |request| Box::pin(post_change(request))),
     ]
 }
 
@@ -41,6 +42,15 @@ pub struct CredentialFound {
     /// When it was revoked (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked: Option<String>,
+    /// How many persons it may reach over all its purposes; left out, when only the policy's limits hold for each of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<String>,
+    /// When it was frozen (RFC 3339); left out while it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<String>,
+    /// Why it was last frozen or let go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A credential to make.
@@ -58,6 +68,11 @@ pub struct CredentialIn {
     /// May it say on whose behalf it acts (header `Strongroom-On-Behalf-Of`)?
     #[serde(default)]
     on_behalf_of: bool,
+    /// How many persons it may reach over all its purposes: `200 subjects per hour, 1000 per day`. Left out, only the policy's
+    /// limits hold, for each purpose. They hold in any case.
+    #[serde(default)]
+    #[schema(example = "200 subjects per hour, 1000 per day")]
+    limit: Option<String>,
 }
 
 /// A credential that was made. The secret is shown here and never again, so it has no Debug.
@@ -92,13 +107,16 @@ fn found(row: &CredentialRow, ids: &Ids, policy: &InForce) -> CredentialFound {
         on_behalf_of: row.for_others,
         since: instant(row.since),
         revoked: (row.revoked_at != 0).then(|| instant(row.revoked_at)),
+        limit: row.limit.map(|limit| limit.to_string()),
+        frozen: (row.frozen_at != 0).then(|| instant(row.frozen_at)),
+        reason: (!row.said.is_empty()).then(|| row.said.clone()),
     }
 }
 
 /// Make a credential.
 #[utoipa::path(post, path = "/v1/credentials", tag = "credentials", request_body = CredentialIn,
     responses((status = 201, description = "Made; the secret is shown here and never again", body = CredentialMade),
-              (status = 422, description = "The policy has no such purpose, or the label is not a technical name", body = ProblemBody)))]
+              (status = 422, description = "The policy has no such purpose, the label is not a technical name, or the limit is none", body = ProblemBody)))]
 pub(crate) async fn post_credential(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, body, .. } = request;
     let input: CredentialIn = read_json(&body)?;
@@ -111,6 +129,7 @@ pub(crate) async fn post_credential(request: Request) -> Result<Response<Body>, 
         })?;
         purposes.add(purpose.ordinal);
     }
+    let limit = input.limit.as_deref().map(limit_of).transpose()?;
     let number = loop {
         match house.number(Numbered::Credential) {
             Ok(number) => break number,
@@ -119,13 +138,86 @@ pub(crate) async fn post_credential(request: Request) -> Result<Response<Body>, 
     };
     let id = CredentialId::from_number(number);
     let random = &mut SystemRandom::new();
-    let new = NewCredential::new(id, input.role, &input.label, purposes, input.on_behalf_of, random)?;
+    let new = NewCredential::new(id, input.role, &input.label, purposes, input.on_behalf_of, random)?
+        .limited(limit);
     let shown = new.shown(&house.ids);
     let committed =
         house.work(Lane::High, &caller.shop, &caller.actor, move |work| super::add(&new, work)).await?;
     let entry = house.ids.show(committed.into_value());
     let made = CredentialMade { id: house.ids.show(id), credential: shown.to_string(), entry };
     Ok(answer(StatusCode::CREATED, &made))
+}
+
+fn limit_of(text: &str) -> Result<Limit, Problem> {
+    text.parse().map_err(|_| {
+        Problem::new("SR-PEOPLE-016", 422, "this is not a limit")
+            .help("a limit reads `200 subjects per hour, 1000 per day`; one of the two is enough")
+            .at("/limit")
+    })
+}
+
+/// `{id}:revoke`, `{id}:freeze`, `{id}:unfreeze`.
+async fn post_change(request: Request) -> Result<Response<Body>, Problem> {
+    match request.target.rsplit_once(':') {
+        Some((_, "revoke")) => post_revoke(request).await,
+        Some((_, "freeze")) => post_freeze(request).await,
+        Some((_, "unfreeze")) => post_unfreeze(request).await,
+        _ => Err(crate::ground::web::no_route()),
+    }
+}
+
+/// Why somebody freezes a credential, or lets it go on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FreezeIn {
+    /// A reference, 1 to 60 of `a-z 0-9 - _ .`: a ticket or a job; never a person's name.
+    #[schema(example = "incident-17")]
+    reason: String,
+}
+
+/// A credential that was frozen or let go on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CredentialChanged {
+    /// Its public id.
+    pub id: String,
+    /// The ledger's entry.
+    pub entry: String,
+}
+
+type Verb = fn(CredentialId, &str, &mut Work<'_, '_>) -> Result<EntryId, Problem>;
+
+async fn change(request: Request, suffix: &'static str, verb: Verb) -> Result<Response<Body>, Problem> {
+    let Request { house, caller, target, body, .. } = request;
+    let input: FreezeIn = read_json(&body)?;
+    let id = target.strip_suffix(suffix).ok_or_else(crate::ground::web::no_route)?;
+    let id: CredentialId = house.ids.read(id)?;
+    let committed = house
+        .work(Lane::High, &caller.shop, &caller.actor, move |work| verb(id, &input.reason, work))
+        .await?;
+    let changed = CredentialChanged { id: house.ids.show(id), entry: house.ids.show(committed.into_value()) };
+    Ok(answer(StatusCode::OK, &changed))
+}
+
+/// Freeze a credential: it does nothing until somebody lets it go on.
+#[utoipa::path(post, path = "/v1/credentials/{id}:freeze", tag = "credentials", request_body = FreezeIn,
+    params(("id" = String, Path, description = "The credential's public id, without its secret")),
+    responses((status = 200, description = "Frozen", body = CredentialChanged),
+              (status = 404, description = "No such credential that is not revoked", body = ProblemBody),
+              (status = 409, description = "It is frozen already", body = ProblemBody),
+              (status = 422, description = "The reason is not a technical name", body = ProblemBody)))]
+pub(crate) async fn post_freeze(request: Request) -> Result<Response<Body>, Problem> {
+    change(request, ":freeze", super::limits::freeze).await
+}
+
+/// Let a frozen credential go on: it begins to be counted anew.
+#[utoipa::path(post, path = "/v1/credentials/{id}:unfreeze", tag = "credentials", request_body = FreezeIn,
+    params(("id" = String, Path, description = "The credential's public id, without its secret")),
+    responses((status = 200, description = "It may go on", body = CredentialChanged),
+              (status = 404, description = "No such credential that is not revoked", body = ProblemBody),
+              (status = 409, description = "It is not frozen", body = ProblemBody),
+              (status = 422, description = "The reason is not a technical name", body = ProblemBody)))]
+pub(crate) async fn post_unfreeze(request: Request) -> Result<Response<Body>, Problem> {
+    change(request, ":unfreeze", super::limits::unfreeze).await
 }
 
 /// A credential that was revoked.

@@ -1,16 +1,22 @@
 //! Room `people`: who may use the API, and for which purposes. (Staff, sign-in and training move in later.)
 //!
-//! What is held: credentials. A secret is 32 random bytes, shown once; only its SHA-256 is kept, which is enough for a
-//! secret that nobody can guess. Labels are technical names, never a person's.
+//! What is held: credentials, how many persons each may reach, and approvals of more. A secret is 32 random bytes, shown
+//! once; only its SHA-256 is kept, which is enough for a secret that nobody can guess. Labels and the reasons that people
+//! give are technical names, never a person's.
 //!
 //! Invariants:
 //! - a credential revoked in a transaction does nothing in the next: its row is read in every unit of work;
 //! - secrets are compared in constant time;
+//! - a credential that reaches one person more than it may is frozen in that transaction, and does nothing in the next;
+//! - nobody approves what they asked for themselves;
 //! - an edited row (another role, more purposes, no revocation) fails its MAC and opens no door.
 //!
-//! Who may call: the desk and the house. It calls no room.
+//! Who may call: `reveal`, `account`, the desk and the house. It calls no room.
 
+pub mod approval_http;
+pub mod approvals;
 pub mod http;
+pub mod limits;
 mod sql;
 
 pub(crate) use sql::KEEP_NEWEST;
@@ -21,7 +27,7 @@ pub(crate) use sql::ALL as STATEMENTS;
 use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome};
-use policy::PurposeSet;
+use policy::{Limit, PurposeSet};
 use seal::{Random, Secret};
 use sha2::{Digest, Sha256};
 use store::{Row, View, params};
@@ -50,6 +56,12 @@ pub struct CredentialRow {
     pub since: i64,
     /// When it was revoked, µs UTC; 0 while it was not.
     pub revoked_at: i64,
+    /// How many persons it may reach over all its purposes, if it was given a limit of its own.
+    pub limit: Option<Limit>,
+    /// When it was frozen, µs UTC; 0 while it is not.
+    pub frozen_at: i64,
+    /// Why it was last frozen or let go on.
+    pub said: String,
 }
 
 /// A credential that is about to be made.
@@ -65,6 +77,8 @@ pub struct NewCredential {
     pub purposes: PurposeSet,
     /// May it say on whose behalf it acts?
     pub for_others: bool,
+    /// How many persons it may reach over all its purposes; `None` for what the policy says of each.
+    pub limit: Option<Limit>,
     secret: Secret<32>,
 }
 
@@ -83,8 +97,7 @@ impl NewCredential {
         for_others: bool,
         random: &mut impl Random,
     ) -> Result<NewCredential, Problem> {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
-        if label.is_empty() || label.len() > LABEL_LIMIT || !label.bytes().all(plain) {
+        if !is_technical(label) {
             return Err(Problem::new("SR-PEOPLE-004", 422, "a label is 1 to 60 of `a-z 0-9 - _ .`")
                 .help("name the service that will use it, not a person")
                 .at("/label"));
@@ -94,13 +107,25 @@ impl NewCredential {
                 .at("/purposes"));
         }
         let secret = Secret::random(random)?;
-        Ok(NewCredential { id, role, label: label.to_owned(), purposes, for_others, secret })
+        Ok(NewCredential { id, role, label: label.to_owned(), purposes, for_others, limit: None, secret })
+    }
+
+    /// The same with a limit of its own.
+    #[must_use]
+    pub fn limited(self, limit: Option<Limit>) -> NewCredential {
+        NewCredential { limit, ..self }
     }
 
     /// What its holder presents: shown once, kept nowhere.
     pub fn shown(&self, ids: &Ids) -> Zeroizing<String> {
         Zeroizing::new(format!("{}_{}", ids.show(self.id), seal::base32(self.secret.expose())))
     }
+}
+
+/// Is this a technical name, and so not a person's?
+fn is_technical(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    !text.is_empty() && text.len() <= LABEL_LIMIT && text.bytes().all(plain)
 }
 
 /// Reads what somebody presents: `srk_<id>_<secret>`.
@@ -119,15 +144,18 @@ pub fn read_presented(ids: &Ids, text: &str) -> Option<Presented> {
 
 /// Who a credential is, in the transaction.
 ///
-/// Fails: `SR-PEOPLE-001` when it is not one, was revoked, or its row was edited.
+/// Fails: `SR-PEOPLE-001` when it is not one, was revoked, or its row was edited; `SR-PEOPLE-009` when it is frozen.
 pub fn facts_of(view: &View<'_>, shop: &Shop, presented: &Presented) -> Result<ActorFacts, Problem> {
     let standing = standing_of(view, shop, presented.id)?.ok_or_else(unknown)?;
     let door = standing.door;
     if !seal::same(&door.hash, presented.hash.expose()) || standing.revoked {
         return Err(unknown());
     }
+    if door.frozen {
+        return Err(limits::frozen());
+    }
     let on_behalf_of = presented.on_behalf_of.filter(|_| door.for_others);
-    Ok(ActorFacts::credential(presented.id, door.role, standing.purposes, on_behalf_of))
+    Ok(ActorFacts::credential(presented.id, door.role, standing.purposes, standing.limit, on_behalf_of))
 }
 
 /// What a credential's row says. It is read each time; its MAC is looked at when its bytes are others than those that were
@@ -155,6 +183,7 @@ fn standing_of(
             let standing = CredentialStanding {
                 door: door_of(&row),
                 purposes: row.purposes,
+                limit: row.limit,
                 revoked: row.revoked_at != 0,
             };
             shop.credentials.saw(id.number(), bytes, standing);
@@ -166,10 +195,12 @@ fn standing_of(
 /// A row as it stands, MAC and all: no two rows have the same bytes.
 fn bytes_of(row: &Row<'_>) -> Result<Vec<u8>, store::Error> {
     let mut bytes = Vec::with_capacity(256);
-    for column in [1, 4, 6, 7] {
+    for column in [1, 4, 6, 7, 9, 10, 11] {
         bytes.extend_from_slice(&row.int(column)?.to_be_bytes());
     }
-    for column in [row.text(2)?.as_bytes(), row.bytes(3)?, row.bytes(5)?, row.bytes(8)?] {
+    let strings =
+        [row.text(2)?.as_bytes(), row.bytes(3)?, row.bytes(5)?, row.bytes(8)?, row.text(12)?.as_bytes()];
+    for column in strings {
         bytes.extend_from_slice(&(column.len() as u64).to_be_bytes());
         bytes.extend_from_slice(column);
     }
@@ -205,15 +236,58 @@ fn read_row(id: CredentialId, row: &Row<'_>) -> Result<(CredentialRow, Vec<u8>),
         hash: row.array(5)?,
         since: row.int(6)?,
         revoked_at: row.int(7)?,
+        limit: match (row.number(9)?, row.number(10)?) {
+            (0, 0) => None,
+            (per_hour, per_day) => Some(Limit { per_hour, per_day }),
+        },
+        frozen_at: row.int(11)?,
+        said: row.text(12)?.to_owned(),
     };
     Ok((credential, row.bytes(8)?.to_vec()))
 }
 
 fn whole(shop: &Shop, row: CredentialRow, mac: &[u8]) -> Result<CredentialRow, Problem> {
+    let (columns, later) = (columns(shop, &row), later_columns(&row));
     shop.keys
-        .row_is_whole(CREDENTIAL, &[&columns(shop, &row), row.label.as_bytes()], mac)
+        .row_is_whole(CREDENTIAL, &authenticated(&row, &columns, later.as_ref()), mac)
         .map_err(|_| Problem::edited(CREDENTIAL))?;
     Ok(row)
+}
+
+/// The MAC of a row.
+fn mac_of(shop: &Shop, row: &CredentialRow) -> Result<[u8; 16], Problem> {
+    let (columns, later) = (columns(shop, row), later_columns(row));
+    Ok(shop.keys.row_mac(CREDENTIAL, &authenticated(row, &columns, later.as_ref()))?)
+}
+
+/// What the MAC covers. Columns of a later schema are under it if one of them says something: so rows that were written
+/// before they were there stay whole.
+fn authenticated<'r>(
+    row: &'r CredentialRow,
+    columns: &'r [u8],
+    later: Option<&'r [u8; 24]>,
+) -> Vec<&'r [u8]> {
+    let mut parts = vec![columns, row.label.as_bytes()];
+    if let Some(later) = later {
+        parts.extend([later.as_slice(), row.said.as_bytes()]);
+    }
+    parts
+}
+
+fn later_columns(row: &CredentialRow) -> Option<[u8; 24]> {
+    if row.limit.is_none() && row.frozen_at == 0 && row.said.is_empty() {
+        return None;
+    }
+    let (per_hour, per_day) = limit_columns(row.limit);
+    let mut columns = [0; 24];
+    for (slot, number) in columns.as_chunks_mut::<8>().0.iter_mut().zip([per_hour, per_day, row.frozen_at]) {
+        *slot = number.to_be_bytes();
+    }
+    Some(columns)
+}
+
+fn limit_columns(limit: Option<Limit>) -> (i64, i64) {
+    limit.map_or((0, 0), |limit| (i64::from(limit.per_hour), i64::from(limit.per_day)))
 }
 
 fn columns(shop: &Shop, row: &CredentialRow) -> Vec<u8> {
@@ -244,8 +318,12 @@ pub fn add(new: &NewCredential, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
         hash: Sha256::digest(new.secret.expose()).into(),
         since: work.now,
         revoked_at: 0,
+        limit: new.limit,
+        frozen_at: 0,
+        said: String::new(),
     };
-    let mac = work.shop.keys.row_mac(CREDENTIAL, &[&columns(work.shop, &row), row.label.as_bytes()])?;
+    let mac = mac_of(work.shop, &row)?;
+    let (per_hour, per_day) = limit_columns(row.limit);
     let purposes = purposes_column(row.purposes);
     let params = params![
         row.id.column(),
@@ -256,11 +334,14 @@ pub fn add(new: &NewCredential, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
         i64::from(row.for_others),
         &row.hash,
         row.since,
-        &mac
+        &mac,
+        per_hour,
+        per_day
     ];
     work.tx.change(&sql::ADD_CREDENTIAL, params)?;
     let mut entry = work.entry(Act::CredentialAdded, Outcome::Yes);
     entry.figures = vec![(ledger::entry::Figure::Credential, new.id.number())];
+    entry.figures.extend(limits::figures(new.limit));
     let id = work.enter_plain(entry)?;
     let (shop, number, door) = (Arc::clone(work.shop), new.id.number(), door_of(&row));
     work.tx.after_commit(move || shop.doors.add(number, door));
@@ -272,11 +353,9 @@ pub fn add(new: &NewCredential, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
 /// Fails: `SR-PEOPLE-002` when there is none of this id, or it was revoked before.
 pub fn revoke(id: CredentialId, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
     work.must_be_allowed(Deed::Credentials)?;
-    let missing =
-        || Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked");
     let mut row = find(work.tx, work.shop, id)?.filter(|row| row.revoked_at == 0).ok_or_else(missing)?;
     row.revoked_at = work.now;
-    let mac = work.shop.keys.row_mac(CREDENTIAL, &[&columns(work.shop, &row), row.label.as_bytes()])?;
+    let mac = mac_of(work.shop, &row)?;
     let params = params![work.now, &mac, id.column(), work.shop.column()];
     if work.tx.change(&sql::REVOKE_CREDENTIAL, params)? == 0 {
         return Err(missing());
@@ -289,6 +368,10 @@ pub fn revoke(id: CredentialId, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
     Ok(entry)
 }
 
+fn missing() -> Problem {
+    Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked")
+}
+
 /// The credentials of a shop, revoked ones too.
 pub fn list(view: &View<'_>, shop: &Shop, limit: u32) -> Result<Vec<CredentialRow>, Problem> {
     let rows = view.list(&sql::LIST_CREDENTIALS, params![shop.column(), limit], |row| {
@@ -299,5 +382,5 @@ pub fn list(view: &View<'_>, shop: &Shop, limit: u32) -> Result<Vec<CredentialRo
 
 /// What the front door remembers of a credential.
 pub fn door_of(row: &CredentialRow) -> Door {
-    Door { hash: row.hash, role: row.role, for_others: row.for_others }
+    Door { hash: row.hash, role: row.role, for_others: row.for_others, frozen: row.frozen_at != 0 }
 }

@@ -7,9 +7,10 @@
 //! - the gate decides inside the transaction that enters the act; the entry is durable before a value is plain;
 //! - a permit covers the fields, records and versions that the transaction saw, for two seconds, and nothing else;
 //! - a refusal is entered too, with its reasons; so is an opening that fails;
-//! - who lacks the purpose learns nothing, not even whether the record is there.
+//! - who lacks the purpose learns nothing, not even whether the record is there;
+//! - nobody is shown anything of one more person than their credential may reach: it is frozen instead.
 //!
-//! Who may call: `share`, `answer`, and the desk. It may call `keep` and `choose`.
+//! Who may call: `share`, `answer`, and the desk. It may call `keep`, `choose` and `people`.
 
 mod find;
 pub mod http;
@@ -40,6 +41,7 @@ use crate::ground::web::Caller;
 use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
 use crate::ground::{Chosen, Deed, Id, OPEN_END, Problem, RecordId, SubjectId};
 use crate::keep::{self, Listing, Order, RecordRow, SubjectRow};
+use crate::people;
 
 /// How a request at the door ended, in its transaction.
 #[derive(Debug)]
@@ -301,6 +303,11 @@ fn grant(
     }
     let marking = row.marking_key().ok_or_else(keep::error::erased)?;
     let key = work.shop.keys.open_key(row.id.number(), marking)?;
+    entry.alias = Some(key.alias());
+    // ORDER: counted before it is entered, and both before anything can be opened.
+    if let Some(refused) = people::limits::reach(&mut entry, work)? {
+        return Ok(Ended::Refused(refused));
+    }
     let (id, _) = work.enter_about(&key, entry, &opening.build()?)?;
     Ok(Ended::Granted(Box::new(Granted {
         subject: row.id,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ledger::entry::{Act, Figure, Outcome};
 use ledger::opening::Opening;
 use policy::{Answer, FieldMask};
+use seal::DataKey;
 use store::Lane;
 
 use super::types::{Granted, Item};
@@ -16,6 +17,7 @@ use crate::ground::web::Caller;
 use crate::ground::work::Work;
 use crate::ground::{Deed, EntryId, Id, Problem, RecordId, SubjectId};
 use crate::keep;
+use crate::people;
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -86,7 +88,10 @@ fn look(ask: &SearchAsk, work: &mut Work<'_, '_>) -> Result<Looked, Problem> {
         entry.figures = vec![(Figure::Subjects, 0)];
         return Ok(Looked::Nothing(work.enter_plain(entry)?));
     };
-    let entry = enter_all(ask.purpose, &items, work)?;
+    let entry = match enter_all(ask.purpose, &items, work)? {
+        Entered::Yes(entry) => entry,
+        Entered::Frozen(problem) => return Ok(Looked::Refused(problem)),
+    };
     Ok(Looked::Granted(Box::new(Granted {
         subject: first,
         shop: Arc::clone(work.shop),
@@ -146,8 +151,16 @@ fn judge_match(
     item(row, decision, until, &subject, work).map(Some)
 }
 
-fn enter_all(purpose: u16, items: &[(u8, Item)], work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
-    let mut first = None;
+/// What a search that found somebody comes to.
+enum Entered {
+    /// Entered under each of them; the first entry's id.
+    Yes(EntryId),
+    /// They are more than the credential may reach: it is frozen, and nobody is shown.
+    Frozen(Problem),
+}
+
+fn enter_all(purpose: u16, items: &[(u8, Item)], work: &mut Work<'_, '_>) -> Result<Entered, Problem> {
+    let mut entries = Vec::new();
     for of_one in items.chunk_by(|(_, one), (_, two)| one.row.id.subject() == two.row.id.subject()) {
         let Some(subject) = of_one.first().map(|(_, item)| item.row.id.subject()) else { continue };
         let mut entry = work.entry(Act::Searched, Outcome::Yes);
@@ -155,10 +168,22 @@ fn enter_all(purpose: u16, items: &[(u8, Item)], work: &mut Work<'_, '_>) -> Res
         for (field, item) in of_one {
             add_part(&mut entry.parts, item.row.id.kind(), FieldMask::only(*field));
         }
-        let id = enter_under(subject, entry, work)?;
+        let key = marking_key(subject, work)?;
+        entry.alias = key.as_ref().map(|key| key.alias());
+        entries.push((subject, key, entry));
+    }
+    // ORDER: all are counted before one is entered, so that no entry says of somebody that they were shown who were not.
+    for (_, _, entry) in &mut entries {
+        if let Some(problem) = people::limits::reach(entry, work)? {
+            return Ok(Entered::Frozen(problem));
+        }
+    }
+    let mut first = None;
+    for (subject, key, entry) in entries {
+        let id = enter_with(subject, key.as_deref(), entry, work)?;
         first.get_or_insert(id);
     }
-    first.ok_or_else(keep::error::not_found)
+    first.map(Entered::Yes).ok_or_else(keep::error::not_found)
 }
 
 /// Enters something about a subject, under its alias.
@@ -167,13 +192,26 @@ pub(super) fn enter_under(
     entry: ledger::entry::Entry,
     work: &mut Work<'_, '_>,
 ) -> Result<EntryId, Problem> {
-    let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
+    let key = marking_key(subject, work)?;
+    enter_with(subject, key.as_deref(), entry, work)
+}
+
+/// The key under whose alias a subject is entered, if it has one left.
+fn marking_key(subject: SubjectId, work: &Work<'_, '_>) -> Result<Option<Arc<DataKey>>, Problem> {
+    let row = keep::find_subject(work.view(), work.shop, subject)?.ok_or_else(keep::error::not_found)?;
+    let open = |marking| work.shop.keys.open_key(subject.number(), marking);
+    Ok(row.marking_key().map(open).transpose()?)
+}
+
+fn enter_with(
+    subject: SubjectId,
+    key: Option<&DataKey>,
+    entry: ledger::entry::Entry,
+    work: &mut Work<'_, '_>,
+) -> Result<EntryId, Problem> {
     let opening = Opening::builder().act(entry.act).subject(&work.ids.show(subject)).build()?;
-    match row.marking_key() {
-        Some(marking) => {
-            let key = work.shop.keys.open_key(subject.number(), marking)?;
-            work.enter_about(&key, entry, &opening).map(|(id, _)| id)
-        }
+    match key {
+        Some(key) => work.enter_about(key, entry, &opening).map(|(id, _)| id),
         None => work.enter_plain(entry),
     }
 }

@@ -313,6 +313,9 @@ fn clear_columns_that_were_edited_are_noticed_and_named() {
         ("a term's end", "UPDATE term SET ends_at = ends_at + 1000000 WHERE ends_at < 9000000000000000000"),
         ("a credential that was revoked", "UPDATE credential SET revoked_at = 5"),
         ("a credential's role", "UPDATE credential SET role = 5"),
+        ("a credential's own limit", "UPDATE credential SET per_hour = 9, per_day = 9"),
+        ("a credential that was frozen", "UPDATE credential SET frozen_at = 5"),
+        ("why a credential was frozen", "UPDATE credential SET said = 'other'"),
         (
             "a credential's purposes",
             "UPDATE credential SET purposes = zeroblob(length(purposes)) WHERE role = 2",

@@ -32,6 +32,7 @@ mod examples;
 mod flips;
 mod hostile;
 mod kill;
+mod limits;
 mod policy_change;
 mod power;
 mod put_back;

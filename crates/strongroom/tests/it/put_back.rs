@@ -123,6 +123,16 @@ fn a_revoked_credential_that_is_put_back_is_noticed() {
 }
 
 #[test]
+fn a_frozen_credential_that_is_thawed_behind_the_vaults_back_is_noticed() {
+    let vault = Vault::new();
+    let made = vault.well(&["credentials", "add", "--role", "intake", "--label", "form"]);
+    let copy = vault.copy_database();
+    vault.well(&["credentials", "freeze", made["id"].as_str().unwrap(), "--reason", "laptop-lost"]);
+    vault.put_back("credential", &copy);
+    assert!(vault.deep_findings().contains("SR-DEEP-023"));
+}
+
+#[test]
 fn a_withdrawn_choice_that_is_put_back_is_noticed() {
     let vault = Vault::new();
     vault.import("1,Ann,ann@shop.example,yes,2026-11-01T00:00:00Z");

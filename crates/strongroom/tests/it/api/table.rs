@@ -80,8 +80,17 @@ impl Fixture {
                 | "/v1/ledger/entries"
                 | "/v1/policy"
                 | "/v1/policies"
-                | "/v1/credentials",
+                | "/v1/credentials"
+                | "/v1/approvals",
             ) => (path, Json::Null),
+            ("GET", "/v1/ledger/blast-radius") => {
+                (format!("{path}?credential={}&since=2026-11-01T00:00:00Z", self.service.id()), Json::Null)
+            }
+            ("POST", "/v1/approvals") => (path, self.more_for_the_service()),
+            ("POST", "/v1/approvals/{target}") => {
+                let asked = self.bench.post(&self.service, "/v1/approvals", &self.more_for_the_service());
+                (format!("/v1/approvals/{}:approve", asked.is(201)["id"].as_str().unwrap()), json!({}))
+            }
             ("POST", "/v1/policies") => (path, json!({ "text": format!("{POLICY}\n# {turn}\n") })),
             ("POST", "/v1/credentials") => (path, json!({ "role": "auditor", "label": "of-a-test" })),
             ("POST", "/v1/credentials/{target}") => {
@@ -92,6 +101,11 @@ impl Fixture {
                 panic!("{method} {path} is new: say here how it is asked, and look at the table")
             }
         }
+    }
+
+    fn more_for_the_service(&self) -> Json {
+        json!({ "credential": self.service.id(), "purpose": "delivery", "subjects": 5, "hours": 1,
+                "reason": "of-a-test" })
     }
 
     fn entry(&self) -> String {
@@ -192,11 +206,16 @@ fn the_openapi_document_has_every_route_and_no_other() {
     }
     let mut served: Vec<String> = routes()
         .iter()
-        .map(|route| match route.path {
-            "/ledger/{*target}" => "GET /ledger/{path}".to_owned(),
-            "/v1/subjects/{target}" => "POST /v1/subjects/{id}:erase".to_owned(),
-            "/v1/credentials/{target}" => "POST /v1/credentials/{id}:revoke".to_owned(),
-            path => format!("{} {}", route.method, path.replace("{target}", "{id}")),
+        .flat_map(|route| match route.path {
+            "/ledger/{*target}" => vec!["GET /ledger/{path}".to_owned()],
+            "/v1/subjects/{target}" => vec!["POST /v1/subjects/{id}:erase".to_owned()],
+            "/v1/credentials/{target}" => ["revoke", "freeze", "unfreeze"]
+                .map(|verb| format!("POST /v1/credentials/{{id}}:{verb}"))
+                .to_vec(),
+            "/v1/approvals/{target}" => {
+                ["approve", "refuse"].map(|verb| format!("POST /v1/approvals/{{id}}:{verb}")).to_vec()
+            }
+            path => vec![format!("{} {}", route.method, path.replace("{target}", "{id}"))],
         })
         .chain(["GET /health/live".to_owned(), "GET /health/ready".to_owned()])
         .collect();

@@ -1,0 +1,245 @@
+//! How many persons a credential may reach, and what becomes of one that reaches for more: it is frozen.
+//!
+//! A credential that was stolen opens at full speed what its purposes allow. Its limit ends that within the hour, and the
+//! freeze tells somebody. What is counted are distinct persons whom an entry names as reached: revealed, found by a search,
+//! made into a token, or turned back from one.
+
+use std::sync::Arc;
+
+use ledger::entry::{Act, Actor as EnteredActor, ActorKind, Entry, Figure, Outcome};
+use ledger::opening::Opening;
+use policy::Limit;
+use store::{Unpack, View, params};
+
+use super::{CredentialRow, approvals, find, is_technical, list, mac_of, sql};
+use crate::ground::clock::{DAY, MINUTE};
+use crate::ground::reached::{Full, Reach};
+use crate::ground::work::Work;
+use crate::ground::{CredentialId, Deed, EntryId, Id, Problem, Shop};
+
+/// What is counted: acts that show somebody something of a person.
+pub const COUNTED: [Act; 4] = [Act::Revealed, Act::Searched, Act::Tokenised, Act::Resolved];
+
+/// Why a credential was frozen that reached for more than it may.
+const REACHED_ITS_LIMIT: &str = "reached-its-limit";
+
+/// The problem of a credential that is frozen.
+pub fn frozen() -> Problem {
+    Problem::new("SR-PEOPLE-009", 403, "this credential is frozen: it reached as many persons as it may, or somebody froze it")
+        .help("an admin looks at what it did (`strongroom account blast-radius`), then unfreezes it or revokes it; for more persons than its limit, ask for an approval first")
+}
+
+/// Counts the person whom an entry is about to name as reached. The entry is complete but for what this adds to it.
+///
+/// Gives: the refusal, when the credential may reach no more; then it is frozen, which this transaction has to commit.
+/// Records: *frozen*, in that case.
+pub fn reach(entry: &mut Entry, work: &mut Work<'_, '_>) -> Result<Option<Problem>, Problem> {
+    let (ActorKind::Credential(credential), Some(purpose), Some(alias)) =
+        (entry.actor.kind, entry.purpose, entry.alias)
+    else {
+        return Ok(None);
+    };
+    let reach = Reach { credential, purpose, alias, at: work.counted_at };
+    for approval in work.shop.reached.approvals(&reach) {
+        if approvals::stands(approval, &reach, work)? && work.shop.reached.take_approved(approval, &alias) {
+            entry.figures.push((Figure::Approval, approval));
+            return Ok(None);
+        }
+    }
+    let limit = work.policy.compiled.purpose(purpose).map_or(Limit::USUAL, |purpose| purpose.said.limit());
+    match work.shop.reached.take(&reach, limit, work.actor.limit) {
+        Ok(()) => Ok(None),
+        Err(full) => {
+            freeze_full(&reach, full, work)?;
+            Ok(Some(frozen()))
+        }
+    }
+}
+
+/// Freezes a credential that reached for more than it may. The house does that by itself.
+fn freeze_full(reach: &Reach, full: Full, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    let id = CredentialId::from_number(reach.credential);
+    let row = find(work.tx, work.shop, id)?.ok_or_else(super::unknown)?;
+    let mut entry = work.entry(Act::Frozen, Outcome::Yes);
+    entry.actor = EnteredActor::house();
+    entry.purpose = Some(reach.purpose);
+    entry.figures = vec![
+        (Figure::Credential, reach.credential),
+        (Figure::Limit, u64::from(full.limit)),
+        (Figure::Hours, u64::from(full.hours)),
+    ];
+    set_frozen(row, work.now, REACHED_ITS_LIMIT, entry, work)?;
+    let (number, limit, hours) = (reach.credential, full.limit, full.hours);
+    work.tx.after_commit(move || {
+        crate::note!(
+            WARN,
+            "a credential was frozen: it reached as many persons as it may",
+            credential = number,
+            persons = limit,
+            hours = hours
+        );
+    });
+    Ok(())
+}
+
+/// Freezes a credential by hand: it does nothing until somebody lets it go on. Records: *frozen*.
+///
+/// Fails: `SR-PEOPLE-002` when there is none; `SR-PEOPLE-010` when the reason is not a technical name; `SR-PEOPLE-011` when it
+/// is frozen already.
+pub fn freeze(id: CredentialId, said: &str, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
+    change(id, said, Change::Freeze, work)
+}
+
+/// Lets a frozen credential go on; whom it reached before is no longer counted. Records: *unfrozen*.
+///
+/// Fails: `SR-PEOPLE-002` when there is none; `SR-PEOPLE-010` when the reason is not a technical name; `SR-PEOPLE-011` when it
+/// is not frozen. A frozen credential cannot do it: it does nothing.
+pub fn unfreeze(id: CredentialId, said: &str, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
+    change(id, said, Change::Unfreeze, work)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Freeze,
+    Unfreeze,
+}
+
+fn change(id: CredentialId, said: &str, change: Change, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
+    work.must_be_allowed(Deed::Credentials)?;
+    must_be_a_reason(said)?;
+    let row = find(work.tx, work.shop, id)?.filter(|row| row.revoked_at == 0).ok_or_else(super::missing)?;
+    if (row.frozen_at != 0) == (change == Change::Freeze) {
+        return Err(Problem::new("SR-PEOPLE-011", 409, "the credential is that already")
+            .help("`strongroom credentials list` shows which are frozen"));
+    }
+    let (act, at) = match change {
+        Change::Freeze => (Act::Frozen, work.now),
+        Change::Unfreeze => (Act::Unfrozen, 0),
+    };
+    let mut entry = work.entry(act, Outcome::Yes);
+    entry.figures = vec![(Figure::Credential, id.number())];
+    set_frozen(row, at, said, entry, work)
+}
+
+fn set_frozen(
+    mut row: CredentialRow,
+    at: i64,
+    said: &str,
+    entry: Entry,
+    work: &mut Work<'_, '_>,
+) -> Result<EntryId, Problem> {
+    (row.frozen_at, row.said) = (at, said.to_owned());
+    let mac = mac_of(work.shop, &row)?;
+    let params = params![at, said, &mac, row.id.column(), work.shop.column()];
+    if work.tx.change(&sql::FREEZE_CREDENTIAL, params)? == 0 {
+        return Err(super::missing());
+    }
+    let entry = enter_with_reason(entry, said, work)?;
+    let (shop, number, door) = (Arc::clone(work.shop), row.id.number(), super::door_of(&row));
+    work.tx.after_commit(move || {
+        if at == 0 {
+            shop.reached.forget(number);
+        }
+        shop.doors.add(number, door);
+    });
+    Ok(entry)
+}
+
+/// Enters something that is about nobody, and commits to the reason that was given: whoever knows it can prove it.
+pub(super) fn enter_with_reason(
+    mut entry: Entry,
+    said: &str,
+    work: &mut Work<'_, '_>,
+) -> Result<EntryId, Problem> {
+    let opening = Opening::builder().act(entry.act).extra(said.as_bytes()).build()?;
+    entry.commitment = ledger::opening::commitment(&[0; 16], &opening);
+    work.enter(&entry)
+}
+
+/// Fails: `SR-PEOPLE-010`.
+pub(super) fn must_be_a_reason(said: &str) -> Result<(), Problem> {
+    if is_technical(said) {
+        return Ok(());
+    }
+    Err(Problem::new("SR-PEOPLE-010", 422, "a reason is 1 to 60 of `a-z 0-9 - _ .`")
+        .help("name a ticket or a job, not a person: `incident-17`, `yearly-stocktaking`")
+        .at("/reason"))
+}
+
+/// A limit as an entry has it.
+pub(super) fn figures(limit: Option<Limit>) -> Vec<(Figure, u64)> {
+    let figure = |limit: u32, hours| [(Figure::Limit, u64::from(limit)), (Figure::Hours, hours)];
+    limit.map_or_else(Vec::new, |limit| [figure(limit.per_hour, 1), figure(limit.per_day, 24)].concat())
+}
+
+/// Counts again whom the credentials of a shop have reached in the last day, out of its ledger; and knows which approvals
+/// stand. Nobody is served before.
+pub fn count_again(view: &View<'_>, shop: &Shop, last_entry_at: i64) -> Result<(), Problem> {
+    let mut since = last_entry_at.saturating_sub(DAY).saturating_sub(2 * MINUTE);
+    for row in approvals::list(view, shop, u32::MAX)? {
+        if let Some(approved) = row.approved().filter(|approved| approved.ends_at > last_entry_at) {
+            since = since.min(row.decided_at.saturating_sub(MINUTE));
+            shop.reached.approve(approved);
+        }
+    }
+    let own: Vec<(u64, Option<Limit>)> =
+        list(view, shop, u32::MAX)?.iter().map(|row| (row.id.number(), row.limit)).collect();
+    let log = shop.log();
+    let size = view.log_head(log)?.map_or(0, |head| head.size);
+    let mut first = first_since(view, log, size, since)? / store::LEAVES_PER_TILE * store::LEAVES_PER_TILE;
+    while first < size {
+        let end = size.min(first.saturating_add(store::LEAVES_PER_TILE));
+        for leaf in Unpack(&view.leaves_packed(log, first, end)?) {
+            if may_count(leaf) {
+                count_entry(&Entry::decode(leaf)?, &own, shop);
+            }
+        }
+        first = end;
+    }
+    Ok(())
+}
+
+/// Does an entry count, as far as its act tells? Most do not, and need not be decoded. SOURCE: docs/spec/ledger.md, section 4.
+fn may_count(leaf: &[u8]) -> bool {
+    leaf.get(1).is_some_and(|act| {
+        *act == Act::Unfrozen.number() || COUNTED.iter().any(|counted| counted.number() == *act)
+    })
+}
+
+fn count_entry(entry: &Entry, own: &[(u64, Option<Limit>)], shop: &Shop) {
+    if entry.outcome != Outcome::Yes {
+        return;
+    }
+    if entry.act == Act::Unfrozen {
+        if let Some(credential) = entry.figure(Figure::Credential) {
+            shop.reached.forget(credential);
+        }
+        return;
+    }
+    let (ActorKind::Credential(credential), Some(purpose), Some(alias)) =
+        (entry.actor.kind, entry.purpose, entry.alias)
+    else {
+        return;
+    };
+    if let Some(approval) = entry.figure(Figure::Approval) {
+        shop.reached.take_approved(approval, &alias);
+        return;
+    }
+    let own = own.iter().find(|(of, _)| *of == credential).and_then(|(_, limit)| *limit);
+    shop.reached.saw(&Reach { credential, purpose, alias, at: entry.at }, own);
+}
+
+/// The first entry that is not older than an instant: entries stand in the order of their times.
+pub fn first_since(view: &View<'_>, log: i64, size: u64, since: i64) -> Result<u64, Problem> {
+    let (mut low, mut high) = (0, size);
+    while low < high {
+        let middle = low.saturating_add(high.saturating_sub(low) / 2);
+        let bytes = view.leaf(log, middle)?.ok_or(store::Error::BrokenLog { log, leaf: middle })?;
+        if Entry::decode(&bytes)?.at < since {
+            low = middle.saturating_add(1);
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
