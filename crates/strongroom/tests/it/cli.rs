@@ -295,7 +295,10 @@ fn every_command(vault: &Vault, turn: u64) {
 fn every_command_works_with_a_server_and_without_and_prints_json() {
     let vault = Vault::new();
     every_command(&vault, 1);
+    vault.run(&["health"]).fails("SR-CLI-007").ends(1);
     let server = vault.serve();
+    assert_eq!(vault.run(&["health"]).ends(0).out, "ok\n");
+    assert_eq!(vault.ask(&["health"])["status"], "ok");
     every_command(&vault, 2);
     let (status, said) = server.stop();
     assert!(status.success(), "{said}");
@@ -364,6 +367,7 @@ credentials revoke: <ID>
 diff: <OLD> <NEW>
 doctor: --clock-is-right --deep
 erase: [SUBJECT] --certificate --kind --match --yes
+health: --patience
 import: <FILE> --format --mapping --rejects
 init: --credential-out --policy
 keys relock: --new-key-file --new-passphrase-file
