@@ -108,8 +108,10 @@ pub fn publish(checked: &Checked, work: &mut Work<'_, '_>) -> Result<(u32, Entry
     entry.figures = policy_digest_figures(&next.digest).to_vec();
     let id = work.enter_plain(entry)?;
     // The gate follows the new version at once; what is kept already is laid out again behind.
-    work.tx.add_job(work.shop.column(), jobs::LAY_OUT, 0, work.now)?;
+    work.tx.add_job(work.shop.column(), jobs::LAY_OUT, 0, work.asked_at())?;
     let (version, shop) = (next.version, std::sync::Arc::clone(work.shop));
+    // ORDER: whatever comes behind in the ledger goes by the new version, so nothing else runs in this transaction.
+    work.tx.ends_batch();
     work.tx.after_commit(move || {
         shop.put_in_force(next);
         shop.hints.forget_all();

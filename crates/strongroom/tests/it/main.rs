@@ -35,4 +35,5 @@ mod policy_change;
 mod put_back;
 mod releases;
 mod support;
+mod terms_on_time;
 mod vault;
