@@ -132,7 +132,7 @@ enum Command {
     Check(check::CheckArgs),
     /// Say what a new policy says otherwise: what people must be told, whose choices become void
     Diff(diff::DiffArgs),
-    /// See, plan and publish policies
+    /// See, plan, apply and publish policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     /// Take in a file of records: CSV or JSONL, plain or gzip

@@ -32,7 +32,7 @@ pub use clocks::{
     sweep,
 };
 pub use epoch::{Rotated, RotationStep, look_up_promises, rotate, rotation_is_due};
-pub use preview::{Preview, preview};
+pub use preview::{Effect, Part, Preview, parts_of, preview};
 
 use std::sync::Arc;
 

@@ -206,6 +206,9 @@ fn every_command(vault: &Vault, turn: u64) {
     vault.run(&["policy", "publish", "next.toml", "--json"]).ends(1);
     assert_eq!(vault.ask(&["policy", "publish", "next.toml", "--yes"])["version"], versions + 1);
     assert_eq!(vault.ask(&["policy", "show", "--version", "1"])["version"], 1);
+    // The same file is in force by now: it is followed, and not published again.
+    let applied = vault.ask(&["policy", "apply", "next.toml", "--yes"]);
+    assert_eq!((&applied["version"], &applied["entry"]), (&json!(versions + 1), &Json::Null));
 
     // import
     let rows = format!(
@@ -379,6 +382,7 @@ ledger prove: <ENTRY>
 ledger show: <ENTRY>
 ledger verify:
 migrate: --dry-run
+policy apply: <FILE> --follows --yes
 policy plan: <FILE>
 policy publish: <FILE> --yes
 policy show: --version

@@ -31,6 +31,7 @@ mod erasure;
 mod examples;
 mod hostile;
 mod kill;
+mod policy_apply;
 mod policy_change;
 mod put_back;
 mod releases;
