@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: the archive of a release.
+//! `cargo xtask dist`: the archive of a release. Its programs are static: they need a Linux kernel, and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -9,6 +9,7 @@ use clap::Args;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
+use crate::alone;
 use crate::shell::{self, answers, at, made, output, print, program, say};
 
 /// What `dist` takes.
@@ -17,6 +18,9 @@ pub(crate) struct DistArgs {
     /// Build for this target instead of this machine
     #[arg(long, value_name = "TRIPLE")]
     target: Option<String>,
+    /// Then look whether the program runs with nothing around it: alone in a folder, without a network
+    #[arg(long)]
+    check: bool,
 }
 
 const PROGRAMS: &[&str] = &["strongroom", "ledger-verify"];
@@ -32,18 +36,16 @@ const PAPERS: &[&str] = &[
     "ETHICS.md",
     "docs",
     "examples",
+    "packaging",
 ];
 
 /// Builds the archive in `target/dist`, and says where it is.
 pub(crate) fn run(args: &DistArgs) -> Result<()> {
     let root = shell::root();
-    let mut build = vec!["--release", "--locked", "--package", "strongroom", "--package", "ledger", "--bins"];
-    if let Some(target) = &args.target {
-        build.extend(["--target", target.as_str()]);
-    }
-    let built = shell::build(&build)?;
     let host = host()?;
     let target = args.target.clone().unwrap_or_else(|| host.clone());
+    let built =
+        build_static("release", &target, &["--package", "strongroom", "--package", "ledger", "--bins"])?;
     let name = format!("strongroom-{}-{target}", env!("CARGO_PKG_VERSION"));
     let out = root.join("target/dist");
     let folder = out.join(&name);
@@ -54,6 +56,15 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
     for program in PROGRAMS {
         std::fs::copy(made(&built, program)?, folder.join(program))?;
         strip(&folder.join(program), target == host)?;
+        let bytes = std::fs::read(folder.join(program))?;
+        if let Some(needed) = alone::needs(&bytes)? {
+            bail!("{program} is not static: it needs {needed}");
+        }
+    }
+    // What a container's volumes are made from: see packaging/Containerfile.
+    for name in ["vault", "keys", "tmp"] {
+        std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700)
+            .create(folder.join("image").join(name))?;
     }
     for paper in PAPERS {
         copy(&root.join(paper), &folder.join(paper))?;
@@ -67,10 +78,53 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
     let sum = sum_of(&archive)?;
     std::fs::write(out.join(format!("{name}.tar.gz.sha256")), format!("{sum}  {name}.tar.gz\n"))?;
     print(format!("{sum}  {}", archive.display()));
+    if args.check {
+        for skipped in alone::check(&folder.join("strongroom"))? {
+            say(format!("SKIPPED: {skipped}"));
+        }
+    }
     Ok(())
 }
 
-fn host() -> Result<String> {
+/// Builds the programs without any library that a machine would have to bring along, and without paths of this machine in them.
+pub(crate) fn build_static(profile: &str, target: &str, what: &[&str]) -> Result<Vec<(String, PathBuf)>> {
+    // ORDER: `--target`, also when it is this machine's. Otherwise the flags would hold for build scripts and macros, too,
+    // and what the compiler loads cannot be static.
+    let arguments = ["--profile", profile, "--locked", "--target", target];
+    shell::build(&[&arguments, what].concat(), &without_paths()?)
+}
+
+/// A static libc; and randomness from the kernel by its call. What looks for the call at run time finds none in a static
+/// program, and reads /dev/urandom instead: in an empty folder there is none.
+const RUST: [&str; 2] = ["-Ctarget-feature=+crt-static", "--cfg=getrandom_backend=\"linux_getrandom\""];
+
+/// Flags for the compilers: a static libc, and names in the place of this machine's folders.
+fn without_paths() -> Result<Vec<(&'static str, String)>> {
+    let root = shell::root().to_string_lossy().into_owned();
+    let mut places = vec![(root, "/strongroom")];
+    if let Some(home) = cargo_home()? {
+        places.push((home, "/cargo"));
+    }
+    let remaps = places.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    let rust: Vec<String> = RUST.iter().map(ToString::to_string).chain(remaps).collect();
+    let c: Vec<String> = places.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")).collect();
+    Ok(vec![("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}")), ("CFLAGS", c.join(" "))])
+}
+
+/// Where cargo keeps the sources of what we use.
+fn cargo_home() -> Result<Option<String>> {
+    let metadata = output(&mut shell::cargo(&["metadata", "--format-version=1", "--locked"]))?;
+    let metadata: Json = serde_json::from_str(&metadata)?;
+    let mut manifests = at(&metadata, "/packages")
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|package| at(package, "/manifest_path"));
+    Ok(manifests.find_map(|manifest| Some(manifest.as_str()?.split_once("/registry/src/")?.0.to_owned())))
+}
+
+/// What this machine is.
+pub(crate) fn host() -> Result<String> {
     let version = output(&mut program("rustc", &["--version", "--verbose"]))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("rustc does not say what machine this is")?.to_owned())

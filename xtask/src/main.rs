@@ -1,5 +1,6 @@
 //! The workshop of this repository: tests, guards, references, benchmarks, releases. `cargo xtask --help` lists them.
 
+mod alone;
 mod arrows;
 mod dist;
 mod docs;
@@ -53,7 +54,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<OsString>,
     },
-    /// Build the archive of a release: programs, documents, examples, licences, sums
+    /// Build the archive of a release: static programs, documents, examples, unit and container, licences, sums
     Dist(dist::DistArgs),
     /// Keep a small vault written by this release, which the tests of every later one open
     Sample(sample::SampleArgs),

@@ -8,17 +8,34 @@ use crate::shell::{answers, program, run, say};
 struct Need {
     /// Programs, any of which will do.
     programs: &'static [&'static str],
+    /// What each of them answers to.
+    flag: &'static str,
     /// Debian's package.
     package: &'static str,
     /// Who uses it.
     users: &'static str,
 }
 
-const NEEDS: &[Need] = &[Need {
-    programs: &["chromium", "chromium-browser", "google-chrome"],
-    package: "chromium",
-    users: "the test of the documentation's page in a browser (strongroom::it docs_page)",
-}];
+const NEEDS: &[Need] = &[
+    Need {
+        programs: &["chromium", "chromium-browser", "google-chrome"],
+        flag: "--version",
+        package: "chromium",
+        users: "the test of the documentation's page in a browser (strongroom::it docs_page)",
+    },
+    Need {
+        programs: &["ip"],
+        flag: "-Version",
+        package: "iproute2",
+        users: "the static program alone in an empty folder, on a network that leads nowhere",
+    },
+    Need {
+        programs: &["systemd-analyze"],
+        flag: "--version",
+        package: "systemd",
+        users: "systemd's checks of the unit",
+    },
+];
 
 /// Whether packages may be installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +48,7 @@ pub(crate) enum Install {
 
 /// Sees to it that what tests need is there. Gives what is still missing, and what is skipped because of that.
 pub(crate) fn install(install: Install) -> Vec<String> {
-    let missing = |need: &&Need| !need.programs.iter().any(|name| answers(name, &["--version"]));
+    let missing = |need: &&Need| !need.programs.iter().any(|name| answers(name, &[need.flag]));
     let absent: Vec<&Need> = NEEDS.iter().filter(missing).collect();
     if absent.is_empty() {
         return Vec::new();

@@ -24,7 +24,7 @@ const MOST_BYTES: u64 = 300 * 1024;
 /// Makes the vault.
 pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     let root = shell::root();
-    let made_now = shell::build(&["--workspace", "--exclude", "xtask", "--bins", "--examples"])?;
+    let made_now = shell::build(&["--workspace", "--exclude", "xtask", "--bins", "--examples"], &[])?;
     let strongroom = made(&made_now, "strongroom")?;
     let folder = root.join(FOLDER).join(env!("CARGO_PKG_VERSION"));
     if folder.exists() {

@@ -71,9 +71,9 @@ pub(crate) fn answers(name: &str, arguments: &[&str]) -> bool {
 }
 
 /// What a build made: the name of a target and its file.
-pub(crate) fn build(arguments: &[&str]) -> Result<Vec<(String, PathBuf)>> {
+pub(crate) fn build(arguments: &[&str], variables: &[(&str, String)]) -> Result<Vec<(String, PathBuf)>> {
     let mut cargo = cargo(&["build", "--message-format=json-render-diagnostics"]);
-    let messages = output(cargo.args(arguments))?;
+    let messages = output(cargo.args(arguments).envs(variables.iter().map(|(name, value)| (name, value))))?;
     let mut made = Vec::new();
     for line in messages.lines() {
         let Ok(message) = serde_json::from_str::<serde_json::Value>(line) else { continue };

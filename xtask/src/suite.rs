@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::need::{self, Install};
-use crate::shell::{answers, cargo, program, run, say, shown};
-use crate::{arrows, docs, tables};
+use crate::shell::{answers, cargo, made, program, run, say, shown};
+use crate::{alone, arrows, dist, docs, tables};
 
 /// What `test` takes.
 #[derive(Debug, Args)]
@@ -51,6 +51,8 @@ enum Step {
     Tests,
     /// Tests in documentation
     Doctests,
+    /// The static program alone in an empty folder, without a network; systemd's checks of the unit
+    Alone,
     /// A short run of each fuzz target
     Fuzz,
 }
@@ -62,6 +64,7 @@ const STEPS: &[Step] = &[
     Step::Clippy,
     Step::Generated,
     Step::Doctests,
+    Step::Alone,
     Step::Fuzz,
     Step::Tests,
 ];
@@ -140,6 +143,7 @@ fn name_of(step: Step) -> &'static str {
         Step::Generated => "generated",
         Step::Tests => "tests",
         Step::Doctests => "doctests",
+        Step::Alone => "alone",
         Step::Fuzz => "fuzz",
     }
 }
@@ -184,6 +188,12 @@ fn run_step(step: Step, args: &TestArgs) -> Result<Ended> {
             ]))
         }
         Step::Doctests => counted(&mut cargo(&["test", "--workspace", "--no-fail-fast", "--doc"])),
+        Step::Alone => {
+            let what = ["--package", "strongroom", "--bin", "strongroom"];
+            let built = dist::build_static("alone", &dist::host()?, &what)?;
+            let skipped = alone::check(made(&built, "strongroom")?)?;
+            Ok(Ended { skipped, ..Ended::default() })
+        }
         Step::Fuzz => match fuzz_is_missing() {
             Some(why) => {
                 Ok(Ended::skipped(format!("fuzzing: {why}; the corpora are replayed among the tests")))

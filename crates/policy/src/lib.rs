@@ -69,7 +69,7 @@ pub use compile::{
     Clock, Compiled, CompiledField, CompiledKind, CompiledPurpose, CompiledRecipient, CompiledRole, Grant,
     Start, Terms, compile,
 };
-pub use diff::{Change, ChangeCode, Effect, diff, void_choices};
+pub use diff::{Alone, Change, ChangeCode, Effect, diff, void_choices};
 pub use finding::{At, Finding, Label, MOST_FINDINGS, Report};
 pub use gate::{
     Act, ActSet, Age, Agreement, Answer, Decision, Facts, Flow, Jurisdiction, Standing, Training, decide,

@@ -17,10 +17,19 @@ pub struct Job {
     pub subject: i64,
     /// How often it was begun, this time included.
     pub attempts: u32,
-    /// How often it had been asked for when it was claimed.
+    /// How often it had been asked for when it was begun from its beginning.
     pub asked: i64,
-    /// Where to go on.
+    /// When it was begun from its beginning, µs UTC.
+    pub begun_at: i64,
+    /// Where to go on; empty at the beginning.
     pub progress: Vec<u8>,
+}
+
+impl Job {
+    /// What its row keeps of how far it has come: for which asking that holds, and where to go on.
+    fn kept(&self, progress: &[u8]) -> Vec<u8> {
+        [&self.asked.to_be_bytes(), &self.begun_at.to_be_bytes(), progress].concat()
+    }
 }
 
 /// What is known of a job that waits.
@@ -32,10 +41,12 @@ pub struct Waiting {
     pub kind: String,
     /// Number of what it is done to.
     pub subject: i64,
-    /// Not before this instant, µs UTC.
+    /// When it was first asked for since it was last done, µs UTC.
     pub due_at: i64,
     /// How often it was begun.
     pub attempts: u32,
+    /// Where it goes on; empty at the beginning.
+    pub progress: Vec<u8>,
 }
 
 /// A kept answer.
@@ -56,14 +67,15 @@ crate::statements! {
                SET due_at = CASE WHEN excluded.due_at < job.due_at THEN excluded.due_at ELSE job.due_at END,
                    asked = job.asked + 1";
     FIND_DUE_JOB = "SELECT id, shop, kind, subject, attempts, asked, progress FROM job
-                    WHERE due_at <= $1 AND leased_until < $1 ORDER BY due_at LIMIT 1";
+                    WHERE due_at <= $1 AND (leased_until < $1 OR leased_until > $2) ORDER BY due_at LIMIT 1";
     LEASE_JOB = "UPDATE job SET leased_until = $1, attempts = attempts + 1 WHERE id = $2";
     KEEP_PROGRESS = "UPDATE job SET progress = $1, leased_until = $2, attempts = 0 WHERE id = $3";
-    PUT_OFF_JOB = "UPDATE job SET leased_until = 0, due_at = $1 WHERE id = $2";
+    PUT_OFF_JOB = "UPDATE job SET leased_until = $1 WHERE id = $2";
     REMOVE_JOB = "DELETE FROM job WHERE id = $1 AND asked = $2";
-    BEGIN_JOB_ANEW = "UPDATE job SET leased_until = 0, attempts = 0, progress = $1 WHERE id = $2";
-    LIST_JOBS = "SELECT shop, kind, subject, due_at, attempts FROM job ORDER BY due_at LIMIT $1";
-    COUNT_JOBS = "SELECT count(*) FROM job WHERE shop = $1 AND kind = $2";
+    BEGIN_JOB_ANEW = "UPDATE job SET leased_until = 0, attempts = 0, due_at = $1, progress = $2 WHERE id = $3";
+    LIST_JOBS = "SELECT shop, kind, subject, due_at, attempts, progress FROM job ORDER BY due_at LIMIT $1";
+    FIND_JOB = "SELECT shop, kind, subject, due_at, attempts, progress FROM job WHERE shop = $1 AND kind = $2 AND subject = $3";
+    FIRST_ASKED = "SELECT due_at FROM job WHERE shop = $1 AND kind = $2 ORDER BY due_at LIMIT 1";
     FREE_LEASES = "UPDATE job SET leased_until = 0 WHERE leased_until > 0";
     FIND_KEPT = "SELECT request, answer FROM idempotency WHERE id = $1";
     KEEP_ANSWER = "INSERT INTO idempotency (id, at, request, answer) VALUES ($1, $2, $3, $4)
@@ -88,7 +100,7 @@ impl Tx<'_> {
         self.change(&RAISE_NUMBERS, crate::params![last, name]).map(|_| ())
     }
 
-    /// Adds a job, or makes one that waits already due no later than `due_at`.
+    /// Adds a job, or makes one that waits already due no later than `due_at`, which is when it is asked for.
     pub fn add_job(&mut self, shop: i64, kind: &str, subject: i64, due_at: i64) -> Result<(), Error> {
         self.change(&ADD_JOB, crate::params![shop, kind, subject, due_at, &[0_u8; 0]]).map(|_| ())
     }
@@ -96,26 +108,32 @@ impl Tx<'_> {
     /// Claims the job that has been due longest, until `lease_until`.
     pub fn claim_job(&mut self, now: i64, lease_until: i64) -> Result<Option<Job>, Error> {
         self.housekeeping();
-        let Some(mut job) = self.find(&FIND_DUE_JOB, crate::params![now], read_job)? else { return Ok(None) };
+        let too_far = now.saturating_add(LONGEST_PAUSE);
+        let Some(mut job) =
+            self.find(&FIND_DUE_JOB, crate::params![now, too_far], |row| read_job(row, now))?
+        else {
+            return Ok(None);
+        };
         self.change(&LEASE_JOB, crate::params![lease_until, job.id])?;
         job.attempts = job.attempts.saturating_add(1);
         Ok(Some(job))
     }
 
     /// Keeps how far a job has come, in the same transaction as what it did. One that gets on has not failed.
-    pub fn keep_progress(&mut self, job: i64, progress: &[u8], lease_until: i64) -> Result<(), Error> {
-        self.change(&KEEP_PROGRESS, crate::params![progress, lease_until, job]).map(|_| ())
+    pub fn keep_progress(&mut self, job: &Job, progress: &[u8], lease_until: i64) -> Result<(), Error> {
+        self.change(&KEEP_PROGRESS, crate::params![&job.kept(progress), lease_until, job.id]).map(|_| ())
     }
 
-    /// Lets a job wait until `due_at`.
-    pub fn put_off_job(&mut self, job: i64, due_at: i64) -> Result<(), Error> {
-        self.change(&PUT_OFF_JOB, crate::params![due_at, job]).map(|_| ())
+    /// Lets a job wait until `until`, for [`LONGEST_PAUSE`] at the most. Since when it waits stays known.
+    pub fn put_off_job(&mut self, job: i64, until: i64) -> Result<(), Error> {
+        self.change(&PUT_OFF_JOB, crate::params![until, job]).map(|_| ())
     }
 
-    /// The job is done; if it was asked for again meanwhile, it waits again from its beginning.
+    /// The job is done; if it was asked for again since it was begun, it waits again from its beginning, and counts as asked
+    /// for when it was begun: not later than it was.
     pub fn finish_job(&mut self, job: &Job) -> Result<(), Error> {
         if self.change(&REMOVE_JOB, crate::params![job.id, job.asked])? == 0 {
-            self.change(&BEGIN_JOB_ANEW, crate::params![&[0_u8; 0], job.id])?;
+            self.change(&BEGIN_JOB_ANEW, crate::params![job.begun_at, &[0_u8; 0], job.id])?;
         }
         Ok(())
     }
@@ -146,33 +164,58 @@ impl View<'_> {
         })
     }
 
-    /// Jobs that wait, the earliest due first.
+    /// Jobs that wait, the earliest asked for first.
     pub fn jobs(&self, limit: u32) -> Result<Vec<Waiting>, Error> {
-        self.list(&LIST_JOBS, crate::params![limit], |row| {
-            Ok(Waiting {
-                shop: row.int(0)?,
-                kind: row.text(1)?.to_owned(),
-                subject: row.int(2)?,
-                due_at: row.int(3)?,
-                attempts: row.number(4)?,
-            })
-        })
+        self.list(&LIST_JOBS, crate::params![limit], read_waiting)
     }
 
-    /// How many jobs of a kind wait.
-    pub fn count_jobs(&self, shop: i64, kind: &str) -> Result<u64, Error> {
-        Ok(self.find(&COUNT_JOBS, crate::params![shop, kind], |row| row.number(0))?.unwrap_or(0))
+    /// A job, if it waits.
+    pub fn job(&self, shop: i64, kind: &str, subject: i64) -> Result<Option<Waiting>, Error> {
+        self.find(&FIND_JOB, crate::params![shop, kind, subject], read_waiting)
+    }
+
+    /// When that job of a kind was asked for that has waited longest, µs UTC.
+    pub fn first_asked(&self, shop: i64, kind: &str) -> Result<Option<i64>, Error> {
+        self.find(&FIRST_ASKED, crate::params![shop, kind], |row| row.int(0))
     }
 }
 
-fn read_job(row: &Row<'_>) -> Result<Job, Error> {
+/// No job is leased or put off for longer, µs. What says otherwise was written by a clock that was ahead.
+pub const LONGEST_PAUSE: i64 = 2 * 3_600 * 1_000_000;
+
+/// Bytes before the progress: how often it had been asked for when it was begun, and when that was.
+const BEGUN: usize = 16;
+
+fn read_waiting(row: &Row<'_>) -> Result<Waiting, Error> {
+    Ok(Waiting {
+        shop: row.int(0)?,
+        kind: row.text(1)?.to_owned(),
+        subject: row.int(2)?,
+        due_at: row.int(3)?,
+        attempts: row.number(4)?,
+        progress: row.bytes(5)?.get(BEGUN..).unwrap_or_default().to_vec(),
+    })
+}
+
+fn read_job(row: &Row<'_>, now: i64) -> Result<Job, Error> {
+    let kept = row.bytes(6)?;
+    let number = |from: usize| {
+        let bytes = kept.get(from..)?.first_chunk::<8>()?;
+        Some(i64::from_be_bytes(*bytes))
+    };
+    // What does not say when it was begun is begun now, from its beginning: a job may be done twice.
+    let (asked, begun_at, progress) = match (number(0), number(8), kept.get(BEGUN..)) {
+        (Some(asked), Some(begun_at), Some(progress)) => (asked, begun_at, progress.to_vec()),
+        _ => (row.int(5)?, now, Vec::new()),
+    };
     Ok(Job {
         id: row.int(0)?,
         shop: row.int(1)?,
         kind: row.text(2)?.to_owned(),
         subject: row.int(3)?,
         attempts: row.number(4)?,
-        asked: row.int(5)?,
-        progress: row.bytes(6)?.to_vec(),
+        asked,
+        begun_at,
+        progress,
     })
 }

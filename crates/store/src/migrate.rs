@@ -65,6 +65,25 @@ pub struct Migrated {
     pub copy: Option<String>,
 }
 
+/// How names of copies begin that a migration makes before its first step.
+const COPY: &str = "before-schema-";
+
+/// Removes the copies that migrations made, with whatever the engine left beside them. Gives how many there were.
+pub fn remove_copies(folder: &Path) -> Result<usize, Error> {
+    let mut removed = 0_usize;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(COPY) {
+            std::fs::remove_file(entry.path())?;
+            removed = removed.saturating_add(1);
+        }
+    }
+    if removed > 0 {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(removed)
+}
+
 /// Brings the schema up to the last of `steps`.
 ///
 /// Fails: `SR-STORE-002` when the database is newer; then nothing was touched.
@@ -82,8 +101,8 @@ pub(crate) fn migrate(
     let due: Vec<&Migration> = steps.iter().filter(|step| step.number > from).collect();
     let mut copy = None;
     if from > 0 && !due.is_empty() {
-        // What the copy holds goes dark with the epoch that it was made in, as every backup does.
-        let name = format!("before-schema-{to}.db");
+        // The way back while steps run. It holds keys that may have to die: `remove_copies` ends it before any does.
+        let name = format!("{COPY}{to}.db");
         let file = folder.join(&name);
         if file.exists() {
             std::fs::remove_file(&file)?; // left by a migration that was cut off before its first step

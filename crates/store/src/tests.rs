@@ -514,6 +514,97 @@ fn a_job_asked_for_while_it_runs_runs_again() {
 }
 
 #[test]
+fn a_job_asked_for_again_while_it_is_half_done_is_done_from_its_beginning() {
+    let bench = bench();
+    let ask = |at: i64| {
+        bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
+            tx.append(1, b"asked".to_vec());
+            tx.add_job(1, "lay-out", 0, at)
+        })
+    };
+    let claim = |now: i64| {
+        let claimed =
+            bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| tx.claim_job(now, now + 5));
+        claimed.unwrap().into_value()
+    };
+    let act = |act: fn(&mut Tx<'_>, &crate::Job) -> Result<(), Error>, job: crate::Job| {
+        let done = bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
+            tx.housekeeping();
+            act(tx, &job)
+        });
+        done.unwrap();
+    };
+    let waiting = || bench.store.look_blocking(|view| view.job(1, "lay-out", 0)).unwrap();
+    ask(10).unwrap();
+    act(|tx, job| tx.keep_progress(job, b"half", 0), claim(20).unwrap());
+    ask(30).unwrap();
+    let second_half = claim(40).unwrap();
+    assert_eq!((second_half.progress.as_slice(), second_half.begun_at), (&b"half"[..], 20));
+    assert_eq!(waiting().unwrap().due_at, 10, "it waits since it was first asked for");
+    let finish: fn(&mut Tx<'_>, &crate::Job) -> Result<(), Error> = |tx, job| {
+        tx.finish_job(job)?;
+        Ok(())
+    };
+    act(finish, second_half);
+    let again = waiting().unwrap();
+    assert_eq!(
+        (again.progress.len(), again.due_at),
+        (0, 20),
+        "what was asked for at 30 was not asked for before 20"
+    );
+    act(finish, claim(50).unwrap());
+    assert_eq!(waiting(), None);
+}
+
+#[test]
+fn a_job_that_is_put_off_keeps_since_when_it_waits_and_no_clock_that_was_ahead_puts_it_off_for_long() {
+    let bench = bench();
+    let act = |act: fn(&mut Tx<'_>) -> Result<Option<crate::Job>, Error>| {
+        let done = bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
+            tx.housekeeping();
+            act(tx)
+        });
+        done.unwrap().into_value()
+    };
+    act(|tx| tx.add_job(1, "reclock", 7, 10).map(|()| None));
+    let job = act(|tx| tx.claim_job(20, 25)).unwrap();
+    assert_eq!(job.id, 1);
+    act(|tx| tx.put_off_job(1, 1_000).map(|()| None));
+    assert_eq!(act(|tx| tx.claim_job(999, 2_000)), None);
+    let first = bench.store.look_blocking(|view| view.first_asked(1, "reclock")).unwrap();
+    assert_eq!(first, Some(10));
+    assert!(act(|tx| tx.claim_job(1_001, 1_002)).is_some());
+    act(|tx| tx.put_off_job(1, 1_002 + crate::LONGEST_PAUSE + 2).map(|()| None));
+    assert!(act(|tx| tx.claim_job(1_003, 1_004)).is_some(), "written by a clock that was ahead");
+}
+
+#[test]
+fn nothing_runs_behind_work_that_ends_its_batch_before_what_it_puts_in_force() {
+    let bench = bench();
+    let in_force = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let hold = hold_the_writer(&bench.store);
+    let putting = Arc::clone(&in_force);
+    let first = bench.store.work(Lane::High, move |tx: &mut Tx<'_>| {
+        let putting = Arc::clone(&putting);
+        tx.ends_batch();
+        tx.after_commit(move || putting.store(true, Ordering::SeqCst));
+        add(1)(tx)
+    });
+    let seen = Arc::clone(&in_force);
+    let second = bench.store.work(Lane::High, move |tx: &mut Tx<'_>| {
+        add(2)(tx)?;
+        Ok::<_, Error>(seen.load(Ordering::SeqCst))
+    });
+    let commits = bench.store.stats().commits.load(Ordering::SeqCst);
+    drop(hold);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(first).unwrap();
+    assert!(runtime.block_on(second).unwrap().into_value(), "it goes by what was put in force before it");
+    let after = bench.store.stats().commits.load(Ordering::SeqCst);
+    assert_eq!((after - commits, count(&bench.store)), (3, 2), "the one that held the writer, and one each");
+}
+
+#[test]
 fn a_read_sees_one_state_from_its_first_row_to_its_last() {
     let bench = bench();
     bench.store.work_blocking(Lane::High, add(1)).unwrap();

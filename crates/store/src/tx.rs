@@ -93,6 +93,7 @@ pub(crate) struct Effects {
     pub(crate) after_commit: Vec<Box<dyn FnOnce() + Send>>,
     pub(crate) changes: usize,
     pub(crate) housekeeping: bool,
+    pub(crate) ends_batch: bool,
 }
 
 /// How many leaves each log will have before this unit of work, if what runs now is what commits.
@@ -200,6 +201,12 @@ impl<'t> Tx<'t> {
     /// Runs after COMMIT and before the caller is answered: for caches, which must never show what was rolled back.
     pub fn after_commit(&mut self, act: impl FnOnce() + Send + 'static) {
         self.effects.after_commit.push(Box::new(act));
+    }
+
+    /// Lets no other work run behind this in the same transaction: what others go by is put in force after its COMMIT, and
+    /// nobody may be told by the old that comes behind the new.
+    pub fn ends_batch(&mut self) {
+        self.effects.ends_batch = true;
     }
 
     /// Says that this work moves the store's own furniture (jobs, number blocks, old idempotency keys)

@@ -77,7 +77,11 @@ impl Writer {
     fn serve(&mut self, engine: &Sqlite<'_>, frame: &mut Frame<'_>) {
         loop {
             match self.queue.next() {
-                Next::Batch(tasks) => self.batch(engine, frame, tasks),
+                Next::Batch(mut tasks) => {
+                    while !tasks.is_empty() {
+                        tasks = self.batch(engine, frame, tasks);
+                    }
+                }
                 Next::Command(Command::Checkpoint) => {
                     let _ = checkpoint(engine.connection(), "PASSIVE");
                 }
@@ -106,15 +110,25 @@ impl Writer {
         }
     }
 
-    fn batch(&mut self, engine: &Sqlite<'_>, frame: &mut Frame<'_>, mut tasks: Vec<Box<dyn Task>>) {
+    /// Runs what waits in one transaction. Gives what is left: work behind something that ends its batch.
+    fn batch(
+        &mut self,
+        engine: &Sqlite<'_>,
+        frame: &mut Frame<'_>,
+        mut tasks: Vec<Box<dyn Task>>,
+    ) -> Vec<Box<dyn Task>> {
         if self.stats.broken.load(Ordering::Relaxed) {
-            return refuse(tasks, &Error::InputOutput { engine_code: 0 });
+            refuse(tasks, &Error::InputOutput { engine_code: 0 });
+            return Vec::new();
         }
         let started = Instant::now();
         let mut effects: Vec<Effects> = Vec::new();
         effects.resize_with(tasks.len(), Effects::default);
 
         let applied = self.apply(engine, frame, &mut tasks, &mut effects);
+        let last = effects.iter().position(|effects| effects.ends_batch);
+        let left = last.map_or_else(Vec::new, |last| tasks.split_off(last.saturating_add(1)));
+        effects.truncate(tasks.len());
         let applied_at = Instant::now();
         let numbers = applied.and_then(|()| self.commit(engine, frame, &effects));
         add_micros(&self.stats.apply_micros, started, applied_at);
@@ -134,6 +148,7 @@ impl Writer {
                 refuse(tasks, &error);
             }
         }
+        left
     }
 
     /// Runs every unit in one transaction. A unit that fails before its first write costs nothing; one that fails
@@ -152,6 +167,9 @@ impl Writer {
         for ((task, effects), failed) in tasks.iter_mut().zip(effects.iter_mut()).zip(failed.iter_mut()) {
             if self.run_one(engine, task, effects, &ahead) == Ran::Kept {
                 ahead.count(effects);
+                if effects.ends_batch {
+                    break;
+                }
                 continue;
             }
             *failed = true;
@@ -195,6 +213,9 @@ impl Writer {
             }
             ahead.count(effects);
             frame.release()?;
+            if effects.ends_batch {
+                break;
+            }
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use store::{Job, Lane};
 use crate::erase::{self, RotationStep};
 use crate::ground::clock::{DAY, HOUR, MINUTE, SECOND};
 use crate::ground::house::House;
-use crate::ground::{Id, Problem, RecordId, Shop, SubjectId, heads, jobs};
+use crate::ground::{Problem, RecordId, Shop, SubjectId, heads, jobs};
 
 /// How the caretaker is doing, for health and metrics.
 #[derive(Debug, Default)]
@@ -32,8 +32,10 @@ pub struct Doing {
     pub heads_failing: AtomicBool,
     /// A new epoch could not be begun or finished.
     pub rotation_failing: AtomicBool,
-    /// A job fails again and again; while one waits that lays records out, no retention ends.
+    /// A job fails again and again; while one waits that lays records out, no retention ends that it was asked for before.
     pub jobs_stuck: AtomicBool,
+    /// Terms are over and are not ended yet: a job waits that was asked for before their end, or their row was edited.
+    pub terms_held: AtomicU64,
 }
 
 /// The caretaker's thread.
@@ -69,8 +71,8 @@ const LEASE: i64 = 10 * MINUTE;
 const JOBS_PER_ROUND: usize = 256;
 /// A job that failed so often in a row needs somebody who looks.
 const STUCK_AFTER: u32 = 5;
-/// Pages of one job at a time.
-const PAGES_PER_TURN: usize = 64;
+/// Records of one job at a time: so much is done again after a crash.
+const RECORDS_PER_TURN: u64 = 1_024;
 
 impl Caretaker {
     /// Starts the thread.
@@ -97,7 +99,7 @@ impl Caretaker {
 
     /// Makes one round now, on this thread: for tests and for commands that wait for it.
     pub fn round(&self) -> Result<(), Problem> {
-        self.shared.round()
+        self.shared.round().map(|_| ())
     }
 
     /// Begins a new epoch, or finishes one, on this thread. Only one does so at a time.
@@ -125,13 +127,19 @@ impl Drop for Caretaker {
 impl Shared {
     fn run(&self) {
         loop {
-            if let Err(problem) = self.round() {
-                crate::note!(WARN, "a round of the caretaker failed", code = problem.code);
-            }
+            let pause = match self.round() {
+                // More jobs wait than one round takes: the next begins at once.
+                Ok(Left::Jobs) => Duration::ZERO,
+                Ok(Left::Nothing) => ROUND,
+                Err(problem) => {
+                    crate::note!(WARN, "a round of the caretaker failed", code = problem.code);
+                    ROUND
+                }
+            };
             let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
             let (stop, _) = self
                 .called
-                .wait_timeout_while(stop, ROUND, |stop| !*stop)
+                .wait_timeout_while(stop, pause, |stop| !*stop)
                 .unwrap_or_else(PoisonError::into_inner);
             if *stop {
                 return;
@@ -139,27 +147,31 @@ impl Shared {
         }
     }
 
-    fn round(&self) -> Result<(), Problem> {
+    fn round(&self) -> Result<Left, Problem> {
         let now = self.house.clock.now();
         let in_doubt = self.house.watch.look(self.house.clock.as_ref());
         self.doing.rounds.fetch_add(1, Ordering::Relaxed);
         self.sign_heads();
+        let mut left = Left::Jobs;
         for _ in 0..JOBS_PER_ROUND {
             if !self.one_job(now, in_doubt)? {
+                left = Left::Nothing;
                 break;
             }
         }
         if in_doubt {
-            return Ok(());
+            return Ok(left);
         }
         if due(&self.swept_at, now, SWEEP_EVERY) {
             let jobs = self.house.store.look_blocking::<_, Problem, _>(|view| Ok(view.jobs(1_000)?))?;
             let stuck = jobs.iter().any(|job| job.attempts >= STUCK_AFTER);
             self.doing.jobs_stuck.store(stuck, Ordering::Relaxed);
+            let mut held = 0_usize;
             for shop in self.house.shops() {
                 match erase::sweep(&self.house, &shop) {
-                    Ok(ended) => {
-                        self.doing.terms_ended.fetch_add(ended as u64, Ordering::Relaxed);
+                    Ok(swept) => {
+                        self.doing.terms_ended.fetch_add(swept.ended as u64, Ordering::Relaxed);
+                        held = held.saturating_add(swept.held).saturating_add(swept.edited);
                     }
                     // One shop's fault does not keep another's data.
                     Err(problem) => {
@@ -167,6 +179,8 @@ impl Shared {
                     }
                 }
             }
+            self.doing.terms_held.store(held as u64, Ordering::Relaxed);
+            erase::look_up_promises(&self.house)?;
             if erase::rotation_is_due(&self.house) {
                 let changed = self.change_epoch_if_due();
                 self.doing.rotation_failing.store(changed.is_err(), Ordering::Relaxed);
@@ -178,7 +192,7 @@ impl Shared {
                 tx.drop_old_answers(now.saturating_sub(ANSWERS_KEPT), 10_000)
             })?;
         }
-        Ok(())
+        Ok(left)
     }
 
     fn rotate(&self, progress: impl FnMut(RotationStep)) -> Result<erase::Rotated, Problem> {
@@ -244,7 +258,7 @@ impl Shared {
             Ok(Turn::GoOn(progress)) => {
                 self.house.store.work_blocking(Lane::High, move |tx| {
                     tx.housekeeping();
-                    tx.keep_progress(job.id, &progress, 0)
+                    tx.keep_progress(&job, &progress, 0)
                 })?;
             }
             Err(problem) => {
@@ -275,9 +289,10 @@ impl Shared {
     fn turn(&self, job: &Job, shop: &Arc<Shop>) -> Result<Turn, Problem> {
         let subject = SubjectId::from_column(job.subject);
         match job.kind.as_str() {
-            jobs::RECLOCK => {
-                Self::pages(job, |after| Ok(erase::reclock(&self.house, shop, subject, after)?.last))
-            }
+            jobs::RECLOCK => Self::pages(job, |after| {
+                let page = erase::reclock(&self.house, shop, subject, after)?;
+                Ok(page.last.map(|last| (last, u64::from(page.looked_at))))
+            }),
             jobs::LAY_OUT => Self::pages(job, |after| erase::lay_out_all(&self.house, shop, after)),
             jobs::CLEAN_TERMS => Self::pages(job, |after| erase::clean_terms(&self.house, shop, after)),
             jobs::CLEAN_SUBJECT => {
@@ -292,24 +307,29 @@ impl Shared {
     /// Runs a job that goes on behind the last record, a few pages at a time.
     fn pages(
         job: &Job,
-        mut page: impl FnMut(Option<RecordId>) -> Result<Option<RecordId>, Problem>,
+        mut page: impl FnMut(Option<RecordId>) -> Result<erase::LookedOver, Problem>,
     ) -> Result<Turn, Problem> {
-        let number = job.progress.first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes));
-        let mut after = number.map(RecordId::from_number);
-        for _ in 0..PAGES_PER_TURN {
-            let last = page(after)?;
-            if last.is_none() {
-                return Ok(Turn::Done);
-            }
-            after = last;
+        let (mut after, mut looked_over) = erase::read_progress(&job.progress);
+        let enough = looked_over.saturating_add(RECORDS_PER_TURN);
+        while looked_over < enough {
+            let Some((last, count)) = page(after)? else { return Ok(Turn::Done) };
+            after = Some(last);
+            looked_over = looked_over.saturating_add(count.max(1));
         }
-        Ok(Turn::GoOn(after.map(|record| record.number().to_be_bytes().to_vec()).unwrap_or_default()))
+        Ok(Turn::GoOn(erase::progress_of(after, looked_over)))
     }
 }
 
 enum Turn {
     Done,
     GoOn(Vec<u8>),
+}
+
+/// What a round has left to do.
+enum Left {
+    Nothing,
+    /// It did as many jobs as one round does; there may be more.
+    Jobs,
 }
 
 fn due(last: &AtomicI64, now: i64, every: i64) -> bool {

@@ -28,7 +28,7 @@ const FOLDER: &str = "docs/reference";
 pub(crate) fn run(args: &DocsArgs) -> Result<()> {
     let root = shell::root();
     // The same build as that of the tests, so that both together build once.
-    let made = shell::build(&["--workspace", "--exclude", "xtask", "--bins", "--examples"])?;
+    let made = shell::build(&["--workspace", "--exclude", "xtask", "--bins", "--examples"], &[])?;
     let reference = shell::made(&made, "reference")?;
     let openapi = shell::output(&mut shell::program(&reference.to_string_lossy(), &["openapi"]))?;
     let defaults = shell::output(&mut shell::program(&reference.to_string_lossy(), &["configuration"]))?;

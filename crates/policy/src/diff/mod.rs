@@ -5,8 +5,10 @@
 //! more fields, less masking, more recipients, recipients abroad or paid), the yes to it is void and has to be asked for
 //! again. A no is never void. LAW: PIPL 14(2).
 
+mod alone;
 mod change;
 
+pub use alone::Alone;
 pub use change::{Change, ChangeCode, Effect};
 
 use crate::model::{Agreed, Field, Kind, Policy, Purpose, Recipient};

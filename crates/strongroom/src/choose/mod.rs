@@ -357,7 +357,7 @@ fn set_standing(
     work.tx.change(&sql::SET_STANDING, params)?;
     // What may be kept, and for how long, may have moved: the gate knows at once, the records are laid out again behind.
     if others == Others::Perhaps {
-        work.tx.add_job(shop.column(), jobs::RECLOCK, subject.column(), work.now)?;
+        work.tx.add_job(shop.column(), jobs::RECLOCK, subject.column(), work.asked_at())?;
     }
     let chosen = *chosen;
     work.tx.after_commit(move || {

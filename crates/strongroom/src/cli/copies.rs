@@ -157,7 +157,9 @@ pub(super) async fn migrate(args: MigrateArgs, context: &Context) -> Result<Exit
         voice.print(if args.dry_run { format!("would run {step}") } else { format!("ran {step}") });
     }
     if let Some(copy) = copy {
-        voice.print(format!("the database before is in {copy}"));
+        voice.print(format!(
+            "the database before is in {copy}, until the next start finds everything in order"
+        ));
     }
     Ok(Exit::Done)
 }

@@ -12,6 +12,7 @@ mod data;
 mod demo;
 mod diff;
 mod doctor;
+mod health;
 mod init;
 mod keys;
 mod ledger;
@@ -133,7 +134,7 @@ enum Command {
     Check(check::CheckArgs),
     /// Say what a new policy says otherwise: what people must be told, whose choices become void
     Diff(diff::DiffArgs),
-    /// See, plan and publish policies
+    /// See, plan, apply and publish policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     /// Take in a file of records: CSV or JSONL, plain or gzip
@@ -171,6 +172,8 @@ enum Command {
     Migrate(copies::MigrateArgs),
     /// Look whether everything is as it should be
     Doctor(doctor::DoctorArgs),
+    /// Ask whether the server of a data folder serves, for containers and supervisors
+    Health(health::HealthArgs),
     /// Measure this machine, each figure as a ratio to a baseline of the same run
     Bench(bench::BenchArgs),
 }
@@ -246,6 +249,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Restore(args) => copies::restore(args, context).await,
         Command::Migrate(args) => copies::migrate(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
+        Command::Health(args) => health::run(args, context).await,
         Command::Bench(args) => bench::run(args, context).await,
     }
 }

@@ -23,10 +23,26 @@ pub(super) enum PolicyCommand {
     },
     /// List the published versions
     Versions,
-    /// Say what a new policy would change, and count it over what is kept: records that end sooner or later or go, void choices
+    /// Say what a new policy would change, and count it over what is kept, change by change: records that end sooner or later
+    /// or go, choices that become void, retention ends that move
     Plan {
         /// The new policy
         file: PathBuf,
+    },
+    /// Plan a policy, publish it, and see it through until everything that is kept is laid out by it
+    #[command(
+        after_help = "Callers are served all the while. Cut off, it goes on by itself when a server runs; the same command follows it
+again, and publishes nothing twice."
+    )]
+    Apply {
+        /// The new policy
+        file: PathBuf,
+        /// Apply without being asked
+        #[arg(long)]
+        yes: bool,
+        /// The version that the plan was made against: nothing is applied when another is in force by now
+        #[arg(long, value_name = "VERSION")]
+        follows: Option<u32>,
     },
     /// Publish a policy: in force from now on
     Publish {
@@ -78,6 +94,11 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
             show_plan(&plan, context);
             Exit::Done
         }
+        PolicyCommand::Apply { file, yes, follows } => {
+            let applied = apply(&client, &file, yes, follows, context).await;
+            client.close().await;
+            return applied;
+        }
         PolicyCommand::Publish { file, yes } => {
             let plan = plan_of(&client, &file, context).await?;
             if !yes {
@@ -105,6 +126,57 @@ pub(super) async fn run(command: PolicyCommand, context: &Context) -> Result<Exi
     Ok(outcome)
 }
 
+/// Publishes a policy, unless it is in force already, and follows the job behind it to its end.
+async fn apply(
+    client: &super::client::Client,
+    file: &std::path::Path,
+    yes: bool,
+    follows: Option<u32>,
+    context: &Context,
+) -> Result<Exit, Problem> {
+    let voice = context.voice;
+    let policy = super::init::read_policy(file)?;
+    let in_force: Json = client.get("/v1/policy").await?;
+    let (mut version, mut entry, mut plan) = (part(&in_force, "version").clone(), Json::Null, Json::Null);
+    if text(&in_force, "text") == policy {
+        voice.say(format!("this file is in force already, as version {version}"));
+    } else {
+        plan = plan_of(client, file, context).await?;
+        if !voice.json {
+            show_plan(&plan, context);
+        }
+        if !yes {
+            if voice.json {
+                show_plan(&plan, context);
+            }
+            return Err(Problem::new("SR-CLI-005", 400, "nothing was applied").help(
+                "to apply what was planned, say `--yes`; with `--follows VERSION` only if no other was published meanwhile",
+            ));
+        }
+        // What was planned is what is applied: against this version, or not at all.
+        let follows = follows.map_or_else(|| part(&plan, "follows").clone(), Json::from);
+        let body = json!({ "text": policy, "follows": follows });
+        let published: Json = client.post("/v1/policies", &body).await?;
+        version = part(&published, "version").clone();
+        entry = part(&published, "entry").clone();
+        voice.say(format!("version {version} is in force; what is kept is laid out by it"));
+    }
+    let mut bar = voice.bar("records");
+    let followed = client.run("/operator/lay-out", &[], Body::empty(), progress(&mut bar)).await;
+    bar.finish();
+    let followed = followed?;
+    if voice.json {
+        voice.print_json(&json!({
+            "version": version, "entry": entry, "laid_out": true, "records": part(&followed, "records"),
+            "plan": plan,
+        }));
+    } else {
+        let records = part(&followed, "records");
+        voice.print(format!("version {version} is in force, and all {records} records are laid out by it"));
+    }
+    Ok(Exit::Done)
+}
+
 async fn plan_of(
     client: &super::client::Client,
     file: &std::path::Path,
@@ -128,17 +200,20 @@ fn show_plan(plan: &Json, context: &Context) {
         return voice.print_json(plan);
     }
     show_changes(plan, voice);
+    show_effects(plan, voice);
     let counted = part(plan, "counted");
     let rows = [
         ("records looked at", "records"),
+        ("which cannot be read: see doctor --deep", "unreadable"),
         ("would end sooner", "end_sooner"),
         ("would end later", "end_later"),
         ("of which nothing would be left", "go"),
+        ("retention ends that records move", "terms"),
         ("keys of retention ends to be made", "new_terms"),
     ];
     voice.print(format!("version {} over what is kept already:", part(plan, "version")));
     for (what, key) in rows {
-        voice.print(format!("  {what:<36} {}", part(counted, key)));
+        voice.print(format!("  {what:<40} {}", part(counted, key)));
     }
     for (field, count) in part(counted, "fields_go").as_object().into_iter().flatten() {
         voice.print(format!("  {field} would go in {count} records"));
@@ -146,4 +221,25 @@ fn show_plan(plan: &Json, context: &Context) {
     for (purpose, count) in part(counted, "choices_void").as_object().into_iter().flatten() {
         voice.print(format!("  {count} subjects said yes to {purpose}; that becomes void"));
     }
+}
+
+/// What each change does by itself to what is kept, of those that do something.
+fn show_effects(plan: &Json, voice: super::Voice) {
+    const COUNTS: [&str; 7] = ["records", "end_sooner", "end_later", "lose_fields", "go", "choices", "terms"];
+    let row = |change: &Json| {
+        let counted = part(change, "counted");
+        let counts = COUNTS.map(|count| part(counted, count).as_u64().unwrap_or(0));
+        let what = text(change, if text(change, "after").is_empty() { "before" } else { "after" });
+        let head = [text(change, "code"), text(change, "about"), what];
+        let all = head.into_iter().chain(counts.iter().map(ToString::to_string)).collect();
+        counts.iter().any(|count| *count > 0).then_some(all)
+    };
+    let rows: Vec<Vec<String>> = super::answers::list(plan, "changes").filter_map(row).collect();
+    if rows.is_empty() {
+        return;
+    }
+    voice.print("each change by itself:");
+    let head =
+        ["code", "about", "what", "records", "sooner", "later", "lose fields", "go", "choices", "ends"];
+    voice.table(&head, rows);
 }

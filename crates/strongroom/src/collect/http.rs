@@ -20,7 +20,7 @@ use crate::ground::web::{
     Answer, BATCH_BODY_LIMIT, BATCH_LIMIT, Caller, Repeat, Request, Route, answer, read_json,
 };
 use crate::ground::work::{field_names, named_reasons};
-use crate::ground::{Deed, House, Id, Problem, Reason, Shop, SubjectId, heads};
+use crate::ground::{Deed, House, Id, InForce, Problem, Reason, Shop, SubjectId, heads};
 use crate::keep;
 use crate::keep::refs::{SubjectIn, named_subject, parse_whose};
 
@@ -166,13 +166,35 @@ pub(crate) async fn post_record(request: Request) -> Result<Response<Body>, Prob
     let Request { house, caller, headers, body, .. } = request;
     let repeat = Repeat::read(&headers, &caller, "/v1/records", &body)?;
     let input: RecordIn<'_> = read_json(&body)?;
-    let policy = caller.shop.policy();
-    let draft = Draft::parse(&input, &caller.shop, &policy, &house.ids, house.clock.now())?;
-    let (unknown, unknown_others) = (draft.unknown.clone(), draft.unknown_others);
-    let written = write::write(&house, &caller, draft, repeat).await?;
+    let read = |policy: &InForce| Draft::parse(&input, &caller.shop, policy, &house.ids, house.clock.now());
+    let (written, unknown, unknown_others) = read_and_write(&house, &caller, repeat, read).await?;
     let status =
         if written.answered.became == Became::Created { StatusCode::CREATED } else { StatusCode::OK };
     Ok(answer(status, &body_of(&house, &caller.shop, &written, unknown, unknown_others)))
+}
+
+/// Times that what came in is read anew because another policy was published meanwhile.
+const TRIES: usize = 8;
+
+/// Reads what came in and writes it. A caller who comes just when a policy is published is not sent away: it is read anew, by
+/// the one that is in force now. Gives the names that the policy does not have, too.
+async fn read_and_write(
+    house: &Arc<House>,
+    caller: &Caller,
+    repeat: Option<Repeat>,
+    read: impl Fn(&InForce) -> Result<Draft, Problem>,
+) -> Result<(Written, Vec<String>, u32), Problem> {
+    let mut tries = TRIES;
+    loop {
+        let draft = read(&caller.shop.policy())?;
+        let (unknown, unknown_others) = (draft.unknown.clone(), draft.unknown_others);
+        match write::write(house, caller, draft, repeat).await {
+            Err(problem) if tries > 0 && problem.code == error::policy_changed().code => {
+                tries = tries.saturating_sub(1);
+            }
+            written => return Ok((written?, unknown, unknown_others)),
+        }
+    }
 }
 
 /// The answer for a record.
@@ -303,6 +325,15 @@ pub(crate) async fn post_batch(request: Request) -> Result<Response<Body>, Probl
                     row.draft.unknown.clone(),
                     row.draft.unknown_others,
                 )),
+                Some((Err(problem), row)) if problem.code == error::policy_changed().code => {
+                    let read = |policy: &InForce| {
+                        let raw = input.items.get(index).ok_or_else(error::policy_changed)?;
+                        let input = read_json::<RecordIn<'_>>(raw.get().as_bytes())?;
+                        Draft::parse(&input, &caller.shop, policy, &house.ids, house.clock.now())
+                    };
+                    let again = read_and_write(&house, &caller, row.repeat, read).await;
+                    again.map(|(done, unknown, others)| body_of(&house, &caller.shop, &done, unknown, others))
+                }
                 Some((Err(problem), _)) => Err(problem),
                 None => Err(error::policy_changed()),
             },
@@ -352,9 +383,9 @@ pub(crate) async fn post_event(request: Request) -> Result<Response<Body>, Probl
     let Request { house, caller, headers, body, .. } = request;
     let repeat = Repeat::read(&headers, &caller, "/v1/records:event", &body)?;
     let input: EventIn<'_> = read_json(&body)?;
-    let policy = caller.shop.policy();
-    let draft = Draft::parse_event(&input, &caller.shop, &policy, &house.ids, house.clock.now())?;
-    let written = write::write(&house, &caller, draft, repeat).await?;
+    let read =
+        |policy: &InForce| Draft::parse_event(&input, &caller.shop, policy, &house.ids, house.clock.now());
+    let (written, _, _) = read_and_write(&house, &caller, repeat, read).await?;
     let mut body = body_of(&house, &caller.shop, &written, Vec::new(), 0);
     body.missing.clear();
     Ok(answer(StatusCode::OK, &body))

@@ -62,6 +62,8 @@ struct State {
     jobs_done: Gauge,
     jobs_failed: Gauge,
     terms_ended: Gauge,
+    terms_held: Gauge,
+    rows_stepped_over: Gauge,
     clock_in_doubt: Gauge,
     heads_failing: Gauge,
     credentials_frozen: Gauge,
@@ -122,6 +124,12 @@ impl Metrics {
             ("jobs_done", "Durable jobs done since the start", &state.jobs_done),
             ("jobs_failed", "Durable jobs that failed since the start", &state.jobs_failed),
             ("terms_ended", "Terms whose key was destroyed since the start", &state.terms_ended),
+            ("terms_held", "Terms that are over and wait for a job", &state.terms_held),
+            (
+                "rows_stepped_over",
+                "Rows that did not open, and were stepped over, since the start",
+                &state.rows_stepped_over,
+            ),
             (
                 "clock_in_doubt",
                 "1 while nothing is destroyed because the clock is in doubt",
@@ -172,6 +180,8 @@ impl Metrics {
         set(&state.jobs_done, doing.jobs_done.load(Ordering::Relaxed));
         set(&state.jobs_failed, doing.jobs_failed.load(Ordering::Relaxed));
         set(&state.terms_ended, doing.terms_ended.load(Ordering::Relaxed));
+        set(&state.terms_held, doing.terms_held.load(Ordering::Relaxed));
+        set(&state.rows_stepped_over, house.rows_stepped_over.load(Ordering::Relaxed));
         set(&state.clock_in_doubt, u64::from(house.watch.in_doubt()));
         set(&state.heads_failing, u64::from(doing.heads_failing.load(Ordering::Relaxed)));
         set(&state.credentials_frozen, house.count_frozen() as u64);

@@ -92,6 +92,7 @@ pub(super) fn router(desk: &Arc<Desk>) -> Router {
         .route("/operator/status", get(status))
         .route("/operator/clock-is-right", post(clock_is_right))
         .route("/operator/plan", post(plan))
+        .route("/operator/lay-out", post(lay_out))
         .route("/operator/shops", get(shops).post(add_shop))
         .route("/operator/round", post(round))
         .with_state(Arc::clone(desk))
@@ -538,14 +539,81 @@ async fn plan(State(desk): State<Arc<Desk>>, Query(which): Query<Which>, body: B
         let (checked, _) = notice::check(&input.text, "policy", today).map_err(|fault| fault.0)?;
         let in_force = policy::check(&shop.policy().text, "policy", today).policy;
         let next = open::would_be(&checked, &shop, now)?; // fails where a name would change its meaning
-        let changes = in_force.map(|before| policy::diff(&before, &checked.policy)).unwrap_or_default();
+        let changes =
+            in_force.as_ref().map(|before| policy::diff(before, &checked.policy)).unwrap_or_default();
+        let parts = match &in_force {
+            Some(before) => erase::parts_of(&changes, (before, &checked.policy), &next.registry),
+            None => Ok(Vec::new()),
+        };
+        let parts = parts.map_err(|fault| notice::fault_problem(&fault))?;
         let version = next.version;
-        let counted =
-            erase::preview(&desk.house, &shop, next, |done, of| back.talk.progress("records", done, of))?;
-        let changes: Vec<Json> = changes.iter().map(change_json).collect();
-        Ok(json!({ "version": version, "changes": changes, "counted": counted }))
+        let mut counted = erase::preview(&desk.house, &shop, next, parts, |done, of| {
+            back.talk.progress("records", done, of);
+        })?;
+        let effects = std::mem::take(&mut counted.changes);
+        let changes: Vec<Json> = changes
+            .iter()
+            .zip(effects)
+            .map(|(change, effect)| {
+                let mut row = change_json(change);
+                if let Some(row) = row.as_object_mut() {
+                    row.insert("counted".to_owned(), json!(effect));
+                }
+                row
+            })
+            .collect();
+        let mut counted = json!(counted);
+        if let Some(counted) = counted.as_object_mut() {
+            counted.remove("changes"); // each stands with its change
+        }
+        let follows = version.saturating_sub(1);
+        Ok(json!({ "version": version, "follows": follows, "changes": changes, "counted": counted }))
     })
 }
+
+/// Follows the job that lays records out by the policy in force, until it is done.
+async fn lay_out(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Response<Body> {
+    work(move |back| {
+        let shop = shop_of(&desk, &which)?;
+        let reading = Arc::clone(&shop);
+        let total = desk
+            .house
+            .store
+            .look_blocking::<_, Problem, _>(move |view| crate::keep::count_records(view, &reading))?;
+        // Nobody sends on it: waiting for it to say something is waiting for time to pass.
+        let (_quiet, pause) = std::sync::mpsc::channel::<()>();
+        let mut waited = false;
+        loop {
+            let column = shop.column();
+            let job = desk.house.store.look_blocking::<_, Problem, _>(move |view| {
+                Ok(view.job(column, crate::ground::jobs::LAY_OUT, 0)?)
+            })?;
+            let Some(job) = job else {
+                return Ok(json!({ "version": shop.policy().version, "waited": waited, "records": total }));
+            };
+            if desk.house.watch.in_doubt() {
+                return Err(Problem::new("SR-JOB-003", 503, "the clock is in doubt, so nothing is laid out")
+                    .help("look at the clock; then `strongroom doctor --clock-is-right`, and the same command again"));
+            }
+            if job.attempts >= LOOK_AT_IT {
+                return Err(Problem::new("SR-JOB-002", 503, "laying out fails again and again")
+                    .help("the server's log has the code; it is tried again by itself, and this command follows it again"));
+            }
+            waited = true;
+            let (_, done) = erase::read_progress(&job.progress);
+            let line = Line::Progress { what: "records".to_owned(), done: done.min(total), of: total };
+            if !back.talk.say(&line) {
+                return Ok(Json::Null); // nobody follows any more; the job goes on
+            }
+            let _ = pause.recv_timeout(FOLLOWED_EVERY);
+        }
+    })
+}
+
+/// A job that failed so often in a row is not waited for.
+const LOOK_AT_IT: u32 = 5;
+/// How often somebody who follows a job is told.
+const FOLLOWED_EVERY: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// A change as JSON, with its title and whether people must be told of it.
 pub fn change_json(change: &policy::Change) -> Json {

@@ -1,17 +1,22 @@
 //! What leaves by itself: terms whose end has come, records laid out again after a choice, rows behind dead keys.
 //!
 //! Runs on the caretaker's thread, in pages: read beside the writer, sealed here, written in the low lane. Each page checks
-//! in its transaction that nothing moved; a page that is stale is read again.
+//! in its transaction that nothing moved; a page that is stale is read again, and at last read and sealed in the writer, where
+//! nothing can move. A row that does not open is entered and stepped over, so that it holds up nobody else's retention.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ledger::entry::{Act, Figure, Outcome};
+use ledger::opening::Opening;
 use policy::{FieldMask, Standing};
 use seal::{Envelope, KeyId};
-use store::{Committed, Lane};
+use store::{Committed, Lane, View};
 
 use crate::choose;
+use crate::ground::clock::HOUR;
 use crate::ground::house::House;
+use crate::ground::problem::Looked;
 use crate::ground::random::SystemRandom;
 use crate::ground::work::Work;
 use crate::ground::{Actor, Chosen, Id, Problem, RecordId, Shop, SubjectId, jobs};
@@ -21,60 +26,95 @@ use crate::keep::{self, Change, Halt, Order, Plan, Planner, Put, RecordRow, Subj
 const PAGE: u32 = 32;
 /// Records looked over at once in a sweep of the whole table.
 const LOOK_OVER: u32 = 512;
-/// Tries before a page waits for the next round.
+/// Tries beside the writer, and then in it, before a page waits for the next round.
 const TRIES: usize = 4;
 
 /// What one page came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Page {
     /// The last record that was looked at; `None` when there was none.
     pub last: Option<RecordId>,
+    /// Records that were looked at.
+    pub looked_at: u32,
     /// Records that were sealed again.
     pub resealed: u32,
     /// Records that were removed.
     pub removed: u32,
+    /// Rows that do not open, and were stepped over.
+    pub stepped_over: u32,
 }
 
 /// Lays the records of a subject out again: what may be kept, and until when, may have moved.
 ///
 /// Takes: the record behind which to go on. Gives: what the page came to; no last record means that it is done.
-/// Records: *resealed* per record version, *cleaned* per record of which nothing is left.
+/// Records: *resealed* per record version, *cleaned* per record of which nothing is left, *opening_failed* per row that does
+/// not open: it is left as it is, for the deep check to name.
 pub fn reclock(
-    house: &House,
+    house: &Arc<House>,
     shop: &Arc<Shop>,
     subject: SubjectId,
     after: Option<RecordId>,
 ) -> Result<Page, Problem> {
     for _ in 0..TRIES {
-        let Some((row, chosen, records)) = read_page(house, shop, subject, after)? else { return Ok(DONE) };
-        if records.is_empty() || row.keys.is_empty() {
-            return Ok(DONE);
+        let reading = Arc::clone(shop);
+        let looked = house.store.look_blocking(move |view| look(view, &reading, subject, after))?;
+        let planned = match plan_page(house, shop, looked) {
+            Ok(Some(planned)) => planned,
+            Ok(None) => return Ok(Page::default()),
+            Err(halt) => {
+                refill(house, halt)?;
+                continue;
+            }
+        };
+        if planned.is_nothing() {
+            return Ok(planned.page);
         }
-        if let Some(page) = lay_out(house, shop, &row, chosen, &records)? {
+        if let Some(page) = write(house, shop, subject, planned)? {
+            return Ok(page);
+        }
+    }
+    // Somebody changes this subject without pause. In the writer nobody does: a caller who never rests must not be able to
+    // hold up what ends with this subject's records.
+    for _ in 0..TRIES {
+        if let Some(page) = reclock_in_writer(house, shop, subject, after)? {
             return Ok(page);
         }
     }
     Err(keep::error::too_busy())
 }
 
-const DONE: Page = Page { last: None, resealed: 0, removed: 0 };
+fn refill(house: &House, halt: Halt) -> Result<(), Problem> {
+    match halt {
+        Halt::Empty(empty) => house.refill_blocking(empty.0),
+        Halt::Problem(problem) => Err(problem),
+    }
+}
 
-type Looked = (SubjectRow, Chosen, Vec<RecordRow>);
+/// A subject with a page of its records, each with what is wrong with it.
+enum Seen {
+    /// There is no such subject, or nothing of it can be opened any more.
+    Nobody,
+    /// Its row, or what it chose, was edited.
+    Edited,
+    /// It is whole.
+    Whole(Box<SubjectRow>, Chosen, Looked<RecordId, RecordRow>),
+}
 
-fn read_page(
-    house: &House,
-    shop: &Arc<Shop>,
-    subject: SubjectId,
-    after: Option<RecordId>,
-) -> Result<Option<Looked>, Problem> {
-    let shop = Arc::clone(shop);
-    house.store.look_blocking(move |view| {
-        let Some(row) = keep::find_subject(view, &shop, subject)? else { return Ok(None) };
-        let chosen = choose::chosen(view, &shop, subject)?;
-        let mut records = keep::list_records_after(view, &shop, after.or_else(|| before(subject)), PAGE)?;
-        records.retain(|record| record.id.subject() == subject);
-        Ok(Some((row, chosen, records)))
-    })
+fn look(view: &View<'_>, shop: &Shop, subject: SubjectId, after: Option<RecordId>) -> Result<Seen, Problem> {
+    let found = keep::find_subject(view, shop, subject)
+        .and_then(|row| row.map(|row| Ok((row, choose::chosen(view, shop, subject)?))).transpose());
+    let (row, chosen) = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(Seen::Nobody),
+        Err(problem) if problem.is_of_a_row() => return Ok(Seen::Edited),
+        Err(problem) => return Err(problem),
+    };
+    let mut records = keep::look_records_after(view, shop, after.or_else(|| before(subject)), PAGE)?;
+    records.retain(|(id, _)| id.subject() == subject);
+    if records.is_empty() || row.keys.is_empty() {
+        return Ok(Seen::Nobody);
+    }
+    Ok(Seen::Whole(Box::new(row), chosen, records))
 }
 
 /// The number before a subject's first record.
@@ -83,66 +123,209 @@ fn before(subject: SubjectId) -> Option<RecordId> {
     first.number().checked_sub(1).map(RecordId::from_number)
 }
 
-/// Plans a page and writes it. Gives `None` when something moved meanwhile.
-fn lay_out(
-    house: &House,
-    shop: &Arc<Shop>,
-    row: &SubjectRow,
-    chosen: Chosen,
-    records: &[RecordRow],
-) -> Result<Option<Page>, Problem> {
-    let last = records.last().map(|record| record.id);
-    let plan = match plan_page(house, shop, row, chosen, records) {
-        Ok(plan) => plan,
-        Err(Halt::Empty(empty)) => {
-            house.refill_blocking(empty.0)?;
-            return Ok(None);
+/// A page as it is to be written.
+struct Planned {
+    page: Page,
+    /// `None` when the subject's own row or key does not open.
+    plan: Option<Plan>,
+    /// Records that do not open: as they were seen, if that much could be read.
+    faulty: Vec<(RecordId, Option<RecordRow>)>,
+    erased: bool,
+}
+
+impl Planned {
+    fn is_nothing(&self) -> bool {
+        self.faulty.is_empty()
+            && self.plan.as_ref().is_some_and(|plan| plan.writes.is_empty() && plan.removes.is_empty())
+    }
+
+    fn of_nobody() -> Planned {
+        Planned {
+            page: Page { stepped_over: 1, ..Page::default() },
+            plan: None,
+            faulty: Vec::new(),
+            erased: false,
         }
-        Err(Halt::Problem(problem)) => return Err(problem),
+    }
+}
+
+/// Plans a page. Gives `None` when there is nothing to plan.
+fn plan_page(house: &House, shop: &Shop, seen: Seen) -> Result<Option<Planned>, Halt> {
+    let (row, chosen, records) = match seen {
+        Seen::Nobody => return Ok(None),
+        Seen::Edited => return Ok(Some(Planned::of_nobody())),
+        Seen::Whole(row, chosen, records) => (*row, chosen, records),
+    };
+    let (policy, random) = (shop.policy(), &mut SystemRandom::new());
+    let erased = row.standing == Standing::Erased;
+    let (last, looked_at) = (records.last().map(|(id, _)| *id), records.len());
+    let mut planner = Planner::for_subject(house, shop, &policy, row, chosen, house.clock.now(), random);
+    let mut faulty = Vec::new();
+    for (id, record) in records {
+        let Ok(record) = record else {
+            faulty.push((id, None));
+            continue;
+        };
+        let unset = FieldMask::EMPTY;
+        let change = Change { record: id, before: Some(&record), set: &[], unset, blinds: &[], events: &[] };
+        match planner.change(&change) {
+            Ok(_) => {}
+            Err(Halt::Problem(problem)) if problem.is_of_a_row() => faulty.push((id, Some(record))),
+            Err(halt) => return Err(halt),
+        }
+    }
+    let plan = match planner.finish() {
+        Ok(plan) => plan,
+        Err(Halt::Problem(problem)) if problem.is_of_a_row() => return Ok(Some(Planned::of_nobody())),
+        Err(halt) => return Err(halt),
     };
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-    let page = Page { last, resealed: count(plan.writes.len()), removed: count(plan.removes.len()) };
-    if plan.writes.is_empty() && plan.removes.is_empty() {
-        return Ok(Some(page));
-    }
-    let erased = row.standing == Standing::Erased;
+    let page = Page {
+        last,
+        looked_at: count(looked_at),
+        resealed: count(plan.writes.len()),
+        removed: count(plan.removes.len()),
+        stepped_over: count(faulty.len()),
+    };
+    Ok(Some(Planned { page, plan: Some(plan), faulty, erased }))
+}
+
+/// Writes a page. Gives `None` when something moved meanwhile.
+fn write(
+    house: &House,
+    shop: &Arc<Shop>,
+    subject: SubjectId,
+    planned: Planned,
+) -> Result<Option<Page>, Problem> {
+    let written =
+        house.work_blocking(Lane::Low, shop, &Actor::House, move |work| put(subject, &planned, work));
+    written_page(house, written)
+}
+
+/// The same with everything in one unit of work. Sealed values are sealed again there, and no plain one is seen.
+fn reclock_in_writer(
+    house: &Arc<House>,
+    shop: &Arc<Shop>,
+    subject: SubjectId,
+    after: Option<RecordId>,
+) -> Result<Option<Page>, Problem> {
+    let own = Arc::clone(house);
+    let mut wanted = None;
+    let (asks, asked) = std::sync::mpsc::channel();
     let written = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| {
-        let choices = choose::chosen(work.tx, work.shop, plan.subject)?.count;
-        if !keep::is_fresh(&plan, choices, work)? || keep::put(&plan, work)? != Put::Done {
-            return Ok(false);
+        let seen = look(work.tx, work.shop, subject, after)?;
+        match plan_page(&own, work.shop, seen) {
+            Ok(Some(planned)) if planned.is_nothing() => Ok(Some(planned.page)),
+            Ok(Some(planned)) => put(subject, &planned, work),
+            Ok(None) => Ok(Some(Page::default())),
+            Err(Halt::Empty(empty)) => {
+                let _ = asks.send(empty);
+                Ok(None)
+            }
+            Err(Halt::Problem(problem)) => Err(problem),
         }
-        if erased {
-            enter_cleaning(&plan, work)?;
-        } else {
-            keep::enter_writes(&plan, Act::Resealed, work)?;
-        }
-        Ok(true)
     });
+    while let Ok(empty) = asked.try_recv() {
+        wanted = Some(empty);
+    }
+    if let Some(empty) = wanted {
+        house.refill_blocking(empty.0)?;
+    }
+    written_page(house, written)
+}
+
+fn written_page(
+    house: &House,
+    written: Result<Committed<Option<Page>>, Problem>,
+) -> Result<Option<Page>, Problem> {
     match written.map(Committed::into_value) {
-        Ok(true) => Ok(Some(page)),
-        Ok(false) => Ok(None),
+        Ok(Some(page)) => {
+            if page.stepped_over > 0 {
+                house.rows_stepped_over.fetch_add(u64::from(page.stepped_over), Ordering::Relaxed);
+                crate::note!(
+                    WARN,
+                    "rows that do not open were stepped over; the deep check names them",
+                    rows = page.stepped_over
+                );
+            }
+            Ok(Some(page))
+        }
+        Ok(None) => Ok(None),
         Err(problem) if problem.code == keep::error::MOVED => Ok(None),
         Err(problem) => Err(problem),
     }
 }
 
-fn plan_page(
-    house: &House,
-    shop: &Shop,
-    row: &SubjectRow,
-    chosen: Chosen,
-    records: &[RecordRow],
-) -> Result<Plan, Halt> {
-    let (policy, random) = (shop.policy(), &mut SystemRandom::new());
-    let mut planner =
-        Planner::for_subject(house, shop, &policy, row.clone(), chosen, house.clock.now(), random);
-    for record in records {
-        let unset = FieldMask::EMPTY;
-        let change =
-            Change { record: record.id, before: Some(record), set: &[], unset, blinds: &[], events: &[] };
-        planner.change(&change)?;
+fn put(subject: SubjectId, planned: &Planned, work: &mut Work<'_, '_>) -> Result<Option<Page>, Problem> {
+    let Some(plan) = &planned.plan else {
+        // Still so, in this transaction? What could be read a moment later was being changed, and is no fault.
+        return match look(work.tx, work.shop, subject, None)? {
+            Seen::Edited => {
+                enter_edited(work)?;
+                Ok(Some(planned.page))
+            }
+            Seen::Nobody => Ok(None),
+            Seen::Whole(row, ..) => {
+                let marking = row.marking_key().map(|key| work.shop.keys.open_key(subject.number(), key));
+                if marking.is_none_or(|key| key.is_ok()) {
+                    return Ok(None);
+                }
+                enter_edited(work)?;
+                Ok(Some(planned.page))
+            }
+        };
+    };
+    let choices = choose::chosen(work.tx, work.shop, plan.subject)?.count;
+    if !keep::is_fresh(plan, choices, work)? {
+        return Ok(None);
     }
-    planner.finish()
+    for (id, seen) in &planned.faulty {
+        let now = match keep::find_record(work.tx, work.shop, *id) {
+            Ok(now) => now,
+            Err(problem) if problem.is_of_a_row() => None,
+            Err(problem) => return Err(problem),
+        };
+        if now != *seen {
+            return Ok(None);
+        }
+    }
+    if keep::put(plan, work)? != Put::Done {
+        return Ok(None);
+    }
+    if planned.erased {
+        enter_cleaning(plan, work)?;
+    } else {
+        keep::enter_writes(plan, Act::Resealed, work)?;
+    }
+    for (id, seen) in &planned.faulty {
+        enter_faulty(plan, *id, seen.as_ref(), work)?;
+    }
+    Ok(Some(planned.page))
+}
+
+/// Enters that a record does not open, under the subject's alias. Without a mark: a mark says what a record has become.
+fn enter_faulty(
+    plan: &Plan,
+    id: RecordId,
+    seen: Option<&RecordRow>,
+    work: &mut Work<'_, '_>,
+) -> Result<(), Problem> {
+    let entry = work.entry(Act::OpeningFailed, Outcome::No);
+    let opening = Opening::builder()
+        .act(Act::OpeningFailed)
+        .subject(&work.ids.show(plan.subject))
+        .record(&work.ids.show(id))
+        .version(seen.map_or(0, |row| row.version))
+        .build()?;
+    work.enter_about(&plan.marking_key, entry, &opening)?;
+    Ok(())
+}
+
+/// Enters that the row of a subject does not open: there is no key to name it by.
+fn enter_edited(work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    let mut entry = work.entry(Act::OpeningFailed, Outcome::No);
+    entry.figures = vec![(Figure::Subjects, 1)];
+    work.enter_plain(entry).map(|_| ())
 }
 
 /// Behind an erasure: what was sealed again is entered version by version, what went is entered as a number.
@@ -167,7 +350,7 @@ fn enter_removed(records: usize, destroyed: &[KeyId], work: &mut Work<'_, '_>) -
 /// Cleans up behind an erased subject: tokens, choices, and everything whose key is gone.
 ///
 /// Gives whether it is done. Records: *cleaned*, with numbers only.
-pub fn clean_subject(house: &House, shop: &Arc<Shop>, subject: SubjectId) -> Result<bool, Problem> {
+pub fn clean_subject(house: &Arc<House>, shop: &Arc<Shop>, subject: SubjectId) -> Result<bool, Problem> {
     let rest =
         house.work_blocking(Lane::Low, shop, &Actor::House, move |work| clean_beside(subject, work))?;
     if rest.into_value() {
@@ -226,44 +409,85 @@ fn clean_rows(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Probl
     Ok(true)
 }
 
+/// A job that lays records out again holds every term that ends later than so long before it was asked for, µs.
+///
+/// What ended before somebody asked was over then, and no answer moves it any more. The hour is for clocks: what was asked
+/// for just before an end may carry a time just behind it.
+const HELD_FROM: i64 = HOUR;
+
+/// What a sweep came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Terms whose keys were destroyed.
+    pub ended: usize,
+    /// Terms that wait for a job that was asked for before they ended.
+    pub held: usize,
+    /// Terms whose row was edited: their end is not known, so nothing is done about them.
+    pub edited: usize,
+}
+
 /// Destroys the keys of terms whose end has come: everything that was sealed under them is unreadable at once.
 ///
-/// Gives: how many. Nothing is destroyed while records wait to be laid out again: one of them might have to move to a later
-/// term. Records: *expired* per term, naming its key.
-pub fn sweep(house: &House, shop: &Arc<Shop>) -> Result<usize, Problem> {
+/// A term waits while a job waits that was asked for before it ended and lays records out again: one of them might have to
+/// move to a later term. Jobs that are asked for afterwards hold nothing. Records: *expired* per term, naming its key.
+pub fn sweep(house: &House, shop: &Arc<Shop>) -> Result<Swept, Problem> {
     // Looked at again here: the clock may have been set since the round began.
     let now = house.watch.believed(house.clock.as_ref(), house.clock.now());
     let committed = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| {
+        let mut swept = Swept::default();
+        let mut asked = i64::MAX;
         for waiting in [jobs::RECLOCK, jobs::LAY_OUT] {
-            if work.tx.count_jobs(work.shop.column(), waiting)? > 0 {
-                return Ok(0);
-            }
+            asked = asked.min(work.tx.first_asked(work.shop.column(), waiting)?.unwrap_or(i64::MAX));
         }
-        let ended = keep::ended_terms(work.tx, work.shop, now)?;
-        for term in &ended {
-            keep::remove_term(term, work)?;
+        for (_, term) in keep::ended_terms(work.tx, work.shop, now)? {
+            let Ok(term) = term else {
+                swept.edited = swept.edited.saturating_add(1);
+                continue;
+            };
+            if asked < term.ends_at.saturating_add(HELD_FROM) {
+                swept.held = swept.held.saturating_add(1);
+                continue;
+            }
+            keep::remove_term(&term, work)?;
             let mut entry = work.entry(Act::Expired, Outcome::Yes);
             entry.destroyed = vec![term.key.id.0];
             entry.figures = vec![(Figure::TermEnd, u64::try_from(term.ends_at).unwrap_or(0))];
             work.enter_plain(entry)?;
+            swept.ended = swept.ended.saturating_add(1);
         }
-        if !ended.is_empty() {
-            work.tx.add_job(work.shop.column(), jobs::CLEAN_TERMS, 0, work.now)?;
+        if swept.ended > 0 {
+            work.tx.add_job(work.shop.column(), jobs::CLEAN_TERMS, 0, work.asked_at())?;
         }
-        Ok(ended.len())
+        Ok(swept)
     })?;
     Ok(committed.into_value())
 }
 
+/// Records that were looked over: the last of them, and how many.
+pub type LookedOver = Option<(RecordId, u64)>;
+
+/// How far a long job has come: the last record, and how many were looked over so far.
+pub fn progress_of(last: Option<RecordId>, looked_over: u64) -> Vec<u8> {
+    let last = last.map_or(0, RecordId::number);
+    [last.to_be_bytes(), looked_over.to_be_bytes()].concat()
+}
+
+/// The same, read again; nothing at the beginning.
+pub fn read_progress(kept: &[u8]) -> (Option<RecordId>, u64) {
+    let number = |bytes: Option<&[u8; 8]>| bytes.map(|bytes| u64::from_be_bytes(*bytes));
+    let last = number(kept.first_chunk()).filter(|last| *last > 0).map(RecordId::from_number);
+    (last, number(kept.last_chunk()).filter(|_| kept.len() > 8).unwrap_or(0))
+}
+
 /// Cleans up behind terms that are over: looks the records over, page by page, and lays out again what is under a dead key.
 ///
-/// Takes: the record behind which to go on. Gives: the last record looked at; `None` when it is done.
+/// Takes: the record behind which to go on. Gives: the last record looked at, and how many were; `None` when it is done.
 pub fn clean_terms(
-    house: &House,
+    house: &Arc<House>,
     shop: &Arc<Shop>,
     after: Option<RecordId>,
-) -> Result<Option<RecordId>, Problem> {
-    lay_out_some(house, shop, after, has_dead_group)
+) -> Result<LookedOver, Problem> {
+    lay_out_some(house, shop, after, |record, shop| record.is_ok_and(|record| has_dead_group(record, shop)))
 }
 
 /// Lays every record of a shop out again, by the policy that is in force now: what no purpose keeps any more goes, what ends
@@ -271,26 +495,27 @@ pub fn clean_terms(
 ///
 /// Takes and gives: as [`clean_terms`].
 pub fn lay_out_all(
-    house: &House,
+    house: &Arc<House>,
     shop: &Arc<Shop>,
     after: Option<RecordId>,
-) -> Result<Option<RecordId>, Problem> {
+) -> Result<LookedOver, Problem> {
     lay_out_some(house, shop, after, |_, _| true)
 }
 
 /// Looks a page of records over, and lays out again all records of the subjects of those that are meant.
 fn lay_out_some(
-    house: &House,
+    house: &Arc<House>,
     shop: &Arc<Shop>,
     after: Option<RecordId>,
-    is_meant: fn(&RecordRow, &Shop) -> bool,
-) -> Result<Option<RecordId>, Problem> {
+    is_meant: fn(Result<&RecordRow, &Problem>, &Shop) -> bool,
+) -> Result<LookedOver, Problem> {
     let reading = Arc::clone(shop);
-    let (last, mut subjects) = house.store.look_blocking::<_, Problem, _>(move |view| {
-        let records = keep::list_records_after(view, &reading, after, LOOK_OVER)?;
-        let meant = records.iter().filter(|record| is_meant(record, &reading));
-        let subjects: Vec<SubjectId> = meant.map(|record| record.id.subject()).collect();
-        Ok((records.last().map(|record| record.id), subjects))
+    let (looked, mut subjects) = house.store.look_blocking::<_, Problem, _>(move |view| {
+        let records = keep::look_records_after(view, &reading, after, LOOK_OVER)?;
+        let meant = records.iter().filter(|(_, record)| is_meant(record.as_ref(), &reading));
+        let subjects: Vec<SubjectId> = meant.map(|(id, _)| id.subject()).collect();
+        let count = records.len() as u64;
+        Ok((records.last().map(|(id, _)| (*id, count)), subjects))
     })?;
     subjects.dedup();
     for subject in subjects {
@@ -304,7 +529,7 @@ fn lay_out_some(
         }
         house.work_blocking(Lane::Low, shop, &Actor::House, move |work| forget_if_empty(subject, work))?;
     }
-    Ok(last)
+    Ok(looked)
 }
 
 fn has_dead_group(record: &RecordRow, shop: &Shop) -> bool {
@@ -312,12 +537,16 @@ fn has_dead_group(record: &RecordRow, shop: &Shop) -> bool {
         .is_ok_and(|envelope| envelope.groups().iter().any(|head| shop.terms.of_key(head.term).is_none()))
 }
 
-/// A subject of whom no record is left is forgotten altogether.
+/// A subject of whom no record is left is forgotten altogether. One whose rows do not open stays as it is.
 fn forget_if_empty(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<(), Problem> {
-    let Some(row) = keep::find_subject(work.tx, work.shop, subject)? else { return Ok(()) };
-    if !keep::list_records(work.tx, work.shop, subject, None, Order::OldestFirst, 1)?.records.is_empty() {
-        return Ok(());
-    }
+    let found = keep::find_subject(work.tx, work.shop, subject);
+    let left = || keep::list_records(work.tx, work.shop, subject, None, Order::OldestFirst, 1);
+    let row = match found.and_then(|row| Ok((row, left()?))) {
+        Ok((Some(row), left)) if left.records.is_empty() => row,
+        Ok(_) => return Ok(()),
+        Err(problem) if problem.is_of_a_row() => return Ok(()),
+        Err(problem) => return Err(problem),
+    };
     choose::remove(subject, crate::ground::ids::RECORDS_LIMIT, work)?;
     keep::remove_tokens(subject, crate::ground::ids::RECORDS_LIMIT, work)?;
     let destroyed = keep::destroy_retained_key(&row, work)?;

@@ -4,13 +4,14 @@
 //! epoch key is overwritten last, when nothing that lives hangs on it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ledger::entry::{Act, Figure, Outcome};
 use seal::{Class, Envelope, EpochKey, KeyId, Secret};
 use store::Lane;
 
 use super::clocks::reclock;
-use crate::ground::clock::DAY;
+use crate::ground::clock::{DAY, HOUR};
 use crate::ground::house::House;
 use crate::ground::random::SystemRandom;
 use crate::ground::{Actor, OPEN_END, Problem, RecordId, Shop, SubjectId};
@@ -45,21 +46,48 @@ const LOOK_OVER: u32 = 512;
 /// An epoch ends so long before its time, so that the change is done when a certificate says it is.
 const AHEAD: i64 = DAY;
 
+/// An epoch lasts at least so long, whatever it is asked for: a change takes its time.
+const AT_LEAST: i64 = HOUR;
+
 /// Is the epoch old enough for the next, or a change under way?
+///
+/// It is, at the latest, when a certificate that was given in this epoch says so: who makes epochs longer does not change what
+/// was promised before. The dates are as far as [`look_up_promises`] has found them.
 pub fn rotation_is_due(house: &House) -> bool {
-    let life = i64::from(house.epoch_days).saturating_mul(DAY).saturating_sub(AHEAD).max(DAY / 24);
+    let life = i64::from(house.epoch_days).saturating_mul(DAY);
     let now = house.watch.believed(house.clock.as_ref(), house.clock.now());
     house.keys.with(|ring| {
         ring.epochs.len() > 1
-            || ring.epochs.last().is_none_or(|epoch| now.saturating_sub(epoch.since) >= life)
+            || ring.epochs.last().is_none_or(|epoch| {
+                let end = epoch.since.saturating_add(life).min(house.promised.by());
+                now >= end.saturating_sub(AHEAD).max(epoch.since.saturating_add(AT_LEAST))
+            })
     })
+}
+
+/// Finds out by when certificates of this epoch say that it has ended. Once per epoch and process: those that are given while it
+/// runs tell by themselves.
+pub fn look_up_promises(house: &House) -> Result<(), Problem> {
+    let (number, since) =
+        house.keys.with(|ring| ring.epochs.last().map_or((0, 0), |epoch| (epoch.number, epoch.since)));
+    if !house.promised.is_new(number) {
+        return Ok(());
+    }
+    for shop in house.shops() {
+        let first = house
+            .store
+            .look_blocking::<_, Problem, _>(move |view| super::first_promise(view, &shop, since))?;
+        house.promised.add(first.unwrap_or(i64::MAX));
+    }
+    house.promised.is_known(number);
+    Ok(())
 }
 
 /// Changes to a new epoch, or finishes a change that was cut off.
 ///
 /// Takes: who is told how far it has come. Records: *keyring_changed* at the beginning, *rotated* at the end, per shop.
 /// Fails: as the store and the keys folder do; begun again, it goes on.
-pub fn rotate(house: &House, mut progress: impl FnMut(RotationStep)) -> Result<Rotated, Problem> {
+pub fn rotate(house: &Arc<House>, mut progress: impl FnMut(RotationStep)) -> Result<Rotated, Problem> {
     let (old, new) = begin(house)?;
     let (old, new) = (Arc::new(old), Arc::new(new));
     let mut rotated = Rotated { epoch: new.number(), keys: 0, records: 0 };
@@ -154,13 +182,26 @@ fn rewrap_all(
         done = done.saturating_add(page.len() as u64);
         let changed = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| {
             work.tx.housekeeping();
-            let mut changed = 0_u64;
+            let (mut changed, mut edited) = (0_u64, 0_u64);
             for subject in &page {
-                changed = changed.saturating_add(u64::from(keep::rewrap_subject(*subject, work)?));
+                match keep::rewrap_subject(*subject, work) {
+                    Ok(again) => changed = changed.saturating_add(u64::from(again)),
+                    // A row that was edited opens for nobody. It ends with its epoch, as it would in every copy; the dates of
+                    // everybody else do not wait for it.
+                    Err(problem) if problem.is_of_a_row() => edited = edited.saturating_add(1),
+                    Err(problem) => return Err(problem),
+                }
             }
-            Ok(changed)
+            if edited > 0 {
+                let mut entry = work.entry(Act::OpeningFailed, Outcome::No);
+                entry.figures = vec![(Figure::Subjects, edited)];
+                work.enter_plain(entry)?;
+            }
+            Ok((changed, edited))
         })?;
-        keys = keys.saturating_add(changed.into_value());
+        let (changed, edited) = changed.into_value();
+        house.rows_stepped_over.fetch_add(edited, Ordering::Relaxed);
+        keys = keys.saturating_add(changed);
         after = Some(last);
         progress(RotationStep::Keys(done, total.max(done)));
     }
@@ -170,7 +211,7 @@ fn rewrap_all(
 ///
 /// So that a key which lives on never opens an old copy: the open term of the old epoch dies with it.
 fn reseal_open(
-    house: &House,
+    house: &Arc<House>,
     shop: &Arc<Shop>,
     epoch: u32,
     progress: &mut impl FnMut(RotationStep),
@@ -192,14 +233,14 @@ fn reseal_open(
     loop {
         let (reading, old) = (Arc::clone(shop), old.clone());
         let (last, count, mut subjects) = house.store.look_blocking::<_, Problem, _>(move |view| {
-            let records = keep::list_records_after(view, &reading, after, LOOK_OVER)?;
-            let open = |record: &&keep::RecordRow| {
+            let records = keep::look_records_after(view, &reading, after, LOOK_OVER)?;
+            let open = |(_, record): &&(RecordId, Result<keep::RecordRow, Problem>)| {
+                let Ok(record) = record else { return true }; // stepped over, and entered
                 Envelope::parse(&record.sealed)
                     .is_ok_and(|envelope| envelope.groups().iter().any(|head| old.contains(&head.term)))
             };
-            let subjects: Vec<SubjectId> =
-                records.iter().filter(open).map(|record| record.id.subject()).collect();
-            Ok((records.last().map(|record| record.id), records.len() as u64, subjects))
+            let subjects: Vec<SubjectId> = records.iter().filter(open).map(|(id, _)| id.subject()).collect();
+            Ok((records.last().map(|(id, _)| *id), records.len() as u64, subjects))
         })?;
         let Some(last) = last else { return Ok(resealed) };
         subjects.dedup();

@@ -5,8 +5,10 @@
 //!
 //! Invariants:
 //! - a person is erased by destroying the main key, in one act, however much there is; rows are cleaned up behind;
-//! - a term's key is destroyed at its end, in one act, for everything that ends then; never while records wait to be laid
-//!   out again, and never while the clock is in doubt;
+//! - a term's key is destroyed at its end, in one act, for everything that ends then; never while a job waits that was asked
+//!   for before that end and might move a record out of it, and never while the clock is in doubt;
+//! - a row that does not open holds up nothing but itself;
+//! - an epoch ends by the dates that certificates given in it name, also when epochs are made longer meanwhile;
 //! - a destroyed key is named outside the database before anybody is told, and is never accepted again;
 //! - whoever asks after an erasure is answered only when older permits have ended.
 //!
@@ -25,9 +27,12 @@ pub(crate) use sql::KEEP_NEWEST;
 pub(crate) use sql::ALL as STATEMENTS;
 
 pub use certificate::{Certificate, CertificateBody, CertificateText, RetainedPurpose};
-pub use clocks::{Page, clean_subject, clean_terms, lay_out_all, reclock, sweep};
-pub use epoch::{Rotated, RotationStep, rotate, rotation_is_due};
-pub use preview::{Preview, preview};
+pub use clocks::{
+    LookedOver, Page, Swept, clean_subject, clean_terms, lay_out_all, progress_of, read_progress, reclock,
+    sweep,
+};
+pub use epoch::{Rotated, RotationStep, look_up_promises, rotate, rotation_is_due};
+pub use preview::{Effect, Part, Preview, parts_of, preview};
 
 use std::sync::Arc;
 
@@ -73,10 +78,17 @@ pub async fn erase(house: &Arc<House>, caller: &Caller, subject: SubjectId) -> R
     let mut salt = [0; 16];
     SystemRandom::new().fill(&mut salt)?;
     let epoch_days = house.epoch_days;
+    let promising = Arc::clone(house);
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
             work.must_be_allowed(Deed::Erase)?;
-            apply(subject, salt, epoch_days, work)
+            let erased = apply(subject, salt, epoch_days, work)?;
+            // One that was given before is known already, or of an epoch that is over.
+            let (promising, by, now) = (Arc::clone(&promising), erased.everywhere_by, work.now);
+            if erased.at == now {
+                work.tx.after_commit(move || promising.promised.add(by));
+            }
+            Ok(erased)
         })
         .await?;
     let erased = committed.into_value();
@@ -131,7 +143,7 @@ fn apply(
 
     let erased = ErasureRow { subject, at: work.now, everywhere_by, entry: id, body, salt };
     add_erasure(&erased, work)?;
-    work.tx.add_job(work.shop.column(), jobs::CLEAN_SUBJECT, subject.column(), work.now)?;
+    work.tx.add_job(work.shop.column(), jobs::CLEAN_SUBJECT, subject.column(), work.asked_at())?;
     Ok(erased)
 }
 
@@ -212,6 +224,11 @@ fn whole_erasure(shop: &Shop, (row, mac): (ErasureRow, Vec<u8>)) -> Result<Erasu
         .row_is_whole(ERASURE, &row.columns(shop).each_ref().map(Vec::as_slice), &mac)
         .map_err(|_| Problem::edited(ERASURE))?;
     Ok(row)
+}
+
+/// The earliest date that a certificate names of those given since an instant, µs UTC.
+fn first_promise(view: &View<'_>, shop: &Shop, since: i64) -> Result<Option<i64>, Problem> {
+    Ok(view.find(&sql::FIRST_PROMISE, params![shop.column(), since], |row| row.int(0))?)
 }
 
 /// How many subjects of a shop were erased.

@@ -8,6 +8,7 @@ store::statements! {
     FIND_ERASURE = "SELECT subject, at, everywhere_by, entry, body, salt, mac FROM erasure WHERE subject = $1 AND shop = $2";
     LIST_ERASURES_AFTER = "SELECT subject, at, everywhere_by, entry, body, salt, mac FROM erasure
                            WHERE subject > $1 AND shop = $2 ORDER BY subject LIMIT $3";
+    FIRST_PROMISE = "SELECT everywhere_by FROM erasure WHERE shop = $1 AND at >= $2 ORDER BY everywhere_by LIMIT 1";
     COUNT_ERASURES = "SELECT count(*) FROM erasure WHERE shop = $1";
 }
 

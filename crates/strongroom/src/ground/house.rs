@@ -1,6 +1,6 @@
 //! The house: what all rooms stand on, held in one place for as long as the process serves.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use store::{Committed, Lane, Store, Tx, View};
@@ -38,6 +38,10 @@ pub struct House {
     pub tile_roots: Arc<TileRoots>,
     /// Days of an epoch.
     pub epoch_days: u32,
+    /// By when certificates say that the epoch in force has ended.
+    pub promised: Promised,
+    /// Rows that did not open, and were stepped over, since the start.
+    pub rows_stepped_over: AtomicU64,
     shops: RwLock<Vec<Arc<Shop>>>,
     numbers: Numbers,
     for_units: Arc<ForUnits>,
@@ -55,6 +59,46 @@ struct ForUnits {
 impl std::fmt::Debug for House {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("House").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// The earliest date by which a certificate says that the epoch in force has ended everywhere.
+#[derive(Debug)]
+pub struct Promised {
+    epoch: AtomicU32,
+    by: AtomicI64,
+}
+
+impl Default for Promised {
+    fn default() -> Promised {
+        Promised { epoch: AtomicU32::new(0), by: AtomicI64::new(i64::MAX) }
+    }
+}
+
+impl Promised {
+    /// A certificate names this date.
+    pub fn add(&self, by: i64) {
+        self.by.fetch_min(by, Ordering::Relaxed);
+    }
+
+    /// Dates of this epoch are wanted. Gives whether they have to be looked up: what was known was of another.
+    pub fn is_new(&self, epoch: u32) -> bool {
+        // ORDER: forgotten first, looked up by the caller afterwards: a certificate that is given meanwhile adds its own.
+        if self.epoch.load(Ordering::Relaxed) == epoch {
+            return false;
+        }
+        self.by.store(i64::MAX, Ordering::Relaxed);
+        true
+    }
+
+    /// The dates of this epoch were looked up.
+    pub fn is_known(&self, epoch: u32) {
+        self.epoch.store(epoch, Ordering::Relaxed);
+    }
+
+    /// The earliest date, µs UTC.
+    pub fn by(&self) -> i64 {
+        self.by.load(Ordering::Relaxed)
     }
 }
 
@@ -99,6 +143,8 @@ impl House {
             heads: parts.heads,
             tile_roots: Arc::new(TileRoots::default()),
             epoch_days: parts.epoch_days,
+            promised: Promised::default(),
+            rows_stepped_over: AtomicU64::new(0),
             shops: RwLock::new(parts.shops.into_iter().map(Arc::new).collect()),
             numbers: Numbers::default(),
             for_units: Arc::new(for_units),

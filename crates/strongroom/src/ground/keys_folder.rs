@@ -356,12 +356,20 @@ fn check_mode(path: &Path, mode: u32, wanted: u32) -> Result<(), KeysError> {
     }
 }
 
+/// Is a file as systemd's `LoadCredential` hands it to a service: of root and root's group, which nobody may write? The one
+/// service that may read it stands in its access list, and what an access list grants shows as the mode of the group.
+fn is_handed_by_root(owner: u32, group: u32, mode: u32) -> bool {
+    (owner, group) == (0, 0) && mode & 0o7777 == 0o440
+}
+
 /// Reads a file that only its owner can read. Fails with `SR-KEYS-001` otherwise.
 pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeysError> {
     let name = shown(path);
     let mut file = File::open(path).map_err(fault(&name))?;
     let metadata = file.metadata().map_err(fault(&name))?;
-    check_mode(path, metadata.mode(), 0o600)?;
+    if !is_handed_by_root(metadata.uid(), metadata.gid(), metadata.mode()) {
+        check_mode(path, metadata.mode(), 0o600)?;
+    }
     // Room for the whole file at once: a growing buffer would leave copies of a secret behind.
     let size = usize::try_from(metadata.len()).unwrap_or(0);
     let mut bytes = Zeroizing::new(Vec::with_capacity(size.saturating_add(1)));
@@ -440,6 +448,16 @@ mod power;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_that_systemd_hands_over_is_taken_and_no_other_that_a_group_can_read() {
+        assert!(is_handed_by_root(0, 0, 0o100_440));
+        for (owner, group, mode) in
+            [(0, 0, 0o100_640), (0, 0, 0o100_444), (0, 100, 0o100_440), (1000, 0, 0o100_440)]
+        {
+            assert!(!is_handed_by_root(owner, group, mode), "{owner}:{group} {mode:o}");
+        }
+    }
     use crate::ground::clock::SetClock;
 
     fn folder() -> (tempfile::TempDir, PathBuf, LockSource) {

@@ -63,6 +63,15 @@ impl Problem {
             .help("run `strongroom doctor --deep`: it names every such row; then restore the latest backup")
     }
 
+    /// Does one row not open, or not fit its MAC? Then trying again does not help, and nothing else is wrong.
+    pub fn is_of_a_row(&self) -> bool {
+        use seal::Error as E;
+        let of_a_seal = [E::Malformed, E::UnknownSuite { suite: 0 }, E::Broken, E::NoKey].map(E::code);
+        self.code == Problem::EDITED || of_a_seal.contains(&self.code)
+    }
+
+    const EDITED: &'static str = "SR-KEEP-004";
+
     /// Adds how to mend it.
     #[must_use]
     pub fn help(mut self, help: &'static str) -> Problem {

@@ -87,6 +87,12 @@ impl Work<'_, '_> {
         self.enter(&entry)
     }
 
+    /// When what is asked for now was asked for, for jobs: never later than it was. Of a clock that is ahead the believed time,
+    /// of one that is behind its own.
+    pub fn asked_at(&self) -> i64 {
+        self.now.min(self.entered_at)
+    }
+
     /// Marks that a permit is about to be given.
     pub fn begin_permit(&self) -> InUse {
         self.permits.begin()

@@ -3,6 +3,7 @@
 use store::{Row, Sql, Step, Value, View, params};
 
 use super::{RecordRow, record_row, sql};
+use crate::ground::problem::Looked;
 use crate::ground::{Problem, RecordId, Shop, SubjectId};
 
 /// Sealed bytes that are read at once. A record has up to 4 MiB: a hundred of them would hold up the writer, and fill
@@ -132,4 +133,25 @@ pub fn list_records_after(
     let mut listing = Listing::of_at_most(limit);
     listing.read(view, &sql::LIST_RECORDS_AFTER, params![after, shop.column(), limit])?;
     Ok(listing.records)
+}
+
+/// The same, each record with what is wrong with it: for whoever steps over a row that cannot be read, instead of stopping at it.
+pub fn look_records_after(
+    view: &View<'_>,
+    shop: &Shop,
+    after: Option<RecordId>,
+    limit: u32,
+) -> Result<Looked<RecordId, RecordRow>, Problem> {
+    let after = after.map_or(-1, RecordId::column);
+    let (mut rows, mut bytes) = (Vec::new(), 0_usize);
+    view.each(&sql::LIST_RECORDS_AFTER, params![after, shop.column(), limit], |row| {
+        bytes = bytes.saturating_add(row.bytes(3)?.len());
+        if bytes > LISTED_BYTES && !rows.is_empty() {
+            return Ok(Step::Stop);
+        }
+        rows.push(read_record(row)?);
+        Ok(Step::Next)
+    })?;
+    let look = |(id, version, clear, sealed): RawRecord| (id, record_row(id, version, clear, sealed));
+    Ok(rows.into_iter().map(look).collect())
 }

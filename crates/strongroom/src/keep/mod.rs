@@ -26,7 +26,7 @@ pub(crate) use sql::KEEP_NEWEST;
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;
 
-pub use listing::{LISTED_BYTES, Listing, Order, list_records, list_records_after};
+pub use listing::{LISTED_BYTES, Listing, Order, list_records, list_records_after, look_records_after};
 pub use plan::{Change, Halt, Plan, Planned, Planner};
 pub use shops::{
     NewShop, ShopRow, add_shop, begin_wrap, end_old_wraps, list_shops, new_generation, new_shop, open_keys,
@@ -528,7 +528,7 @@ pub fn destroy_again<S: BuildHasher>(
     let standing = if erased { Standing::Erased } else { row.standing };
     write_subject(&SubjectRow { keys: left, standing, ..row }, false, work)?;
     if erased {
-        let (shop, now) = (work.shop.column(), work.now);
+        let (shop, now) = (work.shop.column(), work.asked_at());
         work.tx.add_job(shop, crate::ground::jobs::CLEAN_SUBJECT, subject.column(), now)?;
     }
     for key in &gone {

@@ -4,6 +4,7 @@ use seal::Wrapped;
 use store::{Row, View, params};
 
 use super::{key_destroyed, must_not_be_destroyed, sql};
+use crate::ground::problem::Looked;
 use crate::ground::work::Work;
 use crate::ground::{Problem, Shop, Term};
 
@@ -74,11 +75,19 @@ pub fn add_terms(terms: &[Term], work: &mut Work<'_, '_>) -> Result<(), Problem>
     Ok(())
 }
 
-/// Terms whose end has come.
-pub fn ended_terms(view: &View<'_>, shop: &Shop, now: i64) -> Result<Vec<Term>, Problem> {
+/// Terms whose end has come, each with what is wrong with its row.
+pub fn ended_terms(view: &View<'_>, shop: &Shop, now: i64) -> Result<Looked<u64, Term>, Problem> {
     let numbers: Vec<u64> =
         view.list(&sql::LIST_ENDED_TERMS, params![shop.column(), now], |row| row.number(0))?;
-    numbers.into_iter().filter_map(|number| find_term(view, shop, number).transpose()).collect()
+    let mut ended = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        match find_term(view, shop, number) {
+            Ok(term) => ended.extend(term.map(|term| (number, Ok(term)))),
+            Err(problem) if problem.is_of_a_row() => ended.push((number, Err(problem))),
+            Err(problem) => return Err(problem),
+        }
+    }
+    Ok(ended)
 }
 
 /// Destroys a term's key, and with it everything that was sealed under it, in one act.

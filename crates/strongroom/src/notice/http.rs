@@ -109,6 +109,9 @@ pub(crate) async fn get_policies(request: Request) -> Result<Response<Body>, Pro
 pub struct PolicyIn {
     /// The file, byte for byte.
     text: String,
+    /// The version that it follows: nothing is published when another one is in force by now.
+    #[serde(default)]
+    follows: Option<u32>,
 }
 
 /// A policy that was published.
@@ -126,7 +129,7 @@ pub struct PolicyPublished {
 /// Publish a policy: in force from now on.
 #[utoipa::path(post, path = "/v1/policies", tag = "policy", request_body = PolicyIn,
     responses((status = 201, description = "Published", body = PolicyPublished),
-              (status = 409, description = "A name would change its meaning, or it is another shop's", body = ProblemBody),
+              (status = 409, description = "A name would change its meaning, it is another shop's, or it does not follow the version in force", body = ProblemBody),
               (status = 422, description = "The policy has errors", body = ProblemBody)))]
 pub(crate) async fn post_policy(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, body, .. } = request;
@@ -135,7 +138,9 @@ pub(crate) async fn post_policy(request: Request) -> Result<Response<Body>, Prob
     let today = now.to_zoned(caller.shop.policy().compiled.zone().clone()).date();
     let (checked, report) = super::check(&input.text, "policy", today).map_err(|fault| fault.0)?;
     let committed = house
-        .work(Lane::High, &caller.shop, &caller.actor, move |work| super::publish(&checked, work))
+        .work(Lane::High, &caller.shop, &caller.actor, move |work| {
+            super::publish(&checked, input.follows, work)
+        })
         .await?;
     let (version, entry) = committed.into_value();
     let findings = report.to_json();

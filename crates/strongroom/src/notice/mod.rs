@@ -87,16 +87,31 @@ fn voided(checked: &Checked, before: Option<&InForce>, registry: &Registry) -> P
     names.iter().filter_map(|name| registry.find_purpose(name.as_str())).collect()
 }
 
-fn fault_problem(fault: &policy::RegistryFault) -> Problem {
+/// The problem of a policy whose names do not fit those that a shop has: `SR-NOTICE-002`.
+pub fn fault_problem(fault: &policy::RegistryFault) -> Problem {
     // The fault names declared names only; its own code goes into the text.
     Problem::new("SR-NOTICE-002", 409, format!("{fault} ({})", fault.code())).help(fault.help())
 }
 
 /// Publishes a policy: the next version, in force from this commit on.
 ///
-/// Fails: 409 when another version was published meanwhile. Records: *published*, with the digest of the file.
-pub fn publish(checked: &Checked, work: &mut Work<'_, '_>) -> Result<(u32, EntryId), Problem> {
+/// Takes: the version that it follows, if somebody has looked at what it changes; then it follows no other.
+/// Fails: `SR-NOTICE-006` when another version was published meanwhile. Records: *published*, with the digest of the file.
+pub fn publish(
+    checked: &Checked,
+    follows: Option<u32>,
+    work: &mut Work<'_, '_>,
+) -> Result<(u32, EntryId), Problem> {
     work.must_be_allowed(Deed::Publish)?;
+    if follows.is_some_and(|follows| follows != work.policy.version) {
+        return Err(Problem::new(
+            "SR-NOTICE-006",
+            409,
+            "another version was published since this was planned",
+        )
+        .help("plan it again: what it changes is counted against the version in force")
+        .at("/follows"));
+    }
     if checked.policy.shop.id != work.shop.name {
         return Err(Problem::new("SR-NOTICE-003", 409, "this policy is for another shop")
             .help("the shop's id can never change: see `[shop] id`"));
@@ -108,8 +123,10 @@ pub fn publish(checked: &Checked, work: &mut Work<'_, '_>) -> Result<(u32, Entry
     entry.figures = policy_digest_figures(&next.digest).to_vec();
     let id = work.enter_plain(entry)?;
     // The gate follows the new version at once; what is kept already is laid out again behind.
-    work.tx.add_job(work.shop.column(), jobs::LAY_OUT, 0, work.now)?;
+    work.tx.add_job(work.shop.column(), jobs::LAY_OUT, 0, work.asked_at())?;
     let (version, shop) = (next.version, std::sync::Arc::clone(work.shop));
+    // ORDER: whatever comes behind in the ledger goes by the new version, so nothing else runs in this transaction.
+    work.tx.ends_batch();
     work.tx.after_commit(move || {
         shop.put_in_force(next);
         shop.hints.forget_all();

@@ -67,12 +67,20 @@ pub async fn find(
             work.must_be_allowed(Deed::Find)?;
             summarise(&target, after, work)
         })
-        .await
-        .map(store::Committed::into_value)
+        .await?
+        .into_value()
 }
 
-fn summarise(target: &Target, after: Option<RecordId>, work: &mut Work<'_, '_>) -> Result<Summary, Problem> {
-    let (subject, _) = super::resolve(target, work)?;
+/// The inner problem is that of a match that led to nobody, or to several: it was entered.
+fn summarise(
+    target: &Target,
+    after: Option<RecordId>,
+    work: &mut Work<'_, '_>,
+) -> Result<Result<Summary, Problem>, Problem> {
+    let (subject, _) = match super::resolve_or_enter(target, Act::Found, None, work)? {
+        Ok(led) => led,
+        Err(problem) => return Ok(Err(problem)),
+    };
     if after.is_some_and(|after| after.subject() != subject) {
         return Err(Problem::new("SR-REVEAL-013", 422, "this is not a record of the subject").at("/after"));
     }
@@ -106,7 +114,7 @@ fn summarise(target: &Target, after: Option<RecordId>, work: &mut Work<'_, '_>) 
     }
     let choices = choose::list(work.tx, work.shop, subject, CHOICES_LISTED)?;
     let entry = enter_under(subject, work.entry(Act::Found, Outcome::Yes), work)?;
-    Ok(Summary {
+    Ok(Ok(Summary {
         subject,
         standing: row.standing,
         since: row.since,
@@ -114,5 +122,5 @@ fn summarise(target: &Target, after: Option<RecordId>, work: &mut Work<'_, '_>) 
         more: listed.more,
         choices,
         entry,
-    })
+    }))
 }

@@ -29,7 +29,7 @@ pub use types::{Ask, Granted, GroupKey, Item, Target};
 
 use std::sync::Arc;
 
-use ledger::entry::{Act, Outcome, Part};
+use ledger::entry::{Act, Figure, Outcome, Part};
 use ledger::opening::Opening;
 use policy::{Answer, Basis, Decision, End, Facts, FieldMask, Flow, PurposeSet, Standing};
 use seal::Envelope;
@@ -110,7 +110,10 @@ pub(crate) fn decide(
     if !work.actor.purposes.has(ask.purpose) {
         return refuse_stranger(ask.purpose, entered_as, work);
     }
-    let (subject, only) = resolve(&ask.target, work)?;
+    let (subject, only) = match resolve_or_enter(&ask.target, entered_as, Some(ask.purpose), work)? {
+        Ok(found) => found,
+        Err(problem) => return Ok(Ended::Refused(problem)),
+    };
     let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
     let policy = Arc::clone(&work.policy);
     let basis = policy.compiled.purpose(ask.purpose).map(|purpose| purpose.said.basis);
@@ -150,11 +153,37 @@ fn refuse_stranger(purpose: u16, act: Act, work: &mut Work<'_, '_>) -> Result<En
     Ok(Ended::Refused(keep::error::not_found()))
 }
 
-/// The subject that a target leads to, and the one record, if it names one.
-pub(crate) fn resolve(
+/// A subject, and the one record, if one was named.
+pub(crate) type Led = (SubjectId, Option<RecordId>);
+
+/// The same as [`resolve`]. A match that leads to nobody, or to several, tells the caller something about a value all the same,
+/// so it is entered; the problem is then the outcome of a unit of work that commits.
+pub(crate) fn resolve_or_enter(
     target: &Target,
-    work: &Work<'_, '_>,
-) -> Result<(SubjectId, Option<RecordId>), Problem> {
+    act: Act,
+    purpose: Option<u16>,
+    work: &mut Work<'_, '_>,
+) -> Result<Result<Led, Problem>, Problem> {
+    let problem = match resolve(target, work) {
+        Ok(led) => return Ok(Ok(led)),
+        Err(problem) => problem,
+    };
+    let several = keep::error::several_subjects().code;
+    if !matches!(target, Target::Matching(_))
+        || (problem.code != several && problem.code != keep::error::no_such_subject().code)
+    {
+        return Err(problem);
+    }
+    let mut entry = work.entry(act, Outcome::No);
+    entry.purpose = purpose;
+    // Two stand for as many as there are: whoever reads the ledger need not learn how many share a value.
+    entry.figures = vec![(Figure::Subjects, if problem.code == several { 2 } else { 0 })];
+    work.enter_plain(entry)?;
+    Ok(Err(problem))
+}
+
+/// The subject that a target leads to, and the one record, if it names one.
+pub(crate) fn resolve(target: &Target, work: &Work<'_, '_>) -> Result<Led, Problem> {
     let lookup = |blind: &[u8; 16]| {
         keep::find_lookup(work.view(), work.shop, blind)?.ok_or_else(keep::error::not_found)
     };

@@ -206,6 +206,9 @@ fn every_command(vault: &Vault, turn: u64) {
     vault.run(&["policy", "publish", "next.toml", "--json"]).ends(1);
     assert_eq!(vault.ask(&["policy", "publish", "next.toml", "--yes"])["version"], versions + 1);
     assert_eq!(vault.ask(&["policy", "show", "--version", "1"])["version"], 1);
+    // The same file is in force by now: it is followed, and not published again.
+    let applied = vault.ask(&["policy", "apply", "next.toml", "--yes"]);
+    assert_eq!((&applied["version"], &applied["entry"]), (&json!(versions + 1), &Json::Null));
 
     // import
     let rows = format!(
@@ -295,7 +298,10 @@ fn every_command(vault: &Vault, turn: u64) {
 fn every_command_works_with_a_server_and_without_and_prints_json() {
     let vault = Vault::new();
     every_command(&vault, 1);
+    vault.run(&["health"]).fails("SR-CLI-007").ends(1);
     let server = vault.serve();
+    assert_eq!(vault.run(&["health"]).ends(0).out, "ok\n");
+    assert_eq!(vault.ask(&["health"])["status"], "ok");
     every_command(&vault, 2);
     let (status, said) = server.stop();
     assert!(status.success(), "{said}");
@@ -364,6 +370,7 @@ credentials revoke: <ID>
 diff: <OLD> <NEW>
 doctor: --clock-is-right --deep
 erase: [SUBJECT] --certificate --kind --match --yes
+health: --patience
 import: <FILE> --format --mapping --rejects
 init: --credential-out --policy
 keys relock: --new-key-file --new-passphrase-file
@@ -375,6 +382,7 @@ ledger prove: <ENTRY>
 ledger show: <ENTRY>
 ledger verify:
 migrate: --dry-run
+policy apply: <FILE> --follows --yes
 policy plan: <FILE>
 policy publish: <FILE> --yes
 policy show: --version

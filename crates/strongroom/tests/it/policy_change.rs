@@ -2,7 +2,7 @@
 
 use ledger::entry::Act;
 use serde_json::json;
-use strongroom::erase::{Preview, preview};
+use strongroom::erase::{Effect, Preview, parts_of, preview};
 use strongroom::ground::Role;
 use strongroom::ground::clock::{DAY, HOUR};
 use strongroom::open;
@@ -18,8 +18,11 @@ fn changed(from: &str, to: &str) -> String {
 }
 
 fn count(bench: &Bench, policy: &str) -> Preview {
-    let next = open::would_be(&checked(policy), &bench.shop(), bench.now()).unwrap();
-    preview(bench.house(), &bench.shop(), next, |_, _| {}).unwrap()
+    let (before, after) = (checked(POLICY), checked(policy));
+    let next = open::would_be(&after, &bench.shop(), bench.now()).unwrap();
+    let changes = policy::diff(&before.policy, &after.policy);
+    let parts = parts_of(&changes, (&before.policy, &after.policy), &next.registry).unwrap();
+    preview(bench.house(), &bench.shop(), next, parts, |_, _| {}).unwrap()
 }
 
 fn publish(bench: &Bench, policy: &str) {
@@ -206,4 +209,168 @@ fn a_job_that_fails_again_and_again_is_shown() {
     }
     assert_eq!(ready(&bench), json!(["jobs_stuck"]));
     bench.is_broken_on_purpose();
+}
+
+#[test]
+fn each_change_is_counted_by_itself() {
+    let (bench, service) = scene();
+    bench.customer(&service, "43");
+    bench.choose(&service, "42", "marketing_email", "granted");
+    let policy = changed(
+        "fields = [\"email\"]\nkeep = \"until withdrawn\"",
+        "fields = [\"email\", \"name\"]\nkeep = \"until withdrawn\"",
+    );
+    let policy =
+        policy.replacen("keep = \"180d after order.completed\"", "keep = \"30d after order.completed\"", 1);
+    let changes = policy::diff(&checked(POLICY).policy, &checked(&policy).policy);
+    let counted = count(&bench, &policy);
+    let of = |about: &str| {
+        let place = changes.iter().position(|change| change.about == about).unwrap();
+        counted.changes[place].clone()
+    };
+    assert_eq!((changes.len(), counted.changes.len()), (2, 2), "{changes:?}");
+    // Payment ends sooner; what it shares with others stays for those. The one record has one field that only it uses.
+    let payment = Effect { records: 1, terms: 2, ..Effect::default() };
+    assert_eq!(of("purpose.payment"), payment, "from the one retention end to another");
+    // The name was to go with the account; it would stay open-ended with the letters, if the yes still stood. It does not, so
+    // the e-mail address goes back to the account's end.
+    let letters = of("purpose.marketing_email");
+    assert_eq!((letters.records, letters.choices), (2, 1), "{letters:?}");
+    assert_eq!(counted.choices_void.get("marketing_email"), Some(&1));
+    assert!(counted.terms >= 2, "{counted:?}");
+}
+
+#[test]
+fn a_purpose_that_goes_is_counted_with_what_it_takes_along() {
+    let (bench, service) = scene();
+    bench.choose(&service, "42", "marketing_email", "granted");
+    let from = POLICY.find("[purpose.marketing_email]").unwrap();
+    let to = POLICY[from..].find("[purpose.recommendations]").unwrap() + from;
+    let policy = POLICY
+        .replacen(&POLICY[from..to], "", 1)
+        .replace("\"marketing_email\", ", "")
+        .replace(", \"marketing_email\"", "");
+    let changes = policy::diff(&checked(POLICY).policy, &checked(&policy).policy);
+    let place = changes.iter().position(|change| change.about == "purpose.marketing_email").unwrap();
+    let gone = count(&bench, &policy).changes[place].clone();
+    assert_eq!((gone.records, gone.choices), (1, 1), "{gone:?}");
+}
+
+#[test]
+fn a_policy_that_does_not_follow_the_one_in_force_is_not_published() {
+    let (bench, _) = scene();
+    let longer = changed("keep = \"1y after order.completed\"", "keep = \"13mo after order.completed\"");
+    let body = |text: &str, follows: u32| json!({ "text": text, "follows": follows });
+    bench.post(&bench.admin, "/v1/policies", &body(&longer, 1)).is(201);
+    bench.post(&bench.admin, "/v1/policies", &body(POLICY, 1)).problem(409, "SR-NOTICE-006");
+    assert_eq!(bench.shop().policy().version, 2);
+    bench.post(&bench.admin, "/v1/policies", &body(POLICY, 2)).is(201);
+}
+
+#[test]
+fn a_shorter_keep_ends_what_was_collected_before_at_its_new_end_and_destroys_its_key() {
+    let (bench, service) = scene();
+    let collected = bench.now();
+    let reveal = |bench: &Bench| {
+        let asked = json!({ "purpose": "payment", "record": { "kind": "order", "external_id": "O-1" }, "fields": ["payment_reference"] });
+        bench.post(&service, "/v1/records:reveal", &asked).status
+    };
+    bench.pass(10 * DAY);
+    let policy = changed(
+        "keep = \"180d after order.completed\"\nat_most = \"2y after collected\"",
+        "keep = \"30d after order.completed\"\nat_most = \"2y after collected\"",
+    );
+    publish(&bench, &policy);
+    bench.round();
+    bench.pass(collected + 30 * DAY - 1 - bench.now());
+    assert_eq!(reveal(&bench), 200, "until its new end");
+    bench.pass(HOUR);
+    assert_eq!(reveal(&bench), 403, "from its new end on");
+    let before = bench.count(Act::Expired);
+    // The Monday behind it: the key is destroyed, and no copy of the row opens any more.
+    let monday = crate::support::at("2026-12-28T00:00:00Z");
+    bench.pass(monday + HOUR - bench.now());
+    bench.round();
+    assert_eq!(bench.count(Act::Expired), before + 1);
+    let officer = bench.key(Role::Officer, &[]);
+    let found =
+        bench.post(&officer, "/v1/subjects:find", &json!({ "subject": { "external_id": "42" } })).is(200);
+    let order =
+        found["records"].as_array().unwrap().iter().find(|record| record["kind"] == "order").unwrap().clone();
+    assert!(!order["fields"].as_array().unwrap().contains(&json!("payment_reference")), "{order}");
+    assert!(
+        order["fields"].as_array().unwrap().contains(&json!("amount")),
+        "what others keep stays: {order}"
+    );
+}
+
+/// Asks for something just when a policy is published: while the writer is held, both wait for the same transaction, the
+/// publication first.
+fn behind_a_publication<T: Send>(bench: &Bench, policy: &str, ask: impl FnOnce() -> T + Send) -> T {
+    let (lets_go, wait) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = std::sync::mpsc::channel();
+    drop(bench.house().store.work(store::Lane::High, move |_: &mut store::Tx<'_>| {
+        let _ = began.send(());
+        let _ = wait.recv();
+        Ok::<_, strongroom::ground::Problem>(())
+    }));
+    begun.recv().unwrap();
+    let waiting = |count: usize| {
+        while bench.house().store.waiting() < count {
+            std::thread::yield_now();
+        }
+    };
+    let before = bench.house().store.waiting();
+    std::thread::scope(|scope| {
+        let publishing = scope.spawn(|| publish(bench, policy));
+        waiting(before + 1);
+        let asking = scope.spawn(ask);
+        waiting(before + 2);
+        lets_go.send(()).unwrap();
+        publishing.join().unwrap();
+        asking.join().unwrap()
+    })
+}
+
+#[test]
+fn what_comes_in_just_when_a_policy_is_published_is_taken_by_the_new_one() {
+    let order = |id: &str| {
+        json!({
+            "kind": "order", "external_id": id, "subject": { "external_id": "42" },
+            "fields": { "items": "tea", "tax_number": "110101199003070015" },
+        })
+    };
+    let event = json!({ "record": { "kind": "order", "external_id": "O-1" }, "event": "delivered" });
+    // The new policy has no purpose for the tax number.
+    let policy = changed(", { field = \"tax_number\", optional = true }", "");
+    for (path, body) in [
+        ("/v1/records", order("O-2")),
+        ("/v1/records:batch", json!({ "items": [order("O-2"), order("O-3")] })),
+        ("/v1/records:event", event),
+    ] {
+        let (bench, service) = scene();
+        let answer = behind_a_publication(&bench, &policy, || bench.post(&service, path, &body));
+        assert!(matches!(answer.status, 200 | 201), "{path}: {}", answer.text());
+        let answer = answer.json();
+        let taken =
+            answer["results"].as_array().cloned().unwrap_or_else(|| vec![json!({ "record": answer })]);
+        for item in taken {
+            let kept = item["record"]["kept"].as_array().unwrap_or_else(|| panic!("{path}: {item}"));
+            assert!(!kept.contains(&json!("tax_number")), "{path}: {item}");
+        }
+    }
+}
+
+#[test]
+fn whoever_comes_behind_a_publication_in_the_same_commit_goes_by_the_new_policy() {
+    let (bench, service) = scene();
+    let policy = changed("\"address\", { field = \"order.phone\", as = \"masked\" }", "\"address\"");
+    let asked = json!({ "purpose": "delivery", "record": { "kind": "order", "external_id": "O-1" } });
+    let shown =
+        behind_a_publication(&bench, &policy, || bench.post(&service, "/v1/records:reveal", &asked).is(200));
+    assert_eq!(shown["records"][0]["fields"].get("phone"), None, "{shown}");
+    let entries = bench.entries();
+    let published = entries.iter().rposition(|entry| entry.act == Act::Published).unwrap();
+    let behind: Vec<u32> = entries[published..].iter().map(|entry| entry.policy).collect();
+    assert_eq!(behind, [2, 2], "nothing behind a publication goes by the old version");
 }

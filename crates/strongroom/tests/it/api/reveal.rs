@@ -1,6 +1,6 @@
 //! The way out: only for a purpose, masked where the policy says so, refused with reasons, and entered either way.
 
-use ledger::entry::{Act, Outcome};
+use ledger::entry::{Act, Figure, Outcome};
 use serde_json::{Value as Json, json};
 use strongroom::ground::Role;
 
@@ -165,6 +165,32 @@ fn what_is_not_there_is_not_found() {
         bench.post(&by, REVEAL, &ask).problem(404, code);
         bench.post(&bench.key(Role::Officer, &[]), "/v1/subjects:find", &target).problem(404, code);
     }
+}
+
+#[test]
+fn a_match_that_leads_to_nobody_or_to_several_is_entered() {
+    let (bench, by) = with_order();
+    bench.customer(&by, "43"); // with the telephone number of the other
+    let officer = bench.key(Role::Officer, &[]);
+    for (phone, status, code, subjects) in
+        [("13700000000", 404, "SR-KEEP-018", 0), ("138 1234 5678", 409, "SR-KEEP-019", 2)]
+    {
+        let whose = json!({ "match": { "phone": phone } });
+        let before = bench.entries().len();
+        bench.post(&by, REVEAL, &json!({ "purpose": "account", "subject": whose })).problem(status, code);
+        bench.post(&officer, "/v1/subjects:find", &json!({ "subject": whose })).problem(status, code);
+        let entered: Vec<_> = bench.entries()[before..]
+            .iter()
+            .map(|entry| (entry.act, entry.outcome, entry.figure(Figure::Subjects), entry.alias))
+            .collect();
+        let one = |act| (act, Outcome::No, Some(subjects), None);
+        assert_eq!(entered, [one(Act::Revealed), one(Act::Found)], "{code}");
+    }
+    // A guessed id tells nothing, and enters nothing.
+    let before = bench.entries().len();
+    let guessed = json!({ "purpose": "account", "subject": { "external_id": "44" } });
+    bench.post(&by, REVEAL, &guessed).problem(404, "SR-KEEP-001");
+    assert_eq!(bench.entries().len(), before);
 }
 
 #[test]
