@@ -29,6 +29,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration(5, "0005_people_credentials", include_str!("../../../migrations/0005_people_credentials.sql")),
     migration(6, "0006_erase_erasures", include_str!("../../../migrations/0006_erase_erasures.sql")),
     migration(7, "0007_collect_imports", include_str!("../../../migrations/0007_collect_imports.sql")),
+    migration(9, "0009_keep_files", include_str!("../../../migrations/0009_keep_files.sql")),
 ];
 
 const fn migration(number: u32, name: &'static str, sql: &'static str) -> Migration {
@@ -253,6 +254,12 @@ fn open_as(places: &Places, clock: Arc<dyn Clock>, why: Opening) -> Result<Arc<H
         reason = "the method alone is not general enough over lifetimes"
     )]
     house.store.work_blocking(Lane::High, |tx| tx.free_leases())?;
+    for shop in house.shops() {
+        // Whoever sent it was served by a process that is no more.
+        house.work_blocking(Lane::High, &shop, &Actor::House, |work| {
+            keep::files::give_up_older(i64::MAX, work)
+        })?;
+    }
     Ok(house)
 }
 

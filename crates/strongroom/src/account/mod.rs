@@ -10,6 +10,7 @@
 //! Who may call: the desk. It reads every room.
 
 pub mod deep;
+mod deep_files;
 pub mod http;
 pub mod live;
 

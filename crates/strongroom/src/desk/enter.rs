@@ -13,7 +13,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::Desk;
 use super::metrics::RouteCounters;
-use crate::ground::web::{Caller, Handler, Request, Route, Visit, no_route, read_body};
+use crate::ground::web::{Caller, Handler, Request, Route, Sent, Visit, no_route, read_body};
 use crate::ground::work::not_your_role;
 use crate::ground::{Actor, Deed, Id, Problem, Shop};
 use crate::{account, collect, erase, notice, people, reveal};
@@ -59,7 +59,11 @@ pub fn api_router(desk: &Arc<Desk>, door: Door) -> Router {
 }
 
 fn method(desk: &Arc<Desk>, door: Door, route: Route) -> MethodRouter {
-    let filter = if route.method == "POST" { MethodFilter::POST } else { MethodFilter::GET };
+    let filter = match route.method {
+        "POST" => MethodFilter::POST,
+        "PUT" => MethodFilter::PUT,
+        _ => MethodFilter::GET,
+    };
     let counters = desk.metrics.route(route.path);
     let desk = Arc::clone(desk);
     on(filter, move |params: Result<RawPathParams, RawPathParamsRejection>, request: HttpRequest<Body>| {
@@ -67,7 +71,7 @@ fn method(desk: &Arc<Desk>, door: Door, route: Route) -> MethodRouter {
         async move {
             // What is not UTF-8 once its escapes are read names nothing that there is.
             let Ok(params) = params else { return no_route().into_response() };
-            let target = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+            let target = params.iter().map(|(_, value)| value).collect::<Vec<_>>().join("/");
             answer(&desk, door, route, target, request, &counters).await
         }
     })
@@ -121,6 +125,11 @@ async fn enter(
             };
             let query = head.uri.query().unwrap_or_default().to_owned();
             handler(Request { house, caller, headers: head.headers, target, query, body }).await
+        }
+        Handler::Senders(deed, handler) => {
+            let caller = let_in(desk, door, deed, &head.headers)?;
+            refuse_too_long(&head.headers, route.body_limit)?;
+            handler(Sent { house, caller, headers: head.headers, target, body }).await
         }
     }
 }

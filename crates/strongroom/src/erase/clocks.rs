@@ -138,8 +138,15 @@ fn plan_page(
         Planner::for_subject(house, shop, &policy, row.clone(), chosen, house.clock.now(), random);
     for record in records {
         let unset = FieldMask::EMPTY;
-        let change =
-            Change { record: record.id, before: Some(record), set: &[], unset, blinds: &[], events: &[] };
+        let change = Change {
+            record: record.id,
+            before: Some(record),
+            set: &[],
+            unset,
+            blinds: &[],
+            files: &[],
+            events: &[],
+        };
         planner.change(&change)?;
     }
     planner.finish()

@@ -15,6 +15,7 @@
 mod certificate;
 mod clocks;
 mod epoch;
+mod files;
 pub mod http;
 mod preview;
 mod sql;
@@ -27,6 +28,7 @@ pub(crate) use sql::ALL as STATEMENTS;
 pub use certificate::{Certificate, CertificateBody, CertificateText, RetainedPurpose};
 pub use clocks::{Page, clean_subject, clean_terms, lay_out_all, reclock, sweep};
 pub use epoch::{Rotated, RotationStep, rotate, rotation_is_due};
+pub use files::clean_files;
 pub use preview::{Preview, preview};
 
 use std::sync::Arc;

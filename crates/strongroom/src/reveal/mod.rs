@@ -11,6 +11,7 @@
 //!
 //! Who may call: `share`, `answer`, and the desk. It may call `keep` and `choose`.
 
+pub mod file;
 mod find;
 pub mod http;
 mod permit;
