@@ -60,7 +60,6 @@ codes! {
      6 WrongType       Error   "a value of another type than the key takes";
      7 BadName         Error   "a name that is not `[a-z][a-z0-9_-]*` of at most 40 characters, or is reserved";
      8 UnknownWord     Error   "a word that is not in the key's list";
-     9 ComesLater      Error   "a word of a later version";
     10 TooMany         Error   "more entries than a limit allows";
     11 Duplicate       Error   "the same entry twice in a list";
     12 Empty           Error   "a list that must not be empty is empty";
@@ -102,13 +101,17 @@ codes! {
     67 WrongAnchor     Error   "a clock on an event that does not reach the record";
     68 NoLaw           Warning "`must_keep` without the law that demands it";
     69 RefusableDuty   Error   "`must_keep` on a basis that people can refuse";
+    // Files
+    70 Media           Error   "a file field without media types, or with one that is none";
+    71 FileSize        Error   "a size that cannot be read, or is above 10 MB";
+    72 NotAFile        Error   "media types or a size on a field that is not a file";
     // Fields: search and masks
     80 BadIndex        Error   "an index on a field that cannot be searched by value";
     81 UniqueNoIndex   Error   "unique without an index";
     82 UniqueShared    Advice  "unique on something that people share";
     83 NoMask          Warning "data that should never be shown in full has no mask";
     84 MaskedNoMask    Error   "a masked use of a field that has no mask";
-    85 BadMask         Error   "a mask on a field that is not text";
+    85 BadMask         Error   "a mask on a field that cannot be shown in part";
     86 BadNormalise    Error   "a normaliser on a field that is not text";
     87 IndexUnnormalised Advice "an index that misses the same value written otherwise";
     // Recipients

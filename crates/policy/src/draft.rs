@@ -1,6 +1,7 @@
 //! The policy as written: typed, with places, but its names not yet followed. What is `None` or left out was wrong
 //! and has its finding already.
 
+use crate::file::MediaType;
 use crate::finding::At;
 use crate::limit::Limit;
 use crate::period::{After, Keep, Period};
@@ -70,6 +71,15 @@ pub(crate) struct DraftField {
     /// A mask was written, whether or not it is one.
     pub(crate) mask_written: bool,
     pub(crate) sensitive: Option<S<bool>>,
+    /// The media types that could be read.
+    pub(crate) media: Vec<MediaType>,
+    /// Where media types are written, whether or not they are some.
+    pub(crate) media_at: Option<At>,
+    /// The list is there, and is empty.
+    pub(crate) media_is_empty: bool,
+    /// `None` when it was left out, or could not be read.
+    pub(crate) at_most: Option<u64>,
+    pub(crate) at_most_at: Option<At>,
 }
 
 impl DraftField {

@@ -40,6 +40,7 @@ mod code;
 mod compile;
 mod diff;
 mod draft;
+mod file;
 mod finding;
 mod gate;
 mod law;
@@ -70,6 +71,7 @@ pub use compile::{
     Start, Terms, compile,
 };
 pub use diff::{Alone, Change, ChangeCode, Effect, diff, void_choices};
+pub use file::{FileRule, LARGEST_KEPT, MOST_MEDIA, MediaType};
 pub use finding::{At, Finding, Label, MOST_FINDINGS, Report};
 pub use gate::{
     Act, ActSet, Age, Agreement, Answer, Decision, Facts, Flow, Jurisdiction, Standing, Training, decide,

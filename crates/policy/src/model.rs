@@ -1,6 +1,7 @@
 //! A checked policy: what the shop promises, as types. Only the check makes one, so whoever holds a [`Policy`]
 //! knows that every name in it leads somewhere and every text exists in every language of the shop.
 
+use crate::file::FileRule;
 use crate::law::Citation;
 use crate::limit::Limit;
 use crate::period::{After, Keep, Period};
@@ -107,6 +108,8 @@ pub struct Field {
     pub unique: bool,
     /// How it is shown to those who need not see it all.
     pub mask: Option<Mask>,
+    /// Which files it takes, if it holds files.
+    pub file: Option<FileRule>,
     /// Does it need special care?
     pub sensitive: bool,
     /// The laws that say so, if it is sensitive by its category.

@@ -55,6 +55,9 @@ pub enum ValueFault {
     /// Something else than digits.
     #[error("the value is not made of digits")]
     NotDigits,
+    /// A value for a field that holds files.
+    #[error("a file comes in by an address of its own")]
+    IsFile,
 }
 
 /// A value as the caller gave it.
@@ -106,6 +109,7 @@ impl FieldKind {
                 truth @ ("true" | "false") => Ok(truth.to_owned()),
                 _ => Err(ValueFault::NotBoolean),
             },
+            (Self::File, _) => Err(ValueFault::IsFile),
             _ => Err(ValueFault::WrongType),
         }
     }

@@ -74,6 +74,8 @@ words! {
         Decimal = "decimal",
         /// Yes or no.
         Boolean = "boolean",
+        /// Bytes of a media type, such as a scan.
+        File = "file",
     }
 }
 

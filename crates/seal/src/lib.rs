@@ -13,6 +13,7 @@
 
 mod envelope;
 mod error;
+mod file;
 mod ids;
 mod keyring;
 mod keys;
@@ -29,6 +30,9 @@ pub use envelope::{
     Envelope, Fields, GROUPS_LIMIT, Group, GroupHead, GroupKeys, Origin, Resealed, reseal, seal,
 };
 pub use error::Error;
+pub use file::{
+    CHUNK, FileDigest, FileHead, FileOpener, FilePlace, FileSeal, FileSealer, SEALED_CHUNK, SealedChunk,
+};
 pub use ids::{ID_LENGTH, IdKey, base32, from_base32};
 pub use keyring::{
     Destroyed, DestroyedList, Epoch, KEY_FILE_LEAST, Keyring, Lock, PASSPHRASE_LEAST, Unlocked,

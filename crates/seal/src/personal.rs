@@ -5,6 +5,7 @@ use std::fmt;
 use zeroize::Zeroize;
 
 use crate::error::Error;
+use crate::file::FileHead;
 
 /// A plain personal datum. It cannot be printed, logged, compared with `==`, serialised or cloned, and its memory is
 /// wiped when it goes.
@@ -126,6 +127,8 @@ pub enum Value {
     Boolean(bool),
     /// A civil date, `YYYY-MM-DD`.
     Date(String),
+    /// What opening a file takes.
+    File(Box<FileHead>),
 }
 
 impl fmt::Debug for Value {
@@ -140,6 +143,7 @@ impl Zeroize for Value {
             Value::Text(text) | Value::Decimal(text) | Value::Date(text) => text.zeroize(),
             Value::Integer(number) => number.zeroize(),
             Value::Boolean(yes) => yes.zeroize(),
+            Value::File(head) => head.zeroize(),
         }
     }
 }
@@ -169,6 +173,10 @@ impl Value {
                 out.push(5);
                 out.extend_from_slice(text.as_bytes());
             }
+            Value::File(head) => {
+                out.push(6);
+                head.encode_into(out);
+            }
         }
         let length = out.len().saturating_sub(start);
         if length > VALUE_LIMIT.saturating_add(1) {
@@ -188,6 +196,7 @@ impl Value {
             (4, [0]) => Value::Boolean(false),
             (4, [1]) => Value::Boolean(true),
             (5, _) => Value::Date(text()?),
+            (6, _) => Value::File(Box::new(FileHead::decode(rest)?)),
             _ => return Err(Error::Malformed),
         })
     }
@@ -225,7 +234,7 @@ mod tests {
             value.encode_into(&mut bytes).unwrap();
             assert!(Value::decode(&bytes).unwrap() == value);
         }
-        for hostile in [&[][..], &[0], &[4, 2], &[2, 1, 2], &[1, 0xff], &[9, 1]] {
+        for hostile in [&[][..], &[0], &[4, 2], &[2, 1, 2], &[1, 0xff], &[9, 1], &[6], &[6; 74]] {
             assert!(matches!(Value::decode(hostile), Err(Error::Malformed)));
         }
     }

@@ -5,7 +5,8 @@ use serde_json::{Value as Json, json};
 use crate::secret::counting::Counting;
 use crate::tests::{PLACE, bench};
 use crate::{
-    Destroyed, DestroyedList, Fields, Group, IdKey, KeyId, Keyring, Lock, Personal, Secret, Value, seal,
+    Destroyed, DestroyedList, Fields, FilePlace, FileSealer, Group, IdKey, KeyId, Keyring, Lock, Personal,
+    Secret, Value, seal,
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/seal-vectors.json");
@@ -31,6 +32,15 @@ fn made() -> Json {
     let message_id: [u8; 32] = std::array::from_fn(|n| 0xa0 ^ u8::try_from(n).unwrap());
     let envelope = seal(&PLACE, b"clear columns", &groups, &fields, &message_id).unwrap();
     let digest = crate::Envelope::parse(&envelope).unwrap().digest();
+
+    let mut sealer = FileSealer::new(FilePlace { shop: 1, file: 42 }, &mut Counting(0x80)).unwrap();
+    let mut rest: &[u8] = b"a file of one chunk";
+    while !rest.is_empty() {
+        assert!(sealer.take(&mut rest).unwrap().is_none());
+    }
+    let (chunk, file, file_seal) = sealer.finish("text/plain").unwrap();
+    let mut file_value = Vec::new();
+    file.plain().encode_into(&mut file_value).unwrap();
 
     let ids = IdKey::new(&Secret::new([0x11; 32]));
     let random = &mut Counting(0);
@@ -67,6 +77,11 @@ fn made() -> Json {
         "blind_index_kind_2_field_3": hex(&bench.keys.blind(2, 3, &values[1].1).unwrap()),
         "token_sf-express_phone": hex(&bench.main.token(b"sf-express", b"phone", &values[1].1).unwrap()),
         "row_mac_of_table_t_columns_ab_c": hex(&bench.keys.row_mac("t", &[b"ab", b"c"]).unwrap()),
+        "file": { "shop": 1, "file": 42, "media": "text/plain", "plain": "a file of one chunk" },
+        "file_value": hex(&file_value),
+        "file_chunk_0": hex(&chunk.sealed),
+        "file_commitment": hex(&file_seal.commitment),
+        "file_digest": hex(&file_seal.digest),
         "id_key": hex(&[0x11; 32]),
         "id_of_kind_1_number_42": ids.show(1, 42),
         "keyring_key_file": hex(&[0x33; 32]),

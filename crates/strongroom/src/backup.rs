@@ -465,7 +465,7 @@ fn begin_generation(
     restored.admin = Some(admin.shown(&house.ids));
     house.work_blocking(Lane::High, shop, &Actor::Operator, move |work| {
         keep::new_generation(generation, work)?;
-        for name in [Numbered::Subject, Numbered::Term, Numbered::Credential] {
+        for name in Numbered::ALL {
             let first = work.tx.take_numbers(name.name(), 0)?;
             work.tx
                 .raise_numbers(name.name(), first.saturating_add(NUMBERS_SKIPPED).saturating_add(1_024))?;

@@ -181,6 +181,11 @@ impl Shared {
             }
             self.doing.terms_held.store(held as u64, Ordering::Relaxed);
             erase::look_up_promises(&self.house)?;
+            for shop in self.house.shops() {
+                if let Err(problem) = erase::clean_files(&self.house, &shop) {
+                    crate::note!(WARN, "files of a shop could not be taken away", code = problem.code);
+                }
+            }
             if erase::rotation_is_due(&self.house) {
                 let changed = self.change_epoch_if_due();
                 self.doing.rotation_failing.store(changed.is_err(), Ordering::Relaxed);

@@ -30,6 +30,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration(6, "0006_erase_erasures", include_str!("../../../migrations/0006_erase_erasures.sql")),
     migration(7, "0007_collect_imports", include_str!("../../../migrations/0007_collect_imports.sql")),
     migration(8, "0008_people_limits", include_str!("../../../migrations/0008_people_limits.sql")),
+    migration(9, "0009_keep_files", include_str!("../../../migrations/0009_keep_files.sql")),
 ];
 
 const fn migration(number: u32, name: &'static str, sql: &'static str) -> Migration {
@@ -275,6 +276,12 @@ fn open_as(
         reason = "the method alone is not general enough over lifetimes"
     )]
     house.store.work_blocking(Lane::High, |tx| tx.free_leases())?;
+    for shop in house.shops() {
+        // Whoever sent it was served by a process that is no more.
+        house.work_blocking(Lane::High, &shop, &Actor::House, |work| {
+            keep::files::give_up_older(i64::MAX, work)
+        })?;
+    }
     // ORDER: last. All that must be true was looked at, so the way back is not needed; and no key dies here while a copy in this
     // folder holds it.
     if store::remove_copies(&places.data)? > 0 {

@@ -3,11 +3,12 @@
 use super::Checked;
 use super::names::Use;
 use crate::draft::{Draft, DraftField, DraftKind, DraftPurpose, DraftRecipient, DraftRole, DraftShop};
+use crate::file::{FileRule, LARGEST_KEPT};
 use crate::finding::At;
 use crate::model::{Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Role, Shop, Used};
 use crate::read::table::S;
 use crate::text::Name;
-use crate::words::{Consideration, Normalise};
+use crate::words::{Consideration, FieldKind, Normalise};
 
 /// The policy, if nothing is missing; whatever is missing has been told as an error before.
 pub(super) fn policy(checked: &Checked<'_>, text: &str) -> Option<Policy> {
@@ -64,6 +65,8 @@ fn field(draft: &DraftField, lines: &Lines) -> Option<Field> {
         index: draft.index.map(|index| index.value),
         unique: draft.unique.is_some_and(|unique| unique.value),
         mask: draft.mask.map(|mask| mask.value),
+        file: (draft.kind? == FieldKind::File)
+            .then(|| FileRule { media: draft.media.clone(), at_most: draft.at_most.unwrap_or(LARGEST_KEPT) }),
         sensitive,
         sensitive_by: if sensitive { category.sensitive_by() } else { &[] },
         line: lines.of_start(draft.name.at),

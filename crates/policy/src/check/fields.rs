@@ -5,7 +5,7 @@ use crate::code::Code;
 use crate::draft::DraftField;
 use crate::finding::{Finding, Sink};
 use crate::law;
-use crate::words::{FieldKind, Normalise};
+use crate::words::{FieldKind, Mask, Normalise};
 use std::collections::BTreeSet;
 
 pub(super) fn check(checked: &Checked<'_>, sink: &mut Sink) {
@@ -20,6 +20,7 @@ pub(super) fn check(checked: &Checked<'_>, sink: &mut Sink) {
         search(field, sink);
         mask(field, sink);
         texts_only(field, sink);
+        files(field, sink);
         sensitivity(field, sink);
     }
 }
@@ -68,6 +69,11 @@ fn search(field: &DraftField, sink: &mut Sink) {
             Finding::new(Code::BadIndex, index.at, format!("`{name}` is a boolean and cannot be indexed"));
         sink.add(finding.help("an index over two values tells everyone's value apart; take `index` out"));
     }
+    if let Some(index) = field.index.as_ref().filter(|_| field.kind == Some(FieldKind::File)) {
+        let finding =
+            Finding::new(Code::BadIndex, index.at, format!("`{name}` is a file and cannot be indexed"));
+        sink.add(finding.help("nobody looks for a file by its bytes; take `index` out"));
+    }
     let unindexed_text = field.kind == Some(FieldKind::Text)
         && field.normalise.as_ref().is_none_or(|how| how.value == Normalise::None);
     if let Some((index, category)) =
@@ -107,15 +113,20 @@ fn search(field: &DraftField, sink: &mut Sink) {
 
 fn mask(field: &DraftField, sink: &mut Sink) {
     let name = &field.name.value;
-    if let Some(mask) = field.mask.as_ref().filter(|_| field.kind.is_some_and(|kind| kind != FieldKind::Text))
-    {
-        let finding =
-            Finding::new(Code::BadMask, mask.at, format!("`{name}` is not text and cannot be masked"));
-        sink.add(
-            finding.help(
+    match (&field.mask, field.kind) {
+        (Some(mask), Some(FieldKind::File)) if mask.value != Mask::All => {
+            let message = format!("`{name}` is a file and is shown whole or not at all");
+            let finding = Finding::new(Code::BadMask, mask.at, message);
+            sink.add(finding.help("write `mask = \"all\"`, or take `mask` out"));
+        }
+        (Some(mask), Some(kind)) if !matches!(kind, FieldKind::Text | FieldKind::File) => {
+            let finding =
+                Finding::new(Code::BadMask, mask.at, format!("`{name}` is not text and cannot be masked"));
+            sink.add(finding.help(
                 "a masked number is another number; take `mask` out, or make the field `kind = \"text\"`",
-            ),
-        );
+            ));
+        }
+        _ => {}
     }
     let Some(category) = field.category.as_ref().filter(|category| category.value.needs_mask()) else {
         return;
@@ -123,6 +134,7 @@ fn mask(field: &DraftField, sink: &mut Sink) {
     if !field.mask_written {
         let finding = Finding::new(Code::NoMask, field.name.at, format!("`{name}` has no mask"));
         let fitting = match category.value.key() {
+            _ if field.kind == Some(FieldKind::File) => "all",
             key if key.starts_with("user.financial") => "card",
             key if key.starts_with("user.government_id") => "id",
             _ => "all",
@@ -137,7 +149,32 @@ fn texts_only(field: &DraftField, sink: &mut Sink) {
     if field.kind.is_some_and(|kind| kind != FieldKind::Text) {
         let message = format!("`{}` is not text and needs no normaliser", field.name.value);
         let finding = Finding::new(Code::BadNormalise, how.at, message);
-        sink.add(finding.help("dates and numbers have one form already; take `normalise` out"));
+        sink.add(finding.help("dates, numbers and files have one form already; take `normalise` out"));
+    }
+}
+
+/// A file says of which media types it can be; nothing else does.
+fn files(field: &DraftField, sink: &mut Sink) {
+    let name = &field.name.value;
+    match field.kind {
+        Some(FieldKind::File) if field.media.is_empty() => {
+            // One that is none was told where it stands.
+            if field.media_at.is_none() || field.media_is_empty {
+                let place = field.media_at.unwrap_or(field.name.at);
+                let finding =
+                    Finding::new(Code::Media, place, format!("`{name}` is a file of no media type"));
+                sink.add(finding.help("say what is taken: `media = [\"image/jpeg\", \"application/pdf\"]`"));
+            }
+        }
+        Some(kind) if kind != FieldKind::File => {
+            for (at, key) in [(field.media_at, "media"), (field.at_most_at, "at_most")] {
+                let Some(at) = at else { continue };
+                let finding =
+                    Finding::new(Code::NotAFile, at, format!("`{name}` is not a file and takes no `{key}`"));
+                sink.add(finding.help("take it out, or make the field `kind = \"file\"`"));
+            }
+        }
+        _ => {}
     }
 }
 

@@ -164,6 +164,7 @@ fn field_of(field: &Field, ordinal: u8, shop: &Shop) -> CompiledField {
         kind: field.kind,
         normaliser: Normaliser::new(field.normalise, shop.region),
         mask: field.mask,
+        file: field.file.clone(),
         index: field.index,
         unique: field.unique,
         sensitive: field.sensitive,

@@ -1,5 +1,6 @@
 //! The table of a policy: what the gate, the seal and the pages look things up in. Immutable once built.
 
+use crate::file::FileRule;
 use crate::model::{Officer, Purpose, Recipient, Role, Shop};
 use crate::name_table::NameTable;
 use crate::normalise::Normaliser;
@@ -118,6 +119,8 @@ pub struct CompiledField {
     pub normaliser: Normaliser,
     /// How it is shown to those who need not see it all.
     pub mask: Option<Mask>,
+    /// Which files it takes, if it holds files.
+    pub file: Option<FileRule>,
     /// How it can be searched.
     pub index: Option<Index>,
     /// May no two subjects have the same value?

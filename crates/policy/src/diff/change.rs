@@ -51,6 +51,8 @@ change_codes! {
     14 FieldIndex         "a field can be searched, or no longer";
     15 FieldUnique        "a field must be unique, or no longer";
     16 FieldNormalise     "a field is normalised otherwise; its index has to be made anew";
+    17 FieldMedia         "a field takes files of other media types";
+    18 FieldAtMost        "a field takes longer or shorter files";
     20 PurposeAdded       "a purpose was added";
     21 PurposeRemoved     "a purpose was removed; what only it used is no longer kept";
     22 PurposeUse         "a purpose is of another data use";

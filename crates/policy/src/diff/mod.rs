@@ -11,6 +11,7 @@ mod change;
 pub use alone::Alone;
 pub use change::{Change, ChangeCode, Effect};
 
+use crate::file::FileRule;
 use crate::model::{Agreed, Field, Kind, Policy, Purpose, Recipient};
 use crate::period::{After, Anchor, Keep};
 use crate::text::{Name, quoted};
@@ -200,8 +201,21 @@ impl Changes<'_> {
         if old.normalise != new.normalise {
             self.add(ChangeCode::FieldNormalise, about, Effect::Neutral, old.normalise, new.normalise);
         }
+        if let (Some(old), Some(new)) = (&old.file, &new.file) {
+            self.files(about, old, new);
+        }
         if old.label != new.label {
             self.add(ChangeCode::Words, about, Effect::Neutral, "", "");
+        }
+    }
+
+    fn files(&mut self, about: &str, old: &FileRule, new: &FileRule) {
+        for (media, effect) in compared(&old.media, &new.media) {
+            self.add_or_remove(ChangeCode::FieldMedia, ChangeCode::FieldMedia, about, effect, media.as_str());
+        }
+        if old.at_most != new.at_most {
+            let effect = if new.at_most > old.at_most { Effect::Widens } else { Effect::Narrows };
+            self.add(ChangeCode::FieldAtMost, about, effect, old.shown(), new.shown());
         }
     }
 

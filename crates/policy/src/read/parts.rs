@@ -9,6 +9,7 @@ use super::{
 use super::{named, plain};
 use crate::code::Code;
 use crate::draft::{DraftAgreement, DraftField, DraftKind, DraftRecipient, DraftRole};
+use crate::file::{LARGEST_KEPT, MOST_MEDIA, MediaType, parse_size};
 use crate::finding::Finding;
 use crate::period::COLLECTED;
 use crate::taxonomy::Category;
@@ -65,25 +66,50 @@ fn field(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> DraftFi
         mask: table.word("mask", reading),
         mask_written: table.find("mask").is_some(),
         sensitive: table.boolean("sensitive", reading),
+        media: media(table, reading),
+        media_at: table.find("media").map(|_| table.key_at("media")),
+        media_is_empty: table
+            .find("media")
+            .and_then(|value| value.get_ref().as_array())
+            .is_some_and(|list| list.is_empty()),
+        at_most: at_most(table, reading),
+        at_most_at: table.find("at_most").map(|_| table.key_at("at_most")),
     }
 }
 
 fn field_kind(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<FieldKind> {
-    let written = table.find("kind");
-    if let Some(value) = written.filter(|value| value.get_ref().as_str() == Some("file")) {
-        let finding = Finding::new(
-            Code::ComesLater,
-            super::table::at(value),
-            "fields of kind `file` come in a later version",
-        );
-        reading
-            .add(finding.help("keep the file where it is and a reference to it in a field of kind `text`"));
-        return None;
-    }
-    match written {
+    match table.find("kind") {
         None => Some(FieldKind::Text),
         Some(_) => table.word("kind", reading).map(|word| word.value),
     }
+}
+
+fn media(table: &Table<'_>, reading: &mut Reading<'_>) -> Vec<MediaType> {
+    let texts = table.strings("media", "a list of media types such as `[\"image/jpeg\"]`", reading);
+    table.limit("media", texts.len(), MOST_MEDIA, reading);
+    let mut types = Vec::new();
+    for text in texts.iter().take(MOST_MEDIA) {
+        let media = MediaType::parse(text.value);
+        if media.is_none() {
+            let message = format!("`{}` is not a media type", quoted(text.value));
+            reading.add(Finding::new(Code::Media, text.at, message).help(
+                "write type and subtype in small letters, such as `image/jpeg` or `application/pdf`; no `*`, no parameters",
+            ));
+        }
+        types.extend(media);
+    }
+    types
+}
+
+fn at_most(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<u64> {
+    let text = table.string("at_most", "a size such as `2 MB`", reading)?;
+    let size = parse_size(text.value).filter(|size| (1..=LARGEST_KEPT).contains(size));
+    if size.is_none() {
+        let message = format!("`{}` cannot be the size of a file", quoted(text.value));
+        let finding = Finding::new(Code::FileSize, text.at, message);
+        reading.add(finding.help("write a whole number of `B`, `kB` or `MB`, from `1 B` to `10 MB`"));
+    }
+    size
 }
 
 fn category(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<S<Category>> {

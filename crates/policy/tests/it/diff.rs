@@ -273,8 +273,48 @@ fn every_code_is_told_by_some_edit() {
         let (old, new) = (policy_of(SHOP), policy_of(&SHOP.replace(from, to)));
         seen.extend(diff(&old, &new).iter().chain(&diff(&new, &old)).map(|change| change.code));
     }
+    let (old, new) =
+        (policy_of(&with_a_file(MEDIA, "")), policy_of(&with_a_file("[\"image/png\"]", SHORTER)));
+    seen.extend(diff(&old, &new).iter().map(|change| change.code));
     let missing: Vec<_> = ChangeCode::ALL.iter().filter(|code| !seen.contains(code)).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+const MEDIA: &str = "[\"image/jpeg\", \"application/pdf\"]";
+const SHORTER: &str = "at_most = \"500 kB\"\n";
+
+/// The example with a field that holds files.
+fn with_a_file(media: &str, at_most: &str) -> String {
+    let field = format!(
+        "[field.scan]\nkind = \"file\"\nmedia = {media}\n{at_most}category = \"user.content\"\n\
+         label = {{ zh = \"附件\", en = \"Attachment\" }}\n[field.name]"
+    );
+    SHOP.replace("[field.name]", &field)
+}
+
+#[test]
+fn what_files_a_field_takes_widens_and_narrows_and_voids_no_choice() {
+    use Effect::{Narrows, Widens};
+    let told_from = |old: (&str, &str), new: (&str, &str)| {
+        let changes = diff(&policy_of(&with_a_file(old.0, old.1)), &policy_of(&with_a_file(new.0, new.1)));
+        changes
+            .into_iter()
+            .map(|change| (change.to_string(), change.effect, change.voids.len()))
+            .collect::<Vec<_>>()
+    };
+    let (media, at_most) = (
+        "field.scan: a field takes files of other media types",
+        "field.scan: a field takes longer or shorter files",
+    );
+    let less = "[\"application/pdf\"]";
+    assert_eq!(told_from((MEDIA, ""), (less, "")), [(format!("{media}: image/jpeg"), Narrows, 0)]);
+    assert_eq!(told_from((less, ""), (MEDIA, "")), [(format!("{media}: image/jpeg"), Widens, 0)]);
+    assert_eq!(
+        told_from((MEDIA, ""), (MEDIA, SHORTER)),
+        [(format!("{at_most}: 10 MB → 500 kB"), Narrows, 0)]
+    );
+    assert_eq!(told_from((MEDIA, SHORTER), (MEDIA, "")), [(format!("{at_most}: 500 kB → 10 MB"), Widens, 0)]);
+    assert_eq!(told_from((MEDIA, "at_most = \"10000 kB\"\n"), (MEDIA, "")), []);
 }
 
 #[test]

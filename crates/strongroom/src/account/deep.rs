@@ -108,10 +108,11 @@ pub fn deep_check(
     check_subjects(house, shop, &said, &mut report, &mut living)?;
     check_records(house, shop, &mut report, &mut said.last, &mut |done| progress(done, total.max(done)))?;
     check_missing(house, shop, &said.last, &living, &mut report);
+    super::deep_files::check_files(house, shop, &mut report)?;
     Ok(report)
 }
 
-fn found(report: &mut DeepReport, code: &'static str, what: &'static str, id: Option<String>) {
+pub(super) fn found(report: &mut DeepReport, code: &'static str, what: &'static str, id: Option<String>) {
     if report.findings.len() < LISTED {
         report.findings.push(Finding { code, what, id, entry: None });
     }
@@ -455,6 +456,8 @@ struct Read {
     astray: bool,
     /// It can be found under everything that it says.
     found: bool,
+    /// The files that it names are there. Whether they are whole is looked at file by file.
+    filed: bool,
 }
 
 fn read_around(view: &store::View<'_>, shop: &Shop, record: RecordRow) -> Result<Read, Problem> {
@@ -471,7 +474,11 @@ fn read_around(view: &store::View<'_>, shop: &Shop, record: RecordRow) -> Result
     // What an erasure leaves is found by nobody.
     let living = subject.as_ref().is_some_and(|row| row.standing != Standing::Erased);
     let found = !living || keep::is_found(view, shop, &record)?;
-    Ok(Read { record, subject, astray, found })
+    let filed = record.clear.files.iter().all(|mark| {
+        let row = keep::files::find_file(view, shop, mark.file).ok().flatten();
+        row.is_some_and(|row| row.state == keep::files::FileState::Kept && row.record == record.id)
+    });
+    Ok(Read { record, subject, astray, found, filed })
 }
 
 fn read_records(house: &House, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Vec<Read>, Problem> {
@@ -505,7 +512,7 @@ fn wrong_with(
     shop: &Shop,
     last: &HashMap<[u8; 16], Last>,
 ) -> Option<(&'static str, &'static str)> {
-    let Read { record, subject, astray, found } = read;
+    let Read { record, subject, astray, found, filed } = read;
     let Some(subject) = subject else {
         return Some(("SR-DEEP-007", "a record's subject is missing or was edited"));
     };
@@ -533,6 +540,7 @@ fn wrong_with(
         _ if !found => {
             Some(("SR-DEEP-018", "a record is not found under its own id or values: a lookup was edited"))
         }
+        _ if !filed => Some(("SR-DEEP-023", "a record names a file that is not there")),
         _ => None,
     }
 }

@@ -11,6 +11,7 @@
 
 pub mod blast;
 pub mod deep;
+mod deep_files;
 pub mod http;
 pub mod live;
 

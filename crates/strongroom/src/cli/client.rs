@@ -92,6 +92,23 @@ impl Client {
         Ok(Answer { status, body })
     }
 
+    /// Sends a request and gives its answer as it comes. Fails: with the problem that it is.
+    pub(crate) async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: Body,
+    ) -> Result<Body, Problem> {
+        let response = self.begin(method, path, headers, body).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response.into_body());
+        }
+        let body = response.into_body().collect().await.map_err(|_| broke())?.to_bytes();
+        Err(Answer { status, body }.read::<Json>().err().unwrap_or_else(broke))
+    }
+
     /// GET, and read what it says.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
         self.send(Method::GET, path, &[], Body::empty()).await?.read()

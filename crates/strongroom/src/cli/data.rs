@@ -475,13 +475,7 @@ pub(super) struct RevealWho {
 }
 
 pub(super) async fn reveal(args: RevealArgs, context: &Context) -> Result<Exit, Problem> {
-    let credential = read_private(&args.credential_file).map_err(|fault| match fault {
-        KeysError::Missing { .. } => {
-            super::init::unreadable(&args.credential_file, std::io::ErrorKind::NotFound)
-        }
-        fault => fault.into(),
-    })?;
-    let credential = String::from_utf8_lossy(&credential).trim().to_owned();
+    let credential = credential_of(&args.credential_file)?;
     let (of, reference) = if let Some(record) = &args.record {
         ("record", record_reference(record))
     } else {
@@ -528,6 +522,15 @@ pub(super) async fn reveal(args: RevealArgs, context: &Context) -> Result<Exit, 
     }
     voice.say(format!("entered as {}", text(&opened, "entry")));
     Ok(Exit::Done)
+}
+
+/// The credential in a file.
+pub(super) fn credential_of(file: &Path) -> Result<String, Problem> {
+    let credential = read_private(file).map_err(|fault| match fault {
+        KeysError::Missing { .. } => super::init::unreadable(file, std::io::ErrorKind::NotFound),
+        fault => fault.into(),
+    })?;
+    Ok(String::from_utf8_lossy(&credential).trim().to_owned())
 }
 
 fn record_reference(record: &str) -> Json {

@@ -12,6 +12,7 @@ mod data;
 mod demo;
 mod diff;
 mod doctor;
+mod files;
 mod health;
 mod init;
 mod keys;
@@ -144,6 +145,9 @@ enum Command {
     Subject(data::SubjectCommand),
     /// Open fields for a purpose, with a credential that has it
     Reveal(data::RevealArgs),
+    /// Send and open files that records hold
+    #[command(subcommand)]
+    Files(files::FilesCommand),
     /// Erase a subject for good
     Erase(data::EraseArgs),
     /// Verify, prove and export the ledger
@@ -238,6 +242,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Import(args) => data::import(args, context).await,
         Command::Subject(command) => data::subject(command, context).await,
         Command::Reveal(args) => data::reveal(args, context).await,
+        Command::Files(command) => files::run(command, context).await,
         Command::Erase(args) => data::erase(args, context).await,
         Command::Ledger(command) => ledger::run(command, context).await,
         Command::Keys(command) => keys::run(command, context).await,

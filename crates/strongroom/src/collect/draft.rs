@@ -13,12 +13,12 @@ use crate::choose::{self, NewChoice, Said, Way};
 use crate::ground::clock::{MINUTE, parse_instant};
 use crate::ground::web::looks_like_a_name;
 use crate::ground::{Ids, InForce, Problem, RecordId, Shop};
-use crate::keep::Event;
 use crate::keep::refs::{
     Given0, Pairs, RecordRef, SubjectIn, Which, Whose, canonical_json, parse_which, parse_whose, scalar,
     typed, unknown_kind, value_problem,
 };
 use crate::keep::types::EXTERNAL_ID;
+use crate::keep::{Event, FileMark};
 
 /// A record as the API takes it.
 #[derive(Debug, Deserialize)]
@@ -94,6 +94,8 @@ pub struct Draft {
     pub set: Vec<(u8, Personal<Value>)>,
     /// Blind indexes of those fields.
     pub blinds: Vec<(u8, [u8; 16])>,
+    /// The file that comes in, if one does.
+    pub file: Option<FileIn>,
     /// Fields to take away.
     pub unset: FieldMask,
     /// What happened.
@@ -112,6 +114,15 @@ pub struct Draft {
     pub unknown_others: u32,
     /// The policy that this was parsed with.
     pub policy: u32,
+}
+
+/// A file that comes in for a field of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileIn {
+    /// The field.
+    pub field: u8,
+    /// What it was sealed as; `None` while it has not come in.
+    pub mark: Option<FileMark>,
 }
 
 /// Events may lie this far in the future: clocks differ.
@@ -174,6 +185,7 @@ impl Draft {
             act: Act::Collected,
             set: Vec::with_capacity(16),
             blinds: Vec::new(),
+            file: None,
             unset: FieldMask::EMPTY,
             events: Vec::new(),
             choices: Vec::new(),
@@ -256,7 +268,24 @@ impl Draft {
         for (field, _) in self.set.iter().filter(|(field, _)| *field != EXTERNAL_ID) {
             given.add(*field);
         }
+        if let Some(file) = &self.file {
+            given.add(file.field);
+        }
         given
+    }
+
+    /// A file for a field of a record that must be there.
+    pub fn of_file(kind: &CompiledKind, policy: &InForce, record: RecordId, field: u8) -> Draft {
+        let file = Some(FileIn { field, mark: None });
+        Draft { record: Some(record), known_only: true, file, ..Draft::new(kind, policy) }
+    }
+
+    /// The same once the file has come in: with the value that opens it.
+    #[must_use]
+    pub fn with_file(mut self, value: Personal<Value>, mark: FileMark) -> Draft {
+        self.set.push((mark.field, value));
+        self.file = Some(FileIn { field: mark.field, mark: Some(mark) });
+        self
     }
 }
 

@@ -42,3 +42,35 @@ pub fn too_many_parents() -> Problem {
 pub fn policy_changed() -> Problem {
     Problem::new("SR-COLLECT-017", 503, "the policy changed while this was prepared").retry_after(1)
 }
+
+/// There is no such field, or it holds no files.
+pub fn no_file_field() -> Problem {
+    Problem::new("SR-COLLECT-019", 422, "records of this kind have no such field of kind `file`").at("/field")
+}
+
+/// The field does not take such files.
+pub fn other_media() -> Problem {
+    Problem::new("SR-COLLECT-020", 415, "the field takes no files of this media type")
+        .help("say it in `Content-Type`; the policy lists what the field takes under `media`")
+}
+
+/// Nothing says how long the file is.
+pub fn no_length() -> Problem {
+    Problem::new("SR-COLLECT-021", 411, "the length of the file is not said").help("send `Content-Length`")
+}
+
+/// A file without a byte.
+pub fn empty_file() -> Problem {
+    Problem::new("SR-COLLECT-022", 422, "the file is empty")
+}
+
+/// Fewer bytes came than were said, or more, or the connection broke.
+pub fn file_not_whole() -> Problem {
+    Problem::new("SR-COLLECT-023", 400, "the file did not arrive whole; nothing of it is kept")
+}
+
+/// It took too long.
+pub fn file_too_slow() -> Problem {
+    Problem::new("SR-COLLECT-024", 408, "the file did not arrive in time; nothing of it is kept")
+        .help("its next bytes must arrive within 30 seconds, all of them within 10 minutes")
+}

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::draft::{ChoiceIn, Draft, EventIn, RecordIn, parse_choice};
 use super::error;
+use super::files::{FILE_LIMIT, put_file};
 use super::many::{Row, write_many};
 use super::write::{self, Became, Written};
 use crate::choose::{self, Others, Said};
@@ -32,6 +33,9 @@ pub fn routes() -> Vec<Route> {
             body_limit: BATCH_BODY_LIMIT,
             ..Route::post("/v1/records:batch", Deed::Collect, |request| Box::pin(post_batch(request)))
         },
+        Route::put("/v1/records/{target}/files/{field}", Deed::Collect, FILE_LIMIT, |request| {
+            Box::pin(put_file(request))
+        }),
         Route::post("/v1/records:event", Deed::Happen, |request| Box::pin(post_event(request))),
         Route::post("/v1/choices", Deed::Choose, |request| -> Answer { Box::pin(post_choice(request)) }),
     ]
@@ -198,7 +202,7 @@ async fn read_and_write(
 }
 
 /// The answer for a record.
-fn body_of(
+pub(super) fn body_of(
     house: &House,
     shop: &Shop,
     written: &Written,

@@ -12,6 +12,7 @@
 
 pub mod draft;
 pub mod error;
+pub mod files;
 pub mod http;
 pub mod import;
 mod many;

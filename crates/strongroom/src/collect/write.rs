@@ -424,9 +424,11 @@ fn prepare(
     let set: Vec<_> =
         draft.set.iter().filter(|(field, _)| allowed(*field)).map(|(field, value)| (*field, value)).collect();
     let blinds: Vec<_> = draft.blinds.iter().filter(|(field, _)| allowed(*field)).copied().collect();
+    let files: Vec<_> =
+        draft.file.and_then(|file| file.mark).into_iter().filter(|mark| allowed(mark.field)).collect();
     let change = |events: &[Event], planner: &mut Planner<'_, _>| {
-        let before = known.record.as_ref();
-        planner.change(&Change { record, before, set: &set, unset: draft.unset, blinds: &blinds, events })
+        let (before, unset) = (known.record.as_ref(), draft.unset);
+        planner.change(&Change { record, before, set: &set, unset, blinds: &blinds, files: &files, events })
     };
     if draft.from_file
         && let (Some(row), Some(_)) = (&known.subject, &known.record)
@@ -459,6 +461,7 @@ fn prepare(
             set: &[],
             unset: FieldMask::EMPTY,
             blinds: &[],
+            files: &[],
             events: &moved,
         })?;
     }
@@ -488,7 +491,7 @@ fn chosen_after(known: &Known, draft: &Draft) -> Chosen {
 /// What will have happened to the record: what the draft says, that it was collected, and what its children bring.
 fn events_after(draft: &Draft, known: &Known, now: i64) -> Vec<Event> {
     let mut events = draft.events.clone();
-    if !draft.set.is_empty() {
+    if !draft.set.is_empty() || draft.file.is_some() {
         events.push(Event { kind: draft.kind, event: policy::COLLECTED_EVENT, at: now });
     }
     events.extend(known.of_children.iter().copied());
@@ -517,6 +520,26 @@ fn facts_of(
         ended: policy.compiled.ended_purposes(draft.kind, &life, now),
         ..Facts::default()
     }
+}
+
+/// Would the gate refuse this now? Asked before the bytes of a file are taken; when they are there it is asked again.
+///
+/// Gives: `None` when it would not. Records: a refusal, with its reasons.
+pub(super) fn refused_now(draft: &Draft, work: &mut Work<'_, '_>) -> Result<Option<Problem>, Problem> {
+    let known = look(draft, work)?;
+    let chosen = chosen_after(&known, draft);
+    let standing = known.subject.as_ref().map_or(Standing::Present, |row| row.standing);
+    let events = events_after(draft, &known, work.now);
+    let policy = Arc::clone(&work.policy);
+    let facts = facts_of(&policy, draft, &known, &chosen, standing, &events, work.now);
+    let fields = draft.given();
+    let flow = Flow { act: policy::Act::Collect, kind: draft.kind, fields, purpose: None, recipient: None };
+    let facts = Facts { acts: work.actor.acts(), ..facts };
+    let decision = policy::decide(&policy.compiled, &facts, &flow);
+    if decision.answer == Answer::Yes && fields.minus(decision.fields).is_empty() {
+        return Ok(None);
+    }
+    refuse(draft, &decision, FieldMask::EMPTY, work).map(Some)
 }
 
 /// Writes what was prepared, if everything it rests on still stands. Sees no plain value.

@@ -214,7 +214,7 @@ fn roles_of(path: &str, method: &str) -> Vec<&'static str> {
         same && route.method.eq_ignore_ascii_case(method)
     };
     let deed: Option<Deed> = super::routes().into_iter().find(is_it).and_then(|route| match route.handler {
-        Handler::Callers(deed, _) => Some(deed),
+        Handler::Callers(deed, _) | Handler::Senders(deed, _) => Some(deed),
         Handler::Anybody(_) => None,
     });
     let may = |role: &Role| deed.is_some_and(|deed| deed.allowed_to(*role));
@@ -227,6 +227,9 @@ fn curl(method: &str, example: &Example<'_>, role: Option<&str>) -> String {
     let mut line = String::from("curl -s");
     if method == "post" && example.body.is_none() {
         line.push_str(" -X POST");
+    }
+    if method == "put" {
+        line.push_str(" -X PUT --data-binary @scan.jpg -H \"Content-Type: image/jpeg\"");
     }
     let quote = if path.contains('?') { "\"" } else { "" };
     line.extend([" ", quote, "$API", path, quote]);

@@ -18,7 +18,7 @@ use tower::ServiceExt;
 
 use super::Desk;
 use super::metrics::RouteCounters;
-use crate::ground::web::{Caller, Handler, Request, Route, Visit, no_route, read_body};
+use crate::ground::web::{Caller, Handler, Request, Route, Sent, Visit, no_route, read_body};
 use crate::ground::work::not_your_role;
 use crate::ground::{Actor, Deed, Id, Problem, Shop};
 use crate::{account, collect, erase, notice, people, reveal};
@@ -118,7 +118,11 @@ impl std::fmt::Debug for Front {
 }
 
 fn method(desk: &Arc<Desk>, door: Door, route: Route) -> MethodRouter {
-    let filter = if route.method == "POST" { MethodFilter::POST } else { MethodFilter::GET };
+    let filter = match route.method {
+        "POST" => MethodFilter::POST,
+        "PUT" => MethodFilter::PUT,
+        _ => MethodFilter::GET,
+    };
     let counters = desk.metrics.route(route.path);
     let desk = Arc::clone(desk);
     on(filter, move |params: Result<RawPathParams, RawPathParamsRejection>, request: HttpRequest<Body>| {
@@ -126,7 +130,7 @@ fn method(desk: &Arc<Desk>, door: Door, route: Route) -> MethodRouter {
         async move {
             // What is not UTF-8 once its escapes are read names nothing that there is.
             let Ok(params) = params else { return no_route().into_response() };
-            let target = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
+            let target = params.iter().map(|(_, value)| value).collect::<Vec<_>>().join("/");
             answer(&desk, door, route, target, request, &counters).await
         }
     })
@@ -141,7 +145,7 @@ async fn answer<B>(
     counters: &RouteCounters,
 ) -> Response<Body>
 where
-    B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let began = Instant::now();
     let outcome = enter(desk, door, route, target, request).await;
@@ -159,7 +163,7 @@ async fn enter<B>(
     request: HttpRequest<B>,
 ) -> Result<Response<Body>, Problem>
 where
-    B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let (head, body) = request.into_parts();
     let house = Arc::clone(&desk.house);
@@ -186,6 +190,11 @@ where
             };
             let query = head.uri.query().unwrap_or_default().to_owned();
             handler(Request { house, caller, headers: head.headers, target, query, body }).await
+        }
+        Handler::Senders(deed, handler) => {
+            let caller = let_in(desk, door, deed, &head.headers)?;
+            refuse_too_long(&head.headers, route.body_limit)?;
+            handler(Sent { house, caller, headers: head.headers, target, body: Body::new(body) }).await
         }
     }
 }

@@ -22,9 +22,11 @@ use crate::{account, collect, erase, notice, people, reveal};
     paths(
         collect::http::post_record,
         collect::http::post_batch,
+        collect::files::put_file,
         collect::http::post_event,
         collect::http::post_choice,
         reveal::http::post_reveal,
+        reveal::file::post_file_reveal,
         reveal::http::post_search,
         reveal::http::post_find,
         reveal::http::post_token,

@@ -167,7 +167,15 @@ fn plan_page(house: &House, shop: &Shop, seen: Seen) -> Result<Option<Planned>, 
             continue;
         };
         let unset = FieldMask::EMPTY;
-        let change = Change { record: id, before: Some(&record), set: &[], unset, blinds: &[], events: &[] };
+        let change = Change {
+            record: id,
+            before: Some(&record),
+            set: &[],
+            unset,
+            blinds: &[],
+            files: &[],
+            events: &[],
+        };
         match planner.change(&change) {
             Ok(_) => {}
             Err(Halt::Problem(problem)) if problem.is_of_a_row() => faulty.push((id, Some(record))),

@@ -17,6 +17,7 @@
 mod certificate;
 mod clocks;
 mod epoch;
+mod files;
 pub mod http;
 mod preview;
 mod sql;
@@ -32,6 +33,7 @@ pub use clocks::{
     sweep,
 };
 pub use epoch::{Rotated, RotationStep, look_up_promises, rotate, rotation_is_due};
+pub use files::clean_files;
 pub use preview::{Effect, Part, Preview, parts_of, preview};
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use store::{Committed, Lane, Store, Tx, View};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::actor::{Actor, ActorFacts, Presented};
 use super::clock::{Clock, ClockWatch};
@@ -36,6 +37,8 @@ pub struct House {
     pub heads: Arc<TrueHeads>,
     /// Roots of the logs' full tiles, as they were lately read.
     pub tile_roots: Arc<TileRoots>,
+    /// Who is sending or taking a file right now.
+    pub streams: Arc<Semaphore>,
     /// Days of an epoch.
     pub epoch_days: u32,
     /// By when certificates say that the epoch in force has ended.
@@ -101,6 +104,8 @@ impl Promised {
         self.by.load(Ordering::Relaxed)
     }
 }
+/// Files on their way in or out at once. Each holds half a megabyte of memory at the most.
+const STREAMS: usize = 64;
 
 /// What a house is made of.
 #[derive(Debug)]
@@ -142,6 +147,7 @@ impl House {
             permits,
             heads: parts.heads,
             tile_roots: Arc::new(TileRoots::default()),
+            streams: Arc::new(Semaphore::new(STREAMS)),
             epoch_days: parts.epoch_days,
             promised: Promised::default(),
             rows_stepped_over: AtomicU64::new(0),
@@ -266,6 +272,15 @@ impl House {
         }
     }
 
+    /// A place among those who send or take a file, until it is dropped.
+    ///
+    /// Fails: `SR-HTTP-015` when all are taken.
+    pub fn stream(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| {
+            Problem::new("SR-HTTP-015", 503, "as many files are on their way as there may be").retry_after(5)
+        })
+    }
+
     /// Reads beside the writer, in one state of what has been committed.
     pub fn look<T, F>(&self, read: F) -> impl Future<Output = Result<T, Problem>> + Send + use<T, F>
     where
@@ -310,10 +325,13 @@ pub enum Numbered {
     Term,
     /// Credentials.
     Credential,
+    /// Files.
+    File,
 }
 
 impl Numbered {
-    const ALL: [Numbered; 3] = [Numbered::Subject, Numbered::Term, Numbered::Credential];
+    /// All of them.
+    pub const ALL: [Numbered; 4] = [Numbered::Subject, Numbered::Term, Numbered::Credential, Numbered::File];
 
     /// The name of its row.
     pub fn name(self) -> &'static str {
@@ -321,6 +339,7 @@ impl Numbered {
             Numbered::Subject => "subject",
             Numbered::Term => "term",
             Numbered::Credential => "credential",
+            Numbered::File => "file",
         }
     }
 
@@ -329,6 +348,7 @@ impl Numbered {
             Numbered::Subject => 4_096,
             Numbered::Term => 64,
             Numbered::Credential => 1,
+            Numbered::File => 16,
         }
     }
 
@@ -344,7 +364,7 @@ pub struct Empty(pub Numbered);
 /// Blocks of numbers: the next, and how many are left.
 #[derive(Debug, Default)]
 struct Numbers {
-    blocks: Mutex<[(u64, u64); 3]>,
+    blocks: Mutex<[(u64, u64); 4]>,
     refills: AtomicU64,
 }
 

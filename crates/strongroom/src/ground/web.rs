@@ -245,7 +245,7 @@ pub struct Request {
     pub caller: Caller,
     /// The headers.
     pub headers: HeaderMap,
-    /// What stood in the path for `{target}`, if the route has one.
+    /// What stood in the path for its parameters, with `/` between them.
     pub target: String,
     /// The query, undecoded; it never holds personal data.
     pub query: String,
@@ -296,8 +296,25 @@ pub type Answer = std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, P
 pub enum Handler {
     /// Callers whose role includes a deed.
     Callers(Deed, fn(Request) -> Answer),
+    /// Callers whose role includes a deed, who send more than anybody should hold at once: the body is not read before.
+    Senders(Deed, fn(Sent) -> Answer),
     /// Everybody.
     Anybody(fn(Visit) -> Answer),
+}
+
+/// A request that has been let in, whose body is still on its way.
+#[derive(Debug)]
+pub struct Sent {
+    /// The house.
+    pub house: Arc<House>,
+    /// Who calls.
+    pub caller: Caller,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// What stood in the path for its parameters, with `/` between them.
+    pub target: String,
+    /// The body, as it comes. It is longer than the route allows only if its sender lied about that.
+    pub body: Body,
 }
 
 /// One route of a room. The desk lets callers in, reads bodies, counts, and renders problems; a room says what there is.
@@ -305,7 +322,7 @@ pub enum Handler {
 pub struct Route {
     /// HTTP method.
     pub method: &'static str,
-    /// Path; `{target}` or `{*target}` is the only parameter there is.
+    /// Path; `{target}` or `{*target}` is its parameter. A part of a record is `{field}`, behind it.
     pub path: &'static str,
     /// Longest body, bytes.
     pub body_limit: usize,
@@ -330,6 +347,16 @@ impl Route {
         Route { method: "GET", path, body_limit: 0, handler: Handler::Callers(deed, handler) }
     }
 
+    /// A PUT route for callers whose role includes a deed, and whose body is taken as it comes.
+    pub const fn put(
+        path: &'static str,
+        deed: Deed,
+        body_limit: usize,
+        handler: fn(Sent) -> Answer,
+    ) -> Route {
+        Route { method: "PUT", path, body_limit, handler: Handler::Senders(deed, handler) }
+    }
+
     /// A GET route for everybody.
     pub const fn open(path: &'static str, handler: fn(Visit) -> Answer) -> Route {
         Route { method: "GET", path, body_limit: 0, handler: Handler::Anybody(handler) }
@@ -338,7 +365,7 @@ impl Route {
     /// What a caller's role must include; `None` where everybody may.
     pub fn deed(&self) -> Option<Deed> {
         match self.handler {
-            Handler::Callers(deed, _) => Some(deed),
+            Handler::Callers(deed, _) | Handler::Senders(deed, _) => Some(deed),
             Handler::Anybody(_) => None,
         }
     }

@@ -65,3 +65,8 @@ pub fn too_many_children() -> Problem {
     Problem::new("SR-KEEP-020", 409, "the subject has more than 4096 records that would belong to this one")
         .help("write the record that others belong to before so many of them are there")
 }
+
+/// A file was given up while it came in, or its number was taken.
+pub fn file_given_up() -> Problem {
+    Problem::new("SR-KEEP-021", 409, "this file was given up before it was whole").help("send it again")
+}

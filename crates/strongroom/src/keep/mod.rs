@@ -12,6 +12,7 @@
 //! Who may call: `collect`, `reveal`, `share`, `erase`, `answer`, `incident`. It calls no room.
 
 pub mod error;
+pub mod files;
 mod listing;
 pub mod plan;
 pub mod refs;
@@ -34,7 +35,7 @@ pub use shops::{
 };
 pub use terms::{add_terms, ended_terms, find_term, list_terms, remove_term, remove_term_again, rewrap_term};
 pub use tokens::{Made, TokenRow, add_token, find_token, list_tokens_after, remove_tokens};
-pub use types::{Clear, Event, RecordRow, SubjectRow};
+pub use types::{Clear, Event, FileMark, RecordRow, SubjectRow};
 
 use std::collections::HashSet;
 use std::hash::BuildHasher;
@@ -384,6 +385,7 @@ pub fn put(plan: &Plan, work: &mut Work<'_, '_>) -> Result<Put, Problem> {
             unclaim_lookup(claim, remove.id, work)?;
         }
     }
+    files::settle(plan, work)?;
     remember(plan, work);
     Ok(Put::Done)
 }
@@ -584,6 +586,7 @@ pub fn remove_dead_subject(row: &SubjectRow, limit: u32, work: &mut Work<'_, '_>
     )?;
     for (id, version, clear) in &records {
         let clear = clear.as_ref().ok_or_else(|| Problem::edited("record"))?;
+        files::let_go_all(&clear.files, work)?;
         for (_, blind) in &clear.blinds {
             // Both forms of a lookup: whether the field was unique then is not known any more.
             for once in [true, false] {

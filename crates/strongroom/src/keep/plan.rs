@@ -9,7 +9,7 @@ use std::sync::Arc;
 use policy::{End, FieldMask, Layout, Standing};
 use seal::{Class, DataKey, Envelope, Fields, Group, GroupHead, Origin, Personal, Random, Value};
 
-use super::types::{Clear, EXTERNAL_ID, Event, RecordRow, SubjectRow, place, to_policy, to_seal};
+use super::types::{Clear, EXTERNAL_ID, Event, FileMark, RecordRow, SubjectRow, place, to_policy, to_seal};
 use crate::ground::clock::{DAY, WEEK};
 use crate::ground::house::{Empty, House, Numbered};
 use crate::ground::{Chosen, Id, InForce, OPEN_END, Problem, RecordId, Shop, SubjectId, Term};
@@ -92,6 +92,10 @@ pub struct RecordWrite {
     pub claims: Vec<Claim>,
     /// Lookups to remove.
     pub unclaims: Vec<Claim>,
+    /// Files that it names from now on.
+    pub files_in: Vec<FileMark>,
+    /// Files that it names no more.
+    pub files_out: Vec<FileMark>,
 }
 
 /// A lookup of a record.
@@ -114,6 +118,8 @@ pub struct RecordRemove {
     pub version: u32,
     /// Its lookups.
     pub unclaims: Vec<Claim>,
+    /// Its files.
+    pub files_out: Vec<FileMark>,
 }
 
 /// What is to change about one record.
@@ -129,6 +135,8 @@ pub struct Change<'c> {
     pub unset: FieldMask,
     /// Blind indexes of those fields.
     pub blinds: &'c [(u8, [u8; 16])],
+    /// Files of those fields.
+    pub files: &'c [FileMark],
     /// What happened to it, and to records that belong to it.
     pub events: &'c [Event],
 }
@@ -284,13 +292,16 @@ impl<'p, R: Random> Planner<'p, R> {
         if left.minus(FieldMask::only(EXTERNAL_ID)).is_empty() {
             if let Some(row) = before {
                 let unclaims = self.claims_of(kind, &row.clear.blinds);
-                self.removes.push(RecordRemove { id: row.id, version: row.version, unclaims });
+                let files_out = row.clear.files.clone();
+                self.removes.push(RecordRemove { id: row.id, version: row.version, unclaims, files_out });
             }
             return Ok(Planned::Removed { ended, without_purpose });
         }
 
         clear.blinds.retain(|(field, _)| left.has(*field) && !set.has(*field));
         clear.blinds.extend(change.blinds.iter().filter(|(field, _)| left.has(*field)));
+        clear.files.retain(|mark| left.has(mark.field) && !set.has(mark.field));
+        clear.files.extend(change.files.iter().filter(|mark| left.has(mark.field)));
         clear.until = layout.groups.iter().map(|group| end_column(group.end)).max().unwrap_or(OPEN_END);
         if !unknown.is_empty() {
             clear.until = clear.until.max(before.map_or(OPEN_END, |row| row.clear.until));
@@ -372,6 +383,9 @@ impl<'p, R: Random> Planner<'p, R> {
         let gone: Vec<_> = old_blinds.iter().filter(|blind| !clear.blinds.contains(blind)).copied().collect();
         let fresh: Vec<_> =
             clear.blinds.iter().filter(|blind| !old_blinds.contains(blind)).copied().collect();
+        let old_files = change.before.map_or(&[][..], |row| row.clear.files.as_slice());
+        let files_out = old_files.iter().filter(|mark| !clear.files.contains(mark)).copied().collect();
+        let files_in = clear.files.iter().filter(|mark| !old_files.contains(mark)).copied().collect();
         let kind = change.record.kind();
         self.writes.push(RecordWrite {
             id: change.record,
@@ -379,6 +393,8 @@ impl<'p, R: Random> Planner<'p, R> {
             version,
             claims: self.claims_of(kind, &fresh),
             unclaims: self.claims_of(kind, &gone),
+            files_in,
+            files_out,
             clear,
             clear_bytes,
             sealed,

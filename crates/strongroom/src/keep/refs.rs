@@ -269,6 +269,7 @@ pub fn typed(field: &policy::CompiledField, canonical: String) -> Result<Persona
         FieldKind::Decimal => Value::Decimal(canonical),
         FieldKind::Integer => Value::Integer(canonical.parse().map_err(|_| ValueFault::NotInteger)?),
         FieldKind::Boolean => Value::Boolean(canonical == "true"),
+        FieldKind::File => return Err(ValueFault::IsFile),
     }))
 }
 

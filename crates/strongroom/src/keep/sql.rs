@@ -1,4 +1,4 @@
-//! Every statement of the room. Its tables: shop, shop_key, term, subject, record, lookup, token, destroyed.
+//! Every statement of the room. Its tables: shop, shop_key, term, subject, record, lookup, token, file, file_chunk, destroyed.
 
 store::statements! {
     ADD_SHOP = "INSERT INTO shop (id, name, since, generation, mac) VALUES ($1, $2, $3, $4, $5)";
@@ -60,6 +60,21 @@ store::statements! {
                          WHERE shop = $1 AND token > $2 ORDER BY token LIMIT $3";
     REMOVE_TOKENS = "DELETE FROM token WHERE shop = $1 AND token IN
                      (SELECT token FROM token WHERE shop = $1 AND record >= $2 AND record <= $3 LIMIT $4)";
+
+    ADD_FILE = "INSERT INTO file (id, shop, record, field, state, since, mac) VALUES ($1, $2, $3, $4, $5, $6, $7)
+                ON CONFLICT (id) DO NOTHING";
+    FIND_FILE = "SELECT record, field, state, since, mac FROM file WHERE id = $1 AND shop = $2";
+    HAS_FILE = "SELECT shop FROM file WHERE id = $1";
+    SET_FILE_STATE = "UPDATE file SET state = $1, mac = $2 WHERE id = $3 AND shop = $4 AND state = $5";
+    LIST_FILES_IN_STATE = "SELECT record, field, state, since, mac, id FROM file
+                           WHERE state = $1 AND shop = $2 AND since <= $3 ORDER BY since LIMIT $4";
+    LIST_FILES_AFTER = "SELECT record, field, state, since, mac, id FROM file WHERE id > $1 AND shop = $2 ORDER BY id LIMIT $3";
+    REMOVE_FILE = "DELETE FROM file WHERE id = $1 AND shop = $2";
+    ADD_CHUNK = "INSERT INTO file_chunk (id, sealed) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+    LIST_CHUNKS = "SELECT id, sealed FROM file_chunk WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3";
+    REMOVE_CHUNKS = "DELETE FROM file_chunk WHERE id IN
+                     (SELECT id FROM file_chunk WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3)";
+    FIND_STRAY_CHUNK = "SELECT id FROM file_chunk WHERE id > $1 ORDER BY id LIMIT 1";
 
     ADD_DESTROYED = "INSERT INTO destroyed (key_id, shop, at) VALUES ($1, $2, $3) ON CONFLICT (key_id) DO NOTHING";
     FIND_DESTROYED = "SELECT at FROM destroyed WHERE key_id = $1";

@@ -1,7 +1,7 @@
 //! Rows of the room, as values.
 
 use policy::{FieldMask, Life, Standing};
-use seal::{Class, Fields, KeyId, Place, Wrapped};
+use seal::{Class, Fields, FileSeal, KeyId, Place, Wrapped};
 
 use crate::ground::{Chosen, Id, RecordId, SubjectId};
 
@@ -108,6 +108,19 @@ pub struct Clear {
     pub events: Vec<Event>,
     /// Blind indexes under which it can be found: the field (255 for the external id), and the hash.
     pub blinds: Vec<(u8, [u8; 16])>,
+    /// The files of its fields.
+    pub files: Vec<FileMark>,
+}
+
+/// A file as its record names it: bound into the record's seal, and so into what the entry commits to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileMark {
+    /// The field that holds it.
+    pub field: u8,
+    /// Its number.
+    pub file: u64,
+    /// What its chunks are.
+    pub seal: FileSeal,
 }
 
 /// That something happened.
@@ -121,15 +134,20 @@ pub struct Event {
     pub at: i64,
 }
 
+/// Of a record without files.
 const CLEAR_FORMAT: u8 = 1;
+/// Of one that has some. A record is written in one way: a list of files is never empty.
+const CLEAR_WITH_FILES: u8 = 2;
 
 impl Clear {
-    /// `format ‖ until ‖ n ‖ (kind ‖ event ‖ at)… ‖ n ‖ (field ‖ blind)…`
+    /// `format ‖ until ‖ n ‖ (kind ‖ event ‖ at)… ‖ n ‖ (field ‖ blind)…`, and in format 2
+    /// `‖ n ‖ (field ‖ file ‖ chunks ‖ commitment ‖ digest)…`
     ///
-    /// Fails: `SR-SEAL-001` with more than 255 events or indexes, which the limits of a policy do not allow.
+    /// Fails: `SR-SEAL-001` with more than 255 events, indexes or files, which the limits of a policy do not allow.
     pub fn encode(&self) -> Result<Vec<u8>, seal::Error> {
-        let mut out = Vec::with_capacity(11 + self.events.len() * 10 + self.blinds.len() * 17);
-        out.push(CLEAR_FORMAT);
+        let mut out =
+            Vec::with_capacity(12 + self.events.len() * 10 + self.blinds.len() * 17 + self.files.len() * 77);
+        out.push(if self.files.is_empty() { CLEAR_FORMAT } else { CLEAR_WITH_FILES });
         out.extend_from_slice(&self.until.to_be_bytes());
         out.push(u8::try_from(self.events.len()).map_err(|_| seal::Error::Malformed)?);
         for event in &self.events {
@@ -140,6 +158,16 @@ impl Clear {
         for (field, blind) in &self.blinds {
             out.push(*field);
             out.extend_from_slice(blind);
+        }
+        if !self.files.is_empty() {
+            out.push(u8::try_from(self.files.len()).map_err(|_| seal::Error::Malformed)?);
+        }
+        for FileMark { field, file, seal } in &self.files {
+            out.push(*field);
+            out.extend_from_slice(&file.to_be_bytes());
+            out.extend_from_slice(&seal.chunks.to_be_bytes());
+            out.extend_from_slice(&seal.commitment);
+            out.extend_from_slice(&seal.digest);
         }
         Ok(out)
     }
@@ -153,9 +181,11 @@ impl Clear {
             rest = behind;
             Ok(taken)
         };
-        if take(1)? != [CLEAR_FORMAT] {
-            return Err(broken);
-        }
+        let with_files = match take(1)? {
+            [CLEAR_FORMAT] => false,
+            [CLEAR_WITH_FILES] => true,
+            _ => return Err(broken),
+        };
         let until = i64::from_be_bytes(take(8)?.try_into().map_err(|_| broken)?);
         let mut clear = Clear { until, ..Clear::default() };
         let events = take(1)?.first().copied().unwrap_or(0);
@@ -170,6 +200,18 @@ impl Clear {
         for _ in 0..blinds {
             let field = take(1)?.first().copied().ok_or(broken)?;
             clear.blinds.push((field, take(16)?.try_into().map_err(|_| broken)?));
+        }
+        let files = if with_files { take(1)?.first().copied().unwrap_or(0) } else { 0 };
+        if with_files && files == 0 {
+            return Err(broken);
+        }
+        for _ in 0..files {
+            let field = take(1)?.first().copied().ok_or(broken)?;
+            let file = u64::from_be_bytes(take(8)?.try_into().map_err(|_| broken)?);
+            let chunks = u32::from_be_bytes(take(4)?.try_into().map_err(|_| broken)?);
+            let commitment = take(32)?.try_into().map_err(|_| broken)?;
+            let digest = take(32)?.try_into().map_err(|_| broken)?;
+            clear.files.push(FileMark { field, file, seal: FileSeal { chunks, commitment, digest } });
         }
         if rest.is_empty() { Ok(clear) } else { Err(broken) }
     }
@@ -243,13 +285,25 @@ mod tests {
             until: i64::MAX,
             events: vec![Event { kind: 1, event: 63, at: -5 }, Event { kind: 2, event: 0, at: 7 }],
             blinds: vec![(255, [3; 16]), (0, [4; 16])],
+            files: Vec::new(),
         };
-        let bytes = clear.encode().unwrap();
-        assert_eq!(Clear::decode(&bytes).unwrap(), clear);
-        for cut in 0..bytes.len() {
-            assert!(Clear::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        let seal = FileSeal { chunks: 153, commitment: [5; 32], digest: [6; 32] };
+        let with_files = Clear { files: vec![FileMark { field: 9, file: 1 << 40, seal }], ..clear.clone() };
+        for clear in [clear, with_files] {
+            let bytes = clear.encode().unwrap();
+            assert_eq!(Clear::decode(&bytes).unwrap(), clear);
+            for cut in 0..bytes.len() {
+                assert!(Clear::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+            }
+            assert!(Clear::decode(&[bytes.as_slice(), &[0]].concat()).is_err());
         }
-        assert!(Clear::decode(&[bytes.as_slice(), &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn a_record_without_files_is_written_as_it_always_was() {
+        let clear = Clear { until: 1, ..Clear::default() };
+        assert_eq!(clear.encode().unwrap(), [1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
+        assert!(Clear::decode(&[2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]).is_err(), "another way to say the same");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::file::post_file_reveal;
 use super::permit::Permit;
 use super::render::{render_reveal, write_more, write_value};
 use super::search::{Found, SearchAsk, search};
@@ -31,6 +32,9 @@ use crate::keep::{self, Made};
 pub fn routes() -> Vec<Route> {
     vec![
         Route::post("/v1/records:reveal", Deed::Reveal, |request| Box::pin(post_reveal(request))),
+        Route::post("/v1/records/{target}/files/{field}", Deed::Reveal, |request| {
+            Box::pin(post_file_reveal(request))
+        }),
         Route::post("/v1/records:search", Deed::Search, |request| Box::pin(post_search(request))),
         Route::post("/v1/subjects:find", Deed::Find, |request| Box::pin(post_find(request))),
         Route::post("/v1/tokens", Deed::Token, |request| Box::pin(post_token(request))),
@@ -174,7 +178,7 @@ async fn entered_if_it_fails(
     }
 }
 
-fn purpose_of(name: &str, policy: &InForce) -> Result<u16, Problem> {
+pub(super) fn purpose_of(name: &str, policy: &InForce) -> Result<u16, Problem> {
     policy.compiled.find_purpose(name).map(|purpose| purpose.ordinal).ok_or_else(choose::unknown_purpose)
 }
 

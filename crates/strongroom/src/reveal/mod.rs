@@ -12,6 +12,7 @@
 //!
 //! Who may call: `share`, `answer`, and the desk. It may call `keep`, `choose` and `people`.
 
+pub mod file;
 mod find;
 pub mod http;
 mod permit;

@@ -104,11 +104,11 @@ fn mask_value(mask: Option<policy::Mask>, value: &Value) -> Value {
     Value::Text(match value {
         Value::Text(text) | Value::Decimal(text) | Value::Date(text) => hide.apply(text),
         Value::Integer(number) => hide.apply(&number.to_string()),
-        Value::Boolean(_) => policy::Mask::All.apply("yes or no"),
+        Value::Boolean(_) | Value::File(_) => policy::Mask::All.apply("yes or no"),
     })
 }
 
-fn broken() -> Problem {
+pub(super) fn broken() -> Problem {
     Problem::new(
         "SR-REVEAL-004",
         500,

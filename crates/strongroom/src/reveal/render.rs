@@ -100,8 +100,28 @@ pub fn write_value(permit: &Permit, value: &Personal<Value>, out: &mut Vec<u8>) 
         Value::Text(text) | Value::Date(text) | Value::Decimal(text) => write_json(text, out),
         Value::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
         Value::Boolean(yes) => out.extend_from_slice(if *yes { b"true" } else { b"false" }),
+        Value::File(head) => write_json(
+            &FileSaid { media: head.media(), size_bytes: head.size_bytes(), sha256: hex(head.sha256()) },
+            out,
+        ),
     }
     Ok(())
+}
+
+/// What a reveal says of a file. Its bytes have an address of their own.
+#[derive(serde::Serialize)]
+struct FileSaid<'h> {
+    media: &'h str,
+    size_bytes: u64,
+    sha256: String,
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// Writing to memory cannot fail; what serde could refuse (a map with keys that are not text) is never given to it here.

@@ -132,7 +132,7 @@ fn token_of_value(permit: &Permit, recipient: Option<u16>) -> Result<([u8; 16], 
     Ok((token, TokenRow { record: item.item.row.id, field: *field, recipient, made: Made::FromValue }))
 }
 
-fn no_value() -> Problem {
+pub(super) fn no_value() -> Problem {
     Problem::new("SR-REVEAL-006", 404, "the record has no value in this field")
 }
 
@@ -199,6 +199,10 @@ fn one_field(wanted: &MakeToken, work: &Work<'_, '_>) -> Result<(Ask, u8), Probl
     let field = kind.and_then(|kind| kind.find_field(&wanted.field)).ok_or_else(|| {
         Problem::new("SR-REVEAL-008", 422, "records of this kind have no such field").at("/field")
     })?;
+    if field.file.is_some() {
+        // What a token of it would stand for is a key that changes with every sealing.
+        return Err(Problem::new("SR-REVEAL-017", 422, "no token stands for a file").at("/field"));
+    }
     let ask = Ask {
         purpose: wanted.purpose,
         target: Target::Record(record),

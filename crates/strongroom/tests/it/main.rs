@@ -29,6 +29,7 @@ mod docs_page;
 mod edited_rows;
 mod erasure;
 mod examples;
+mod files;
 mod flips;
 mod hostile;
 mod kill;

@@ -366,9 +366,11 @@ impl Mapping {
             .ok_or_else(|| unknown("kind", &file.kind, kinds(policy)))?;
         let mut fields = Vec::new();
         for (name, field) in file.fields {
-            let ordinal =
-                kind.find_field(&name).ok_or_else(|| unknown("field", &name, fields_of(kind)))?.ordinal;
-            fields.push(filling(ordinal, name, field)?);
+            let found = kind.find_field(&name).ok_or_else(|| unknown("field", &name, fields_of(kind)))?;
+            if found.file.is_some() {
+                return Err(fault(format!("`{name}` holds files, which no column can fill")));
+            }
+            fields.push(filling(found.ordinal, name, field)?);
         }
         fields.sort_by_key(|filling| filling.ordinal);
         let mut events = Vec::new();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use axum::body::Body;
-use axum::http::Method;
+use axum::http::{Method, header};
 use serde_json::{Value as Json, json};
 use strongroom::desk::routes;
 use strongroom::ground::Role;
@@ -11,22 +11,40 @@ use strongroom::ground::web::Route;
 
 use crate::support::{ALL_PURPOSES, Bench, Key, POLICY, Reply};
 
+/// The example's policy, whose orders have a file as well.
+fn with_a_file() -> String {
+    let (held, purpose) = ("\"invoice_title\", \"tax_number\"]", "[purpose.after_sales]");
+    let used = "\"items\", { field = \"amount\", optional = true }]\nkeep = \"1y after order.completed\"";
+    assert!([held, purpose, used].iter().all(|part| POLICY.contains(part)));
+    let field = "[field.scan]\nkind = \"file\"\nmedia = [\"text/plain\"]\ncategory = \"user.content\"\n\
+                 label = { zh = \"附件\", en = \"Attachment\" }\n\n";
+    POLICY
+        .replacen(held, "\"invoice_title\", \"tax_number\", \"scan\"]", 1)
+        .replacen(used, &used.replacen("\"items\"", "\"items\", { field = \"scan\", optional = true }", 1), 1)
+        .replacen(purpose, &format!("{field}{purpose}"), 1)
+}
+
 const APPROVED: &str = include_str!("routes.txt");
 
 /// A house in which every route has something to do.
 struct Fixture {
     bench: Bench,
     service: Key,
+    /// An order that has a file.
+    record: String,
     turn: std::cell::Cell<u32>,
 }
 
 impl Fixture {
     fn new() -> Fixture {
-        let bench = Bench::new();
+        let bench = Bench::with_policy(&with_a_file());
         let service = bench.service();
         bench.customer(&service, "42");
-        bench.order(&service, "42", "O-1");
-        Fixture { bench, service, turn: std::cell::Cell::new(0) }
+        let record = bench.order(&service, "42", "O-1");
+        let fixture = Fixture { bench, service, record, turn: std::cell::Cell::new(0) };
+        let put = routes().into_iter().find(|route| route.method == "PUT").unwrap();
+        fixture.ask(&fixture.service, &put).0.is(200);
+        fixture
     }
 
     /// A request that the route takes, as it stands in the API: path and body. It asks for something new every time.
@@ -39,6 +57,13 @@ impl Fixture {
         match (route.method, route.path) {
             ("POST", "/v1/records") => (path, customer),
             ("POST", "/v1/records:batch") => (path, json!({ "items": [customer] })),
+            ("PUT", "/v1/records/{target}/files/{field}") => {
+                (format!("/v1/records/{}/files/scan", self.record), json!(turn))
+            }
+            ("POST", "/v1/records/{target}/files/{field}") => (
+                format!("/v1/records/{}/files/scan:reveal", self.record),
+                json!({ "purpose": "after_sales" }),
+            ),
             ("POST", "/v1/records:event") => {
                 self.bench.pass(1_000_000);
                 (path, json!({ "record": order, "event": "placed" }))
@@ -91,7 +116,7 @@ impl Fixture {
                 let asked = self.bench.post(&self.service, "/v1/approvals", &self.more_for_the_service());
                 (format!("/v1/approvals/{}:approve", asked.is(201)["id"].as_str().unwrap()), json!({}))
             }
-            ("POST", "/v1/policies") => (path, json!({ "text": format!("{POLICY}\n# {turn}\n") })),
+            ("POST", "/v1/policies") => (path, json!({ "text": format!("{}\n# {turn}\n", with_a_file()) })),
             ("POST", "/v1/credentials") => (path, json!({ "role": "auditor", "label": "of-a-test" })),
             ("POST", "/v1/credentials/{target}") => {
                 let made = self.bench.key(Role::Auditor, &[]);
@@ -121,8 +146,11 @@ impl Fixture {
         let (path, body) = self.sample(route);
         let before = self.bench.entries().len();
         let method: Method = route.method.parse().unwrap();
-        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-        let reply = self.bench.send(key.request(method, &path).body(body).unwrap());
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let request = key.request(method, &path).header(header::CONTENT_LENGTH, text.len());
+        let reply = self
+            .bench
+            .send(request.header(header::CONTENT_TYPE, "text/plain").body(Body::from(text)).unwrap());
         (reply, self.bench.entries().len() - before)
     }
 }
@@ -148,7 +176,7 @@ fn every_route_is_open_to_the_roles_of_the_approved_table() {
                 403 if reply.problem(403, "SR-PEOPLE-003")["code"] != Json::Null => table.push_str(" no"),
                 other => panic!("{route:?} as {}: {other} {}", role.name(), reply.text()),
             }
-            let mutates = route.method == "POST";
+            let mutates = route.method != "GET";
             assert!(
                 reply.status == 403 || !mutates || entered > 0,
                 "{route:?} changed something and entered nothing"
@@ -214,6 +242,9 @@ fn the_openapi_document_has_every_route_and_no_other() {
                 .to_vec(),
             "/v1/approvals/{target}" => {
                 ["approve", "refuse"].map(|verb| format!("POST /v1/approvals/{{id}}:{verb}")).to_vec()
+            }
+            "/v1/records/{target}/files/{field}" if route.method == "POST" => {
+                vec!["POST /v1/records/{id}/files/{field}:reveal".to_owned()]
             }
             path => vec![format!("{} {}", route.method, path.replace("{target}", "{id}"))],
         })

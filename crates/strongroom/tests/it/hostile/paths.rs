@@ -12,10 +12,17 @@ use crate::support::Bench;
 fn a_method_that_an_address_does_not_have_is_405_and_an_address_that_is_none_404() {
     let bench = Bench::new();
     for route in routes() {
-        let path = route.path.replace("{*target}", "checkpoint").replace("{target}", "x");
+        let path =
+            route.path.replace("{*target}", "checkpoint").replace("{target}", "x").replace("{field}", "x");
+        let has = |method: &Method| {
+            routes().iter().any(|other| other.path == route.path && other.method == method.as_str())
+        };
         for method in
             [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS, Method::TRACE, Method::CONNECT]
         {
+            if has(&method) {
+                continue;
+            }
             let reply = bench.send(bench.admin.request(method.clone(), &path).body(Body::empty()).unwrap());
             reply.problem(405, "SR-HTTP-013");
             assert!(reply.headers.contains_key("allow"), "{method} {path}");

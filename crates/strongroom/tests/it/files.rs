@@ -1,0 +1,642 @@
+//! Files: sealed as they come, there when their record says so, and gone with it.
+
+#![cfg(test)]
+
+use std::task::Poll;
+
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request, Response, header};
+use futures_util::{StreamExt, stream};
+use http_body_util::BodyExt;
+use ledger::entry::{Act, Outcome};
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+use strongroom::account::deep_check;
+use strongroom::ground::Role;
+use strongroom::ground::clock::{DAY, MINUTE};
+use tower::ServiceExt;
+
+use crate::support::{Bench, Key, POLICY, Reply, checked};
+
+mod process;
+
+/// Bytes of a chunk, as the specification says.
+const CHUNK: usize = 64 << 10;
+
+/// The example's policy with files: one by contract, which another purpose sees masked; one by consent; one that a law keeps.
+fn policy() -> String {
+    let kinds = "fields = [\"name\", \"email\", \"phone\"]";
+    assert!(POLICY.contains(kinds));
+    let more = r#"
+[field.id_scan]
+kind = "file"
+media = ["image/jpeg", "application/pdf"]
+category = "user.government_id"
+label = { zh = "证件", en = "Identity paper" }
+mask = "all"
+
+[field.selfie]
+kind = "file"
+media = ["image/jpeg"]
+at_most = "2 MB"
+category = "user.content.self_image"
+label = { zh = "自拍", en = "Picture" }
+
+[field.passport]
+kind = "file"
+media = ["application/pdf"]
+category = "user.government_id.passport_number"
+label = { zh = "护照", en = "Passport" }
+mask = "all"
+
+[purpose.age_check]
+use = "essential.service"
+basis = "contract"
+says = { zh = "核实您的年龄", en = "To see that you are old enough" }
+fields = ["customer.id_scan"]
+keep = "30d after customer.closed"
+at_most = "2y after collected"
+
+[purpose.look_over]
+use = "essential.service"
+basis = "contract"
+says = { zh = "检查资料是否齐全", en = "To see whether your papers are all there" }
+fields = [{ field = "customer.id_scan", as = "masked" }]
+keep = "30d after customer.closed"
+at_most = "2y after collected"
+
+[purpose.picture]
+use = "functional.service"
+basis = "consent"
+says = { zh = "在您的账户中显示照片", en = "To show your picture in your account" }
+fields = ["customer.selfie"]
+keep = "until withdrawn"
+
+[purpose.know_your_customer]
+use = "essential.legal_obligation"
+basis = "legal_obligation"
+says = { zh = "法律要求核实身份", en = "The law asks us to know who you are" }
+fields = ["customer.passport"]
+keep = "5y after collected"
+must_keep = "5y after collected"
+law = "AML law 2025 art. 34"
+"#;
+    let longer = "fields = [\"name\", \"email\", \"phone\", \"id_scan\", \"selfie\", \"passport\"]";
+    format!("{}{more}", POLICY.replacen(kinds, longer, 1))
+}
+
+const PURPOSES: [&str; 5] = ["account", "age_check", "look_over", "picture", "know_your_customer"];
+
+/// A customer in a house that keeps files.
+struct Fixture {
+    bench: Bench,
+    service: Key,
+    subject: String,
+    record: String,
+}
+
+impl Fixture {
+    fn new() -> Fixture {
+        let bench = Bench::with_policy(&policy());
+        let service = bench.service_for(&PURPOSES);
+        let body = json!({ "kind": "customer", "external_id": "42", "fields": { "name": "Ann Lee" } });
+        let made = bench.post(&service, "/v1/records", &body).is(201);
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        Fixture { subject: text("subject"), record: text("record"), service, bench }
+    }
+
+    fn put_request(&self, field: &str, media: &str, length: usize, body: Body) -> Request<Body> {
+        let path = format!("/v1/records/{}/files/{field}", self.record);
+        let request = self.service.request(Method::PUT, &path);
+        request.header(header::CONTENT_TYPE, media).header(header::CONTENT_LENGTH, length).body(body).unwrap()
+    }
+
+    fn put(&self, field: &str, media: &str, bytes: &[u8]) -> Reply {
+        self.bench.send(self.put_request(field, media, bytes.len(), in_pieces(bytes)))
+    }
+
+    fn get_request(&self, field: &str, purpose: &str) -> Request<Body> {
+        let path = format!("/v1/records/{}/files/{field}:reveal", self.record);
+        self.service.posts(&path).body(Body::from(json!({ "purpose": purpose }).to_string())).unwrap()
+    }
+
+    fn get(&self, field: &str, purpose: &str) -> Reply {
+        self.bench.send(self.get_request(field, purpose))
+    }
+
+    /// The answer with its body still to come.
+    fn begin(&self, field: &str, purpose: &str) -> Response<Body> {
+        let request = self.get_request(field, purpose);
+        self.bench.block_on(self.bench.api().oneshot(request)).unwrap()
+    }
+
+    /// What a reveal says of the customer for a purpose.
+    fn fields(&self, purpose: &str) -> Json {
+        let ask = json!({ "purpose": purpose, "record": self.record });
+        let reply = self.bench.post(&self.service, "/v1/records:reveal", &ask);
+        if reply.status == 200 { reply.json()["records"][0]["fields"].clone() } else { Json::Null }
+    }
+
+    fn rows(&self, sql: &str) -> i64 {
+        let database = self.bench.places.data.join("strongroom.db");
+        rusqlite::Connection::open(database).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn chunks(&self) -> i64 {
+        self.rows("SELECT count(*) FROM file_chunk")
+    }
+
+    /// The caretaker takes away what nobody needs, a minute after it last did.
+    fn tidy(&self) {
+        self.bench.pass(2 * MINUTE);
+        self.bench.round();
+    }
+}
+
+/// Bytes that are no two alike for long.
+fn bytes_of(length: usize, seed: u32) -> Vec<u8> {
+    let mut state = seed | 1;
+    std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state.to_le_bytes()[1]
+    })
+    .take(length)
+    .collect()
+}
+
+fn in_pieces(bytes: &[u8]) -> Body {
+    let pieces: Vec<Result<Bytes, std::io::Error>> =
+        bytes.chunks(10_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    Body::from_stream(stream::iter(pieces))
+}
+
+/// Reads an answer to its end, or to where it breaks off. Gives the bytes, and whether it came whole.
+async fn read(body: Body) -> (Vec<u8>, bool) {
+    let mut body = body.into_data_stream();
+    let mut all = Vec::new();
+    while let Some(piece) = body.next().await {
+        match piece {
+            Ok(piece) => all.extend_from_slice(&piece),
+            Err(_) => return (all, false),
+        }
+    }
+    (all, true)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_file_comes_back_as_it_was_and_is_entered_once_each_way() {
+    let fixture = Fixture::new();
+    for length in [1, CHUNK, 4 * CHUNK, 9 * CHUNK + 17] {
+        let bytes = bytes_of(length, 7);
+        let before = (fixture.bench.count(Act::Collected), fixture.bench.count(Act::Revealed));
+        let written = fixture.put("id_scan", "image/jpeg", &bytes).is(200);
+        assert_eq!(written["kept"], json!(["id_scan"]), "{written}");
+        let reply = fixture.get("id_scan", "age_check");
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert!(reply.body == bytes, "{length} bytes come back otherwise");
+        let head = |name: &str| reply.headers[name].to_str().unwrap().to_owned();
+        assert_eq!(head("content-type"), "image/jpeg");
+        assert_eq!(head("content-length"), length.to_string());
+        assert_eq!(head("content-disposition"), "attachment; filename=\"id_scan.jpg\"");
+        assert_eq!(
+            (head("x-content-type-options"), head("cache-control")),
+            ("nosniff".into(), "no-store".into())
+        );
+        let after = (fixture.bench.count(Act::Collected), fixture.bench.count(Act::Revealed));
+        assert_eq!(after, (before.0 + 1, before.1 + 1), "{length} bytes");
+        let said = fixture.fields("age_check");
+        let wanted = json!({ "media": "image/jpeg", "size_bytes": length, "sha256": hex(&bytes) });
+        assert_eq!(said["id_scan"], wanted);
+    }
+    fixture.tidy();
+    assert_eq!(fixture.chunks(), 10, "files that were replaced are taken away");
+}
+
+#[test]
+fn nothing_plain_of_a_file_is_in_the_folders() {
+    let fixture = Fixture::new();
+    let mark = b"-----this stands in the scan and nowhere else-----";
+    let mut bytes = bytes_of(3 * CHUNK, 3);
+    for place in [100, CHUNK + 200, 2 * CHUNK + 300] {
+        bytes[place..place + mark.len()].copy_from_slice(mark);
+    }
+    fixture.put("id_scan", "application/pdf", &bytes).is(200);
+    let root = fixture.bench.places.data.parent().unwrap().to_owned();
+    let mut looked = 0;
+    for entry in walk(&root) {
+        let found = std::fs::read(&entry).unwrap();
+        looked += found.len();
+        assert!(!found.windows(mark.len()).any(|window| window == mark), "in {}", entry.display());
+    }
+    assert!(looked > 3 * CHUNK, "the sealed bytes were looked at");
+    assert!(fixture.get("id_scan", "age_check").body == bytes);
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] })
+        .filter(|path| path.is_file())
+        .collect()
+}
+
+#[test]
+fn the_door_takes_only_what_the_field_takes() {
+    let fixture = Fixture::new();
+    let small = b"scan";
+    fixture.put("id_scan", "image/png", small).problem(415, "SR-COLLECT-020");
+    fixture.put("id_scan", "text/html", small).problem(415, "SR-COLLECT-020");
+    fixture.put("name", "image/jpeg", small).problem(422, "SR-COLLECT-019");
+    fixture.put("no_such", "image/jpeg", small).problem(422, "SR-COLLECT-019");
+    fixture.put("id_scan", "image/jpeg", b"").problem(422, "SR-COLLECT-022");
+    let long =
+        |field, length| fixture.bench.send(fixture.put_request(field, "image/jpeg", length, Body::empty()));
+    long("id_scan", 10_000_001).problem(413, "SR-HTTP-001");
+    long("selfie", 2_000_001).problem(413, "SR-HTTP-001");
+    let path = format!("/v1/records/{}/files/id_scan", fixture.record);
+    let unsaid = fixture.service.request(Method::PUT, &path).header(header::CONTENT_TYPE, "image/jpeg");
+    fixture.bench.send(unsaid.body(in_pieces(small)).unwrap()).problem(411, "SR-COLLECT-021");
+    for (said, sent) in [(10, 9), (10, 11), (2 * CHUNK, CHUNK), (CHUNK, CHUNK + 1)] {
+        let request = fixture.put_request("id_scan", "image/jpeg", said, in_pieces(&bytes_of(sent, 1)));
+        fixture.bench.send(request).problem(400, "SR-COLLECT-023");
+    }
+    let stranger = format!("/v1/records/{}/files/id_scan", fixture.record.replace("rec_", "rec_aaaa"));
+    let request = fixture.service.request(Method::PUT, &stranger).header(header::CONTENT_TYPE, "image/jpeg");
+    let request = request.header(header::CONTENT_LENGTH, 4).body(in_pieces(small)).unwrap();
+    fixture.bench.send(request).problem(404, "SR-KEEP-001");
+    assert_eq!(fixture.fields("age_check")["id_scan"], Json::Null);
+    fixture.tidy();
+    assert_eq!((fixture.chunks(), fixture.rows("SELECT count(*) FROM file")), (0, 0));
+}
+
+#[test]
+fn a_file_that_no_purpose_keeps_is_refused_before_a_byte_of_it_is_read() {
+    let fixture = Fixture::new();
+    let body = Body::from_stream(stream::poll_fn(|_| -> Poll<Option<Result<Bytes, std::io::Error>>> {
+        panic!("the body was read")
+    }));
+    let refused = fixture.bench.send(fixture.put_request("selfie", "image/jpeg", 1_000, body));
+    let problem = refused.problem(422, "SR-COLLECT-012");
+    assert!(!problem["reasons"].as_array().unwrap().is_empty(), "{problem}");
+    let last = fixture.bench.entries().pop().unwrap();
+    assert_eq!((last.act, last.outcome), (Act::Collected, Outcome::No));
+    fixture.bench.choose(&fixture.service, "42", "picture", "granted");
+    fixture.put("selfie", "image/jpeg", b"now it may").is(200);
+    assert_eq!(fixture.get("selfie", "picture").body, &b"now it may"[..]);
+    fixture.bench.round();
+}
+
+#[test]
+fn a_file_that_breaks_off_is_never_seen_and_goes_by_itself() {
+    let fixture = Fixture::new();
+    let kept = bytes_of(CHUNK + 5, 1);
+    fixture.put("id_scan", "image/jpeg", &kept).is(200);
+    let half: Vec<Result<Bytes, std::io::Error>> = (0..60)
+        .map(|_| Ok(Bytes::from(bytes_of(10_000, 9))))
+        .chain([Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))])
+        .collect();
+    let request =
+        fixture.put_request("id_scan", "image/jpeg", 1_000_000, Body::from_stream(stream::iter(half)));
+    fixture.bench.send(request).problem(400, "SR-COLLECT-023");
+    assert!(fixture.chunks() > 2, "chunks of it are there");
+    assert!(fixture.get("id_scan", "age_check").body == kept, "what was there before stays");
+    fixture.tidy();
+    assert_eq!(fixture.chunks(), 2);
+}
+
+#[test]
+fn a_sender_who_goes_away_leaves_nothing_behind() {
+    let fixture = Fixture::new();
+    let never =
+        stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes_of(3 * CHUNK, 9)))]).chain(stream::pending());
+    let request = fixture.put_request("id_scan", "image/jpeg", 5 * CHUNK, Body::from_stream(never));
+    let api = fixture.bench.api();
+    fixture.bench.block_on(async {
+        let sent = tokio::time::timeout(std::time::Duration::from_millis(500), api.oneshot(request)).await;
+        assert!(sent.is_err(), "it waits for more");
+    });
+    assert_eq!(fixture.rows("SELECT count(*) FROM file WHERE state = 1"), 0);
+    assert_eq!(fixture.fields("age_check")["id_scan"], Json::Null);
+    fixture.tidy();
+    assert_eq!((fixture.chunks(), fixture.rows("SELECT count(*) FROM file")), (0, 0));
+}
+
+#[test]
+fn what_arrived_when_the_house_went_down_goes_at_its_next_start() {
+    let mut fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", &bytes_of(3 * CHUNK, 9)).is(200);
+    // As if the process had ended between the last chunk and the record: the row stands as it did then.
+    let never =
+        stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes_of(3 * CHUNK, 9)))]).chain(stream::pending());
+    let request = fixture.put_request("id_scan", "image/jpeg", 5 * CHUNK, Body::from_stream(never));
+    let api = fixture.bench.api();
+    let sending = fixture.bench.block_on(async move {
+        let sending = tokio::spawn(async move { api.oneshot(request).await });
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        sending
+    });
+    let arriving = fixture.rows("SELECT count(*) FROM file WHERE state = 0");
+    assert_eq!(arriving, 1, "it is arriving");
+    fixture.bench.close();
+    sending.abort();
+    assert!(fixture.bench.block_on(sending).is_err(), "it went away with its house");
+    fixture.bench.open();
+    assert_eq!(fixture.rows("SELECT count(*) FROM file WHERE state = 0"), 0, "nobody sends it any more");
+    fixture.tidy();
+    assert_eq!(fixture.chunks(), 3);
+}
+
+#[test]
+fn a_masked_purpose_sees_that_a_file_is_there_and_no_byte_of_it() {
+    let fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    assert_eq!(fixture.fields("look_over")["id_scan"], "****");
+    fixture.get("id_scan", "look_over").problem(403, "SR-REVEAL-015");
+    let last = fixture.bench.entries().pop().unwrap();
+    assert_eq!((last.act, last.outcome), (Act::Revealed, Outcome::No));
+}
+
+#[test]
+fn who_lacks_the_purpose_does_not_learn_that_a_file_is_there() {
+    let fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    let other = fixture.bench.service_for(&["account"]);
+    let path = format!("/v1/records/{}/files/id_scan:reveal", fixture.record);
+    for purpose in ["age_check", "look_over"] {
+        fixture.bench.post(&other, &path, &json!({ "purpose": purpose })).problem(404, "SR-KEEP-001");
+    }
+    fixture.get("id_scan", "account").problem(403, "SR-REVEAL-001");
+    fixture.get("selfie", "picture").is_a_problem();
+    fixture.get("passport", "know_your_customer").problem(404, "SR-REVEAL-006");
+    fixture.get("name", "account").problem(422, "SR-REVEAL-014");
+    let intake = fixture.bench.key(Role::Intake, &[]);
+    fixture.bench.post(&intake, &path, &json!({ "purpose": "age_check" })).problem(403, "SR-PEOPLE-003");
+}
+
+#[test]
+fn another_shop_neither_sends_nor_gets_a_file_of_this_one() {
+    let fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    let other = policy().replace("id = \"harbour-hill\"", "id = \"elsewhere\"");
+    let admin =
+        strongroom::open::add_shop(fixture.bench.house(), &checked(&other)).unwrap().admin.to_string();
+    let fixture = Fixture { service: fixture.bench.key_by(&Key(admin), Role::Service, &PURPOSES), ..fixture };
+    fixture.put("id_scan", "image/jpeg", b"mine").problem(404, "SR-KEEP-001");
+    fixture.get("id_scan", "age_check").problem(404, "SR-KEEP-001");
+    fixture.get("id_scan", "look_over").problem(404, "SR-KEEP-001");
+}
+
+#[test]
+fn a_file_is_no_value_and_no_token_stands_for_it() {
+    let fixture = Fixture::new();
+    let write = |value: Json| {
+        let body = json!({ "kind": "customer", "external_id": "42", "fields": { "id_scan": value } });
+        fixture.bench.post(&fixture.service, "/v1/records", &body)
+    };
+    write(json!("QUJD")).problem(422, "SR-KEEP-016");
+    write(json!({ "media": "image/jpeg" })).is_a_problem();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    let token =
+        json!({ "purpose": "age_check", "record": fixture.record, "field": "id_scan", "made": "from_value" });
+    fixture.bench.post(&fixture.service, "/v1/tokens", &token).problem(422, "SR-REVEAL-017");
+    write(Json::Null).is(200);
+    fixture.get("id_scan", "age_check").problem(404, "SR-REVEAL-006");
+    fixture.tidy();
+    assert_eq!(fixture.chunks(), 0, "a field that is taken away takes its file along");
+}
+
+#[test]
+fn an_erasure_stops_a_file_in_the_middle_and_its_bytes_go() {
+    let fixture = Fixture::new();
+    let bytes = bytes_of(40 * CHUNK, 5);
+    fixture.put("id_scan", "image/jpeg", &bytes).is(200);
+    let mut body = fixture.begin("id_scan", "age_check").into_body();
+    let first = fixture.bench.block_on(body.frame()).unwrap().unwrap().into_data().unwrap();
+    assert!(bytes.starts_with(&first));
+    let officer = fixture.bench.key(Role::Officer, &[]);
+    let erase = format!("/v1/subjects/{}:erase", fixture.subject);
+    fixture.bench.post(&officer, &erase, &json!({})).is(200);
+    let (rest, whole) = fixture.bench.block_on(read(body));
+    assert!(!whole, "an answer that is cut off does not look whole");
+    assert!(first.len() + rest.len() <= 4 * CHUNK, "no more than was open when it was erased");
+    let last = fixture.bench.entries().pop().unwrap();
+    assert_eq!((last.act, last.outcome), (Act::Revealed, Outcome::No));
+    fixture.get("id_scan", "age_check").is_a_problem();
+    fixture.tidy();
+    fixture.tidy();
+    assert_eq!((fixture.chunks(), fixture.rows("SELECT count(*) FROM file")), (0, 0));
+}
+
+#[test]
+fn a_withdrawal_stops_a_file_in_the_middle() {
+    let fixture = Fixture::new();
+    fixture.bench.choose(&fixture.service, "42", "picture", "granted");
+    let bytes = bytes_of(20 * CHUNK, 5);
+    fixture.put("selfie", "image/jpeg", &bytes).is(200);
+    let mut body = fixture.begin("selfie", "picture").into_body();
+    let first = fixture.bench.block_on(body.frame()).unwrap().unwrap().into_data().unwrap();
+    fixture.bench.pass(1_000_000);
+    fixture.bench.choose(&fixture.service, "42", "picture", "withdrawn");
+    let (rest, whole) = fixture.bench.block_on(read(body));
+    assert!(!whole && first.len() + rest.len() <= 4 * CHUNK);
+    fixture.tidy();
+    assert_eq!(fixture.chunks(), 0, "what was kept for that purpose alone goes");
+}
+
+#[test]
+fn a_file_that_leaves_goes_on_while_its_record_is_sealed_again() {
+    let fixture = Fixture::new();
+    let bytes = bytes_of(20 * CHUNK, 5);
+    fixture.put("id_scan", "image/jpeg", &bytes).is(200);
+    let mut body = fixture.begin("id_scan", "age_check").into_body();
+    let first = fixture.bench.block_on(body.frame()).unwrap().unwrap().into_data().unwrap();
+    let body_of = json!({ "kind": "customer", "external_id": "42", "fields": { "name": "Ann Other" } });
+    fixture.bench.post(&fixture.service, "/v1/records", &body_of).is(200);
+    let (rest, whole) = fixture.bench.block_on(read(body));
+    assert!(whole && [&first[..], &rest].concat() == bytes);
+    // Another file in its place is another file: what has begun is not ended with it.
+    let mut body = fixture.begin("id_scan", "age_check").into_body();
+    fixture.bench.block_on(body.frame()).unwrap().unwrap();
+    fixture.put("id_scan", "image/jpeg", &bytes_of(20 * CHUNK, 6)).is(200);
+    assert!(!fixture.bench.block_on(read(body)).1);
+}
+
+#[test]
+fn a_file_dies_with_its_term() {
+    let fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", &bytes_of(2 * CHUNK, 5)).is(200);
+    let closed = json!({ "record": fixture.record, "event": "closed" });
+    fixture.bench.post(&fixture.service, "/v1/records:event", &closed).is(200);
+    assert_eq!(fixture.get("id_scan", "age_check").status, 200);
+    fixture.bench.pass(31 * DAY);
+    fixture.get("id_scan", "age_check").is_a_problem();
+    fixture.bench.pass(7 * DAY);
+    fixture.bench.round();
+    fixture.tidy();
+    fixture.tidy();
+    assert_eq!(fixture.chunks(), 0);
+}
+
+#[test]
+fn what_a_law_keeps_stays_behind_an_erasure_for_that_law_only() {
+    let fixture = Fixture::new();
+    let bytes = bytes_of(CHUNK + 1, 5);
+    fixture.put("passport", "application/pdf", &bytes).is(200);
+    fixture.put("id_scan", "image/jpeg", &bytes_of(2 * CHUNK, 6)).is(200);
+    let officer = fixture.bench.key(Role::Officer, &[]);
+    fixture.bench.post(&officer, &format!("/v1/subjects/{}:erase", fixture.subject), &json!({})).is(200);
+    fixture.tidy();
+    fixture.tidy();
+    assert_eq!(fixture.chunks(), 2);
+    assert!(fixture.get("passport", "know_your_customer").body == bytes);
+    fixture.get("id_scan", "age_check").is_a_problem();
+}
+
+#[test]
+fn a_change_of_epoch_seals_the_record_again_and_touches_no_chunk() {
+    let fixture = Fixture::new();
+    fixture.bench.choose(&fixture.service, "42", "picture", "granted");
+    let bytes = bytes_of(3 * CHUNK, 5);
+    fixture.put("selfie", "image/jpeg", &bytes).is(200);
+    let chunk = "SELECT sealed FROM file_chunk ORDER BY id LIMIT 1";
+    let sealed = |sql: &str| {
+        let database = rusqlite::Connection::open(fixture.bench.places.data.join("strongroom.db")).unwrap();
+        database.query_row(sql, [], |row| row.get::<_, Vec<u8>>(0)).unwrap()
+    };
+    let envelope = "SELECT sealed FROM record LIMIT 1";
+    let before = (sealed(chunk), sealed(envelope));
+    let caretaker = fixture.bench.desk().caretaker.lock().unwrap();
+    caretaker.rotate(|_| {}).unwrap();
+    drop(caretaker);
+    assert!(sealed(chunk) == before.0 && sealed(envelope) != before.1);
+    assert!(fixture.get("selfie", "picture").body == bytes);
+}
+
+#[test]
+fn a_policy_without_the_field_answers_with_a_gap() {
+    let fixture = Fixture::new();
+    let bytes = bytes_of(10, 5);
+    fixture.put("id_scan", "image/jpeg", &bytes).is(200);
+    fixture.bench.post(&fixture.bench.admin, "/v1/policies", &json!({ "text": POLICY })).is(201);
+    fixture.bench.round();
+    let ask = json!({ "purpose": "account" });
+    let path = format!("/v1/records/{}/files/id_scan:reveal", fixture.record);
+    let reply = fixture.bench.post(&fixture.service, &path, &ask);
+    reply.problem(403, "SR-REVEAL-002");
+    fixture.put("id_scan", "image/jpeg", &bytes).problem(422, "SR-COLLECT-019");
+    // The field comes back, and with it the file: it stayed sealed.
+    fixture.bench.post(&fixture.bench.admin, "/v1/policies", &json!({ "text": policy() })).is(201);
+    fixture.bench.round();
+    assert!(fixture.get("id_scan", "age_check").body == bytes);
+}
+
+/// What is done to the database, what the reader gets of ten chunks, and what the deep check calls it.
+type Damage = (&'static str, &'static str, usize, &'static [&'static str]);
+
+const DAMAGES: [Damage; 10] = [
+    (
+        "a chunk overwritten",
+        "UPDATE file_chunk SET sealed = zeroblob(65552) WHERE {file} AND id & 65535 = 5",
+        4,
+        &["SR-DEEP-026"],
+    ),
+    ("a missing chunk", "DELETE FROM file_chunk WHERE {file} AND id & 65535 = 5", 4, &["SR-DEEP-026"]),
+    ("a missing end", "DELETE FROM file_chunk WHERE {file} AND id & 65535 = 9", 8, &["SR-DEEP-026"]),
+    (
+        "two chunks exchanged",
+        "UPDATE file_chunk SET id = -7 WHERE {file} AND id & 65535 = 0;
+         UPDATE file_chunk SET id = id - 1 WHERE {file} AND id & 65535 = 1;
+         UPDATE file_chunk SET id = (SELECT min(id) FROM file) * 65536 + 1 WHERE id = -7",
+        0,
+        &["SR-DEEP-026"],
+    ),
+    (
+        "a chunk doubled",
+        "UPDATE file_chunk SET sealed = (SELECT sealed FROM file_chunk AS other WHERE other.id = file_chunk.id - 1)
+         WHERE {file} AND id & 65535 = 6",
+        4,
+        &["SR-DEEP-026"],
+    ),
+    (
+        "a chunk appended",
+        "INSERT INTO file_chunk SELECT id + 1, sealed FROM file_chunk WHERE {file} AND id & 65535 = 9",
+        10,
+        &["SR-DEEP-026"],
+    ),
+    (
+        "a chunk of another file",
+        "UPDATE file_chunk SET sealed = (SELECT sealed FROM file_chunk AS other WHERE other.id & 65535 = 5
+         AND other.id >> 16 <> file_chunk.id >> 16) WHERE {file} AND id & 65535 = 5",
+        4,
+        &["SR-DEEP-026"],
+    ),
+    (
+        "a file said to be gone",
+        "UPDATE file SET state = 2",
+        10,
+        &["SR-DEEP-023", "SR-DEEP-024", "SR-DEEP-024"],
+    ),
+    ("a row taken away", "DELETE FROM file", 10, &["SR-DEEP-023", "SR-DEEP-027", "SR-DEEP-027"]),
+    (
+        "chunks of nobody",
+        "INSERT INTO file_chunk SELECT id + (1 << 40), sealed FROM file_chunk WHERE id & 65535 = 5",
+        10,
+        &["SR-DEEP-027", "SR-DEEP-027"],
+    ),
+];
+
+#[test]
+fn whatever_is_done_to_chunks_is_noticed_where_it_was_done() {
+    for (what, sql, opens, codes) in DAMAGES {
+        let mut fixture = Fixture::new();
+        let bytes = bytes_of(10 * CHUNK, 5);
+        fixture.put("id_scan", "image/jpeg", &bytes).is(200);
+        fixture.put("passport", "application/pdf", &bytes_of(10 * CHUNK, 6)).is(200);
+        fixture.bench.is_broken_on_purpose();
+        fixture.bench.close();
+        let database = rusqlite::Connection::open(fixture.bench.places.data.join("strongroom.db")).unwrap();
+        database.execute_batch(&sql.replace("{file}", "id >> 16 = (SELECT min(id) FROM file)")).unwrap();
+        assert!(database.total_changes() > 0, "{what}");
+        database.close().unwrap();
+        fixture.bench.open();
+        let before = fixture.bench.count(Act::OpeningFailed);
+        let answer = fixture.begin("id_scan", "age_check");
+        assert_eq!(answer.status(), 200, "{what}");
+        let (read, whole) = fixture.bench.block_on(read(answer.into_body()));
+        assert_eq!((read.len() / CHUNK, whole), (opens, opens == 10), "{what}");
+        assert!(bytes.starts_with(&read), "{what}: never a byte that was not in the file");
+        assert_eq!(
+            fixture.bench.count(Act::OpeningFailed) - before,
+            usize::from(opens < 10),
+            "{what} is entered"
+        );
+        let deep = deep_check(fixture.bench.house(), &fixture.bench.shop(), &mut |_, _| {}).unwrap();
+        let mut found: Vec<&str> = deep.findings.iter().map(|finding| finding.code).collect();
+        found.sort_unstable();
+        assert_eq!(found, codes, "{what}");
+    }
+}
+
+#[test]
+fn more_files_at_once_than_there_are_places_for_are_asked_to_wait() {
+    let fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    let mut places = Vec::new();
+    while let Ok(place) = fixture.bench.house().stream() {
+        places.push(place);
+    }
+    assert_eq!(places.len(), 64);
+    for reply in [fixture.put("id_scan", "image/jpeg", b"more"), fixture.get("id_scan", "age_check")] {
+        assert_eq!((reply.status, &reply.json()["code"]), (503, &json!("SR-HTTP-015")));
+        assert_eq!(reply.headers["retry-after"], "5");
+    }
+    drop(places);
+    assert_eq!(fixture.get("id_scan", "age_check").body, &b"scan"[..]);
+    assert_eq!(fixture.bench.house().streams.available_permits(), 64, "a place that was used is free again");
+}
