@@ -215,7 +215,7 @@ fn check_small_tables(
                 let id = Some(house.ids.show(row.id));
                 found(
                     report,
-                    "SR-DEEP-023",
+                    "SR-DEEP-028",
                     "an older row of a credential was put back: the ledger says that it is frozen",
                     id,
                 );
@@ -540,7 +540,7 @@ fn wrong_with(
         _ if !found => {
             Some(("SR-DEEP-018", "a record is not found under its own id or values: a lookup was edited"))
         }
-        _ if !filed => Some(("SR-DEEP-023", "a record names a file that is not there")),
+        _ if !filed => Some(("SR-DEEP-029", "a record names a file that is not there")),
         _ => None,
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn check_files(
         after = Some(*last);
         for (file, row) in page {
             if row.is_err() {
-                found(report, "SR-DEEP-024", "a row of `file` was edited", None);
+                found(report, "SR-DEEP-030", "a row of `file` was edited", None);
                 continue;
             }
             if let Some((code, what)) = wrong_with(house, shop, file)? {

@@ -580,9 +580,9 @@ const DAMAGES: [Damage; 10] = [
         "a file said to be gone",
         "UPDATE file SET state = 2",
         10,
-        &["SR-DEEP-023", "SR-DEEP-024", "SR-DEEP-024"],
+        &["SR-DEEP-029", "SR-DEEP-030", "SR-DEEP-030"],
     ),
-    ("a row taken away", "DELETE FROM file", 10, &["SR-DEEP-023", "SR-DEEP-027", "SR-DEEP-027"]),
+    ("a row taken away", "DELETE FROM file", 10, &["SR-DEEP-027", "SR-DEEP-027", "SR-DEEP-029"]),
     (
         "chunks of nobody",
         "INSERT INTO file_chunk SELECT id + (1 << 40), sealed FROM file_chunk WHERE id & 65535 = 5",

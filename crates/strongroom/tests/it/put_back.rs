@@ -129,7 +129,7 @@ fn a_frozen_credential_that_is_thawed_behind_the_vaults_back_is_noticed() {
     let copy = vault.copy_database();
     vault.well(&["credentials", "freeze", made["id"].as_str().unwrap(), "--reason", "laptop-lost"]);
     vault.put_back("credential", &copy);
-    assert!(vault.deep_findings().contains("SR-DEEP-023"));
+    assert!(vault.deep_findings().contains("SR-DEEP-028"));
 }
 
 #[test]
