@@ -364,7 +364,7 @@ credentials revoke: <ID>
 diff: <OLD> <NEW>
 doctor: --clock-is-right --deep
 erase: [SUBJECT] --certificate --kind --match --yes
-import: <FILE> --format --mapping --rejects
+import: <FILE> --encoding --format --mapping --rejects
 init: --credential-out --policy
 keys relock: --new-key-file --new-passphrase-file
 keys rotate: --yes

@@ -34,5 +34,6 @@ mod kill;
 mod policy_change;
 mod put_back;
 mod releases;
+mod sheets;
 mod support;
 mod vault;
