@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::answers::{list, part, text, texts};
 use super::credentials::safe;
 use super::{Context, Exit, blocking};
+use crate::collect::import::encoding::{Encoding, unknown_encoding};
 use crate::collect::import::rows::Format;
 use crate::collect::import::{Counts, Reject};
 use crate::desk::operator::{DIGEST, Line};
@@ -28,14 +29,17 @@ Running the same file again changes nothing; an import that was cut off goes on 
 docs/guide/import.md describes the mapping file."
 )]
 pub(super) struct ImportArgs {
-    /// The file: .csv or .jsonl, also .gz
+    /// The file: .csv, .tsv or .jsonl, also .gz; or .xlsx
     file: PathBuf,
     /// The mapping file
     #[arg(long, value_name = "FILE")]
     mapping: PathBuf,
-    /// csv or jsonl, when the file's name does not say
+    /// csv, jsonl or xlsx, when the file's name does not say
     #[arg(long)]
     format: Option<String>,
+    /// utf-8, utf-16le, utf-16be or gb18030 (also for gbk): how a .csv or .jsonl is written, whatever the mapping says
+    #[arg(long)]
+    encoding: Option<String>,
     /// Where rejected rows go: line, column and code, without values [default: FILE.rejects.csv, in this folder]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -43,7 +47,9 @@ pub(super) struct ImportArgs {
 
 pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, Problem> {
     let voice = context.voice;
-    let format = format_of(&args)?;
+    let format = format_of(&args)?.word();
+    let encoding = args.encoding.as_deref();
+    let encoding = encoding.map(|name| Encoding::of_name(name).ok_or_else(unknown_encoding)).transpose()?;
     let mapping = read_text(&args.mapping)?;
     let mut file = std::fs::File::open(&args.file).map_err(|error| unreadable(&args.file, &error))?;
     let digest = blocking({
@@ -56,7 +62,8 @@ pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, 
     let client = context.reach().await?;
     let mut rejects = Rejects::new(args.rejects.unwrap_or_else(|| beside(&args.file)));
     let mut bar = voice.bar("rows");
-    let path = format!("/operator/import?format={format}&size={size}");
+    let encoding = encoding.map_or_else(String::new, |encoding| format!("&encoding={}", encoding.name()));
+    let path = format!("/operator/import?format={format}&size={size}{encoding}");
     let body = body_of(file, &mapping);
     let begun = std::time::Instant::now();
     let mut rows_done = 0;
@@ -102,20 +109,19 @@ pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-fn format_of(args: &ImportArgs) -> Result<&'static str, Problem> {
-    let unknown = || {
-        Problem::new("SR-IMPORT-006", 400, "the file's name does not say how it is written")
-            .help("say `--format csv` or `--format jsonl`")
-    };
-    let format = match args.format.as_deref() {
-        Some("csv") => Format::Csv,
-        Some("jsonl") => Format::Jsonl,
-        Some(_) => return Err(unknown()),
-        None => Format::of_name(&args.file.to_string_lossy()).ok_or_else(unknown)?,
-    };
-    Ok(match format {
-        Format::Csv => "csv",
-        Format::Jsonl => "jsonl",
+fn format_of(args: &ImportArgs) -> Result<Format, Problem> {
+    let name = args.file.to_string_lossy().to_lowercase();
+    let said = args.format.as_deref().map_or_else(|| Format::of_name(&name), Format::of_word);
+    said.ok_or_else(|| {
+        // Nobody would say any of our formats of these.
+        let others = [".xls", ".xlsb", ".ods", ".et"];
+        if args.format.is_none() && others.iter().any(|ending| name.ends_with(ending)) {
+            Problem::new("SR-IMPORT-006", 400, "the file is a workbook, and not an .xlsx")
+                .help("open the workbook in its program and save it as .xlsx")
+        } else {
+            Problem::new("SR-IMPORT-006", 400, "the file's name does not say how it is written")
+                .help("say `--format csv`, `--format jsonl` or `--format xlsx`")
+        }
     })
 }
 
@@ -241,7 +247,7 @@ impl Rejects {
         if let Some(writer) = &mut self.writer {
             self.written = self.written.saturating_add(1);
             let line = reject.line.to_string();
-            let column = reject.column.unwrap_or_default();
+            let column = harmless(reject.column.unwrap_or_default());
             let written = writer.write_record([line.as_str(), &column, &reject.code, &reject.what]);
             if written.is_err() || writer.flush().is_err() {
                 self.fault = Some(unwritable(&self.path, &std::io::ErrorKind::WriteZero.into()));
@@ -259,6 +265,12 @@ impl Rejects {
         }
         Ok(self.writer.map(|_| self.path))
     }
+}
+
+/// A text that no spreadsheet takes for a formula: names of columns are other people's, and Excel runs what begins like this.
+/// SOURCE: OWASP, CSV Injection.
+fn harmless(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Problem {
@@ -280,6 +292,9 @@ fn show_counts(counts: &Counts, rejects: Option<&Path>, context: &Context) {
         "rejected",
     ];
     voice.print(format!("{:>9} rows read", counts.rows));
+    if counts.hidden_rows > 0 {
+        voice.print(format!("{:>9}   of them hidden in the sheet", counts.hidden_rows));
+    }
     for ((_, count), what) in counts.by_outcome().into_iter().zip(heads).filter(|((_, count), _)| *count > 0)
     {
         voice.print(format!("{count:>9}   {what}"));
@@ -300,6 +315,13 @@ fn show_counts(counts: &Counts, rejects: Option<&Path>, context: &Context) {
         for (name, count) in list {
             voice.print(format!("{count:>9} {name}"));
         }
+    }
+    if counts.other_sheets > 0 {
+        let other = if counts.other_sheets == 1 { "sheet was" } else { "sheets were" };
+        voice.print(format!(
+            "\n{} other {other} not read: `sheet` in the mapping says which is",
+            counts.other_sheets
+        ));
     }
     if let Some(rejects) = rejects {
         voice.print(format!("\nrejects by line, column and code: {}", rejects.display()));

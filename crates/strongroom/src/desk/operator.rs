@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 
 use super::Desk;
 use crate::account::{BlastAsk, Persons};
+use crate::collect::import::encoding::{Encoding, unknown_encoding};
 use crate::collect::import::rows::Format;
 use crate::collect::import::{Import, Said, run};
 use crate::erase::{self, RotationStep};
@@ -161,6 +162,7 @@ struct ImportQuery {
     format: String,
     /// Length of the file in bytes, to tell how much is left.
     size: Option<u64>,
+    encoding: Option<String>,
 }
 
 /// Header with the SHA-256 of the file, hex: the same file goes on where it was.
@@ -174,7 +176,7 @@ async fn import(
     request: HttpRequest<Body>,
 ) -> Response<Body> {
     let begun = begin_import(&desk, &query, &headers);
-    let (shop, format, digest) = match begun {
+    let (shop, format, encoding, digest) = match begun {
         Ok(begun) => begun,
         Err(problem) => return problem.into_response(),
     };
@@ -211,12 +213,18 @@ async fn import(
             _ => 0,
         };
         let caller = Caller { shop, actor: Actor::Operator };
-        let import = Import { file, format, mapping, digest };
+        let import = Import { file, format, encoding, mapping, digest };
+        let mut expected = None;
         let counts = run(&back.handle, &desk.house, &caller, import, |said| {
             let heard = match said {
                 Said::Resumed { rows, line } => back.talk.say(&Line::Resumed { rows, line }),
+                Said::Expected(rows) => {
+                    expected = Some(rows);
+                    true
+                }
                 Said::Progress(done) => {
-                    back.talk.say(&Line::Progress { what: "rows".to_owned(), done, of: of(done) })
+                    let of = expected.unwrap_or_else(|| of(done));
+                    back.talk.say(&Line::Progress { what: "rows".to_owned(), done, of })
                 }
                 Said::Reject(reject) => {
                     back.talk.say(&Line::Item(serde_json::to_value(reject).unwrap_or_default()))
@@ -235,18 +243,17 @@ fn cut_off() -> Problem {
         .help("run the same command again: it goes on where it was")
 }
 
-type Begun = (Arc<Shop>, Format, [u8; 32]);
+type Begun = (Arc<Shop>, Format, Option<Encoding>, [u8; 32]);
 
 fn begin_import(desk: &Desk, query: &ImportQuery, headers: &HeaderMap) -> Result<Begun, Problem> {
     let shop = shop_of(desk, &Which { shop: query.shop.clone() })?;
-    let format = match query.format.as_str() {
-        "csv" => Format::Csv,
-        "jsonl" => Format::Jsonl,
-        _ => return Err(Problem::new("SR-IMPORT-006", 400, "a format is `csv` or `jsonl`")),
-    };
+    let format = Format::of_word(&query.format)
+        .ok_or_else(|| Problem::new("SR-IMPORT-006", 400, "a format is `csv`, `jsonl` or `xlsx`"))?;
+    let encoding = query.encoding.as_deref();
+    let encoding = encoding.map(|name| Encoding::of_name(name).ok_or_else(unknown_encoding)).transpose()?;
     let digest = headers.get(DIGEST).and_then(|digest| digest.to_str().ok()).and_then(unhex);
     let digest = digest.ok_or_else(|| Problem::new("SR-IMPORT-007", 400, "the file's digest is missing"))?;
-    Ok((shop, format, digest))
+    Ok((shop, format, encoding, digest))
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {

@@ -362,16 +362,23 @@ fn exit_codes_are_those_that_the_help_names() {
 
 /// What every command takes: its own words and flags, as its help lists them.
 const TAKES: &str = "\
+account blast-radius: --credential --list --since --until
+approvals approve: <ID>
+approvals ask: --credential --hours --purpose --reason --subjects
+approvals list:
+approvals refuse: <ID>
 backup: --to
 check: <FILE> --as-of
-credentials add: --label --on-behalf-of --out --purpose --role
+credentials add: --label --limit --on-behalf-of --out --purpose --role
+credentials freeze: <ID> --reason
 credentials list:
 credentials revoke: <ID>
+credentials unfreeze: <ID> --reason
 diff: <OLD> <NEW>
 doctor: --clock-is-right --deep
 erase: [SUBJECT] --certificate --kind --match --yes
 health: --patience
-import: <FILE> --format --mapping --rejects
+import: <FILE> --encoding --format --mapping --rejects
 init: --credential-out --policy
 keys relock: --new-key-file --new-passphrase-file
 keys rotate: --yes

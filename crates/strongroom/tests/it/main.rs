@@ -39,6 +39,7 @@ mod policy_change;
 mod power;
 mod put_back;
 mod releases;
+mod sheets;
 mod support;
 mod terms_on_time;
 mod vault;

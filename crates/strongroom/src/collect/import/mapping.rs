@@ -1,10 +1,12 @@
 //! The mapping file of an import: which column is which field. What it does not name is dropped at the door.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use policy::CompiledKind;
+use policy::{CompiledKind, FieldKind};
 use serde::Deserialize;
 
+use super::cells::{Epoch, Reading, Use};
+use super::encoding::Encoding;
 use crate::choose::Said;
 use crate::ground::clock::DAY;
 use crate::ground::{InForce, Problem};
@@ -14,6 +16,12 @@ use crate::ground::{InForce, Problem};
 #[serde(deny_unknown_fields)]
 struct File {
     kind: String,
+    #[serde(default)]
+    encoding: Option<Encoding>,
+    #[serde(default)]
+    sheet: Option<String>,
+    #[serde(default)]
+    header_row: Option<std::num::NonZero<u32>>,
     #[serde(default)]
     external_id: Option<String>,
     #[serde(default)]
@@ -91,6 +99,16 @@ struct TimeFile {
     format: Option<String>,
     #[serde(default)]
     zone: Option<String>,
+    #[serde(default)]
+    serials: Option<SerialsFile>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum SerialsFile {
+    #[serde(rename = "1900")]
+    Y1900,
+    #[serde(rename = "1904")]
+    Y1904,
 }
 
 #[derive(Debug, Deserialize)]
@@ -151,6 +169,8 @@ pub struct Mapping {
     pub events: Vec<(u8, String)>,
     /// Choices.
     pub choices: Vec<Choice>,
+    /// How the file and its columns are read.
+    pub reading: Reading,
 }
 
 /// How a field is filled.
@@ -382,7 +402,17 @@ impl Mapping {
             ));
         }
         let zone = file.time.zone.as_deref().unwrap_or("UTC");
-        Ok(Mapping {
+        let reading = Reading {
+            encoding: file.encoding,
+            sheet: file.sheet,
+            header_row: file.header_row.map(std::num::NonZero::get),
+            serials: file.time.serials.map(|serials| match serials {
+                SerialsFile::Y1900 => Epoch::Y1900,
+                SerialsFile::Y1904 => Epoch::Y1904,
+            }),
+            ..Reading::default()
+        };
+        let mut mapping = Mapping {
             kind: kind.ordinal(),
             external_id: file.external_id,
             skip_when_empty: file.skip_when_empty,
@@ -396,7 +426,42 @@ impl Mapping {
             fields,
             events,
             choices: parse_choices(file.choice, policy)?,
-        })
+            reading,
+        };
+        mapping.reading.zone = mapping.zone.clone();
+        mapping.reading.uses = mapping.uses(kind);
+        Ok(mapping)
+    }
+
+    /// What each column is used for.
+    fn uses(&self, kind: &CompiledKind) -> HashMap<String, Use> {
+        let mut uses: HashMap<String, Use> = HashMap::new();
+        let mut used = |column: &str, used: Use| {
+            let known = uses.entry(column.to_owned()).or_default();
+            *known = used.min(*known);
+        };
+        for column in self.columns() {
+            used(column, Use::Other);
+        }
+        for filling in &self.fields {
+            let holds = kind.field(filling.ordinal).map(|field| field.kind);
+            let alone = matches!(filling.template.0.as_slice(), [Part::Column(_)]);
+            let what = match holds {
+                Some(FieldKind::Date) if alone => Use::Day,
+                Some(FieldKind::Integer | FieldKind::Decimal) if alone => Use::Number,
+                Some(FieldKind::Boolean) if alone => Use::Other,
+                _ => Use::Text,
+            };
+            filling.template.columns().for_each(|column| used(column, what));
+        }
+        self.events.iter().for_each(|(_, column)| used(column, Use::Instant));
+        self.choices.iter().filter_map(|choice| choice.at.as_deref()).for_each(|at| used(at, Use::Instant));
+        self.external_id.iter().for_each(|column| used(column, Use::Id));
+        match &self.subject {
+            Subject::Own => {}
+            Subject::External(_, column) | Subject::Matching(_, column) => used(column, Use::Id),
+        }
+        uses
     }
 
     /// The column behind a pointer into a record.

@@ -5,8 +5,11 @@
 //! refused and counted. How far a file has come is kept in the database, so an import that was cut off goes on, and one that
 //! runs again changes nothing.
 
+pub mod cells;
+pub mod encoding;
 pub mod mapping;
 pub mod rows;
+mod sheet;
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
@@ -17,8 +20,10 @@ use serde::{Deserialize, Serialize};
 use store::{Lane, params};
 use tokio::runtime::Handle;
 
+use self::cells::BadCell;
+use self::encoding::Encoding;
 use self::mapping::{Bad, Mapping, Subject};
-use self::rows::{BadRow, Columns, Format, NotText, Row, Rows, told_name};
+use self::rows::{BadRow, Columns, Format, Row, Rows, told_name};
 use super::draft::Draft;
 use super::many::{self, write_many};
 use super::sql;
@@ -39,6 +44,8 @@ pub struct Import<R> {
     pub file: R,
     /// How it is written.
     pub format: Format,
+    /// How its text is written, whatever the mapping says.
+    pub encoding: Option<Encoding>,
     /// The mapping file.
     pub mapping: String,
     /// SHA-256 of the file: the same file with the same mapping goes on where it was.
@@ -56,6 +63,8 @@ pub enum Said {
         /// Line of the first row that is not.
         line: u64,
     },
+    /// There are so many rows.
+    Expected(u64),
     /// So many rows are done.
     Progress(u64),
     /// A row was not taken, or not all of it.
@@ -86,6 +95,12 @@ pub struct Counts {
     pub again: bool,
     /// Rows read.
     pub rows: u64,
+    /// Rows among them that are hidden in their sheet.
+    #[serde(default)]
+    pub hidden_rows: u64,
+    /// Sheets of the workbook that were not read.
+    #[serde(default)]
+    pub other_sheets: u64,
     /// Records made.
     pub created: u64,
     /// Records changed.
@@ -176,15 +191,22 @@ pub fn run<R: Read>(
     mut say: impl FnMut(Said) -> Result<(), Problem>,
 ) -> Result<Counts, Problem> {
     let policy = caller.shop.policy();
-    let mapping = Mapping::parse(&import.mapping, &policy)?;
-    let mut rows = Rows::open(import.file, import.format)?;
+    let mut mapping = Mapping::parse(&import.mapping, &policy)?;
+    mapping.reading.encoding = import.encoding.or(mapping.reading.encoding);
+    let mut rows = Rows::open(import.file, import.format, &mapping.reading)?;
+    if mapping.columns().into_iter().any(|column| rows.columns().has_twice(column)) {
+        let title = "two columns of the file have the same name, and the mapping names it";
+        return Err(Problem::new("SR-IMPORT-033", 422, title)
+            .help("give each a name of its own in the file, or take one away"));
+    }
     if let Some(missing) = mapping.columns().into_iter().find(|column| !rows.columns().may_have(column)) {
         let meant = policy::closest(missing, rows.columns().names());
         let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
         let title = format!("the file has no column `{missing}`, which the mapping names{meant}");
         return Err(Problem::new("SR-IMPORT-005", 422, title));
     }
-    let mut state = handle.block_on(begin(house, caller, &mapping, &import.mapping, &import.digest))?;
+    let source = [&import.digest[..], import.encoding.map_or("", Encoding::name).as_bytes()].concat();
+    let mut state = handle.block_on(begin(house, caller, &mapping, &import.mapping, &source))?;
     if state.done {
         let before = &state.counts;
         let all_taken =
@@ -203,6 +225,10 @@ pub fn run<R: Read>(
         shift: state.shift,
         known_only,
     };
+    if let Some(rows) = rows.expected() {
+        say(Said::Expected(rows))?;
+    }
+    state.counts.other_sheets = rows.other_sheets();
     let (done_before, mut read) = (state.rows, 0_u64);
     let mut told_to_resume = done_before == 0;
     let mut chunk = Chunk::default();
@@ -217,6 +243,8 @@ pub fn run<R: Read>(
             say(Said::Resumed { rows: done_before, line })?;
         }
         state.counts.rows = state.counts.rows.saturating_add(1);
+        let hidden = row.as_ref().is_ok_and(|row| row.hidden);
+        state.counts.hidden_rows = state.counts.hidden_rows.saturating_add(u64::from(hidden));
         match row
             .map_err(reject_row)
             .and_then(|row| taking.draft_of(&row, rows.columns(), &mut state.counts, &mut chunk.rejects))
@@ -248,9 +276,9 @@ async fn begin(
     caller: &Caller,
     mapping: &Mapping,
     mapping_text: &str,
-    digest: &[u8; 32],
+    source: &[u8],
 ) -> Result<State, Problem> {
-    let id = caller.shop.keys.request_hash("import", &[digest, mapping_text.as_bytes()])?;
+    let id = caller.shop.keys.request_hash("import", &[source, mapping_text.as_bytes()])?;
     let shop = caller.shop.column();
     let found = house
         .look(move |view| {
@@ -397,8 +425,7 @@ impl Taking<'_> {
             what: what.to_owned(),
         };
         let cell = |column: &str| {
-            row.cell(columns, column)
-                .map_err(|NotText| reject(column, "SR-IMPORT-015", "the cell is not UTF-8"))
+            row.cell(columns, column).map_err(|BadCell { code, what }| reject(column, code, what))
         };
         for column in &mapping.skip_when_empty {
             if cell(column)?.is_none_or(|cell| cell.trim().is_empty()) {
@@ -428,8 +455,19 @@ impl Taking<'_> {
                 .map_err(|problem| reject(column, problem.code, &problem.title))?;
         }
         for filling in &mapping.fields {
-            for column in filling.template.columns() {
-                cell(column)?; // refused by its own name when it is not UTF-8
+            // A cell that cannot be used is refused by its own name.
+            if let Some(bad) = filling.template.columns().find_map(|column| cell(column).err()) {
+                match filling.bad {
+                    Bad::Reject => return Err(bad),
+                    Bad::Drop => {
+                        count(&mut counts.bad_values, filling.column());
+                        dropped.push(Reject {
+                            what: format!("{}; the rest of the row was taken", bad.what),
+                            ..bad
+                        });
+                        continue;
+                    }
+                }
             }
             let Some(value) = filling.template.fill(|column| row.cell(columns, column).ok().flatten()) else {
                 continue;
@@ -528,8 +566,10 @@ fn whose(
         Subject::External(kind, column) => (column, vec![(*kind, EXTERNAL_ID)]),
         Subject::Matching(places, column) => (column, places.clone()),
     };
-    let text = row.cell(columns, column).ok().flatten().map(str::trim).filter(|text| !text.is_empty());
+    let text = row.cell(columns, column).map_err(|bad| (column.clone(), bad.code, bad.what.to_owned()))?;
     let text = text
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
         .ok_or_else(|| (column.clone(), "SR-IMPORT-017", String::from("the row does not say whose it is")))?;
     let keys = &caller.shop.keys;
     let mut blinds = Vec::with_capacity(places.len());
