@@ -80,7 +80,7 @@ fn ended(child: Child) -> Json {
 
 /// Records by their version: how many have version 2, and how many a later one.
 fn moved(vault: &Vault) -> (usize, usize) {
-    let database = rusqlite::Connection::open(vault.database()).unwrap();
+    let database = crate::vault::behind_the_back(vault.database()).unwrap();
     let count = |which: &str| {
         let sql = format!("SELECT count(*) FROM record WHERE version {which}");
         database.query_row(&sql, [], |row| row.get::<_, isize>(0)).unwrap().unsigned_abs()
@@ -95,7 +95,7 @@ fn is_whole(vault: &Vault) {
 
 /// How far the job that lays out has come, as its row has it; `None` when it is done.
 fn come_so_far(vault: &Vault) -> Option<u64> {
-    let database = rusqlite::Connection::open(vault.database()).unwrap();
+    let database = crate::vault::behind_the_back(vault.database()).unwrap();
     let row = database
         .query_row("SELECT progress FROM job WHERE kind = 'lay-out'", [], |row| row.get::<_, Vec<u8>>(0));
     let progress = row.ok()?;

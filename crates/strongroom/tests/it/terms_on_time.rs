@@ -55,7 +55,7 @@ fn attention(bench: &Bench) -> Json {
 
 fn edit(bench: &mut Bench, statement: &str) {
     bench.close();
-    let database = rusqlite::Connection::open(bench.places.data.join(store::DATABASE)).unwrap();
+    let database = crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
     assert!(database.execute(statement, []).unwrap() > 0, "nothing was edited");
     drop(database);
     bench.open();
@@ -160,7 +160,7 @@ fn a_term_whose_own_row_was_edited_is_left_and_shown_and_the_others_end() {
     bench.post(&by, "/v1/records:event", &json!({ "record": late, "event": "closed" })).is(200);
     pass_to(&bench, at("2027-01-12T00:00:00Z"));
     // Behind the house's back, while it is open: at a start it would be refused.
-    let database = rusqlite::Connection::open(bench.places.data.join(store::DATABASE)).unwrap();
+    let database = crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
     let first =
         "UPDATE term SET ends_at = ends_at - 1 WHERE id = (SELECT id FROM term ORDER BY ends_at LIMIT 1)";
     assert_eq!(database.execute(first, []).unwrap(), 1);
@@ -173,7 +173,7 @@ fn a_subject_that_is_changed_without_pause_is_laid_out_all_the_same() {
     let (bench, by) = closed_accounts(1);
     let over = AtomicBool::new(false);
     let subject = {
-        let database = rusqlite::Connection::open(bench.places.data.join(store::DATABASE)).unwrap();
+        let database = crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
         database
             .query_row("SELECT id FROM subject", [], |row| row.get(0))
             .map(SubjectId::from_column)
