@@ -5,6 +5,7 @@ mod arrows;
 mod dist;
 mod docs;
 mod need;
+mod python;
 mod release;
 mod sample;
 mod shell;
@@ -30,6 +31,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask test --only guards        one step of it
   cargo xtask docs                      write docs/reference anew
   cargo xtask bench -- --help           what can be measured
+  cargo xtask bench --against openbao   the same work there and here, in turns
   cargo xtask dist                      archives for a release in target/dist
 
 Exit codes: 0 well · 1 something was found, or failed · 2 wrong usage";
@@ -50,6 +52,10 @@ enum Command {
     Fuzz(suite::FuzzArgs),
     /// Build for release, and run `strongroom bench` with the arguments behind `--`
     Bench {
+        /// Hold the same work against another product, in turns: installs it from PyPI into target/judges (75 MB), and starts it on
+        /// loopback. Comes before all other arguments
+        #[arg(long, value_enum, value_name = "PRODUCT")]
+        against: Option<Against>,
         /// What `strongroom bench` is given
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<OsString>,
@@ -62,6 +68,13 @@ enum Command {
     ReleaseCheck,
 }
 
+/// What can be measured against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Against {
+    /// OpenBao: transit decrypt with its audit against a reveal of one field; kv-v2 against a record's write
+    Openbao,
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Test(args) => suite::test(&args),
@@ -70,7 +83,7 @@ fn main() -> ExitCode {
         Command::Datamap => tables::run_datamap(),
         Command::Docs(args) => docs::run(&args),
         Command::Fuzz(args) => suite::fuzz(&args),
-        Command::Bench { arguments } => bench(&arguments),
+        Command::Bench { against, arguments } => bench(against, &arguments),
         Command::Dist(args) => dist::run(&args),
         Command::Sample(args) => sample::run(&args),
         Command::ReleaseCheck => release::run(),
@@ -84,8 +97,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench(arguments: &[OsString]) -> anyhow::Result<()> {
+fn bench(against: Option<Against>, arguments: &[OsString]) -> anyhow::Result<()> {
     let mut cargo =
         shell::cargo(&["run", "--release", "--package", "strongroom", "--bin", "strongroom", "--", "bench"]);
+    if let Some(Against::Openbao) = against {
+        cargo.arg("--openbao").arg(python::install_openbao()?);
+    }
     shell::run(cargo.args(arguments))
 }

@@ -82,12 +82,12 @@ pub(crate) fn install(install: Install) -> Vec<String> {
         .collect()
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let id = program("id", &["-u"]).output();
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-fn from_debian(packages: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn from_debian(packages: &[&str]) -> anyhow::Result<()> {
     let apt = |arguments: &[&str]| -> Command {
         let mut command =
             program("apt-get", &["-q", "-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=30"]);

@@ -25,6 +25,8 @@ mod suite;
 mod tests;
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod wycheproof;
 
 pub use envelope::{
     Envelope, Fields, GROUPS_LIMIT, Group, GroupHead, GroupKeys, Origin, Resealed, reseal, seal,

@@ -48,7 +48,9 @@ fn made() -> Json {
         ledger_seeds: vec![(1, Secret::new([0x22; 32]))],
         ..Keyring::new(1_763_769_600_000_000, random).unwrap()
     };
-    let (keyring, _) = keyring.lock(&Lock::KeyFile(vec![0x33; 32].into()), random).unwrap();
+    let (by_file, _) = keyring.lock(&Lock::KeyFile(vec![0x33; 32].into()), random).unwrap();
+    let words = "海港 and seven quiet harbours";
+    let (by_words, _) = keyring.lock(&Lock::Passphrase(words.to_owned().into()), random).unwrap();
     let (mut list, _, _) = DestroyedList::read(&Secret::new([0x44; 32]), b"").unwrap();
     let list = list.append(&[Destroyed { at: 1_763_769_600_000_000, id: KeyId([0x55; 16]) }]);
 
@@ -58,6 +60,8 @@ fn made() -> Json {
         "epoch_key": hex(Secret::<32>::random(&mut Counting(0)).unwrap().expose()),
         "shop_wrap_key_row": hex(&bench.rows.wraps[0].1.encode()),
         "shop_index_key_row": hex(&bench.rows.index.encode()),
+        "shop_row_key_row": hex(&bench.rows.row.encode()),
+        "shop_request_key_row": hex(&bench.rows.request.encode()),
         "main_key_row": hex(&bench.main_row.encode()),
         "main_key": hex(bench.main.secret()),
         "main_key_id": bench.main.id().to_string(),
@@ -82,10 +86,13 @@ fn made() -> Json {
         "file_chunk_0": hex(&chunk.sealed),
         "file_commitment": hex(&file_seal.commitment),
         "file_digest": hex(&file_seal.digest),
+        "request_hash_of_domain_d_parts_ab_c": hex(&bench.keys.request_hash("d", &[b"ab", b"c"]).unwrap()),
         "id_key": hex(&[0x11; 32]),
         "id_of_kind_1_number_42": ids.show(1, 42),
         "keyring_key_file": hex(&[0x33; 32]),
-        "keyring": hex(&keyring),
+        "keyring": hex(&by_file),
+        "keyring_passphrase": words,
+        "keyring_of_passphrase": hex(&by_words),
         "list_key": hex(&[0x44; 32]),
         "list": String::from_utf8(list).unwrap(),
     })

@@ -40,7 +40,7 @@ pub struct RetainedPurpose {
     pub law: Option<String>,
     /// For how long, as the policy says it.
     pub must_keep: String,
-    /// Which fields of which kinds of record, if the subject has such records.
+    /// Which fields of which kinds of record, if the subject has such records; and the external id, under which the record is found.
     pub fields: Vec<String>,
 }
 
@@ -118,7 +118,10 @@ fn retained(purpose: &CompiledPurpose, policy: &InForce) -> Option<RetainedPurpo
         .compiled
         .kinds()
         .flat_map(|kind| {
-            let names = field_names(policy, kind.ordinal(), kind.grant(purpose.ordinal).allowed);
+            let mut names = field_names(policy, kind.ordinal(), kind.grant(purpose.ordinal).allowed);
+            if !names.is_empty() {
+                names.push(String::from("external_id")); // it stays as long as anything of its record does
+            }
             names.into_iter().map(|field| format!("{}.{field}", kind.name()))
         })
         .collect();

@@ -196,6 +196,8 @@ impl KeysFolder {
         check_private_folder(path)?;
         let file = read_private(&path.join(KEYRING))?;
         let (keyring, unlocked) = Keyring::unlock(&file, &lock.read()?)?;
+        // ORDER: after it was unlocked. Without a good keyring what a crash left may be all that there is.
+        overwrite_leftovers(path, KEYRING)?;
         let text = read_private(&path.join(ERASED))?;
         let (list, destroyed, whole) = DestroyedList::read(&keyring.list_key, &text)?;
         let file = OpenOptions::new().write(true).open(path.join(ERASED)).map_err(fault(ERASED))?;
@@ -419,20 +421,67 @@ fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+fn link(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::hard_link(from, to)?;
+    #[cfg(test)]
+    power::did(power::Step::Linked { from: from.to_path_buf(), to: to.to_path_buf() });
+    Ok(())
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    fs::remove_file(path)?;
+    #[cfg(test)]
+    power::did(power::Step::Removed { name: path.to_path_buf() });
+    Ok(())
+}
+
 /// Puts a new file in the place of an old one, then overwrites the old one's bytes where they lie.
+///
+/// The old file keeps a name until it is overwritten, so that a crash in between leaves something that [`overwrite_leftovers`]
+/// finds: an epoch's key must not outlive its epoch in blocks that no file has any more.
 fn replace_and_overwrite(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), KeysError> {
-    let path = folder.join(name);
-    let fresh = folder.join(format!("{name}.new"));
-    let _ = fs::remove_file(&fresh);
+    overwrite_leftovers(folder, name)?;
+    let (path, fresh, old) = (folder.join(name), beside(folder, name, NEW), beside(folder, name, OLD));
     write_new(&fresh, bytes)?;
-    // ORDER: the old file stays open over the rename, so that there is something to overwrite after it.
-    let mut old = OpenOptions::new().write(true).open(&path).map_err(fault(name))?;
-    let length = old.metadata().map_err(fault(name))?.len();
+    // ORDER: the old file stays open over the rename: where a file cannot have two names there is still something to overwrite.
+    let mut opened = OpenOptions::new().write(true).open(&path).map_err(fault(name))?;
+    let _ = link(&path, &old);
     rename(&fresh, &path).map_err(fault(name))?;
     // ORDER: the new file's name is on the disk before the old file's bytes go.
     sync_folder(folder)?;
-    let zeros = vec![0_u8; usize::try_from(length).unwrap_or(0)];
-    write_at(&mut old, 0, &zeros).and_then(|()| sync(&old)).map_err(fault(name))
+    overwrite(&mut opened).map_err(fault(name))?;
+    overwrite_leftovers(folder, name)
+}
+
+const NEW: &str = "new";
+const OLD: &str = "old";
+
+fn beside(folder: &Path, name: &str, end: &str) -> PathBuf {
+    folder.join(format!("{name}.{end}"))
+}
+
+/// What a crash left of a file that was being replaced: the old one, or a new one that was not put in its place.
+fn overwrite_leftovers(folder: &Path, name: &str) -> Result<(), KeysError> {
+    let Ok(stands) = fs::metadata(folder.join(name)) else { return Ok(()) };
+    let mut any = false;
+    for end in [OLD, NEW] {
+        let path = beside(folder, name, end);
+        let Ok(found) = fs::symlink_metadata(&path) else { continue };
+        any = true;
+        // INVARIANT: a second name of the file that stands is taken away, and never written through.
+        if found.is_file() && (found.dev(), found.ino()) != (stands.dev(), stands.ino()) {
+            let mut leftover = OpenOptions::new().write(true).open(&path).map_err(fault(name))?;
+            overwrite(&mut leftover).map_err(fault(name))?;
+        }
+        remove(&path).map_err(fault(name))?;
+    }
+    if any { sync_folder(folder) } else { Ok(()) }
+}
+
+fn overwrite(file: &mut File) -> std::io::Result<()> {
+    let length = file.metadata()?.len();
+    write_at(file, 0, &vec![0_u8; usize::try_from(length).unwrap_or(0)])?;
+    sync(file)
 }
 
 fn sync_folder(path: &Path) -> Result<(), KeysError> {
@@ -535,6 +584,33 @@ mod tests {
         assert!(fs::read(&linked).unwrap().iter().all(|byte| *byte == 0), "the old file is overwritten");
         let (keys, _) = KeysFolder::open(&path, &lock).unwrap();
         assert_eq!(keys.with(|keyring| keyring.epochs.len()), 2);
+    }
+
+    #[test]
+    fn what_a_crash_left_of_an_old_keyring_is_overwritten_at_the_next_start() {
+        let (_outer, path, lock) = folder();
+        let whole = fs::read(path.join(KEYRING)).unwrap();
+        // Cut off before the rename: the new file is there, and the one that stands has two names.
+        write_new(&path.join("keyring.new"), &whole).unwrap();
+        fs::hard_link(path.join("keyring.new"), path.join("seen-new")).unwrap();
+        fs::hard_link(path.join(KEYRING), path.join("keyring.old")).unwrap();
+        let (keys, _) = KeysFolder::open(&path, &lock).unwrap();
+        assert_eq!(fs::read(path.join(KEYRING)).unwrap(), whole, "the one that stands is as it was");
+        assert!(fs::read(path.join("seen-new")).unwrap().iter().all(|byte| *byte == 0));
+
+        // Cut off behind the rename: the old one is still whole under its other name.
+        drop(keys);
+        write_new(&path.join("keyring.old"), &whole).unwrap();
+        fs::hard_link(path.join("keyring.old"), path.join("seen-old")).unwrap();
+        KeysFolder::open(&path, &lock).unwrap();
+        assert!(fs::read(path.join("seen-old")).unwrap().iter().all(|byte| *byte == 0));
+        for name in ["keyring.new", "keyring.old"] {
+            assert!(!path.join(name).exists(), "{name}");
+        }
+        // Where no keyring stands, nothing is overwritten: it may be all that is left.
+        fs::rename(path.join(KEYRING), path.join("keyring.new")).unwrap();
+        assert_eq!(code(KeysFolder::open(&path, &lock)), "SR-KEYS-002");
+        assert_eq!(fs::read(path.join("keyring.new")).unwrap(), whole);
     }
 
     #[test]

@@ -96,7 +96,13 @@ fn a_certificate_gives_both_dates_and_what_a_law_keeps_and_a_stranger_can_verify
     assert!(body["retained"][0]["law"].as_str().unwrap().contains("税收征收管理法"));
     assert_eq!(
         body["retained"][0]["fields"],
-        json!(["order.amount", "order.invoice_title", "order.items", "order.tax_number"])
+        json!([
+            "order.amount",
+            "order.invoice_title",
+            "order.items",
+            "order.tax_number",
+            "order.external_id"
+        ])
     );
 
     let receipt = Receipt::from_json(&certificate["receipt"].to_string()).unwrap();

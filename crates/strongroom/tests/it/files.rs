@@ -506,7 +506,8 @@ fn a_change_of_epoch_seals_the_record_again_and_touches_no_chunk() {
     fixture.put("selfie", "image/jpeg", &bytes).is(200);
     let chunk = "SELECT sealed FROM file_chunk ORDER BY id LIMIT 1";
     let sealed = |sql: &str| {
-        let database = crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
+        let database =
+            crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
         database.query_row(sql, [], |row| row.get::<_, Vec<u8>>(0)).unwrap()
     };
     let envelope = "SELECT sealed FROM record LIMIT 1";
@@ -600,7 +601,8 @@ fn whatever_is_done_to_chunks_is_noticed_where_it_was_done() {
         fixture.put("passport", "application/pdf", &bytes_of(10 * CHUNK, 6)).is(200);
         fixture.bench.is_broken_on_purpose();
         fixture.bench.close();
-        let database = crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
+        let database =
+            crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
         database.execute_batch(&sql.replace("{file}", "id >> 16 = (SELECT min(id) FROM file)")).unwrap();
         assert!(database.total_changes() > 0, "{what}");
         database.close().unwrap();

@@ -62,8 +62,12 @@ impl Head {
         let body_at = bytes.windows(4).position(|four| four == b"\r\n\r\n")?.saturating_add(4);
         let head = std::str::from_utf8(bytes.get(..body_at)?).ok()?;
         let status = head.get(9..12)?.parse().ok()?;
-        let length =
-            head.lines().find_map(|line| line.strip_prefix("content-length: "))?.trim().parse().ok()?;
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("content-length").then_some(value)
+        });
+        // An answer without a body need not say so. SOURCE: RFC 9112 section 6.3.
+        let length = if status == 204 { 0 } else { length?.trim().parse().ok()? };
         Some(Head { status, body_at, length })
     }
 }
@@ -194,6 +198,9 @@ mod tests {
         let head = Head::read(whole).unwrap();
         assert_eq!((head.status, head.length, head.body_at), (201, 12, whole.len() - 1));
         assert!(Head::read(&whole[..whole.len() - 3]).is_none());
+        let other = Head::read(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n").unwrap();
+        assert_eq!((other.status, other.length), (200, 7));
+        assert_eq!(Head::read(b"HTTP/1.1 204 No Content\r\n\r\n").map(|head| head.length), Some(0));
     }
 
     #[test]

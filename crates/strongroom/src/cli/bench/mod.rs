@@ -6,6 +6,7 @@
 
 mod inside;
 mod load;
+mod openbao;
 mod raw;
 mod report;
 mod server;
@@ -46,6 +47,10 @@ pub(super) struct BenchArgs {
     /// Connections, instead of 1, 16, 64 and 256
     #[arg(long, value_name = "N", value_delimiter = ',')]
     connections: Vec<usize>,
+    /// Measure this `bao` server instead, in turns with ours: a transit decrypt with its audit against a reveal of one field,
+    /// a write of twelve fields to its kv-v2 against a record's. Its data lie in the same folder as ours
+    #[arg(long, value_name = "BAO", conflicts_with = "only")]
+    openbao: Option<PathBuf>,
     /// Serve the empty handler: the baseline, for the bench's own use
     #[arg(long, hide = true)]
     serve_empty: bool,
@@ -145,6 +150,7 @@ const ERASED_RECORDS: usize = 1_000;
 
 struct Bench {
     only: Vec<Part>,
+    openbao: Option<PathBuf>,
     scale: Scale,
     voice: Voice,
     folder: tempfile::TempDir,
@@ -155,6 +161,10 @@ struct Bench {
 impl Bench {
     fn new(args: BenchArgs, voice: Voice) -> Result<Bench, Problem> {
         let mut scale = if args.quick { Scale::quick() } else { Scale::full() };
+        let openbao = args.openbao.as_deref().map(openbao::must_run).transpose()?;
+        if openbao.is_some() {
+            scale.connections = vec![1, 8, 64];
+        }
         if !args.connections.is_empty() {
             scale.connections =
                 args.connections.into_iter().map(|connections| connections.clamp(1, 1_024)).collect();
@@ -165,7 +175,8 @@ impl Bench {
             Some(folder) => tempfile::Builder::new().prefix("strongroom-bench-").tempdir_in(folder)?,
             None => tempfile::Builder::new().prefix("strongroom-bench-").tempdir()?,
         };
-        Ok(Bench { only: args.only, scale, voice, folder, report: Report::default(), made: 0 })
+        let report = Report { ratios_to: "the empty handler", ..Report::default() };
+        Ok(Bench { only: args.only, openbao, scale, voice, folder, report, made: 0 })
     }
 
     fn wants(&self, part: Part) -> bool {
@@ -188,6 +199,11 @@ impl Bench {
     fn run(&mut self) -> Result<(), Problem> {
         let sync = raw::sync_micros(self.folder.path(), 200)?;
         self.report.facts = facts(sync, self.folder.path());
+        if let Some(binary) = self.openbao.take() {
+            self.against_openbao(&binary)?;
+            self.report.facts.push(("load after", load_average()));
+            return Ok(());
+        }
         if self.wants(Part::Start) {
             self.start()?;
         }
@@ -304,6 +320,77 @@ impl Bench {
         Ok(())
     }
 
+    /// Rounds in which ours and OpenBao's take turns, each first in every other round: noise meets both alike.
+    fn against_openbao(&mut self, binary: &std::path::Path) -> Result<(), Problem> {
+        let vault = self.vault()?;
+        let server = vault.serve()?;
+        let (customers, orders) = self.fill(&vault, &server)?;
+        self.say("OpenBao's start");
+        let bao = openbao::Bao::start(binary, &self.folder.path().join("openbao"))?;
+        self.report.facts.push(("against", format!("{}, raft storage, audit to a file", bao.version)));
+        self.report.ratios_to = "OpenBao";
+        let customers = Rc::new(customers);
+        let pairs: [[(&'static str, &Server, Next); 2]; 2] = [
+            [(DECRYPT, &bao.server, bao.decrypts()), (REVEAL_ONE, &server, vault.reveals_one(orders))],
+            [(KV_WRITE, &bao.server, bao.writes()), (WRITE, &server, vault.writes_known(&customers))],
+        ];
+        let mut rounds = Vec::new();
+        for round in 1..=self.scale.rounds {
+            for connections in self.scale.connections.clone() {
+                self.say(&format!("{connections} connections, round {round} of {}", self.scale.rounds));
+                for pair in &pairs {
+                    let mut turns: Vec<&(&'static str, &Server, Next)> = pair.iter().collect();
+                    if round % 2 == 0 {
+                        turns.reverse();
+                    }
+                    let mut samples = Vec::with_capacity(2);
+                    for (workload, server, next) in turns {
+                        samples.push(self.sample(workload, server, connections, next)?);
+                    }
+                    let theirs = samples.iter().find(|sample| sample.store.is_none()).cloned();
+                    let theirs = theirs.ok_or_else(|| fault("a round has no baseline"))?;
+                    for mut sample in samples {
+                        sample.cpu_ratio = sample.cpu_micros / theirs.cpu_micros;
+                        sample.rate_ratio = sample.rate / theirs.rate;
+                        rounds.push(sample);
+                    }
+                }
+            }
+        }
+        for [(theirs, ..), (ours, ..)] in &pairs {
+            for connections in self.scale.connections.clone() {
+                let of = |workload: &str| {
+                    let same =
+                        |sample: &&Sample| sample.workload == workload && sample.connections == connections;
+                    report::over_rounds(&rounds.iter().filter(same).cloned().collect::<Vec<_>>())
+                };
+                let (Some(theirs), Some(ours)) = (of(theirs), of(ours)) else { continue };
+                self.rows_against(&ours, &theirs);
+                self.report.load.extend([theirs, ours]);
+            }
+        }
+        self.report.rounds = rounds;
+        drop(pairs);
+        server.close()
+    }
+
+    fn rows_against(&mut self, ours: &Sample, theirs: &Sample) {
+        let what = |end: &str| format!("{}, {} connections, {end}", ours.workload, ours.connections);
+        let against = theirs.workload;
+        let mut cpu = Row::new(what("server CPU"), ours.cpu_micros, "µs", theirs.cpu_micros, against);
+        cpu.ratio = ours.cpu_ratio; // the median of the ratios, not the ratio of the medians
+        if ours.workload == REVEAL_ONE {
+            cpu = cpu.goal_of_ratio(Goal::AtMost(1.0 / 20.0));
+        }
+        let mut rate = Row::new(what("rate"), ours.rate, "/s", theirs.rate, against);
+        rate.ratio = ours.rate_ratio;
+        let p50 = (ours.p50_micros / 1e3, theirs.p50_micros / 1e3);
+        let p99 = (ours.p99_micros / 1e3, theirs.p99_micros / 1e3);
+        let p50 = Row::new(what("p50"), p50.0, "ms", p50.1, against);
+        let p99 = Row::new(what("p99"), p99.0, "ms", p99.1, against);
+        self.report.rows.extend([cpu, rate, p50, p99]);
+    }
+
     fn sample(
         &self,
         workload: &'static str,
@@ -312,7 +399,7 @@ impl Bench {
         next: &Next,
     ) -> Result<Sample, Problem> {
         let bounds = Bounds { connections, time: self.scale.run, requests: REQUESTS_LIMIT };
-        let has_store = workload != EMPTY;
+        let has_store = ![EMPTY, DECRYPT, KV_WRITE].contains(&workload);
         let (store_before, before) = (has_store.then(|| store_counts(server)).transpose()?, server.cpu()?);
         let load = load::run(server.api, bounds, next, None)?;
         let after = server.cpu()?;
@@ -495,6 +582,9 @@ const EMPTY: &str = "empty handler";
 const WRITE: &str = "write, known subject, 12 fields";
 const WRITE_NEW: &str = "write, new subject, two lookups";
 const REVEAL: &str = "reveal of 7 fields";
+const REVEAL_ONE: &str = "reveal of one field";
+const DECRYPT: &str = "OpenBao: transit decrypt";
+const KV_WRITE: &str = "OpenBao: kv-v2 write, 12 fields";
 
 fn serve_empty() -> Result<Server, Problem> {
     Server::start(["bench", "--serve-empty"])

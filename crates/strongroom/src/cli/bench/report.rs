@@ -222,6 +222,8 @@ pub(super) struct Report {
     pub(super) facts: Vec<(&'static str, String)>,
     /// The first table.
     pub(super) rows: Vec<Row>,
+    /// What the ratios of the runs are to.
+    pub(super) ratios_to: &'static str,
     /// The runs under load, medians over rounds.
     pub(super) load: Vec<Sample>,
     /// Every round.
@@ -244,7 +246,10 @@ impl Report {
             voice.table(&head, self.rows.iter().map(Row::cells).collect());
         }
         if !self.load.is_empty() {
-            voice.print("Under load: CPU is the server process's own, µs a request; times in ms; ratios to the empty handler.");
+            voice.print(format!(
+                "Under load: CPU is the server process's own, µs a request; times in ms; ratios to {}.",
+                self.ratios_to
+            ));
             let head = [
                 "request",
                 "conns",

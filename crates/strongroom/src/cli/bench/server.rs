@@ -70,6 +70,11 @@ impl Server {
         Err(fault(format!("a server did not start: {last}")))
     }
 
+    /// Another program that was started, and answers or soon will: it has no metrics of ours.
+    pub(super) fn adopt(child: Child, api: SocketAddr, began: Instant) -> Server {
+        Server { child, api, admin: api, started: began.elapsed() }
+    }
+
     /// CPU time of each of its threads so far, by the threads' names.
     pub(super) fn cpu(&self) -> Result<Cpu, Problem> {
         let mut cpu = Cpu::default();

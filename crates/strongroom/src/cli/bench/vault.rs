@@ -189,11 +189,21 @@ impl Vault {
 
     /// Requests that reveal seven fields of one of these orders, picked at random.
     pub(super) fn reveals(&self, orders: Vec<String>) -> Next {
+        self.reveals_some(orders, "")
+    }
+
+    /// Requests that reveal one field of one of these orders.
+    pub(super) fn reveals_one(&self, orders: Vec<String>) -> Next {
+        self.reveals_some(orders, r#","fields":["recipient"]"#)
+    }
+
+    fn reveals_some(&self, orders: Vec<String>, fields: &'static str) -> Next {
         let (service, mut dice) = (self.service.clone(), Dice(2));
         let mut body = Vec::with_capacity(128);
         Rc::new(RefCell::new(move |request: &mut Vec<u8>| {
             body.clear();
-            let _ = write!(body, r#"{{"purpose":"delivery","record":"{}"}}"#, pick(&orders, dice.roll()));
+            let record = pick(&orders, dice.roll());
+            let _ = write!(body, r#"{{"purpose":"delivery","record":"{record}"{fields}}}"#);
             post(request, "/v1/records:reveal", &service, &body);
         }))
     }
@@ -216,16 +226,16 @@ fn post(request: &mut Vec<u8>, path: &str, credential: &str, body: &[u8]) {
     request.extend_from_slice(body);
 }
 
-fn pick(of: &[String], number: u64) -> &str {
+pub(super) fn pick(of: &[String], number: u64) -> &str {
     let at = usize::try_from(number % (of.len().max(1) as u64)).unwrap_or(0);
     of.get(at).map_or("", String::as_str)
 }
 
 /// Numbers that look random and are the same in every run.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self) -> u64 {
+    pub(super) fn roll(&mut self) -> u64 {
         // SOURCE: splitmix64, Steele and others 2014.
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;

@@ -14,11 +14,33 @@ use crate::ground::clock::{Clock, SetClock};
 /// One thing that was done. A file is known by its number: its name can pass to another.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
-    Made { name: PathBuf, file: u64 },
-    Wrote { file: u64, at: u64, bytes: Vec<u8> },
-    Synced { file: u64 },
-    Renamed { from: PathBuf, to: PathBuf },
-    SyncedFolder { name: PathBuf },
+    Made {
+        name: PathBuf,
+        file: u64,
+    },
+    Wrote {
+        file: u64,
+        at: u64,
+        bytes: Vec<u8>,
+    },
+    Synced {
+        file: u64,
+    },
+    Renamed {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    /// A second name of a file.
+    Linked {
+        from: PathBuf,
+        to: PathBuf,
+    },
+    Removed {
+        name: PathBuf,
+    },
+    SyncedFolder {
+        name: PathBuf,
+    },
 }
 
 thread_local! {
@@ -48,8 +70,14 @@ struct Disk {
     /// Bytes that are only in memory.
     unsynced: Vec<(u64, u64, Vec<u8>)>,
     names: BTreeMap<PathBuf, u64>,
-    /// Changes of names that are only in memory, in order.
-    unsynced_names: Vec<(Option<PathBuf>, PathBuf, u64)>,
+    /// Changes of names that are only in memory, in order: the name that goes, the name that comes, and of which file.
+    unsynced_names: Vec<NameChange>,
+}
+
+type NameChange = (Option<PathBuf>, Option<PathBuf>, u64);
+
+fn folder_of((from, to, _): &NameChange) -> Option<&Path> {
+    to.as_deref().or(from.as_deref()).and_then(Path::parent)
 }
 
 impl Disk {
@@ -68,7 +96,7 @@ impl Disk {
         match step.clone() {
             Step::Made { name, file } => {
                 self.files.insert(file, Vec::new());
-                self.unsynced_names.push((None, name, file));
+                self.unsynced_names.push((None, Some(name), file));
             }
             Step::Wrote { file, at, bytes } => self.unsynced.push((file, at, bytes)),
             Step::Synced { file } => {
@@ -78,18 +106,31 @@ impl Disk {
                 self.write(of_it);
             }
             Step::Renamed { from, to } => {
-                let made =
-                    self.unsynced_names.iter().rev().find(|change| change.1 == from).map(|change| change.2);
-                let file = made.unwrap_or_else(|| self.names[&from]);
-                self.unsynced_names.push((Some(from), to, file));
+                let file = self.named(&from);
+                self.unsynced_names.push((Some(from), Some(to), file));
+            }
+            Step::Linked { from, to } => {
+                let file = self.named(&from);
+                self.unsynced_names.push((None, Some(to), file));
+            }
+            Step::Removed { name } => {
+                let file = self.named(&name);
+                self.unsynced_names.push((Some(name), None, file));
             }
             Step::SyncedFolder { name } => {
                 let changes = std::mem::take(&mut self.unsynced_names);
-                let (here, others) = changes.into_iter().partition(|change| change.1.parent() == Some(&name));
+                let (here, others) =
+                    changes.into_iter().partition(|change| folder_of(change) == Some(name.as_path()));
                 self.unsynced_names = others;
                 self.rename(here);
             }
         }
+    }
+
+    /// The file that has a name now, as a process sees it.
+    fn named(&self, name: &Path) -> u64 {
+        let latest = self.unsynced_names.iter().rev().find(|change| change.1.as_deref() == Some(name));
+        latest.map_or_else(|| self.names[name], |change| change.2)
     }
 
     fn write(&mut self, writes: Vec<(u64, u64, Vec<u8>)>) {
@@ -102,12 +143,14 @@ impl Disk {
         }
     }
 
-    fn rename(&mut self, changes: Vec<(Option<PathBuf>, PathBuf, u64)>) {
+    fn rename(&mut self, changes: Vec<NameChange>) {
         for (from, to, file) in changes {
             if let Some(from) = from {
                 self.names.remove(&from);
             }
-            self.names.insert(to, file);
+            if let Some(to) = to {
+                self.names.insert(to, file);
+            }
         }
     }
 
@@ -123,8 +166,8 @@ impl Disk {
         let mut changes = std::mem::take(&mut self.unsynced_names);
         if names > changes.len() {
             // Folders reach the disk each by itself: only the last one's names did.
-            let last = changes.last().and_then(|change| change.1.parent()).map(Path::to_path_buf);
-            changes.retain(|change| change.1.parent() == last.as_deref());
+            let last = changes.last().and_then(folder_of).map(Path::to_path_buf);
+            changes.retain(|change| folder_of(change) == last.as_deref());
         } else {
             changes.truncate(names);
         }
