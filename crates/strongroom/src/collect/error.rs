@@ -42,3 +42,8 @@ pub fn too_many_parents() -> Problem {
 pub fn policy_changed() -> Problem {
     Problem::new("SR-COLLECT-017", 503, "the policy changed while this was prepared").retry_after(1)
 }
+
+/// The problem of one act that says two things about one purpose.
+pub fn said_twice() -> Problem {
+    Problem::new("SR-COLLECT-019", 422, "one act says one thing about a purpose; this one stands here twice")
+}
