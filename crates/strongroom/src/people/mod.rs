@@ -32,7 +32,7 @@ use crate::ground::work::Work;
 use crate::ground::{ActorFacts, CredentialId, Deed, EntryId, Id, Ids, Presented, Problem, Role, Shop};
 
 /// A credential's row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct CredentialRow {
     /// Its number.
     pub id: CredentialId,
@@ -220,13 +220,16 @@ pub fn add(new: &NewCredential, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
     Ok(id)
 }
 
+/// The problem of a credential that is not there to be revoked.
+pub(crate) fn missing() -> Problem {
+    Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked")
+}
+
 /// Revokes a credential: from this commit on it does nothing. Records: *credential_revoked*.
 ///
 /// Fails: `SR-PEOPLE-002` when there is none of this id, or it was revoked before.
 pub fn revoke(id: CredentialId, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
     work.must_be_allowed(Deed::Credentials)?;
-    let missing =
-        || Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked");
     let mut row = find(work.tx, work.shop, id)?.filter(|row| row.revoked_at == 0).ok_or_else(missing)?;
     row.revoked_at = work.now;
     let mac = work.shop.keys.row_mac(CREDENTIAL, &[&columns(work.shop, &row), row.label.as_bytes()])?;
