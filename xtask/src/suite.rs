@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::need::{self, Install};
 use crate::shell::{answers, cargo, made, program, run, say, shown};
-use crate::{alone, arrows, dist, docs, python, tables};
+use crate::{alone, arrows, dist, docs, python, secrets, tables};
 
 /// What `test` takes.
 #[derive(Debug, Args)]
@@ -20,7 +20,7 @@ pub(crate) struct TestArgs {
     /// Install nothing
     #[arg(long)]
     no_install: bool,
-    /// Seconds that each fuzz target runs
+    /// Seconds that the quick fuzz target runs
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     fuzz_seconds: u32,
 }
@@ -28,7 +28,7 @@ pub(crate) struct TestArgs {
 /// What `fuzz` takes.
 #[derive(Debug, Args)]
 pub(crate) struct FuzzArgs {
-    /// Only this target; all of them, if it is left out
+    /// Only this target (policy_parser, import, envelope, ledger_formats, ids, bodies); all of them, if it is left out
     target: Option<String>,
     /// Seconds that each target runs
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
@@ -43,7 +43,7 @@ enum Step {
     Format,
     /// cargo clippy, warnings are errors
     Clippy,
-    /// arrows, tables, datamap
+    /// arrows, tables, datamap, secrets
     Guards,
     /// docs --check
     Generated,
@@ -53,7 +53,7 @@ enum Step {
     Doctests,
     /// The static program alone in an empty folder, without a network; systemd's checks of the unit
     Alone,
-    /// A short run of each fuzz target
+    /// A short run of the fuzz target that is built quickly
     Fuzz,
 }
 
@@ -166,7 +166,7 @@ fn run_step(step: Step, args: &TestArgs) -> Result<Ended> {
             simple(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
         }
         Step::Guards => {
-            let found = [arrows::run(), tables::run(), tables::run_datamap()];
+            let found = [arrows::run(), tables::run(), tables::run_datamap(), secrets::run()];
             let faults: Vec<String> =
                 found.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
             if faults.is_empty() { Ok(Ended::default()) } else { bail!("{}", faults.join("; ")) }
@@ -198,7 +198,7 @@ fn run_step(step: Step, args: &TestArgs) -> Result<Ended> {
             Some(why) => {
                 Ok(Ended::skipped(format!("fuzzing: {why}; the corpora are replayed among the tests")))
             }
-            None => run_fuzz(None, args.fuzz_seconds).map(|()| Ended::default()),
+            None => run_fuzz(Some(QUICK_TARGET), args.fuzz_seconds).map(|()| Ended::default()),
         },
     }
 }
@@ -292,29 +292,46 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<()> {
     run_fuzz(args.target.as_deref(), args.seconds)
 }
 
+/// The target that is built within seconds. The others build the whole house with a sanitizer; every change replays their
+/// corpora in a plain test (strongroom::it corpus).
+const QUICK_TARGET: &str = "policy_parser";
+
 fn fuzz_is_missing() -> Option<&'static str> {
-    if !answers("cargo", &["+nightly", "--version"]) {
-        return Some("there is no nightly toolchain (rustup toolchain install nightly)");
+    if answers("cargo", &["fuzz", "--version"]) {
+        None
+    } else {
+        Some("cargo-fuzz is not here (cargo install cargo-fuzz)")
     }
-    if !answers("cargo", &["+nightly", "fuzz", "--version"]) {
-        return Some("cargo-fuzz is not here (cargo install cargo-fuzz)");
-    }
-    None
 }
 
 fn run_fuzz(target: Option<&str>, seconds: u32) -> Result<()> {
     let root = crate::shell::root();
     let folder = root.join("fuzz/fuzz_targets");
-    for path in crate::source::files(&folder, "rs")? {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if target.is_some_and(|wanted| wanted != name) {
-            continue;
-        }
+    let names: Vec<String> = crate::source::files(&folder, "rs")?
+        .iter()
+        .map(|path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned())
+        .collect();
+    if let Some(wanted) = target.filter(|wanted| !names.iter().any(|name| name == wanted)) {
+        bail!("there is no fuzz target `{wanted}`; there are {}", names.join(", "));
+    }
+    let nightly = answers("cargo", &["+nightly", "--version"]);
+    for name in names.iter().filter(|name| target.is_none_or(|wanted| wanted == *name)) {
         // What is found on the way goes to the first folder; the corpus that is kept stays as it is.
-        let new = root.join("target/fuzz-corpus").join(&name);
+        let new = root.join("target/fuzz-corpus").join(name);
         std::fs::create_dir_all(&new)?;
         let (new, kept) = (new.to_string_lossy().into_owned(), format!("fuzz/corpus/{name}"));
-        let mut command = program("cargo", &["+nightly", "fuzz", "run", &name, &new, &kept, "--"]);
+        let mut command = program("cargo", &[]);
+        if nightly {
+            command.arg("+nightly");
+        } else {
+            // A sanitizer is asked for by flags that a stable compiler takes only when it is told to.
+            command.env("RUSTC_BOOTSTRAP", "1");
+        }
+        command.args(["fuzz", "run"]);
+        if name != QUICK_TARGET {
+            command.args(["--features", "house"]);
+        }
+        command.args([name.as_str(), &new, &kept, "--"]);
         command.arg(format!("-max_total_time={seconds}"));
         let words = format!("fuzz/{name}.dict");
         if root.join(&words).exists() {

@@ -186,6 +186,14 @@ impl Value {
         }
     }
 
+    /// Is it the same value, in a time that depends on the lengths only?
+    pub(crate) fn same_as(&self, other: &Value) -> Result<bool, Error> {
+        let (mut one, mut two) = (zeroize::Zeroizing::new(Vec::new()), zeroize::Zeroizing::new(Vec::new()));
+        self.encode_into(&mut one)?;
+        other.encode_into(&mut two)?;
+        Ok(crate::secret::same(&one, &two))
+    }
+
     pub(crate) fn decode(bytes: &[u8]) -> Result<Value, Error> {
         let (tag, rest) = bytes.split_first().ok_or(Error::Malformed)?;
         let text = || std::str::from_utf8(rest).map(str::to_owned).map_err(|_| Error::Malformed);

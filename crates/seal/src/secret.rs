@@ -1,4 +1,4 @@
-//! Bytes that open something: keys, seeds. Wiped when dropped, compared in constant time, never shown.
+//! Bytes that open something: keys, seeds. Wiped when dropped, compared by [`same`] only, never shown.
 
 use std::fmt;
 
@@ -52,14 +52,6 @@ impl<const N: usize> fmt::Debug for Secret<N> {
         write!(f, "Secret<{N}>")
     }
 }
-
-impl<const N: usize> PartialEq for Secret<N> {
-    fn eq(&self, other: &Secret<N>) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl<const N: usize> Eq for Secret<N> {}
 
 /// Are two byte strings the same, in a time that depends on their lengths only?
 pub fn same(one: &[u8], other: &[u8]) -> bool {

@@ -391,8 +391,10 @@ fn a_keyring_unlocks_with_its_own_lock_only() {
     let (file, unlocked) = keyring.lock(&file_lock(), random).unwrap();
 
     let (again, _) = Keyring::unlock(&file, &file_lock()).unwrap();
-    assert!(again.epochs[0].key == keyring.epochs[0].key && again.id_key == keyring.id_key);
-    assert!(again.ledger_seed(1) == keyring.ledger_seed(1) && again.ledger_seed(2).is_none());
+    assert_eq!(again.epochs[0].key.expose(), keyring.epochs[0].key.expose());
+    assert_eq!(again.id_key.expose(), keyring.id_key.expose());
+    assert_eq!(again.ledger_seed(1).map(Secret::expose), keyring.ledger_seed(1).map(Secret::expose));
+    assert!(again.ledger_seed(2).is_none());
     let wrong = Lock::KeyFile(vec![8; 32].into());
     assert_eq!(Keyring::unlock(&file, &wrong).err(), Some(Error::WrongLock));
     let words = Lock::Passphrase(String::from("a passphrase of some length").into());

@@ -131,7 +131,7 @@ fn restrict(file: &Path) -> Result<(), Problem> {
 fn file_digest(file: &Path) -> Result<String, Problem> {
     use std::fmt::Write as _;
     use std::io::Read;
-    let mut file = std::fs::File::open(file)?;
+    let mut file = keys_folder::open_plain(file)?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
         let read = file.read(&mut buffer)?;
@@ -148,7 +148,9 @@ fn file_digest(file: &Path) -> Result<String, Problem> {
 
 /// Reads and checks a backup's manifest, and that its database is what it says.
 pub fn read_manifest(from: &Path) -> Result<Manifest, Problem> {
-    let text = std::fs::read_to_string(from.join(MANIFEST)).map_err(|_| manifest_fault())?;
+    let manifest = from.join(MANIFEST);
+    let is_file = keys_folder::open_plain(&manifest).map_err(|_| manifest_fault()).map(drop);
+    let text = is_file.and_then(|()| keys_folder::read_text(&manifest).map_err(|_| manifest_fault()))?;
     let manifest: Manifest = serde_json::from_str(&text).map_err(|_| manifest_fault())?;
     if manifest.format != FORMAT {
         return Err(manifest_fault());
@@ -158,7 +160,7 @@ pub fn read_manifest(from: &Path) -> Result<Manifest, Problem> {
 }
 
 fn must_be_the_one_named(database: &Path, manifest: &Manifest) -> Result<(), Problem> {
-    if database.exists() && file_digest(database)? == manifest.database_sha256 {
+    if file_digest(database).is_ok_and(|digest| digest == manifest.database_sha256) {
         return Ok(());
     }
     Err(Problem::new("SR-BACKUP-003", 422, "the backup's database is not the one that its manifest names")

@@ -1,6 +1,7 @@
 //! `strongroom import`, `subject`, `reveal`, `erase`.
 
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
@@ -19,7 +20,7 @@ use crate::collect::import::rows::Format;
 use crate::collect::import::{Counts, Reject};
 use crate::desk::operator::{DIGEST, Line};
 use crate::ground::Problem;
-use crate::ground::keys_folder::{KeysError, read_private};
+use crate::ground::keys_folder::{self, KeysError, read_private};
 
 /// What `import` takes.
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, 
     let encoding = args.encoding.as_deref();
     let encoding = encoding.map(|name| Encoding::of_name(name).ok_or_else(unknown_encoding)).transpose()?;
     let mapping = read_text(&args.mapping)?;
-    let mut file = std::fs::File::open(&args.file).map_err(|error| unreadable(&args.file, &error))?;
+    let mut file = keys_folder::open_plain(&args.file).map_err(|error| unreadable(&args.file, &error))?;
     let digest = blocking({
         let mut file = file.try_clone()?;
         move || digest_of(&mut file)
@@ -131,7 +132,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
 
 /// Reads a file of text that the command line names.
 pub(super) fn read_text(path: &Path) -> Result<String, Problem> {
-    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+    keys_folder::read_text(path).map_err(|error| unreadable(path, &error))
 }
 
 fn digest_of(file: &mut impl Read) -> Result<String, Problem> {
@@ -217,14 +218,17 @@ impl Rejects {
 
     /// The file as an earlier run left it; `None` when there is none, or the file is something else.
     fn earlier(&self) -> Option<csv::Reader<std::fs::File>> {
-        let file = std::fs::File::open(&self.path).ok()?;
+        let file = keys_folder::open_plain(&self.path).ok()?;
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
         let is_ours = reader.headers().is_ok_and(|head| head.iter().eq(REJECTS_HEAD));
         is_ours.then_some(reader)
     }
 
     fn open(&mut self) {
-        match std::fs::File::create(&self.path) {
+        // Not through a link: who can make one in this folder must not choose which file is written over. Nor into a pipe.
+        let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed();
+        let mut options = std::fs::OpenOptions::new();
+        match options.write(true).create(true).truncate(true).custom_flags(flags).open(&self.path) {
             Ok(file) => {
                 let mut writer = csv::Writer::from_writer(file);
                 let _ = writer.write_record(REJECTS_HEAD);
@@ -267,10 +271,13 @@ impl Rejects {
     }
 }
 
-/// A text that no spreadsheet takes for a formula: names of columns are other people's, and Excel runs what begins like this.
-/// SOURCE: OWASP, CSV Injection.
-fn harmless(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+/// A cell that a spreadsheet takes for text: what begins like a formula gets an apostrophe before it.
+/// SOURCE: OWASP, "CSV Injection".
+fn harmless(mut cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        cell.insert(0, '\'');
+    }
+    cell
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Problem {

@@ -89,7 +89,7 @@ pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Prob
 
 /// Reads a policy file.
 pub(super) fn read_policy(file: &std::path::Path) -> Result<String, Problem> {
-    std::fs::read_to_string(file).map_err(|error| unreadable(file, error.kind()))
+    crate::ground::keys_folder::read_text(file).map_err(|error| unreadable(file, error.kind()))
 }
 
 /// The problem of a file given on the command line that cannot be read.

@@ -9,6 +9,7 @@ use seal::{Personal, Value};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::error;
 use crate::choose::{self, NewChoice, Said, Way};
 use crate::ground::clock::{MINUTE, parse_instant};
 use crate::ground::web::looks_like_a_name;
@@ -166,7 +167,11 @@ impl Draft {
             draft.events.push(Event { kind: draft.kind, event, at });
         }
         for (position, choice) in input.choices.iter().enumerate() {
-            draft.choices.push(parse_choice(choice, policy, now, &format!("/choices/{position}"))?);
+            let choice = parse_choice(choice, policy, now, &format!("/choices/{position}"))?;
+            if draft.choices.iter().any(|before| before.purpose == choice.purpose) {
+                return Err(error::said_twice().at(format!("/choices/{position}/purpose")));
+            }
+            draft.choices.push(choice);
         }
         if let Some(subject) = &input.subject {
             draft.whose = parse_whose(subject, kind.of(), shop, policy, ids)?;

@@ -74,3 +74,8 @@ pub fn file_too_slow() -> Problem {
     Problem::new("SR-COLLECT-024", 408, "the file did not arrive in time; nothing of it is kept")
         .help("its next bytes must arrive within 30 seconds, all of them within 10 minutes")
 }
+
+/// The problem of one act that says two things about one purpose.
+pub fn said_twice() -> Problem {
+    Problem::new("SR-COLLECT-025", 422, "one act says one thing about a purpose; this one stands here twice")
+}

@@ -159,7 +159,7 @@ impl ErasureRow {
 
     /// Does an entry commit to what this row says?
     fn is_entered_as(&self, entry: &[u8], ids: &Ids) -> Result<bool, Problem> {
-        Ok(Entry::decode(entry)?.commitment == commitment(&self.salt, &self.opening(ids)?))
+        Ok(seal::same(&Entry::decode(entry)?.commitment, &commitment(&self.salt, &self.opening(ids)?)))
     }
 
     /// The entry that it names.

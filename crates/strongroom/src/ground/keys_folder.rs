@@ -10,7 +10,7 @@
 //! The folder is 0700 and its files 0600; anything laxer is refused.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -375,7 +375,7 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeysError> {
     // Room for the whole file at once: a growing buffer would leave copies of a secret behind.
     let size = usize::try_from(metadata.len()).unwrap_or(0);
     let mut bytes = Zeroizing::new(Vec::with_capacity(size.saturating_add(1)));
-    std::io::Read::read_to_end(&mut file, &mut bytes).map_err(fault(&name))?;
+    file.read_to_end(&mut bytes).map_err(fault(&name))?;
     Ok(bytes)
 }
 
@@ -434,6 +434,24 @@ fn remove(path: &Path) -> std::io::Result<()> {
     power::did(power::Step::Removed { name: path.to_path_buf() });
     Ok(())
 }
+
+/// Opens a file to read it, if it is one: not a pipe that nobody writes into, nor a device that never ends.
+pub fn open_plain(path: &Path) -> std::io::Result<File> {
+    // Without waiting: a pipe would be opened only when somebody comes to write. To a file this makes no difference.
+    let without_waiting = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(without_waiting).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(std::io::ErrorKind::InvalidInput.into()) }
+}
+
+/// Reads a text, also out of a pipe, but no more of it than anybody writes by hand.
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?.take(TEXT_LIMIT.saturating_add(1)).read_to_string(&mut text)?;
+    if read as u64 > TEXT_LIMIT { Err(std::io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
+}
+
+/// Longest text: a policy, a mapping, a manifest, a list of heads.
+const TEXT_LIMIT: u64 = 16 << 20;
 
 /// Puts a new file in the place of an old one, then overwrites the old one's bytes where they lie.
 ///

@@ -241,7 +241,7 @@ impl Clear {
 
     /// Is it found under this hash?
     pub fn has_blind(&self, blind: &[u8; 16]) -> bool {
-        self.blinds.iter().any(|(_, known)| known == blind)
+        self.blinds.iter().any(|(_, known)| seal::same(known, blind))
     }
 }
 

@@ -237,7 +237,8 @@ pub struct CredentialRevoked {
 pub(crate) async fn post_revoke(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, .. } = request;
     let id = target.strip_suffix(":revoke").ok_or_else(crate::ground::web::no_route)?;
-    let id: CredentialId = house.ids.read(id)?;
+    // What was never an id is answered as what is another shop's: both are nobody's here.
+    let id: CredentialId = house.ids.read(id).map_err(|_| super::missing())?;
     let committed =
         house.work(Lane::High, &caller.shop, &caller.actor, move |work| super::revoke(id, work)).await?;
     let revoked = CredentialRevoked { id: house.ids.show(id), entry: house.ids.show(committed.into_value()) };

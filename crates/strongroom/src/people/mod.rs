@@ -38,7 +38,7 @@ use crate::ground::work::Work;
 use crate::ground::{ActorFacts, CredentialId, Deed, EntryId, Id, Ids, Presented, Problem, Role, Shop};
 
 /// A credential's row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct CredentialRow {
     /// Its number.
     pub id: CredentialId,
@@ -348,6 +348,11 @@ pub fn add(new: &NewCredential, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
     Ok(id)
 }
 
+/// The problem of a credential that is not there to be revoked.
+pub(crate) fn missing() -> Problem {
+    Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked")
+}
+
 /// Revokes a credential: from this commit on it does nothing. Records: *credential_revoked*.
 ///
 /// Fails: `SR-PEOPLE-002` when there is none of this id, or it was revoked before.
@@ -366,10 +371,6 @@ pub fn revoke(id: CredentialId, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
     let (shop, number) = (Arc::clone(work.shop), id.number());
     work.tx.after_commit(move || shop.doors.remove(number));
     Ok(entry)
-}
-
-fn missing() -> Problem {
-    Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked")
 }
 
 /// The credentials of a shop, revoked ones too.

@@ -81,7 +81,9 @@ fn summarise(
         Ok(led) => led,
         Err(problem) => return Ok(Err(problem)),
     };
-    if after.is_some_and(|after| after.subject() != subject) {
+    if let Some(other) = after.map(RecordId::subject).filter(|other| *other != subject) {
+        // Another shop's record is one that nobody has.
+        keep::find_subject(work.tx, work.shop, other)?.ok_or_else(keep::error::not_found)?;
         return Err(Problem::new("SR-REVEAL-013", 422, "this is not a record of the subject").at("/after"));
     }
     let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;

@@ -171,7 +171,7 @@ pub async fn resolve_token(
     let row = committed.value().row;
     let permit = granted(committed.try_map(|resolved| Ok::<_, Problem>(resolved.ended))?)?;
     let from_value = row.is_some_and(|row| row.made == Made::FromValue);
-    if from_value && token_of_value(&permit, recipient)?.0 != token {
+    if from_value && !seal::same(&token_of_value(&permit, recipient)?.0, &token) {
         return Err(Problem::new(
             "SR-REVEAL-007",
             410,

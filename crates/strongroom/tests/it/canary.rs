@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -99,8 +99,45 @@ fn wanted() -> &'static [Vec<(String, Vec<u8>)>] {
     })
 }
 
-/// What was found of the values in some bytes.
+/// What was found of the values in some bytes, as they stand and in whatever is packed in them.
 fn found_in(bytes: &[u8]) -> Vec<String> {
+    let mut found = found_plain(bytes);
+    for packed in unpacked(bytes) {
+        found.extend(found_plain(&packed).into_iter().map(|what| format!("{what}, packed")));
+    }
+    found
+}
+
+/// Everything that begins like a gzip, zlib or zip stream and can be inflated, each up to a limit.
+fn unpacked(bytes: &[u8]) -> Vec<Vec<u8>> {
+    const LIMIT: u64 = 1 << 20;
+    let inflated = |stream: &mut dyn Read| {
+        let mut out = Vec::new();
+        // What breaks off is as good as what does not: a leak may be cut.
+        let _ = stream.take(LIMIT).read_to_end(&mut out);
+        out
+    };
+    let mut found = Vec::new();
+    for position in 0..bytes.len().saturating_sub(4) {
+        let rest = &bytes[position..];
+        let out = match rest {
+            [0x1f, 0x8b, 8, ..] => inflated(&mut flate2::read::MultiGzDecoder::new(rest)),
+            [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => inflated(&mut flate2::read::ZlibDecoder::new(rest)),
+            [b'P', b'K', 3, 4, ..] if rest.len() > 30 => {
+                let length = |at: usize| usize::from(u16::from_le_bytes([rest[at], rest[at + 1]]));
+                let from = 30 + length(26) + length(28);
+                inflated(&mut flate2::read::DeflateDecoder::new(rest.get(from..).unwrap_or_default()))
+            }
+            _ => continue,
+        };
+        if out.len() >= 8 {
+            found.push(out);
+        }
+    }
+    found
+}
+
+fn found_plain(bytes: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for (position, first) in bytes.iter().enumerate() {
         for (what, wanted) in &wanted()[usize::from(*first)] {
@@ -154,11 +191,38 @@ fn the_search_finds_a_planted_leak_in_every_form() {
             std::fs::remove_file(leak).unwrap();
         }
     }
+    // Packed, in the middle of something else.
+    for value in [VALUES[0], VALUES[2]] {
+        for (form, bytes) in packed_forms_of(format!("before {value} behind").as_bytes()) {
+            let leak = vault.data().join("leak.bin");
+            std::fs::write(&leak, [&[0xff, 0x78, 0x1f][..], &bytes, &[0xfe; 7]].concat()).unwrap();
+            assert!(!search(vault.root(), &[]).is_empty(), "a leak in the form of {form} is not found");
+            std::fs::write(&leak, [&[0xff, 0x78, 0x1f][..], &bytes[..bytes.len() - 3]].concat()).unwrap();
+            assert!(!search(vault.root(), &[]).is_empty(), "a leak in the form of {form}, cut, is not found");
+            std::fs::remove_file(leak).unwrap();
+        }
+    }
     // Base64 of a text that holds the value somewhere.
     for before in ["", "a", "ab"] {
         let leak = base64(format!("{before}{} and more", VALUES[1]).as_bytes());
         assert!(!found_in(leak.as_bytes()).is_empty(), "{leak}");
     }
+}
+
+fn packed_forms_of(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let level = flate2::Compression::best;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), level());
+    gzip.write_all(text).unwrap();
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), level());
+    zlib.write_all(text).unwrap();
+    let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), level());
+    deflate.write_all(text).unwrap();
+    // SOURCE: PKWARE APPNOTE 4.3.7, a local file header; of it only the lengths of name and extra field are looked at.
+    let mut zip = b"PK\x03\x04".to_vec();
+    zip.resize(26, 0);
+    zip.extend_from_slice(&[1, 0, 0, 0, b'a']);
+    zip.extend(deflate.finish().unwrap());
+    vec![("gzip", gzip.finish().unwrap()), ("zlib", zlib.finish().unwrap()), ("zip", zip)]
 }
 
 // ── The ways in, and everything that comes out ──────────────────────────────────────────────────────────────────────────
@@ -409,4 +473,103 @@ fn panics_with_a_value_in_hand() {
         panic!("{}", VALUES[0]);
     });
     assert!(caught.is_err());
+}
+
+// ── A process that dies ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// A shell that takes away the limit of core files, then becomes the program.
+fn may_dump(program: &std::process::Command) -> std::process::Command {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -c unlimited && exec \"$0\" \"$@\""]).arg(program.get_program());
+    shell.args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.current_dir(program.get_current_dir().unwrap());
+    shell
+}
+
+/// Every file below a folder that begins like an ELF core.
+fn cores(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(cores(&path));
+        } else if path.is_file() {
+            let mut head = [0; 18];
+            let is_whole =
+                std::fs::File::open(&path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok());
+            // SOURCE: elf(5): the magic, and ET_CORE as the type.
+            if is_whole && head.starts_with(b"\x7fELF") && head[16] == 4 {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_server_that_is_killed_by_a_fault_leaves_no_core_even_where_cores_are_written() {
+    // The control: a process that asks for nothing, with a value in its memory.
+    let place = crate::vault::private_folder();
+    let mut plain = std::process::Command::new("sh");
+    plain.args(["-c", "kill -ABRT $$; sleep 5"]).env("HELD", VALUES[0]).current_dir(place.path());
+    let ended = may_dump(&plain).stderr(std::process::Stdio::null()).status().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(6));
+    match cores(place.path()).as_slice() {
+        [core] => {
+            let found = found_in(&std::fs::read(core).unwrap());
+            assert!(!found.is_empty(), "the control's core does not hold what the process held");
+        }
+        _ => {
+            let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+            eprintln!(
+                "SKIPPED: no core file can be had here (core_pattern {}, or the hard limit), so none can be missed",
+                pattern.trim()
+            );
+            return;
+        }
+    }
+    let vault = Vault::new();
+    let service = vault.credential("service", &["account"]);
+    for signal in ["ABRT", "QUIT", "TRAP"] {
+        let serve = vault.command(&["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+        let server = crate::vault::Server::start(may_dump(&serve)).unwrap();
+        let mut caller = server.caller(&service);
+        let status = caller.post("/v1/records", &person(0)).status;
+        assert!([200, 201].contains(&status), "{status}");
+        let ask = json!({ "purpose": "account", "subject": { "external_id": VALUES[4] } });
+        assert!(caller.post("/v1/records:reveal", &ask).has(200).text().contains(VALUES[0]));
+        let ended = server.fail(signal);
+        assert!(!std::os::unix::process::ExitStatusExt::core_dumped(&ended), "{signal}: {ended}");
+        assert_eq!(cores(vault.root()), Vec::<PathBuf>::new(), "{signal}");
+    }
+    assert_eq!(search(vault.root(), &[]), Vec::<String>::new());
+    vault.is_well();
+}
+
+#[test]
+fn a_process_that_holds_keys_can_be_read_by_no_other_of_its_user() {
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "canary::is_hardened", "--ignored", "--test-threads=1"])
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+}
+
+/// Runs in a process of its own: what it gives up, it cannot take back.
+#[test]
+#[ignore = "run by the test above, in a process of its own"]
+fn is_hardened() {
+    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+    assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::Dumpable, "the control");
+    strongroom::process::harden();
+    // Not a core, not a helper that the kernel pipes one to (which no limit stops), and no reading of /proc/<id>/mem.
+    assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+    let limit = getrlimit(Resource::Core);
+    assert_eq!((limit.current, limit.maximum), (Some(0), Some(0)));
 }

@@ -9,6 +9,10 @@
 )]
 
 mod bodies;
+mod bombs;
+mod files;
+mod other_shop;
 mod paths;
 mod random;
+mod replays;
 mod wire;

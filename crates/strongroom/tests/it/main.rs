@@ -23,6 +23,7 @@ mod api;
 mod canary;
 mod cli;
 mod copies;
+mod corpus;
 mod damage;
 mod demo;
 mod docs_page;

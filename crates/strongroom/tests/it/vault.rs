@@ -249,7 +249,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(mut command: Command) -> Result<Server, Ran> {
+    /// Starts a command that serves.
+    pub(crate) fn start(mut command: Command) -> Result<Server, Ran> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let (listens, listening) = mpsc::channel();
@@ -305,6 +306,14 @@ impl Server {
         self.reader.take().unwrap().join().unwrap();
         let said = self.said();
         (status, said)
+    }
+
+    /// Ends it as a fault of its own would: by a signal that makes a core. Gives how it ended.
+    pub(crate) fn fail(mut self, name: &str) -> ExitStatus {
+        signal(self.child.id(), name);
+        let status = self.child.wait().unwrap();
+        assert!(status.signal().is_some(), "{status}");
+        status
     }
 
     /// Ends it at once, as a power failure does.

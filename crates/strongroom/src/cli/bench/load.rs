@@ -83,6 +83,8 @@ pub(super) struct Bounds {
     pub(super) connections: usize,
     pub(super) time: Duration,
     pub(super) requests: u64,
+    /// Which answers are as they should be. A figure of refusals is no figure; a soak sends some to be refused.
+    pub(super) expected: fn(u16) -> bool,
 }
 
 /// What came of it.
@@ -103,7 +105,7 @@ struct Run {
 
 /// Runs closed loops until the time or the requests are used up. Blocks.
 ///
-/// Fails: when an answer is not 2xx, for a figure of refusals is no figure.
+/// Fails: when an answer is not an expected one.
 pub(super) fn run(
     address: SocketAddr,
     bounds: Bounds,
@@ -127,7 +129,7 @@ pub(super) fn run(
         run.borrow_mut().until = began.checked_add(bounds.time).unwrap_or(began);
         let loops = wires.into_iter().map(|wire| {
             let (run, next, seen) = (Rc::clone(&run), Rc::clone(next), seen.map(Rc::clone));
-            tokio::task::spawn_local(closed_loop(wire, run, next, seen))
+            tokio::task::spawn_local(closed_loop(wire, run, next, seen, bounds.expected))
         });
         for one in loops.collect::<Vec<_>>() {
             let _ = one.await;
@@ -147,7 +149,13 @@ pub(super) fn run(
     })
 }
 
-async fn closed_loop(mut wire: Wire, run: Rc<RefCell<Run>>, next: Next, seen: Option<Seen>) {
+async fn closed_loop(
+    mut wire: Wire,
+    run: Rc<RefCell<Run>>,
+    next: Next,
+    seen: Option<Seen>,
+    expected: fn(u16) -> bool,
+) {
     let mut request = Vec::with_capacity(2 << 10);
     loop {
         {
@@ -161,7 +169,7 @@ async fn closed_loop(mut wire: Wire, run: Rc<RefCell<Run>>, next: Next, seen: Op
         (next.borrow_mut())(&mut request);
         let began = Instant::now();
         let fault = match tokio::time::timeout(ANSWER_TIME, wire.ask(&request)).await {
-            Ok(Ok((200..300, body))) => {
+            Ok(Ok((status, body))) if expected(status) => {
                 if let Some(seen) = &seen {
                     (seen.borrow_mut())(body);
                 }

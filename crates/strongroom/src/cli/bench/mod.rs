@@ -10,6 +10,7 @@ mod openbao;
 mod raw;
 mod report;
 mod server;
+mod soak;
 mod vault;
 
 use std::path::PathBuf;
@@ -51,6 +52,9 @@ pub(super) struct BenchArgs {
     /// a write of twelve fields to its kv-v2 against a record's. Its data lie in the same folder as ours
     #[arg(long, value_name = "BAO", conflicts_with = "only")]
     openbao: Option<PathBuf>,
+    /// Measure nothing: send a server so many mixed requests, and fail if its memory, handles or threads grow
+    #[arg(long, value_name = "REQUESTS", conflicts_with_all = ["quick", "only", "connections"])]
+    soak: Option<u64>,
     /// Serve the empty handler: the baseline, for the bench's own use
     #[arg(long, hide = true)]
     serve_empty: bool,
@@ -89,6 +93,13 @@ pub(super) async fn run(args: BenchArgs, context: &Context) -> Result<Exit, Prob
     let voice = context.voice;
     if cfg!(debug_assertions) {
         voice.say("this is a debug build: build with --release for figures that mean something");
+    }
+    if let Some(requests) = args.soak {
+        let soaked = move || {
+            let folder = temporary_folder(args.folder)?;
+            soak::run(requests, folder.path().join("vault"), voice)
+        };
+        return blocking(soaked).await.map(|()| Exit::Done);
     }
     let report = blocking(move || {
         let mut bench = Bench::new(args, voice)?;
@@ -171,10 +182,7 @@ impl Bench {
             scale.connections.sort_unstable();
             scale.connections.dedup();
         }
-        let folder = match args.folder {
-            Some(folder) => tempfile::Builder::new().prefix("strongroom-bench-").tempdir_in(folder)?,
-            None => tempfile::Builder::new().prefix("strongroom-bench-").tempdir()?,
-        };
+        let folder = temporary_folder(args.folder)?;
         let report = Report { ratios_to: "the empty handler", ..Report::default() };
         Ok(Bench { only: args.only, openbao, scale, voice, folder, report, made: 0 })
     }
@@ -398,7 +406,7 @@ impl Bench {
         connections: usize,
         next: &Next,
     ) -> Result<Sample, Problem> {
-        let bounds = Bounds { connections, time: self.scale.run, requests: REQUESTS_LIMIT };
+        let bounds = Bounds { connections, time: self.scale.run, requests: REQUESTS_LIMIT, expected: done };
         let has_store = ![EMPTY, DECRYPT, KV_WRITE].contains(&workload);
         let (store_before, before) = (has_store.then(|| store_counts(server)).transpose()?, server.cpu()?);
         let load = load::run(server.api, bounds, next, None)?;
@@ -654,6 +662,20 @@ fn store_counts(server: &Server) -> Result<StoreCounts, Problem> {
         apply: read("apply_micros")?,
         commit: read("commit_micros")?,
     })
+}
+
+/// A figure of refusals is no figure.
+fn done(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+fn temporary_folder(within: Option<PathBuf>) -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("strongroom-bench-");
+    match within {
+        Some(folder) => builder.tempdir_in(folder),
+        None => builder.tempdir(),
+    }
 }
 
 fn on_this_thread<T>(act: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {

@@ -110,6 +110,22 @@ impl Server {
             .ok_or_else(|| fault("this system does not say how much memory is in use"))
     }
 
+    /// How large it is now.
+    pub(super) fn size(&self) -> Result<Size, Problem> {
+        let unknown = || fault("this system does not say how large a process is");
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let read = |name: &str| -> Option<u64> {
+            let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().trim_end_matches(" kB").trim().parse().ok()
+        };
+        let handles = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count() as u64;
+        Ok(Size {
+            memory: read("RssAnon:").ok_or_else(unknown)?.saturating_mul(1_024),
+            handles,
+            threads: read("Threads:").ok_or_else(unknown)?,
+        })
+    }
+
     /// Asks it to close, as an operator would, and waits until it has.
     pub(super) fn close(mut self) -> Result<(), Problem> {
         if let Some(id) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
@@ -127,6 +143,17 @@ impl Drop for Server {
             let _ = self.child.wait();
         }
     }
+}
+
+/// How large a process is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Size {
+    /// Anonymous memory in use, bytes: pages of mapped files are the system's to take back.
+    pub(super) memory: u64,
+    /// Open handles.
+    pub(super) handles: u64,
+    /// Threads.
+    pub(super) threads: u64,
 }
 
 /// CPU time by name of thread, ns.

@@ -90,6 +90,11 @@ impl Vault {
         &self.service
     }
 
+    /// The credential that erases.
+    pub(super) fn officer(&self) -> &str {
+        &self.officer
+    }
+
     /// Adds customers, in batches. Gives their public ids.
     pub(super) async fn add_customers(
         &self,
@@ -216,7 +221,8 @@ pub(super) fn empties() -> Next {
     }))
 }
 
-fn post(request: &mut Vec<u8>, path: &str, credential: &str, body: &[u8]) {
+/// Writes a POST.
+pub(super) fn post(request: &mut Vec<u8>, path: &str, credential: &str, body: &[u8]) {
     // Writing to memory cannot fail.
     let _ = write!(
         request,

@@ -32,7 +32,7 @@ use crate::choose::{NewChoice, Way};
 use crate::ground::clock::MINUTE;
 use crate::ground::house::House;
 use crate::ground::web::Caller;
-use crate::ground::{InForce, Problem};
+use crate::ground::{InForce, Problem, Shop};
 use crate::keep::Event;
 use crate::keep::refs::Whose;
 use crate::keep::types::EXTERNAL_ID;
@@ -143,15 +143,22 @@ struct Chunk {
     rejects: Vec<Reject>,
 }
 
-/// Everything that turns a row into a draft, and a draft into a record.
-struct Taking<'a> {
+/// Everything that turns a row into a draft. It reads no database.
+#[derive(Debug)]
+pub struct Drafting<'a> {
     mapping: &'a Mapping,
-    named: &'a HashSet<String>,
+    named: HashSet<String>,
     policy: &'a InForce,
-    house: &'a Arc<House>,
-    caller: &'a Caller,
+    shop: &'a Shop,
     shift: i64,
     known_only: bool,
+}
+
+/// Everything that turns a row into a draft, and a draft into a record.
+struct Taking<'a> {
+    drafting: Drafting<'a>,
+    house: &'a Arc<House>,
+    caller: &'a Caller,
 }
 
 struct State {
@@ -214,17 +221,9 @@ pub fn run<R: Read>(
         let again = all_taken && mapping.subject == Subject::Own;
         state = State { rows: 0, counts: Counts { again, ..Counts::default() }, done: false, ..state }; // from the beginning
     }
-    let named: HashSet<String> = mapping.columns().into_iter().map(str::to_owned).collect();
-    let known_only = mapping.known_only || state.counts.again;
-    let taking = Taking {
-        mapping: &mapping,
-        named: &named,
-        policy: &policy,
-        house,
-        caller,
-        shift: state.shift,
-        known_only,
-    };
+    let mut drafting = Drafting::new(&mapping, &policy, &caller.shop, state.shift);
+    drafting.known_only |= state.counts.again;
+    let taking = Taking { drafting, house, caller };
     if let Some(rows) = rows.expected() {
         say(Said::Expected(rows))?;
     }
@@ -245,10 +244,10 @@ pub fn run<R: Read>(
         state.counts.rows = state.counts.rows.saturating_add(1);
         let hidden = row.as_ref().is_ok_and(|row| row.hidden);
         state.counts.hidden_rows = state.counts.hidden_rows.saturating_add(u64::from(hidden));
-        match row
-            .map_err(reject_row)
-            .and_then(|row| taking.draft_of(&row, rows.columns(), &mut state.counts, &mut chunk.rejects))
-        {
+        let now = house.clock.now();
+        match row.map_err(reject_row).and_then(|row| {
+            taking.drafting.draft_of(&row, rows.columns(), now, &mut state.counts, &mut chunk.rejects)
+        }) {
             Ok(Some((line, draft))) => {
                 chunk.rows.push((line, many::Row { draft: Arc::new(draft), repeat: None }));
             }
@@ -333,9 +332,10 @@ impl Taking<'_> {
                 _ if problem.status >= 500 => return Err(problem),
                 "SR-COLLECT-011" => &mut counts.past_end,
                 "SR-COLLECT-012" => &mut counts.nothing_kept,
-                "SR-KEEP-001" if self.known_only => &mut counts.absent,
+                "SR-KEEP-001" if self.drafting.known_only => &mut counts.absent,
                 _ => {
-                    let column = problem.pointer.as_deref().map(|pointer| self.mapping.column_of(pointer));
+                    let column = problem.pointer.as_deref();
+                    let column = column.map(|pointer| self.drafting.mapping.column_of(pointer));
                     let what = problem.title.into_owned();
                     chunk.rejects.push(Reject { line, column, code: problem.code.to_owned(), what });
                     &mut counts.rejected
@@ -355,7 +355,7 @@ impl Taking<'_> {
         };
         *counter = counter.saturating_add(1);
         counts.choices = counts.choices.saturating_add(written.choices.len() as u64);
-        for field in crate::ground::work::field_names(self.policy, written.kind, written.refused()) {
+        for field in crate::ground::work::field_names(self.drafting.policy, written.kind, written.refused()) {
             count(&mut counts.dropped_fields, &field);
         }
     }
@@ -408,16 +408,25 @@ fn reject_row(bad: BadRow) -> Reject {
     Reject { line: bad.line, column: None, code: bad.code.to_owned(), what: bad.what.to_owned() }
 }
 
-impl Taking<'_> {
+impl<'a> Drafting<'a> {
+    /// By a mapping, into a shop. Takes: how many microseconds are added to every instant.
+    pub fn new(mapping: &'a Mapping, policy: &'a InForce, shop: &'a Shop, shift: i64) -> Drafting<'a> {
+        let named = mapping.columns().into_iter().map(str::to_owned).collect();
+        Drafting { mapping, named, policy, shop, shift, known_only: mapping.known_only }
+    }
+
     /// Makes a draft of a row. Gives `None` for a row that is no record.
-    fn draft_of(
+    ///
+    /// Takes: now, and where it is noted what was dropped of the row, and why.
+    pub fn draft_of(
         &self,
         row: &Row,
         columns: &Columns,
+        now: i64,
         counts: &mut Counts,
         dropped: &mut Vec<Reject>,
     ) -> Result<Option<(u64, Draft)>, Reject> {
-        let (mapping, policy, caller) = (self.mapping, self.policy, self.caller);
+        let (mapping, policy, shop) = (self.mapping, self.policy, self.shop);
         let reject = |column: &str, code: &str, what: &str| Reject {
             line: row.line,
             column: Some(column.to_owned()),
@@ -444,7 +453,6 @@ impl Taking<'_> {
         let Some(kind) = policy.compiled.kind(mapping.kind) else {
             return Err(reject("", "SR-COLLECT-017", "the policy changed while this was imported"));
         };
-        let (shop, now) = (&caller.shop, self.house.clock.now());
         let mut draft = Draft::new(kind, policy);
         draft.known_only = self.known_only;
         draft.from_file = true;
@@ -492,7 +500,7 @@ impl Taking<'_> {
         draft.sort();
         self.read_events(&cell, &reject, now, &mut draft)?;
         self.read_choices(&cell, &reject, now, &mut draft)?;
-        draft.whose = whose(row, columns, mapping, policy, caller)
+        draft.whose = whose(row, columns, mapping, policy, shop)
             .map_err(|(column, code, what)| reject(&column, code, &what))?;
         Ok(Some((row.line, draft)))
     }
@@ -559,7 +567,7 @@ fn whose(
     columns: &Columns,
     mapping: &Mapping,
     policy: &InForce,
-    caller: &Caller,
+    shop: &Shop,
 ) -> Result<Whose, Fault> {
     let (column, places) = match &mapping.subject {
         Subject::Own => return Ok(Whose::Unsaid),
@@ -571,7 +579,7 @@ fn whose(
         .map(str::trim)
         .filter(|text| !text.is_empty())
         .ok_or_else(|| (column.clone(), "SR-IMPORT-017", String::from("the row does not say whose it is")))?;
-    let keys = &caller.shop.keys;
+    let keys = &shop.keys;
     let mut blinds = Vec::with_capacity(places.len());
     for (kind, field) in places {
         let value = if field == EXTERNAL_ID {

@@ -236,3 +236,149 @@ fn who_asks_for_much_and_takes_nothing_is_sent_away() {
     still_serves(address);
     drop(bench);
 }
+
+/// What a proxy in front could read in another way than we do. Whatever is made of the first request, what stands behind it is
+/// a second one only where both must see its begin.
+#[test]
+fn framings_that_others_read_differently_carry_no_second_request() {
+    let (bench, key, address) = serving();
+    let smuggled = format!(
+        "POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 54\r\n\r\n{{\"kind\":\"customer\",\"external_id\":\"smuggled\",\"fields\":{{}}}}",
+        key.0
+    );
+    let head = format!("POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n", key.0);
+    let length = smuggled.len();
+    for (what, heads) in [
+        ("a folded coding", format!("transfer-encoding:\r\n chunked\r\n\r\n0\r\n\r\n{smuggled}")),
+        ("a folded length", format!("content-length:\r\n {length}\r\n\r\n{smuggled}")),
+        (
+            "a coding twice",
+            format!("transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n{smuggled}"),
+        ),
+        ("a coding behind a tab", format!("transfer-encoding:\tchunked, gzip\r\n\r\n0\r\n\r\n{smuggled}")),
+        ("a coding behind \\v", format!("transfer-encoding: \x0bchunked\r\n\r\n0\r\n\r\n{smuggled}")),
+        ("a length of two numbers", format!("content-length: 0 {length}\r\n\r\n{smuggled}")),
+        ("a length with a point", format!("content-length: {length}.0\r\n\r\n{smuggled}")),
+        ("a length in other digits", format!("content-length: \u{ff10}\r\n\r\n{smuggled}")),
+        ("a bare CR before a length", format!("x: y\rcontent-length: 0\r\n\r\n{smuggled}")),
+        ("a NUL in a value", format!("x: y\0\r\ncontent-length: 0\r\n\r\n{smuggled}")),
+        ("a name with a space", format!("content-length : 0\r\n\r\n{smuggled}")),
+        ("a chunk with 0x", format!("transfer-encoding: chunked\r\n\r\n0x0\r\n\r\n{smuggled}")),
+        ("a chunk with a sign", format!("transfer-encoding: chunked\r\n\r\n+0\r\n\r\n{smuggled}")),
+        ("a chunk with _", format!("transfer-encoding: chunked\r\n\r\n0_0\r\n\r\n{smuggled}")),
+        (
+            "a bare LF behind an extension",
+            format!("transfer-encoding: chunked\r\n\r\n2;a\nxx\r\n0\r\n\r\n{smuggled}"),
+        ),
+        (
+            "a bare CR behind a chunk",
+            format!("transfer-encoding: chunked\r\n\r\n2\r\n{{}}\r0\r\n\r\n{smuggled}"),
+        ),
+        (
+            "a chunk longer than it says",
+            format!("transfer-encoding: chunked\r\n\r\n1\r\n{{}}\r\n0\r\n\r\n{smuggled}"),
+        ),
+        (
+            "an endless extension",
+            format!(
+                "transfer-encoding: chunked\r\n\r\n2;{}\r\n{{}}\r\n0\r\n\r\n{smuggled}",
+                "a".repeat(40_000)
+            ),
+        ),
+        (
+            "endless trailers",
+            format!(
+                "transfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n{}\r\n{smuggled}",
+                "a: b\r\n".repeat(20_000)
+            ),
+        ),
+        (
+            "HTTP/1.0 with a coding",
+            format!("connection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n{smuggled}")
+                .replace("HTTP/1.1", "HTTP/1.0"),
+        ),
+    ] {
+        let first = if what.starts_with("HTTP/1.0") {
+            head.replacen("HTTP/1.1", "HTTP/1.0", 1)
+        } else {
+            head.clone()
+        };
+        let heard = say(address, format!("{first}{heads}").as_bytes());
+        let all = answers(&heard);
+        assert!(all.len() <= 1 && all.iter().all(|status| (400..500).contains(status)), "{what}: {heard}");
+        assert!(!heard.contains(key.id()), "{heard}");
+    }
+    let find = json!({ "subject": { "external_id": "smuggled" } });
+    bench.post(&key, "/v1/subjects:find", &find).problem(404, "SR-KEEP-001");
+    still_serves(address);
+    drop(bench);
+}
+
+#[test]
+fn what_may_stand_in_a_chunked_body_is_read_and_nothing_behind_it_is_lost() {
+    let (bench, key, address) = serving();
+    let body = r#"{"kind":"customer","external_id":"chunked","fields":{"name":"Ann"}}"#;
+    let (one, two) = body.split_at(20);
+    let request = format!(
+        "POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ntransfer-encoding: chunked\r\n\r\n{:x};name=value\r\n{one}\r\n0{:X}\r\n{two}\r\n0\r\ncontent-length: 9\r\nauthorization: Bearer x\r\n\r\nGET /v1/none HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        key.0,
+        one.len(),
+        two.len()
+    );
+    let heard = say(address, request.as_bytes());
+    // The trailers say nothing: not of the length, and not of who calls.
+    assert_eq!(answers(&heard), [201, 404], "{heard}");
+    drop(bench);
+}
+
+#[test]
+fn nothing_is_upgraded_forwarded_or_named_by_the_caller() {
+    let (bench, key, address) = serving();
+    let head = format!("host: elsewhere.example\r\nauthorization: Bearer {}\r\n", key.0);
+    for (line, more) in [
+        (
+            "GET /v1/policy HTTP/1.1",
+            "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n",
+        ),
+        (
+            "GET /v1/policy HTTP/1.1",
+            "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZQ==\r\nsec-websocket-version: 13\r\n",
+        ),
+        ("GET http://elsewhere.example/v1/policy HTTP/1.1", ""),
+        ("GET http://169.254.169.254/latest/meta-data HTTP/1.1", ""),
+        ("GET //elsewhere.example/v1/policy HTTP/1.1", ""),
+        (
+            "GET /v1/policy HTTP/1.1",
+            "x-forwarded-host: elsewhere.example\r\nx-original-url: /v1/credentials\r\nx-http-method-override: POST\r\n",
+        ),
+        ("CONNECT elsewhere.example:443 HTTP/1.1", ""),
+        ("OPTIONS * HTTP/1.1", ""),
+        ("TRACE /v1/policy HTTP/1.1", "x-secret: keep me\r\n"),
+    ] {
+        let heard = say(address, format!("{line}\r\n{head}{more}connection: close\r\n\r\n").as_bytes());
+        let all = answers(&heard);
+        assert!(all.len() == 1 && all[0] != 101 && all[0] < 500, "{line}: {heard}");
+        let body = heard.split("\r\n\r\n").nth(1).unwrap_or_default();
+        for said in ["elsewhere", "keep me", key.id()] {
+            assert!(
+                !heard.split("\r\n\r\n").next().unwrap().contains(said) && !body.contains(said),
+                "{line}: {heard}"
+            );
+        }
+        if all[0] == 200 {
+            assert!(body.contains("harbour-hill"), "{line} is asked of ourselves: {heard}");
+        }
+    }
+    // A body that is announced is asked for, once, and only from who may send one.
+    let expecting = |who: &str| {
+        format!(
+            "POST /v1/records HTTP/1.1\r\nhost: x\r\n{who}expect: 100-continue\r\ncontent-length: 500\r\n\r\n"
+        )
+    };
+    let heard = say(address, expecting("").as_bytes());
+    assert_eq!(answers(&heard), [401], "{heard}");
+    let heard = say(address, expecting(&format!("authorization: Bearer {}\r\n", key.0)).as_bytes());
+    assert_eq!(answers(&heard), [100], "{heard}");
+    still_serves(address);
+    drop(bench);
+}
