@@ -81,6 +81,7 @@ struct Page {
     version: String,
     about: String,
     refusal: String,
+    everywhere: Vec<Answer>,
     groups: Vec<Group>,
     schemas: Vec<Schema>,
 }
@@ -151,6 +152,13 @@ fn render() -> String {
         refusal: examples.get("refusal").map(|example| as_shown(example.answer)).unwrap_or_default(),
         version: text(&document, "/info/version"),
         about: text(&document, "/info/description"),
+        everywhere: openapi::everywhere()
+            .map(|(status, about)| Answer {
+                status: status.to_string(),
+                about: about.to_owned(),
+                schema: Some("Problem".to_owned()),
+            })
+            .collect(),
         groups: groups(&document, &examples),
         schemas: schemas(&document),
     };
@@ -204,7 +212,9 @@ fn operation(path: &str, method: &str, said: &Json, examples: &BTreeMap<&str, Ex
         about: text(said, "/description"),
         parameters: list(said, "parameters").map(parameter).collect(),
         body,
+        // What any route can answer stands once, where the page begins.
         answers: entries(said.get("responses"))
+            .filter(|(_, answer)| answer.get("$ref").is_none())
             .map(|(status, answer)| Answer {
                 status: status.clone(),
                 about: text(answer, "/description"),
