@@ -3,6 +3,7 @@
 mod arrows;
 mod dist;
 mod docs;
+mod judges;
 mod need;
 mod release;
 mod sample;

@@ -6,7 +6,7 @@ use crate::shell::{answers, program, run, say};
 
 /// Something that tests use.
 struct Need {
-    /// Programs, any of which will do.
+    /// Programs, any of which will do: asked for their version, or with the words that follow.
     programs: &'static [&'static str],
     /// Debian's package.
     package: &'static str,
@@ -14,11 +14,43 @@ struct Need {
     users: &'static str,
 }
 
-const NEEDS: &[Need] = &[Need {
-    programs: &["chromium", "chromium-browser", "google-chrome"],
-    package: "chromium",
-    users: "the test of the documentation's page in a browser (strongroom::it docs_page)",
-}];
+const NEEDS: &[Need] = &[
+    Need {
+        programs: &["chromium", "chromium-browser", "google-chrome"],
+        package: "chromium",
+        users: "the test of the documentation's page in a browser (strongroom::it docs_page)",
+    },
+    Need {
+        programs: &["go version"],
+        package: "golang-go",
+        users: "the judge of exported ledgers (strongroom::it judges)",
+    },
+    Need {
+        programs: &["test -e /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go"],
+        package: "golang-golang-x-mod-dev",
+        users: "the judge of exported ledgers (strongroom::it judges)",
+    },
+    Need {
+        programs: &["promtool"],
+        package: "prometheus",
+        users: "the judge of the metrics (strongroom::it judges)",
+    },
+    Need {
+        programs: &["node"],
+        package: "nodejs",
+        users: "the walk of a generated TypeScript client (strongroom::it judges)",
+    },
+    Need {
+        programs: &["npm"],
+        package: "npm",
+        users: "the walk of a generated TypeScript client (strongroom::it judges)",
+    },
+    Need {
+        programs: &["python3 -m ensurepip --version"],
+        package: "python3-venv",
+        users: "schemathesis, and the walk of a generated Python client (strongroom::it judges)",
+    },
+];
 
 /// Whether packages may be installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +63,7 @@ pub(crate) enum Install {
 
 /// Sees to it that what tests need is there. Gives what is still missing, and what is skipped because of that.
 pub(crate) fn install(install: Install) -> Vec<String> {
-    let missing = |need: &&Need| !need.programs.iter().any(|name| answers(name, &["--version"]));
+    let missing = |need: &&Need| !need.programs.iter().any(|line| is_there(line));
     let absent: Vec<&Need> = NEEDS.iter().filter(missing).collect();
     if absent.is_empty() {
         return Vec::new();
@@ -47,6 +79,10 @@ pub(crate) fn install(install: Install) -> Vec<String> {
                 Ok(()) => "it was installed and does not run",
                 Err(error) => {
                     say(format!("{error:#}"));
+                    // One that this Debian does not have keeps none of the others away.
+                    for package in &packages {
+                        let _ = from_debian(&[*package]);
+                    }
                     "Debian's packages could not be installed"
                 }
             }
@@ -63,6 +99,13 @@ pub(crate) fn install(install: Install) -> Vec<String> {
             )
         })
         .collect()
+}
+
+fn is_there(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    let asked: Vec<&str> = words.collect();
+    answers(name, if asked.is_empty() { &["--version"] } else { &asked })
 }
 
 fn is_root() -> bool {

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::need::{self, Install};
 use crate::shell::{answers, cargo, program, run, say, shown};
-use crate::{arrows, docs, tables};
+use crate::{arrows, docs, judges, tables};
 
 /// What `test` takes.
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub(crate) struct FuzzArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Step {
-    /// Debian packages that tests need
+    /// What tests need beside Rust: Debian's packages, and judges from PyPI and npm
     Needs,
     /// cargo fmt --check
     Format,
@@ -199,7 +199,9 @@ fn needs(install: Install) -> Result<Ended> {
             "a C compiler is needed, and there is neither cc nor gcc nor clang (Debian: apt-get install gcc libc6-dev)"
         );
     }
-    Ok(Ended { skipped: need::install(install), ..Ended::default() })
+    let mut skipped = need::install(install);
+    skipped.extend(judges::install(install));
+    Ok(Ended { skipped, ..Ended::default() })
 }
 
 fn simple(command: &mut Command) -> Result<Ended> {

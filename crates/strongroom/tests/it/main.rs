@@ -30,6 +30,7 @@ mod edited_rows;
 mod erasure;
 mod examples;
 mod hostile;
+mod judges;
 mod kill;
 mod policy_change;
 mod put_back;
