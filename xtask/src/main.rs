@@ -4,6 +4,7 @@ mod alone;
 mod arrows;
 mod dist;
 mod docs;
+mod judges;
 mod need;
 mod python;
 mod release;

@@ -6,10 +6,8 @@ use crate::shell::{answers, program, run, say};
 
 /// Something that tests use.
 struct Need {
-    /// Programs, any of which will do.
+    /// Programs, any of which will do: asked for their version, or with the words that follow.
     programs: &'static [&'static str],
-    /// What each of them answers to.
-    flag: &'static str,
     /// Debian's package.
     package: &'static str,
     /// Who uses it.
@@ -19,21 +17,44 @@ struct Need {
 const NEEDS: &[Need] = &[
     Need {
         programs: &["chromium", "chromium-browser", "google-chrome"],
-        flag: "--version",
         package: "chromium",
         users: "the test of the documentation's page in a browser (strongroom::it docs_page)",
     },
     Need {
-        programs: &["ip"],
-        flag: "-Version",
+        programs: &["ip -Version"],
         package: "iproute2",
         users: "the static program alone in an empty folder, on a network that leads nowhere",
     },
+    Need { programs: &["systemd-analyze"], package: "systemd", users: "systemd's checks of the unit" },
     Need {
-        programs: &["systemd-analyze"],
-        flag: "--version",
-        package: "systemd",
-        users: "systemd's checks of the unit",
+        programs: &["go version"],
+        package: "golang-go",
+        users: "the judge of exported ledgers (strongroom::it judges)",
+    },
+    Need {
+        programs: &["test -e /usr/share/gocode/src/golang.org/x/mod/sumdb/tlog/tlog.go"],
+        package: "golang-golang-x-mod-dev",
+        users: "the judge of exported ledgers (strongroom::it judges)",
+    },
+    Need {
+        programs: &["promtool"],
+        package: "prometheus",
+        users: "the judge of the metrics (strongroom::it judges)",
+    },
+    Need {
+        programs: &["node"],
+        package: "nodejs",
+        users: "the walk of a generated TypeScript client (strongroom::it judges)",
+    },
+    Need {
+        programs: &["npm"],
+        package: "npm",
+        users: "the walk of a generated TypeScript client (strongroom::it judges)",
+    },
+    Need {
+        programs: &["python3 -m ensurepip --version"],
+        package: "python3-venv",
+        users: "schemathesis, and the walk of a generated Python client (strongroom::it judges)",
     },
 ];
 
@@ -48,7 +69,7 @@ pub(crate) enum Install {
 
 /// Sees to it that what tests need is there. Gives what is still missing, and what is skipped because of that.
 pub(crate) fn install(install: Install) -> Vec<String> {
-    let missing = |need: &&Need| !need.programs.iter().any(|name| answers(name, &[need.flag]));
+    let missing = |need: &&Need| !need.programs.iter().any(|line| is_there(line));
     let absent: Vec<&Need> = NEEDS.iter().filter(missing).collect();
     if absent.is_empty() {
         return Vec::new();
@@ -64,6 +85,10 @@ pub(crate) fn install(install: Install) -> Vec<String> {
                 Ok(()) => "it was installed and does not run",
                 Err(error) => {
                     say(format!("{error:#}"));
+                    // One that this Debian does not have keeps none of the others away.
+                    for package in &packages {
+                        let _ = from_debian(&[*package]);
+                    }
                     "Debian's packages could not be installed"
                 }
             }
@@ -80,6 +105,13 @@ pub(crate) fn install(install: Install) -> Vec<String> {
             )
         })
         .collect()
+}
+
+fn is_there(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    let asked: Vec<&str> = words.collect();
+    answers(name, if asked.is_empty() { &["--version"] } else { &asked })
 }
 
 pub(crate) fn is_root() -> bool {

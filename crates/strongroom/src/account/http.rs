@@ -9,6 +9,8 @@ use ledger::tile::{TileKind, TilePath};
 use ledger::tree::{consistency_proof, inclusion_proof};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
 
 use super::live::{describe, tile_bytes};
 use super::{BlastAsk, BlastRadius, Persons, blast_radius, enter_reading, read_entry};
@@ -18,10 +20,13 @@ use crate::ground::problem::ProblemBody;
 use crate::ground::web::{Request, Route, Visit, answer, no_route};
 use crate::ground::work::field_names;
 use crate::ground::{Deed, EntryId, House, InForce, Problem, Shop, heads};
+use crate::notice::http::RegistryBody;
 
 /// What the room answers to.
 pub fn routes() -> Vec<Route> {
     vec![
+        Route::open("/ledger/checkpoint", |visit| Box::pin(get_head(visit))),
+        Route::open("/ledger/log.json", |visit| Box::pin(get_log(visit))),
         Route::open("/ledger/{*target}", |visit| Box::pin(get_file(visit))),
         Route::get("/v1/ledger/checkpoint", Deed::ReadPolicy, |request| Box::pin(get_checkpoint(request))),
         Route::get("/v1/ledger/entries", Deed::ReadLedger, |request| Box::pin(get_entries(request))),
@@ -34,27 +39,83 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// A file of the log: `checkpoint`, `log.json`, `tile/<level>/<index>[.p/<width>]`, and, with an auditor's credential,
-/// `tile/entries/<index>[.p/<width>]`. With several shops, the shop's id stands before.
+/// The signed head of the log, as a note: what a witness keeps.
+#[utoipa::path(get, path = "/ledger/checkpoint", tag = "ledger",
+    responses((status = 200, description = "The signed head (C2SP tlog-checkpoint)", body = String, content_type = "text/plain"),
+              (status = 404, description = "There are several shops: say whose", body = ProblemBody)))]
+pub(crate) async fn get_head(visit: Visit) -> Result<Response<Body>, Problem> {
+    get_file(Visit { target: "checkpoint".to_owned(), ..visit }).await
+}
+
+/// What a log is: for the document; the ledger's own type writes it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Log)]
+pub struct LogBody {
+    /// Name of the log.
+    pub origin: String,
+    /// Key that verifies its heads. Compare it with the one that `init` printed.
+    pub vkey: String,
+    /// Its generation, from 1.
+    pub generation: u64,
+    /// Which name has which number in its entries.
+    #[schema(nullable = false)]
+    pub names: Option<RegistryBody>,
+}
+
+/// A tile or a bundle of entries, as the OpenAPI document has it.
+#[derive(Debug)]
+pub struct TileBytes;
+
+impl utoipa::PartialSchema for TileBytes {
+    fn schema() -> RefOr<Schema> {
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).into()
+    }
+}
+
+impl ToSchema for TileBytes {}
+
+/// What the log is, and names for the numbers in its entries.
+#[utoipa::path(get, path = "/ledger/log.json", tag = "ledger",
+    responses((status = 200, description = "The description", body = LogBody),
+              (status = 404, description = "There are several shops: say whose", body = ProblemBody)))]
+pub(crate) async fn get_log(visit: Visit) -> Result<Response<Body>, Problem> {
+    get_file(Visit { target: "log.json".to_owned(), ..visit }).await
+}
+
+/// The signed head of the log of this shop, where there are several.
+#[utoipa::path(get, path = "/ledger/{shop}/checkpoint", tag = "ledger",
+    params(("shop" = String, Path, description = "The shop's id")),
+    responses((status = 200, description = "The signed head (C2SP tlog-checkpoint)", body = String, content_type = "text/plain"),
+              (status = 404, description = "There is no such shop", body = ProblemBody)))]
+pub(crate) fn get_head_of(house: &House, shop: &Shop) -> Result<Response<Body>, Problem> {
+    let note = heads::sign(house, shop)?;
+    Ok(file("text/plain; charset=utf-8", Freshness::Changes, note.into_bytes()))
+}
+
+/// What the log of this shop is, where there are several.
+#[utoipa::path(get, path = "/ledger/{shop}/log.json", tag = "ledger",
+    params(("shop" = String, Path, description = "The shop's id")),
+    responses((status = 200, description = "The description", body = LogBody),
+              (status = 404, description = "There is no such shop", body = ProblemBody)))]
+pub(crate) fn get_log_of(house: &House, shop: &Shop) -> Result<Response<Body>, Problem> {
+    Ok(file("application/json", Freshness::Changes, describe(house, shop, shop.log())?))
+}
+
+/// A file of the log: `tile/<level>/<index>[.p/<width>]`, and, with an auditor's credential,
+/// `tile/entries/<index>[.p/<width>]`. With several shops the shop's id stands before.
 #[utoipa::path(get, path = "/ledger/{path}", tag = "ledger",
-    params(("path" = String, Path, description = "C2SP tlog-tiles: `checkpoint`, `tile/…`, `tile/entries/…`; and `log.json`")),
-    responses((status = 200, description = "The file", content_type = "application/octet-stream"),
-              (status = 401, description = "Entries take an auditor's credential", body = ProblemBody),
-              (status = 404, description = "The log has no such file", body = ProblemBody),
-              (status = 429, description = "Callers without a credential ask for more than they may together", body = ProblemBody)))]
+    params(("path" = String, Path, description = "C2SP tlog-tiles: `tile/…`, `tile/entries/…`", example = "tile/0/000.p/8")),
+    responses((status = 200, description = "The file", body = inline(TileBytes), content_type = "application/octet-stream"),
+              (status = 403, description = "The role does not include entries", body = ProblemBody),
+              (status = 404, description = "The log has no such file", body = ProblemBody)))]
 pub(crate) async fn get_file(visit: Visit) -> Result<Response<Body>, Problem> {
     let Visit { house, caller, target } = visit;
     let (shop, path) = shop_and_path(&house, &target).ok_or_else(no_route)?;
     let log = shop.log();
     match path {
-        "checkpoint" => {
-            let note = heads::sign(&house, &shop)?;
-            Ok(file("text/plain; charset=utf-8", Freshness::Changes, note.into_bytes()))
-        }
-        "log.json" => {
-            let described = describe(&house, &shop, log)?;
-            Ok(file("application/json", Freshness::Changes, described))
-        }
+        "checkpoint" => get_head_of(&house, &shop),
+        "log.json" => get_log_of(&house, &shop),
         _ => {
             let path: TilePath = path.parse().map_err(|_| no_route())?;
             if path.kind() == TileKind::Entries {
@@ -168,8 +229,90 @@ pub struct EntryFound {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reason_names: Vec<&'static str>,
     /// The entry itself: docs/spec/ledger.md.
-    #[schema(value_type = Object)]
+    #[schema(value_type = EntryBody)]
     pub entry: Entry,
+}
+
+/// An entry as JSON: for the document; the ledger's own type writes it (docs/spec/ledger.md).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Entry)]
+pub struct EntryBody {
+    /// When, microseconds since 1970.
+    pub at: i64,
+    /// What was done.
+    #[schema(example = "revealed")]
+    pub act: String,
+    /// `yes`, `no` or `gap`.
+    #[schema(example = "yes")]
+    pub outcome: String,
+    /// Who did it.
+    pub actor: ActorBody,
+    /// Version of the policy that was in force.
+    pub policy: u32,
+    /// Number of the purpose.
+    pub purpose: Option<u16>,
+    /// Number of the recipient.
+    pub recipient: Option<u16>,
+    /// Numbers of fields, by kind.
+    pub parts: Option<Vec<PartBody>>,
+    /// Numbers of the gate's reasons, the deciding one first.
+    pub reasons: Option<Vec<u16>>,
+    /// Pseudonym of the subject, hex.
+    pub alias: Option<String>,
+    /// The record.
+    pub record: Option<RecordMarkBody>,
+    /// Ids of destroyed keys, hex.
+    pub destroyed: Option<Vec<String>>,
+    /// Counts.
+    pub figures: Option<Vec<FigureBody>>,
+    /// What the entry commits to, hex.
+    pub commitment: String,
+}
+
+/// Who acted.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Actor)]
+pub struct ActorBody {
+    /// `credential`, `operator` or `house`.
+    pub kind: String,
+    /// Number of the credential.
+    pub number: Option<u64>,
+    /// Pseudonym of the person for whom was acted, hex.
+    pub on_behalf_of: Option<String>,
+}
+
+/// Fields of one kind of record.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Part)]
+pub struct PartBody {
+    /// Number of the kind.
+    pub kind: u8,
+    /// Numbers of the fields.
+    #[schema(value_type = Vec<u16>)]
+    pub fields: Vec<u8>,
+}
+
+/// A record, as an entry names it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RecordMark)]
+pub struct RecordMarkBody {
+    /// Its pseudonym, hex.
+    pub alias: String,
+    /// Its version.
+    pub version: u32,
+    /// When its retention ends, microseconds since 1970; null while that is open.
+    #[schema(required)]
+    pub until: Option<i64>,
+}
+
+/// A count.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Figure)]
+pub struct FigureBody {
+    /// What is counted.
+    pub figure: String,
+    /// How many.
+    pub count: u64,
 }
 
 fn found(house: &House, policy: &InForce, id: EntryId, entry: Entry) -> EntryFound {
@@ -232,13 +375,16 @@ pub struct EntriesFound {
 
 /// Entries of the log, a page at a time. Reading them is entered.
 #[utoipa::path(get, path = "/v1/ledger/entries", tag = "ledger",
-    params(("from" = Option<u64>, Query, description = "Index of the first entry; 0, if it is left out"),
-           ("limit" = Option<u64>, Query, description = "Entries at the most, 1 to 256")),
+    params(("from" = Option<u64>, Query, nullable = false, description = "Index of the first entry; 0, if it is left out"),
+           ("limit" = Option<u64>, Query, nullable = false, minimum = 1, maximum = 256, description = "Entries at the most, 1 to 256; 256, if it is left out")),
     responses((status = 200, description = "The page", body = EntriesFound),
               (status = 400, description = "Not a number", body = ProblemBody)))]
 pub(crate) async fn get_entries(request: Request) -> Result<Response<Body>, Problem> {
     let from = number(&request, "from")?.unwrap_or(0);
-    let limit = number(&request, "limit")?.unwrap_or(PAGE).clamp(1, PAGE);
+    let limit = number(&request, "limit")?.unwrap_or(PAGE);
+    if !(1..=PAGE).contains(&limit) {
+        return Err(Problem::new("SR-HTTP-011", 400, "this must be a whole number, 1 to 256").at("?limit"));
+    }
     let (house, caller) = (request.house, request.caller);
     let log = caller.shop.log();
     let (leaves, size) = house
@@ -267,7 +413,9 @@ pub(crate) async fn get_entries(request: Request) -> Result<Response<Body>, Prob
 fn number(request: &Request, name: &'static str) -> Result<Option<u64>, Problem> {
     let text = request.parameter(name)?;
     text.map(|text| {
-        text.parse().map_err(|_| {
+        // A log has 2⁶³ − 1 entries at the most.
+        let number = text.parse::<i64>().ok().and_then(|number| u64::try_from(number).ok());
+        number.ok_or_else(|| {
             Problem::new("SR-HTTP-011", 400, "this must be a whole number").at(format!("?{name}"))
         })
     })

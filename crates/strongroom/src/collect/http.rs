@@ -16,6 +16,7 @@ use super::files::{FILE_LIMIT, put_file};
 use super::many::{Row, write_many};
 use super::write::{self, Became, Written};
 use crate::choose::{self, Others, Said};
+use crate::ground::heads::ReceiptBody;
 use crate::ground::problem::ProblemBody;
 use crate::ground::web::{
     Answer, BATCH_BODY_LIMIT, BATCH_LIMIT, Caller, Repeat, Request, Route, answer, read_json,
@@ -23,7 +24,9 @@ use crate::ground::web::{
 use crate::ground::work::{field_names, named_reasons};
 use crate::ground::{Deed, House, Id, InForce, Problem, Reason, Shop, SubjectId, heads};
 use crate::keep;
-use crate::keep::refs::{SubjectIn, named_subject, parse_whose};
+use crate::keep::refs::{
+    ExternalId, RecordRefBody, ScalarOrNull, SubjectBody, SubjectIn, named_subject, parse_whose,
+};
 
 /// What the room answers to.
 pub fn routes() -> Vec<Route> {
@@ -44,6 +47,7 @@ pub fn routes() -> Vec<Route> {
 /// A record to write.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = RecordIn)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `RecordIn` reads, for the OpenAPI document")]
 pub struct RecordBody {
     /// Kind of the record, as the policy names it.
@@ -51,40 +55,28 @@ pub struct RecordBody {
     kind: String,
     /// The shop's own id of the record, 1 to 200 bytes. Writing the same id again changes that record.
     #[schema(example = "SO43659")]
-    external_id: Option<String>,
+    external_id: Option<ExternalId>,
     /// Whose record, when that does not follow from the external id.
     subject: Option<SubjectBody>,
     /// Values by field name; null takes a field away, a field that is left out stays.
-    #[schema(value_type = Object)]
-    fields: Option<serde_json::Value>,
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, ScalarOrNull>)]
+    fields: serde_json::Value,
     /// Instants (RFC 3339) by event name.
-    #[schema(value_type = Object)]
-    events: Option<serde_json::Value>,
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    events: serde_json::Value,
     /// What the subject chose in the same act.
-    choices: Option<Vec<ChoiceOfBody>>,
+    #[serde(default)]
+    choices: Vec<ChoiceOfBody>,
     /// Write only if the record has this version now; 0 for a record that must be new.
     if_version: Option<u32>,
-}
-
-/// Which subject: in one of three ways.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = SubjectIn)]
-#[expect(dead_code, reason = "describes what `SubjectIn` reads, for the OpenAPI document")]
-pub struct SubjectBody {
-    /// Its public id.
-    id: Option<String>,
-    /// The shop's own id of its main record.
-    external_id: Option<String>,
-    /// Kind of that record, when several kinds belong to nothing.
-    kind: Option<String>,
-    /// One searchable field and its value; it must lead to one subject only.
-    #[schema(value_type = Object)]
-    r#match: Option<serde_json::Value>,
 }
 
 /// A choice.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = ChoiceOf)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `ChoiceIn` reads, for the OpenAPI document")]
 pub struct ChoiceOfBody {
     /// The purpose.
@@ -101,6 +93,7 @@ pub struct ChoiceOfBody {
 /// A notice, exactly as it was seen.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NoticeSeen)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `NoticeIn` reads, for the OpenAPI document")]
 pub struct NoticeBody {
     /// Version of the policy.
@@ -159,7 +152,7 @@ fn is_zero(number: &u32) -> bool {
 
 /// Write a record: make it, or change what it says.
 #[utoipa::path(post, path = "/v1/records", tag = "records", request_body = RecordBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body within 24 hours gets the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "The same key and body within 24 hours gets the same answer")),
     responses((status = 200, description = "Changed, or as it was", body = RecordWritten), (status = 201, description = "Made", body = RecordWritten),
               (status = 403, description = "The role does not include this", body = ProblemBody),
               (status = 404, description = "No such subject", body = ProblemBody),
@@ -252,6 +245,7 @@ struct BatchIn<'b> {
 /// Many records to write.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = BatchIn)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `BatchIn` reads, for the OpenAPI document")]
 pub struct BatchBody {
     /// At most 1,000 records; each is written, or not, by itself.
@@ -286,7 +280,7 @@ pub struct ItemWritten {
 
 /// Write many records. Each gets its own result.
 #[utoipa::path(post, path = "/v1/records:batch", tag = "records", request_body = BatchBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Holds for every item by its position")),
+    params(("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "Holds for every item by its position")),
     responses((status = 200, description = "A result per item", body = BatchWritten),
               (status = 413, description = "Longer than 8 MiB", body = ProblemBody),
               (status = 422, description = "More than 1,000 items", body = ProblemBody)))]
@@ -365,11 +359,12 @@ fn item(index: usize, outcome: Result<RecordWritten, Problem>) -> ItemWritten {
 /// Something that happened to a record.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = EventIn)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `EventIn` reads, for the OpenAPI document")]
 pub struct EventBody {
     /// The record: its public id, or `{"kind": …, "external_id": …}`.
-    #[schema(value_type = Object, example = json!({"kind": "order", "external_id": "SO43659"}))]
-    record: serde_json::Value,
+    #[schema(example = json!({"kind": "order", "external_id": "SO43659"}))]
+    record: RecordRefBody,
     /// The event, as the policy names it.
     #[schema(example = "delivered")]
     event: String,
@@ -379,7 +374,7 @@ pub struct EventBody {
 
 /// Say that something happened to a record: it starts or moves retention clocks.
 #[utoipa::path(post, path = "/v1/records:event", tag = "records", request_body = EventBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body within 24 hours gets the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "The same key and body within 24 hours gets the same answer")),
     responses((status = 200, description = "Noted", body = RecordWritten),
               (status = 404, description = "No such record", body = ProblemBody),
               (status = 422, description = "The kind has no such event", body = ProblemBody)))]
@@ -413,6 +408,7 @@ struct ChoiceOnly<'b> {
 /// A choice of a subject.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = ChoiceIn)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `ChoiceOnly` reads, for the OpenAPI document")]
 pub struct ChoiceBody {
     /// Whose choice.
@@ -443,7 +439,7 @@ pub struct ChoiceWritten {
     pub outcome: &'static str,
     /// Proves to anybody what was chosen, when, and under which notice; `ledger-verify receipt` checks it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<ReceiptBody>)]
     pub receipt: Option<ledger::receipt::Receipt>,
 }
 

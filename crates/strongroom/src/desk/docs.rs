@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::Desk;
-use super::openapi;
+use super::{metrics, openapi};
 use crate::ground::web::Handler;
 use crate::ground::{Deed, Role};
 
@@ -44,15 +44,25 @@ pub(super) fn router(desk: &Arc<Desk>) -> Router {
         )
         .route(
             "/metrics",
-            get(move || {
+            get(move |headers: HeaderMap| {
                 let desk = Arc::clone(&desk);
                 async move {
                     let text = desk.metrics.text(&desk.house, &desk.doing);
-                    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+                    // As the client libraries of Prometheus do: OpenMetrics for whoever names it, the older text else.
+                    let (kind, text) = if asks_for_openmetrics(&headers) {
+                        ("application/openmetrics-text; version=1.0.0; charset=utf-8", text)
+                    } else {
+                        ("text/plain; version=0.0.4; charset=utf-8", metrics::plain(&text))
+                    };
                     ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
                 }
             }),
         )
+}
+
+fn asks_for_openmetrics(headers: &HeaderMap) -> bool {
+    let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|accepted| accepted.to_str().ok());
+    accepted.any(|accepted| accepted.contains("application/openmetrics-text"))
 }
 
 fn html(page: String) -> axum::response::Response {
@@ -71,6 +81,7 @@ struct Page {
     version: String,
     about: String,
     refusal: String,
+    everywhere: Vec<Answer>,
     groups: Vec<Group>,
     schemas: Vec<Schema>,
 }
@@ -141,6 +152,13 @@ fn render() -> String {
         refusal: examples.get("refusal").map(|example| as_shown(example.answer)).unwrap_or_default(),
         version: text(&document, "/info/version"),
         about: text(&document, "/info/description"),
+        everywhere: openapi::everywhere()
+            .map(|(status, about)| Answer {
+                status: status.to_string(),
+                about: about.to_owned(),
+                schema: Some("Problem".to_owned()),
+            })
+            .collect(),
         groups: groups(&document, &examples),
         schemas: schemas(&document),
     };
@@ -194,7 +212,9 @@ fn operation(path: &str, method: &str, said: &Json, examples: &BTreeMap<&str, Ex
         about: text(said, "/description"),
         parameters: list(said, "parameters").map(parameter).collect(),
         body,
+        // What any route can answer stands once, where the page begins.
         answers: entries(said.get("responses"))
+            .filter(|(_, answer)| answer.get("$ref").is_none())
             .map(|(status, answer)| Answer {
                 status: status.clone(),
                 about: text(answer, "/description"),

@@ -195,8 +195,41 @@ impl Metrics {
     }
 }
 
+/// OpenMetrics text as the older text format (0.0.4), for readers that do not ask for OpenMetrics.
+///
+/// There a counter's help and type are told under the name that its samples have, and nothing marks the end. Source:
+/// Prometheus, "Exposition formats"; OpenMetrics 1.0, "Counter".
+pub(super) fn plain(open: &str) -> String {
+    let counter = |name: &str| open.contains(&format!("# TYPE {name} counter\n"));
+    let mut text = String::with_capacity(open.len());
+    for line in open.lines().filter(|line| *line != "# EOF") {
+        let told = ["# HELP ", "# TYPE "]
+            .into_iter()
+            .find_map(|word| Some((word, line.strip_prefix(word)?.split_once(' ')?)))
+            .filter(|(_, (name, _))| counter(name));
+        match told {
+            Some((word, (name, rest))) => text.extend([word, name, "_total ", rest]),
+            None => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    text
+}
+
 impl Default for Metrics {
     fn default() -> Metrics {
         Metrics::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_older_format_tells_counters_under_the_names_of_their_samples() {
+        let open = "# HELP a_b Asked.\n# TYPE a_b counter\na_b_total{why=\"# TYPE a_b counter\"} 1\n# HELP c Is c.\n# TYPE c gauge\nc 2\n# EOF\n";
+        let old = "# HELP a_b_total Asked.\n# TYPE a_b_total counter\na_b_total{why=\"# TYPE a_b counter\"} 1\n# HELP c Is c.\n# TYPE c gauge\nc 2\n";
+        assert_eq!(plain(open), old);
     }
 }

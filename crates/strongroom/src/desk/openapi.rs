@@ -8,7 +8,12 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use bytes::Bytes;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::response::{Response, ResponseBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
 
 use crate::{account, collect, erase, notice, people, reveal};
 
@@ -32,6 +37,10 @@ use crate::{account, collect, erase, notice, people, reveal};
         reveal::http::post_token,
         reveal::http::post_resolve,
         erase::http::post_erase,
+        account::http::get_head,
+        account::http::get_log,
+        account::http::get_head_of,
+        account::http::get_log_of,
         account::http::get_file,
         account::http::get_checkpoint,
         account::http::get_entries,
@@ -72,12 +81,121 @@ struct Api;
 /// What holds for every route: the credential, and the problems that any of them can answer.
 struct Everywhere;
 
+/// The name of the security scheme.
+const CREDENTIAL: &str = "credential";
+/// The content type of problems (RFC 9457).
+const PROBLEM: &str = "application/problem+json";
+
+/// Which routes answer with a problem.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// All of `/v1` and `/ledger`.
+    Everybody,
+    /// Those that take a credential.
+    Callers,
+    /// Those that read a body.
+    Senders,
+}
+
+/// The problems of the front door and of the store, by the name under which the document has them once.
+const PROBLEMS: &[(u16, &str, Who, &str)] = &[
+    (400, "NotUnderstood", Who::Everybody, "Not JSON, not UTF-8, a header or parameter of the wrong form"),
+    (401, "NoCredential", Who::Everybody, "No valid credential; it never says what was wrong with it"),
+    (403, "NotAllowed", Who::Callers, "The role does not include this"),
+    (408, "TooSlow", Who::Senders, "The body did not arrive within 30 seconds"),
+    (413, "TooLong", Who::Senders, "The body is longer than it may be"),
+    (422, "OtherShape", Who::Senders, "JSON of another shape, or a value that cannot stand there"),
+    (429, "TooOften", Who::Everybody, "More requests than this caller may make; see `Retry-After`"),
+    (500, "Damaged", Who::Everybody, "A broken seal or a damaged row: it was entered"),
+    (503, "TryAgain", Who::Everybody, "The store is busy or closing, or others keep changing this subject"),
+    (507, "DiskFull", Who::Everybody, "The disk is full; nothing was written"),
+];
+
 impl utoipa::Modify for Everywhere {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         env!("CARGO_PKG_VERSION").clone_into(&mut api.info.version);
         let components = api.components.get_or_insert_with(Default::default);
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        components.add_security_scheme("credential", bearer);
+        components.add_security_scheme(CREDENTIAL, bearer);
+        for (status, name, _, about) in PROBLEMS {
+            components.responses.insert((*name).to_owned(), RefOr::T(problem(*status, about)));
+        }
+        for (path, item) in &mut api.paths.paths {
+            let posts = item.post.is_some();
+            // There are no other methods.
+            for operation in item.get.iter_mut().chain(item.post.iter_mut()) {
+                complete(path, posts, operation);
+            }
+        }
+    }
+}
+
+/// What any route can answer, whether or not it says so itself: status and meaning.
+pub(super) fn everywhere() -> impl Iterator<Item = (u16, &'static str)> {
+    PROBLEMS.iter().map(|(status, _, _, about)| (*status, *about))
+}
+
+/// The response of a problem.
+fn problem(status: u16, about: &str) -> Response {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let seconds = || ObjectBuilder::new().schema_type(Type::Integer).build();
+    let response = ResponseBuilder::new().description(about).content(PROBLEM, body);
+    match status {
+        429 | 503 => response
+            .header(
+                "Retry-After",
+                HeaderBuilder::new().schema(Some(seconds())).description(Some("Seconds")).build(),
+            )
+            .build(),
+        _ => response.build(),
+    }
+}
+
+/// Adds what every route of its kind has.
+fn complete(path: &str, posts: bool, operation: &mut Operation) {
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        // A problem is told from an answer by its content type.
+        let is_problem = |content: &RefOr<utoipa::openapi::Content>| {
+            let RefOr::T(content) = content else { return false };
+            matches!(&content.schema, Some(RefOr::Ref(schema)) if schema.ref_location.ends_with("/Problem"))
+        };
+        if response.content.get("application/json").is_some_and(is_problem)
+            && let Some(content) = response.content.shift_remove("application/json")
+        {
+            response.content.insert(PROBLEM.to_owned(), content);
+        }
+    }
+    let takes_credential = path.starts_with("/v1/");
+    if !takes_credential && !path.starts_with("/ledger/") {
+        return;
+    }
+    let required = SecurityRequirement::new(CREDENTIAL, [] as [&str; 0]);
+    operation.security = Some(if takes_credential {
+        let name = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(128));
+        let on_behalf_of = ParameterBuilder::new()
+            .name("Strongroom-On-Behalf-Of")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(
+                "For which member of staff; for credentials that may say so. Only a keyed hash is kept",
+            ))
+            .schema(Some(name.build()));
+        operation.parameters.get_or_insert_default().push(RefOr::T(on_behalf_of.build()));
+        vec![required]
+    } else {
+        vec![SecurityRequirement::default(), required]
+    });
+    for (status, name, who, _) in PROBLEMS {
+        let answers = match who {
+            Who::Everybody => true,
+            Who::Callers => takes_credential,
+            Who::Senders => posts,
+        };
+        if answers {
+            let own = operation.responses.responses.entry(status.to_string());
+            own.or_insert_with(|| RefOr::Ref(Ref::from_response_name(*name)));
+        }
     }
 }
 

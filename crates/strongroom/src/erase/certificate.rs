@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::has_retained;
 use crate::ground::clock::instant;
+use crate::ground::heads::ReceiptBody;
 use crate::ground::work::Work;
 use crate::ground::work::field_names;
 use crate::ground::{InForce, Problem};
@@ -64,8 +65,7 @@ pub struct CertificateText {
     /// The body as JSON text: see `CertificateBody`.
     pub body: String,
     /// Entry, opening, inclusion proof and signed head; `ledger-verify receipt` checks it.
-    #[schema(value_type = Object)]
-    pub receipt: serde_json::Value,
+    pub receipt: ReceiptBody,
 }
 
 const FORMAT: &str = "strongroom-certificate/1";

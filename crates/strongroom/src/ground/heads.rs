@@ -143,6 +143,27 @@ fn another_log() -> Problem {
         .help("the data folder was changed or exchanged: keep it as it is, and restore the latest backup")
 }
 
+/// A receipt: for the OpenAPI document; the ledger's own type writes it (docs/spec/ledger.md). Everything but `format`,
+/// `entry_index` and `checkpoint` is base64.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Receipt)]
+pub struct ReceiptBody {
+    /// `strongroom/receipt/1`.
+    pub format: String,
+    /// Index of the entry in its log.
+    pub entry_index: u64,
+    /// The entry.
+    pub entry: String,
+    /// The salt of its commitment.
+    pub salt: String,
+    /// The opening of its commitment.
+    pub opening: String,
+    /// The inclusion proof, nearest to the leaf first.
+    pub proof: Vec<String>,
+    /// The signed head under which it holds.
+    pub checkpoint: String,
+}
+
 /// Everything that proves an entry to a stranger: its bytes, its place in the tree, and the signed head.
 ///
 /// Takes: the entry, and the salt and opening that open its commitment.

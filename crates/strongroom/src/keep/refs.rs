@@ -9,6 +9,9 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 use store::View;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::types::EXTERNAL_ID;
 use super::{error, find_lookup, find_subject, list_lookups};
@@ -32,6 +35,93 @@ pub struct SubjectIn<'b> {
     #[serde(borrow, default, rename = "match")]
     pub matching: Option<Pairs<'b>>,
 }
+
+/// Which subject: in one of three ways.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = SubjectIn)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes what `SubjectIn` reads, for the OpenAPI document")]
+pub struct SubjectBody {
+    /// Its public id.
+    id: Option<String>,
+    /// The shop's own id of its main record.
+    external_id: Option<ExternalId>,
+    /// Kind of that record, when several kinds belong to nothing.
+    kind: Option<String>,
+    /// One searchable field and its value; it must lead to one subject only.
+    #[serde(default)]
+    #[schema(value_type = Option<BTreeMap<String, Scalar>>)]
+    r#match: Option<serde_json::Value>,
+}
+
+/// A record: its public id, or its kind and the shop's own id of it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RecordRef)]
+#[serde(untagged)]
+pub enum RecordRefBody {
+    /// Its public id, `rec_…`.
+    Id(String),
+    /// Its kind and the shop's own id of it.
+    External(ExternalRefBody),
+}
+
+/// A record by the shop's own id.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ExternalRef)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes what `ExternalRef` reads, for the OpenAPI document")]
+pub struct ExternalRefBody {
+    /// Its kind.
+    #[schema(example = "order")]
+    kind: String,
+    /// The shop's own id of it.
+    external_id: ExternalId,
+}
+
+/// The shop's own id of a record, as the OpenAPI document has it.
+#[derive(Debug, Deserialize)]
+pub struct ExternalId;
+
+/// The value of a field, as the OpenAPI document has it.
+#[derive(Debug, Deserialize)]
+pub struct Scalar;
+
+/// The value of a field, or null to take the field away.
+#[derive(Debug, Deserialize)]
+pub struct ScalarOrNull;
+
+/// The schema of a value of one of these types.
+fn one_of(types: &[Type], about: &str) -> RefOr<Schema> {
+    let types: SchemaType = types.iter().cloned().collect();
+    ObjectBuilder::new().schema_type(types).description(Some(about)).into()
+}
+
+impl PartialSchema for ExternalId {
+    fn schema() -> RefOr<Schema> {
+        one_of(
+            &[Type::String, Type::Number],
+            "The shop's own id, 1 to 200 bytes; a number is taken as it is written.",
+        )
+    }
+}
+
+impl PartialSchema for Scalar {
+    fn schema() -> RefOr<Schema> {
+        let types = [Type::String, Type::Number, Type::Boolean];
+        one_of(&types, "The value of a field. Dates and decimals are strings.")
+    }
+}
+
+impl PartialSchema for ScalarOrNull {
+    fn schema() -> RefOr<Schema> {
+        let types = [Type::String, Type::Number, Type::Boolean, Type::Null];
+        one_of(&types, "The value of a field; null takes the field away.")
+    }
+}
+
+impl ToSchema for ExternalId {}
+impl ToSchema for Scalar {}
+impl ToSchema for ScalarOrNull {}
 
 /// A scalar of the caller's, not yet looked at. It has no Display, and its Debug shows nothing.
 #[derive(Deserialize)]

@@ -1,5 +1,7 @@
 //! Routes of the room: the policy in force, published versions; publishing, for admins.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -34,8 +36,48 @@ pub struct PolicyFound {
     /// The file, byte for byte.
     pub text: String,
     /// Which name has which ordinal, for ever: with it, entries can be read.
-    #[schema(value_type = Object)]
+    #[schema(value_type = RegistryBody)]
     pub registry: serde_json::Value,
+}
+
+/// Which name has which number, for ever: for the document; the policy's own type writes it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Registry)]
+pub struct RegistryBody {
+    /// Format of the registry.
+    pub format: u32,
+    /// Kinds of record, with their fields and events.
+    pub kinds: BTreeMap<String, KindNumbers>,
+    /// Purposes.
+    pub purposes: BTreeMap<String, u16>,
+    /// Recipients.
+    pub recipients: BTreeMap<String, u16>,
+    /// Roles.
+    pub roles: BTreeMap<String, u16>,
+}
+
+/// The number of a kind of record, and those of its fields and events.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KindNumbers {
+    /// Its number.
+    pub ordinal: u8,
+    /// The kind that its records belong to.
+    #[schema(required)]
+    pub of: Option<String>,
+    /// Its fields.
+    pub fields: BTreeMap<String, FieldNumber>,
+    /// Its events.
+    pub events: BTreeMap<String, u16>,
+}
+
+/// The number of a field, and what its values are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldNumber {
+    /// Its number.
+    pub ordinal: u8,
+    /// What its values are.
+    #[schema(example = "text")]
+    pub kind: String,
 }
 
 /// A published version.
@@ -51,7 +93,7 @@ pub struct VersionFound {
 
 /// The policy in force, or a published version of it.
 #[utoipa::path(get, path = "/v1/policy", tag = "policy",
-    params(("version" = Option<u32>, Query, description = "A published version; the one in force, if it is left out")),
+    params(("version" = Option<u32>, Query, nullable = false, description = "A published version; the one in force, if it is left out")),
     responses((status = 200, description = "The policy", body = PolicyFound),
               (status = 404, description = "No such version", body = ProblemBody)))]
 pub(crate) async fn get_policy(request: Request) -> Result<Response<Body>, Problem> {
@@ -122,8 +164,23 @@ pub struct PolicyPublished {
     /// The ledger's entry.
     pub entry: String,
     /// What the check had to say: warnings and advice.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Checked)]
     pub findings: serde_json::Value,
+}
+
+/// What the check of a policy had to say: for the document; the policy's own type writes it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Checked {
+    /// Name of the file.
+    pub file: String,
+    /// May it be published?
+    pub ok: bool,
+    /// How many findings of each severity.
+    pub counts: BTreeMap<String, u32>,
+    /// How many more there were that are not listed.
+    pub left_out: u32,
+    /// The findings: code, severity, message, help, and where.
+    pub findings: Vec<BTreeMap<String, serde_json::Value>>,
 }
 
 /// Publish a policy: in force from now on.

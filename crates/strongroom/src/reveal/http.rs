@@ -24,7 +24,8 @@ use crate::ground::web::{Caller, Request, Route, answer, json_bytes, read_json};
 use crate::ground::work::field_names;
 use crate::ground::{Deed, House, Ids, InForce, Problem};
 use crate::keep::refs::{
-    RecordRef, SubjectIn, Which, Whose, matching_blinds, parse_which, parse_whose, unknown_kind,
+    RecordRef, RecordRefBody, Scalar, SubjectBody, SubjectIn, Which, Whose, matching_blinds, parse_which,
+    parse_whose, unknown_kind,
 };
 use crate::keep::{self, Made};
 
@@ -69,24 +70,27 @@ struct RevealIn<'b> {
 /// What is to be opened, and why.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = RevealIn)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `RevealIn` reads, for the OpenAPI document")]
 pub struct RevealBody {
     /// The purpose. The credential must have it.
     #[schema(example = "delivery")]
     purpose: String,
     /// One record: its public id, or `{"kind": …, "external_id": …}`. The record that it belongs to comes along, if the purpose uses it.
-    #[schema(value_type = Option<Object>, example = json!({"kind": "order", "external_id": "SO43659"}))]
-    record: Option<serde_json::Value>,
+    #[schema(example = json!({"kind": "order", "external_id": "SO43659"}))]
+    record: Option<RecordRefBody>,
     /// Or records of a subject, the latest first.
-    #[schema(value_type = Option<Object>, example = json!({"external_id": "11000"}))]
-    subject: Option<serde_json::Value>,
+    #[schema(example = json!({"external_id": "11000"}))]
+    subject: Option<SubjectBody>,
     /// Only records of these kinds.
     kinds: Option<Vec<String>>,
     /// Only these fields: `phone`, or `order.address`. All that the purpose uses, if it is left out.
     fields: Option<Vec<String>>,
     /// Mask everything, also what the purpose shows in full.
-    masked: Option<bool>,
+    #[serde(default)]
+    masked: bool,
     /// Records at the most, 1 to 100; 20 if it is left out.
+    #[schema(minimum = 1, maximum = 100)]
     limit: Option<u32>,
 }
 
@@ -116,7 +120,7 @@ pub struct RevealedRecord {
     /// The shop's own id of it.
     pub external_id: Option<String>,
     /// Values by field name.
-    #[schema(value_type = Object)]
+    #[schema(value_type = BTreeMap<String, Scalar>)]
     pub fields: serde_json::Value,
     /// Which of them are masked.
     pub masked: Option<Vec<String>>,
@@ -260,6 +264,7 @@ struct SearchIn<'b> {
 /// What is looked for.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = SearchIn)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `SearchIn` reads, for the OpenAPI document")]
 pub struct SearchBody {
     /// The purpose. The credential must have it, and the policy must let it use the field.
@@ -269,9 +274,10 @@ pub struct SearchBody {
     #[schema(example = "phone")]
     field: String,
     /// The value; it is brought into its one form first.
-    #[schema(value_type = Object, example = "+86 138 1234 5678")]
-    value: serde_json::Value,
+    #[schema(example = "+86 138 1234 5678")]
+    value: Scalar,
     /// Records at the most, 1 to 100; 20 if it is left out.
+    #[schema(minimum = 1, maximum = 100)]
     limit: Option<u32>,
 }
 
@@ -364,14 +370,14 @@ struct FindIn<'b> {
 /// Which subject is looked at.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = FindIn)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `FindIn` reads, for the OpenAPI document")]
 pub struct FindBody {
     /// The subject.
-    #[schema(value_type = Option<Object>, example = json!({"external_id": "11000"}))]
-    subject: Option<serde_json::Value>,
+    #[schema(example = json!({"external_id": "11000"}))]
+    subject: Option<SubjectBody>,
     /// Or one of its records.
-    #[schema(value_type = Option<Object>)]
-    record: Option<serde_json::Value>,
+    record: Option<RecordRefBody>,
     /// Go on behind this record: the last one of an answer that said `more`.
     after: Option<String>,
 }
@@ -546,14 +552,14 @@ struct TokenIn<'b> {
 /// A token that is wanted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = TokenIn)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `TokenIn` reads, for the OpenAPI document")]
 pub struct TokenBody {
     /// The purpose. The credential must have it.
     #[schema(example = "delivery")]
     purpose: String,
     /// The record: its public id, or `{"kind": …, "external_id": …}`.
-    #[schema(value_type = Object)]
-    record: serde_json::Value,
+    record: RecordRefBody,
     /// The field.
     #[schema(example = "phone")]
     field: String,
@@ -615,6 +621,7 @@ struct ResolveIn<'b> {
 /// A token to turn back.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = ResolveIn)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "describes what `ResolveIn` reads, for the OpenAPI document")]
 pub struct ResolveBody {
     /// The token.

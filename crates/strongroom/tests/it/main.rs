@@ -33,6 +33,7 @@ mod examples;
 mod files;
 mod flips;
 mod hostile;
+mod judges;
 mod kill;
 mod limits;
 mod opener;
