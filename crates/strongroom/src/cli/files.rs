@@ -170,7 +170,7 @@ fn body_of(mut file: std::fs::File) -> Body {
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::new("SR-CLI-007", 500, format!("`{}` cannot be made ({:?})", path.display(), error.kind()))
+    Problem::new("SR-CLI-009", 500, format!("`{}` cannot be made ({:?})", path.display(), error.kind()))
         .help("choose a name that is not taken, in a folder that you can write to")
 }
 

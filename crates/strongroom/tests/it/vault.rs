@@ -102,9 +102,20 @@ impl Vault {
         Vault::with(&[])
     }
 
+    /// A new vault with a policy of its own.
+    pub(crate) fn of(policy: &str) -> Vault {
+        let vault = Vault::bare();
+        std::fs::write(vault.path("shop.toml"), policy).unwrap();
+        vault.init(&[])
+    }
+
     /// A new vault, made with more arguments.
     pub(crate) fn with(more: &[&str]) -> Vault {
-        let mut vault = Vault::bare();
+        Vault::bare().init(more)
+    }
+
+    fn init(self, more: &[&str]) -> Vault {
+        let mut vault = self;
         let keys = vault.keys();
         let arguments = ["init", "--json", "--policy", "shop.toml", "--keys", keys.to_str().unwrap()];
         let made = vault.run(&[&arguments[..], more].concat()).ends(0).json();

@@ -142,7 +142,7 @@ fn commands_send_and_save_files_and_a_backup_brings_them_back() {
     vault.ask(&[&put[..], &["--credential-file", key]].concat());
     vault.run(&get("a.jpg")).ends(0);
     assert!(std::fs::read(vault.path("a.jpg")).unwrap() == bytes);
-    vault.run(&get("a.jpg")).fails("SR-CLI-007");
+    vault.run(&get("a.jpg")).fails("SR-CLI-009");
     vault
         .run(&["files", "put", &record, "id_scan", "scan.jpg", "--media", "image/gif"])
         .fails("SR-COLLECT-020");
