@@ -481,7 +481,7 @@ mod tests {
     fn the_digest_tells_where_one_chunk_ends() {
         let digest = |chunks: &[&[u8]]| {
             let mut digest = FileDigest::default();
-            for chunk in &chunks {
+            for chunk in chunks {
                 digest.add(chunk);
             }
             digest.finish()
