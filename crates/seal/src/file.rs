@@ -481,7 +481,9 @@ mod tests {
     fn the_digest_tells_where_one_chunk_ends() {
         let digest = |chunks: &[&[u8]]| {
             let mut digest = FileDigest::default();
-            chunks.iter().for_each(|chunk| digest.add(chunk));
+            for chunk in chunks {
+                digest.add(chunk);
+            }
             digest.finish()
         };
         assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));
@@ -520,7 +522,7 @@ mod tests {
             prop_assert!(sealed.open_as(&chunks, HERE).is_err());
             // Also when the seal beside it is made to fit: then it is bound into the envelope, and this one is not.
             let mut digest = FileDigest::default();
-            chunks.iter().for_each(|chunk| digest.add(chunk));
+            for chunk in &chunks { digest.add(chunk); }
             prop_assert_ne!(digest.finish(), sealed.seal.digest);
             let lying = Sealed { seal: FileSeal { chunks: u32::try_from(chunks.len()).unwrap(), ..sealed.seal }, ..sealed };
             prop_assert!(lying.open_as(&chunks, HERE).is_err());

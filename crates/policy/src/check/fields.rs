@@ -157,14 +157,13 @@ fn texts_only(field: &DraftField, sink: &mut Sink) {
 fn files(field: &DraftField, sink: &mut Sink) {
     let name = &field.name.value;
     match field.kind {
-        Some(FieldKind::File) if field.media.is_empty() => {
-            // One that is none was told where it stands.
-            if field.media_at.is_none() || field.media_is_empty {
-                let place = field.media_at.unwrap_or(field.name.at);
-                let finding =
-                    Finding::new(Code::Media, place, format!("`{name}` is a file of no media type"));
-                sink.add(finding.help("say what is taken: `media = [\"image/jpeg\", \"application/pdf\"]`"));
-            }
+        // One that is none was told where it stands.
+        Some(FieldKind::File)
+            if field.media.is_empty() && (field.media_at.is_none() || field.media_is_empty) =>
+        {
+            let place = field.media_at.unwrap_or(field.name.at);
+            let finding = Finding::new(Code::Media, place, format!("`{name}` is a file of no media type"));
+            sink.add(finding.help("say what is taken: `media = [\"image/jpeg\", \"application/pdf\"]`"));
         }
         Some(kind) if kind != FieldKind::File => {
             for (at, key) in [(field.media_at, "media"), (field.at_most_at, "at_most")] {
