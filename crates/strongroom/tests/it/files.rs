@@ -336,11 +336,12 @@ fn what_arrived_when_the_house_went_down_goes_at_its_next_start() {
         stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes_of(3 * CHUNK, 9)))]).chain(stream::pending());
     let request = fixture.put_request("id_scan", "image/jpeg", 5 * CHUNK, Body::from_stream(never));
     let api = fixture.bench.api();
-    let sending = fixture.bench.block_on(async move {
-        let sending = tokio::spawn(async move { api.oneshot(request).await });
+    let mut sending = None;
+    fixture.bench.block_on(async {
+        sending = Some(tokio::spawn(async move { api.oneshot(request).await }));
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        sending
     });
+    let sending = sending.unwrap();
     let arriving = fixture.rows("SELECT count(*) FROM file WHERE state = 0");
     assert_eq!(arriving, 1, "it is arriving");
     fixture.bench.close();
