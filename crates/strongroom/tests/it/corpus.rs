@@ -1,5 +1,7 @@
 //! Replays what the fuzzers start from and what they found worth keeping, so that it holds where no fuzzer is installed.
 
+#![cfg(test)]
+
 use std::path::PathBuf;
 
 #[path = "../../../../fuzz/src/bodies.rs"]

@@ -239,7 +239,7 @@ impl Two {
     }
 
     /// A request of the asking shop's own that is in order.
-    fn sample(&self, method: &str, path: &str) -> Json {
+    fn sample(method: &str, path: &str) -> Json {
         let order = json!({ "kind": "order", "external_id": "own-order" });
         let own = json!({ "external_id": "own" });
         let customer = json!({ "kind": "customer", "external_id": "own", "fields": { "name": "Ann Lee" } });
@@ -330,7 +330,7 @@ impl Two {
     /// Asks with a value at a place. Gives status and body, with what was made for the asking shop taken out, and how many
     /// entries its own log got.
     fn ask(&self, by: &Key, operation: &Operation, place: &Place, value: &Json) -> (u16, String, usize) {
-        let mut body = self.sample(&operation.method, &operation.path);
+        let mut body = Two::sample(&operation.method, &operation.path);
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let mut path = operation.path.clone();
         let mut request = by.posts("/");
@@ -369,7 +369,7 @@ fn put(body: &mut Json, pointer: &str, value: Json) {
         }
         if here.is_null() {
             // A choice, or a subject, that the sample does without.
-            *here = if parts[..depth].iter().any(|part| *part == "choices") {
+            *here = if parts[..depth].contains(&"choices") {
                 json!({ "purpose": "recommendations", "choice": "granted", "notice": { "version": 1, "language": "zh" } })
             } else {
                 json!({})
