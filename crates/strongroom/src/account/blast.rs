@@ -20,7 +20,10 @@ use crate::ground::web::Caller;
 use crate::ground::work::field_names;
 use crate::ground::{CredentialId, Deed, EntryId, Id, InForce, Problem, Shop, SubjectId};
 use crate::keep;
-use crate::people::limits::{COUNTED, first_since};
+use crate::people::{
+    self,
+    limits::{COUNTED, first_since},
+};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -109,7 +112,7 @@ const PAGE: u32 = 1_024;
 /// Looks whom a credential reached. Blocks.
 ///
 /// Takes: who is told of each person that is found again, and who is told how far it has come.
-/// Fails: 403 when the caller may not read the ledger, or not see subjects and asks which. Records: *ledger_read*, with the
+/// Fails: 404 when the shop never had this credential; 403 when the caller may not read the ledger, or not see subjects and asks which. Records: *ledger_read*, with the
 /// credential, before anything is read.
 pub fn blast_radius(
     house: &Arc<House>,
@@ -156,6 +159,9 @@ fn enter(
         work.must_be_allowed(Deed::ReadLedger)?;
         if ask.persons == Persons::Listed {
             work.must_be_allowed(Deed::Find)?; // an auditor sees no subject
+        }
+        if !people::is_of(work.tx, work.shop, ask.credential)? {
+            return Err(keep::error::not_found());
         }
         let mut entry = work.entry(Act::LedgerRead, Outcome::Yes);
         entry.figures = vec![

@@ -446,7 +446,8 @@ pub struct BlastRadiusFound {
            ("until" = Option<String>, Query, description = "Until when (RFC 3339); now, if it is left out"),
            ("list" = Option<bool>, Query, description = "`true` lists the persons by their public ids, 10,000 at the most; for officers")),
     responses((status = 200, description = "What the ledger says", body = BlastRadiusFound),
-              (status = 400, description = "Not an instant", body = ProblemBody)))]
+              (status = 400, description = "Not an instant", body = ProblemBody),
+              (status = 404, description = "The shop never had this credential", body = ProblemBody)))]
 pub(crate) async fn get_blast_radius(request: Request) -> Result<Response<Body>, Problem> {
     let credential = request.parameter("credential")?.ok_or_else(no_credential)?;
     let ask = BlastAsk {

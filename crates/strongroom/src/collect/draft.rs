@@ -174,7 +174,8 @@ impl Draft {
             draft.choices.push(choice);
         }
         if let Some(subject) = &input.subject {
-            draft.whose = parse_whose(subject, kind.of(), shop, policy, ids)?;
+            draft.whose = parse_whose(subject, kind.of(), shop, policy, ids)
+                .map_err(crate::keep::error::or_no_such_subject)?;
         }
         Ok(draft)
     }

@@ -57,6 +57,7 @@ pub(crate) async fn put_file(request: Sent) -> Result<Response<Body>, Problem> {
     let Sent { house, caller, headers, target, body } = request;
     let (record, name) = target.split_once('/').ok_or_else(keep::error::not_found)?;
     let record: RecordId = house.ids.read(record)?;
+    files::must_be_of(&house, &caller.shop, record).await?;
     let policy = caller.shop.policy();
     let kind = policy.compiled.kind(record.kind()).ok_or_else(|| unknown_kind("/id"))?;
     let (field, rule) = kind

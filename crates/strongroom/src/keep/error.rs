@@ -50,6 +50,11 @@ pub fn no_such_subject() -> Problem {
         .at("/subject")
 }
 
+/// What never was an id is answered as an id that nobody has.
+pub fn or_no_such_subject(problem: Problem) -> Problem {
+    if problem.code == not_found().code { no_such_subject() } else { problem }
+}
+
 /// The code of [`no_such_subject`].
 pub const NO_SUCH_SUBJECT: &str = "SR-KEEP-018";
 

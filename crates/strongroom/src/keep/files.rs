@@ -4,6 +4,8 @@
 //! seal says what its chunks are. When a record names it no more, or it never came to that, it is *gone*: nothing opens it,
 //! and the caretaker takes its chunks away a few at a time, so that no unit of work holds up the writer.
 
+use std::sync::Arc;
+
 use seal::{FileDigest, SealedChunk};
 use store::{Row, Step, View, params};
 
@@ -12,7 +14,7 @@ use super::types::FileMark;
 use super::{error, sql};
 use crate::ground::problem::Looked;
 use crate::ground::work::Work;
-use crate::ground::{Problem, RecordId, Shop};
+use crate::ground::{House, Problem, RecordId, Shop};
 
 const FILE: &str = "file";
 
@@ -45,6 +47,15 @@ impl FileState {
         let all = [FileState::Arriving, FileState::Kept, FileState::Gone];
         all.into_iter().find(|state| state.column() == column)
     }
+}
+
+/// Is the record this shop's? What a route says of a field must not tell which records others have.
+///
+/// Fails: `SR-KEEP-001` when it is not, as for an id that nobody has.
+pub async fn must_be_of(house: &House, shop: &Arc<Shop>, record: RecordId) -> Result<(), Problem> {
+    let shop = Arc::clone(shop);
+    let found = house.look(move |view| super::find_record(view, &shop, record)).await?;
+    found.map(drop).ok_or_else(error::not_found)
 }
 
 /// A file's row.

@@ -140,7 +140,7 @@ pub(crate) async fn post_approval(request: Request) -> Result<Response<Body>, Pr
         .find_purpose(&input.purpose)
         .ok_or_else(|| Problem::new("SR-PEOPLE-006", 422, "the policy has no such purpose").at("/purpose"))?;
     let ask = AskApproval {
-        credential: house.ids.read(&input.credential)?,
+        credential: house.ids.read(&input.credential).map_err(|_| approvals::no_such_credential())?,
         purpose: purpose.ordinal,
         subjects: input.subjects,
         hours: input.hours,
@@ -167,7 +167,8 @@ async fn post_decide(request: Request) -> Result<Response<Body>, Problem> {
 
 async fn decide(request: Request, suffix: &'static str, decided: Decided) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, .. } = request;
-    let id: ApprovalId = house.ids.read(target.strip_suffix(suffix).ok_or_else(no_route)?)?;
+    let id = target.strip_suffix(suffix).ok_or_else(no_route)?;
+    let id: ApprovalId = house.ids.read(id).map_err(|_| approvals::missing())?;
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| approvals::decide(id, decided, work))
         .await?;

@@ -130,12 +130,7 @@ pub fn ask(ask: &AskApproval, work: &mut Work<'_, '_>) -> Result<(ApprovalId, En
     }
     let credential = find(work.tx, work.shop, ask.credential)?.filter(|row| row.revoked_at == 0);
     if !credential.is_some_and(|row| row.purposes.has(ask.purpose)) {
-        return Err(Problem::new(
-            "SR-PEOPLE-012",
-            422,
-            "there is no credential of this id that has the purpose",
-        )
-        .at("/credential"));
+        return Err(no_such_credential());
     }
     let id = ApprovalId::from_column(work.tx.take_numbers(NUMBERED, 1)?);
     let row = ApprovalRow {
@@ -173,6 +168,18 @@ pub fn ask(ask: &AskApproval, work: &mut Work<'_, '_>) -> Result<(ApprovalId, En
 
 /// Approves what somebody else asked for, or refuses to. Records: *approved*, yes or no.
 ///
+/// The problem of a credential for which nothing can be asked: none of this shop's, or without the purpose.
+pub(super) fn no_such_credential() -> Problem {
+    Problem::new("SR-PEOPLE-012", 422, "there is no credential of this id that has the purpose")
+        .at("/credential")
+}
+
+/// The problem of an approval that cannot be decided: none of this shop's, or decided, or too old.
+pub(super) fn missing() -> Problem {
+    Problem::new("SR-PEOPLE-014", 409, "nothing of this id waits to be approved")
+        .help("it was decided, or nobody did within seven days: `strongroom approvals list` shows it; then ask again")
+}
+
 /// Fails: `SR-PEOPLE-014` when there is no such ask, or it was decided, or it is too old; `SR-PEOPLE-015` when it is one's own.
 pub fn decide(
     id: ApprovalId,
@@ -180,10 +187,6 @@ pub fn decide(
     work: &mut Work<'_, '_>,
 ) -> Result<(ApprovalRow, EntryId), Problem> {
     work.must_be_allowed(Deed::Approve)?;
-    let missing = || {
-        Problem::new("SR-PEOPLE-014", 409, "nothing of this id waits to be approved")
-            .help("it was decided, or nobody did within seven days: `strongroom approvals list` shows it; then ask again")
-    };
     let mut row = find_approval(work.tx, work.shop, id)?.ok_or_else(missing)?;
     if row.state != ApprovalState::Asked || row.ends_at <= work.counted_at {
         return Err(missing());

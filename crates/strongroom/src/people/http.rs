@@ -190,7 +190,7 @@ async fn change(request: Request, suffix: &'static str, verb: Verb) -> Result<Re
     let Request { house, caller, target, body, .. } = request;
     let input: FreezeIn = read_json(&body)?;
     let id = target.strip_suffix(suffix).ok_or_else(crate::ground::web::no_route)?;
-    let id: CredentialId = house.ids.read(id)?;
+    let id: CredentialId = house.ids.read(id).map_err(|_| super::missing())?;
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| verb(id, &input.reason, work))
         .await?;

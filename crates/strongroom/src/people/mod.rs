@@ -373,6 +373,11 @@ pub fn revoke(id: CredentialId, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
     Ok(entry)
 }
 
+/// Has this shop a credential of this id, or had it one?
+pub fn is_of(view: &View<'_>, shop: &Shop, id: CredentialId) -> Result<bool, Problem> {
+    Ok(find(view, shop, id)?.is_some())
+}
+
 /// The credentials of a shop, revoked ones too.
 pub fn list(view: &View<'_>, shop: &Shop, limit: u32) -> Result<Vec<CredentialRow>, Problem> {
     let rows = view.list(&sql::LIST_CREDENTIALS, params![shop.column(), limit], |row| {

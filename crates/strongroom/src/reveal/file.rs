@@ -75,6 +75,7 @@ pub(crate) async fn post_file_reveal(request: Request) -> Result<Response<Body>,
     let named = target.strip_suffix(":reveal").and_then(|target| target.split_once('/'));
     let (record, name) = named.ok_or_else(crate::ground::web::no_route)?;
     let record: RecordId = house.ids.read(record)?;
+    files::must_be_of(&house, &caller.shop, record).await?;
     let input: FileRevealIn<'_> = read_json(&body)?;
     let policy = caller.shop.policy();
     let purpose = purpose_of(&input.purpose, &policy)?;

@@ -377,6 +377,8 @@ credentials unfreeze: <ID> --reason
 diff: <OLD> <NEW>
 doctor: --clock-is-right --deep
 erase: [SUBJECT] --certificate --kind --match --yes
+files get: <RECORD> <FIELD> --credential-file --purpose --to
+files put: <RECORD> <FIELD> <FILE> --credential-file --media
 health: --patience
 import: <FILE> --encoding --format --mapping --rejects
 init: --credential-out --policy

@@ -47,7 +47,7 @@ fn most_memory(process: u32) -> u64 {
 }
 
 fn rows(vault: &Vault, sql: &str) -> i64 {
-    rusqlite::Connection::open(vault.database()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    crate::vault::behind_the_back(vault.database()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use axum::http::Method;
 use serde_json::{Value as Json, json};
+use strongroom::ground::ids::ApprovalId;
 use strongroom::ground::{CredentialId, EntryId, RecordId, Role, SubjectId};
 
 use crate::support::{ALL_PURPOSES, Bench, Key, POLICY, entries_of, longer_policy};
@@ -18,10 +19,9 @@ enum Slot {
     Record,
     /// A record by its id, or by kind and external id.
     RecordRef,
-    /// A subject in one of three ways.
-    SubjectRef,
     Entry,
     Credential,
+    Approval,
     Token,
     External,
     Match,
@@ -59,7 +59,6 @@ const PLACES: &[(&str, Slot)] = &[
     ("EventIn.at", Slot::Nothing),
     ("RevealIn.purpose", Slot::Purpose),
     ("RevealIn.record", Slot::RecordRef),
-    ("RevealIn.subject", Slot::SubjectRef),
     ("RevealIn.kinds", Slot::Nothing),
     ("RevealIn.fields", Slot::Field),
     ("RevealIn.masked", Slot::Nothing),
@@ -68,7 +67,6 @@ const PLACES: &[(&str, Slot)] = &[
     ("SearchIn.field", Slot::Field),
     ("SearchIn.value", Slot::SearchValue),
     ("SearchIn.limit", Slot::Nothing),
-    ("FindIn.subject", Slot::SubjectRef),
     ("FindIn.record", Slot::RecordRef),
     ("FindIn.after", Slot::Record),
     ("TokenIn.purpose", Slot::Purpose),
@@ -94,6 +92,31 @@ const PLACES: &[(&str, Slot)] = &[
     ("get /v1/ledger/consistency to", Slot::Nothing),
     ("get /v1/policy version", Slot::Version),
     ("get /ledger/{path} path", Slot::Nothing), // public: who has how many entries, and nothing else
+    ("get /ledger/{shop}/checkpoint shop", Slot::Nothing),
+    ("get /ledger/{shop}/log.json shop", Slot::Nothing),
+    ("get /v1/ledger/blast-radius credential", Slot::Credential),
+    ("get /v1/ledger/blast-radius since", Slot::Nothing),
+    ("get /v1/ledger/blast-radius until", Slot::Nothing),
+    ("get /v1/ledger/blast-radius list", Slot::Nothing),
+    ("ApprovalIn.credential", Slot::Credential),
+    ("ApprovalIn.purpose", Slot::Purpose),
+    ("ApprovalIn.subjects", Slot::Nothing),
+    ("ApprovalIn.hours", Slot::Nothing),
+    ("ApprovalIn.reason", Slot::Nothing),
+    ("post /v1/approvals/{id}:approve id", Slot::Approval),
+    ("post /v1/approvals/{id}:refuse id", Slot::Approval),
+    ("CredentialIn.limit", Slot::Nothing),
+    ("FreezeIn.reason", Slot::Nothing),
+    ("post /v1/credentials/{id}:freeze id", Slot::Credential),
+    ("post /v1/credentials/{id}:unfreeze id", Slot::Credential),
+    ("PolicyIn.follows", Slot::Version),
+    ("put /v1/records/{id}/files/{field} id", Slot::Record),
+    ("put /v1/records/{id}/files/{field} field", Slot::Field),
+    ("put /v1/records/{id}/files/{field} Content-Type", Slot::Nothing),
+    ("put /v1/records/{id}/files/{field} Content-Length", Slot::Nothing),
+    ("post /v1/records/{id}/files/{field}:reveal id", Slot::Record),
+    ("post /v1/records/{id}/files/{field}:reveal field", Slot::Field),
+    ("FileRevealIn.purpose", Slot::Purpose),
     ("post /v1/records Idempotency-Key", Slot::RepeatKey),
     ("post /v1/records:batch Idempotency-Key", Slot::RepeatKey),
     ("post /v1/records:event Idempotency-Key", Slot::RepeatKey),
@@ -110,7 +133,8 @@ struct Place {
 enum At {
     /// A pointer into the body, without `/0` of a list that holds values.
     Body(String),
-    Path,
+    /// A parameter of the path.
+    Path(String),
     Query(String),
     Header(String),
 }
@@ -122,6 +146,9 @@ struct Operation {
 }
 
 fn slot_of(name: &str, met: &mut BTreeSet<String>) -> Slot {
+    if name.ends_with(" Strongroom-On-Behalf-Of") {
+        return Slot::Nothing; // the name of somebody at the caller's, hashed under a key of the caller's shop
+    }
     met.insert(name.to_owned());
     let found = PLACES.iter().find(|(place, _)| *place == name);
     found.unwrap_or_else(|| panic!("`{name}` is new in the document: say in PLACES what can stand there")).1
@@ -137,15 +164,17 @@ fn operations(document: &Json) -> Vec<Operation> {
                 let name = parameter["name"].as_str().unwrap();
                 let slot = slot_of(&format!("{method} {path} {name}"), &mut met);
                 let at = match parameter["in"].as_str().unwrap() {
-                    "path" => At::Path,
+                    "path" => At::Path(name.to_owned()),
                     "query" => At::Query(name.to_owned()),
                     "header" => At::Header(name.to_owned()),
                     other => panic!("a parameter stands in {other}"),
                 };
                 places.push(Place { slot, at });
             }
+            // Bytes of a file name nothing.
             let content = operation["requestBody"]["content"].as_object();
-            for body in content.into_iter().flat_map(serde_json::Map::values) {
+            let content = content.into_iter().flatten().filter(|(media, _)| *media == "application/json");
+            for (_, body) in content {
                 walk(document, &body["schema"], "", "", &mut places, &mut met);
             }
             all.push(Operation { method: method.to_uppercase(), path: path.clone(), places });
@@ -205,6 +234,9 @@ struct Two {
     record: String,
     token: Json,
     entry: String,
+    approval: String,
+    /// The asking shop's own record.
+    own: String,
 }
 
 impl Two {
@@ -233,13 +265,16 @@ impl Two {
             .collect();
         let service = &asking.iter().find(|(role, _)| *role == Role::Service).unwrap().1;
         bench.customer(service, "own");
-        bench.order(service, "own", "own-order");
+        let own = bench.order(service, "own", "own-order");
+        let ask = json!({ "credential": first.id(), "purpose": "delivery", "subjects": 5, "hours": 1, "reason": "of-a-test" });
+        let asked = bench.post(&bench.admin, "/v1/approvals", &ask).is(201);
+        let approval = asked["id"].as_str().unwrap().to_owned();
         let (token, entry) = (made["token"].clone(), made["entry"].as_str().unwrap().to_owned());
-        Two { bench, first, asking, subject, erased, record, token, entry }
+        Two { bench, first, asking, subject, erased, record, token, entry, approval, own }
     }
 
     /// A request of the asking shop's own that is in order.
-    fn sample(method: &str, path: &str) -> Json {
+    fn sample(&self, method: &str, path: &str) -> Json {
         let order = json!({ "kind": "order", "external_id": "own-order" });
         let own = json!({ "external_id": "own" });
         let customer = json!({ "kind": "customer", "external_id": "own", "fields": { "name": "Ann Lee" } });
@@ -260,7 +295,23 @@ impl Two {
             ("POST", "/v1/tokens:resolve") => json!({ "purpose": "after_sales", "token": "tok_" }),
             ("POST", "/v1/policies") => json!({ "text": "" }),
             ("POST", "/v1/credentials") => json!({ "role": "service", "label": "of-a-test" }),
-            ("POST", "/v1/subjects/{id}:erase" | "/v1/credentials/{id}:revoke") => json!({}),
+            ("POST", "/v1/approvals") => {
+                let service = self.asking.iter().find(|(role, _)| *role == Role::Service);
+                json!({ "credential": service.unwrap().1.id(), "purpose": "delivery", "subjects": 5, "hours": 1,
+                        "reason": "of-a-test" })
+            }
+            ("POST", "/v1/credentials/{id}:freeze" | "/v1/credentials/{id}:unfreeze") => {
+                json!({ "reason": "of-a-test" })
+            }
+            (
+                "POST",
+                "/v1/subjects/{id}:erase"
+                | "/v1/credentials/{id}:revoke"
+                | "/v1/approvals/{id}:approve"
+                | "/v1/approvals/{id}:refuse",
+            ) => json!({}),
+            ("POST", "/v1/records/{id}/files/{field}:reveal") => json!({ "purpose": "delivery" }),
+            ("PUT", "/v1/records/{id}/files/{field}") => json!("the bytes of a file"),
             ("GET", _) => Json::Null,
             _ => panic!("{method} {path} is new: say here how it is asked"),
         }
@@ -285,24 +336,18 @@ impl Two {
             Slot::RecordRef => vec![
                 (json!(self.record), records),
                 (named("order", "O-1"), vec![named("order", "O-none")]),
-                (named("customer", "42"), vec![named("customer", "none")]),
+                (named("customer", "42"), vec![named("customer", "nobody")]),
             ],
-            Slot::SubjectRef => {
-                let by = |name: &str, value: &Json| json!({ (name): value });
-                [("id", Slot::Subject), ("external_id", Slot::External), ("match", Slot::Match)]
-                    .into_iter()
-                    .flat_map(|(name, slot)| self.pairs(slot).into_iter().map(move |pair| (name, pair)))
-                    .map(|(name, (real, none))| {
-                        (by(name, &real), none.iter().map(|none| by(name, none)).collect())
-                    })
-                    .collect()
-            }
             Slot::Entry => {
                 vec![(json!(self.entry), vec![json!(ids.show(EntryId::of(999 << 8, 3))), garbled("ent_")])]
             }
             Slot::Credential => vec![(
                 json!(self.first.id()),
                 vec![json!(ids.show(CredentialId::from_column(900_000))), garbled("srk_")],
+            )],
+            Slot::Approval => vec![(
+                json!(self.approval),
+                vec![json!(ids.show(ApprovalId::from_column(900_000))), garbled("apr_")],
             )],
             Slot::Token => {
                 vec![(
@@ -330,15 +375,25 @@ impl Two {
     /// Asks with a value at a place. Gives status and body, with what was made for the asking shop taken out, and how many
     /// entries its own log got.
     fn ask(&self, by: &Key, operation: &Operation, place: &Place, value: &Json) -> (u16, String, usize) {
-        let mut body = Two::sample(&operation.method, &operation.path);
+        let mut body = self.sample(&operation.method, &operation.path);
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let mut path = operation.path.clone();
         let mut request = by.posts("/");
         match &place.at {
             At::Body(pointer) => put(&mut body, pointer, value.clone()),
-            At::Path => path = path.replace("{id}", &text),
+            At::Path(name) => path = path.replace(&format!("{{{name}}}"), &text),
             At::Query(name) => path = format!("{path}?{name}={text}"),
             At::Header(name) => request = request.header(name, text.as_str()),
+        }
+        let path = path.replace("{id}", &self.own).replace("{field}", "scan");
+        let path = match &place.at {
+            // What else the route asks for.
+            At::Query(name) if name == "credential" => format!("{path}&since=2026-11-01T00:00:00Z"),
+            _ => path,
+        };
+        if operation.method == "PUT" {
+            request =
+                request.header("content-type", "text/plain").header("content-length", body.to_string().len());
         }
         let method: Method = operation.method.parse().unwrap();
         let request = request.method(method).uri(path);
@@ -396,7 +451,7 @@ fn put(body: &mut Json, pointer: &str, value: Json) {
 /// An answer in which every id that was made is `…`.
 fn without_ids(text: &str) -> String {
     let mut out = text.to_owned();
-    for prefix in ["sub_", "rec_", "ent_", "srk_", "cho_", "tok_"] {
+    for prefix in ["sub_", "rec_", "ent_", "srk_", "cho_", "tok_", "apr_"] {
         let mut from = 0;
         while let Some(at) = out[from..].find(prefix) {
             let start = from + at + prefix.len();
