@@ -26,11 +26,11 @@ impl Format {
     /// From a file's name: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, each also with `.gz`; `.xlsx`, `.xlsm`.
     pub fn of_name(name: &str) -> Option<Format> {
         let name = name.to_ascii_lowercase();
-        let plain = name.strip_suffix(".gz").unwrap_or(&name);
-        match plain.rsplit_once('.')?.1 {
+        let unpacked = name.strip_suffix(".gz").unwrap_or(&name);
+        match unpacked.rsplit_once('.')?.1 {
             "csv" | "tsv" => Some(Format::Csv),
             "jsonl" | "ndjson" => Some(Format::Jsonl),
-            "xlsx" | "xlsm" if plain == name => Some(Format::Xlsx),
+            "xlsx" | "xlsm" if unpacked == name => Some(Format::Xlsx),
             _ => None,
         }
     }
