@@ -278,6 +278,9 @@ def decode_value(data):
         return "integer", int.from_bytes(rest, "big", signed=True)
     if tag == 4 and rest in (b"\x00", b"\x01"):
         return "boolean", rest == b"\x01"
+    if tag == 6 and len(rest) > 74 and int.from_bytes(rest[:2], "big") == SUITE:
+        # The content key, with which the chunks open (section "Files"), and what they are together.
+        return "file", f"{int.from_bytes(rest[66:74], 'big')} bytes of {rest[74:].decode('ascii', 'replace')}"
     raise Broken("a value is not one that the document knows")
 
 
@@ -429,13 +432,19 @@ def number_parts(record):
 
 
 def read_clear(data):
-    """Until when, events, blind indexes. Nothing here needs a key; it is bound into the seal."""
+    """Until when, events, blind indexes, files. Nothing here needs a key; it is bound into the seal."""
     part = Reader(data)
-    if part.number(1) != 1:
+    layout = part.number(1)
+    if layout not in (1, 2):
         raise Broken("the clear columns have a format that the document does not know")
     until = int.from_bytes(part.take(8), "big", signed=True)
     events = [(part.number(1), part.number(1), int.from_bytes(part.take(8), "big", signed=True)) for _ in range(part.number(1))]
     blinds = [(part.number(1), part.take(16)) for _ in range(part.number(1))]
+    files = []
+    if layout == 2:
+        files = [(part.number(1), part.take(8 + 4 + 32 + 32)) for _ in range(part.number(1))]
+        if not files:
+            raise Broken("the clear columns have a list of files that is empty")
     if not part.is_done():
         raise Broken("the clear columns are longer than they say")
     return until, events, blinds

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, HttpBody};
 use axum::extract::RawPathParams;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Response, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Response, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{BoxError, Router};
@@ -131,9 +131,30 @@ fn method(desk: &Arc<Desk>, door: Door, route: Route) -> MethodRouter {
             // What is not UTF-8 once its escapes are read names nothing that there is.
             let Ok(params) = params else { return no_route().into_response() };
             let target = params.iter().map(|(_, value)| value).collect::<Vec<_>>().join("/");
+            if !takes(&route, &target) {
+                return wrong_method_at(request.uri().path());
+            }
             answer(&desk, door, route, target, request, &counters).await
         }
     })
+}
+
+/// The one path whose end says which method it takes: a file is put where it lies, and revealed by a verb.
+const FILES: &str = "/v1/records/{target}/files/{field}";
+const REVEAL: &str = ":reveal";
+
+fn takes(route: &Route, target: &str) -> bool {
+    route.path != FILES || (route.method == "POST") == target.ends_with(REVEAL)
+}
+
+/// What is answered where there is something, but not by this method.
+fn wrong_method_at(path: &str) -> Response<Body> {
+    let mut response = wrong_method().into_response();
+    if path.contains("/files/") {
+        let allowed = if path.ends_with(REVEAL) { "POST" } else { "PUT" };
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    }
+    response
 }
 
 async fn answer<B>(
@@ -301,5 +322,5 @@ fn wrong_method() -> Problem {
 pub fn fallbacks(router: Router) -> Router {
     router
         .fallback(|| async { no_route().into_response() })
-        .method_not_allowed_fallback(|| async { wrong_method().into_response() })
+        .method_not_allowed_fallback(|uri: Uri| async move { wrong_method_at(uri.path()) })
 }

@@ -121,9 +121,9 @@ impl utoipa::Modify for Everywhere {
             components.responses.insert((*name).to_owned(), RefOr::T(problem(*status, about)));
         }
         for (path, item) in &mut api.paths.paths {
-            let posts = item.post.is_some();
+            let posts = item.post.is_some() || item.put.is_some();
             // There are no other methods.
-            for operation in item.get.iter_mut().chain(item.post.iter_mut()) {
+            for operation in item.get.iter_mut().chain(item.post.iter_mut()).chain(item.put.iter_mut()) {
                 complete(path, posts, operation);
             }
         }

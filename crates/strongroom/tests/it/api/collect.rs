@@ -171,7 +171,7 @@ fn a_subject_is_named_by_id_by_external_id_or_by_a_value_that_is_its_alone() {
         (json!({ "external_id": "43" }), 404, "SR-KEEP-018"),
         (json!({ "match": { "email": "nobody@shop.example" } }), 404, "SR-KEEP-018"),
         (json!({ "match": { "name": "Ann Lee" } }), 422, "SR-KEEP-013"),
-        (json!({ "id": "sub_aaaaaaaaaaaaaaaaaaaaaaaaaa" }), 404, "SR-KEEP-001"),
+        (json!({ "id": "sub_aaaaaaaaaaaaaaaaaaaaaaaaaa" }), 404, "SR-KEEP-018"),
         (json!({ "id": subject, "external_id": "42" }), 422, "SR-KEEP-011"),
         (json!({}), 422, "SR-KEEP-011"),
     ] {

@@ -301,6 +301,6 @@ for act in ["published", "credential_added", "credential_revoked", "collected", 
     assert act in acts, act
 shown = ask(get_entry, 200, entries[certificate.receipt.entry_index].id, client=auditor)
 is_((shown.entry.act, shown.entry.destroyed), ("erased", body.destroyed_keys))
-refused(get_entry, 404, "SR-KEEP-001", "ent_aaaaaaaaaaaaaaaaaaaaaaaaaa", client=auditor)
+refused(get_entry, 404, "SR-ACCOUNT-006", "ent_aaaaaaaaaaaaaaaaaaaaaaaaaa", client=auditor)
 
 print(json.dumps({"answers": answers, "certificate": certificate.to_dict()}))
