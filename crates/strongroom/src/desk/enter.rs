@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody};
-use axum::extract::RawPathParams;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Response, Uri, header};
+use axum::extract::{MatchedPath, RawPathParams};
+use axum::http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Response, header};
 use axum::response::IntoResponse;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{BoxError, Router};
@@ -57,11 +57,9 @@ pub fn routes() -> Vec<Route> {
 
 /// The routes of all rooms behind one door.
 pub fn api_router(desk: &Arc<Desk>, door: Door) -> Router {
-    let mut router = Router::new();
-    for route in routes() {
-        router = router.route(route.path, method(desk, door, route));
-    }
-    router
+    let all: Arc<[Route]> = routes().into();
+    let add = |router: Router, route: &Route| router.route(route.path, method(desk, door, *route, &all));
+    all.iter().fold(Router::new(), add)
 }
 
 /// What stands behind a door: the router, and beside it the routes that are asked most, found by their whole path. The router
@@ -117,44 +115,26 @@ impl std::fmt::Debug for Front {
     }
 }
 
-fn method(desk: &Arc<Desk>, door: Door, route: Route) -> MethodRouter {
+fn method(desk: &Arc<Desk>, door: Door, route: Route, all: &Arc<[Route]>) -> MethodRouter {
     let filter = match route.method {
         "POST" => MethodFilter::POST,
         "PUT" => MethodFilter::PUT,
         _ => MethodFilter::GET,
     };
     let counters = desk.metrics.route(route.path);
-    let desk = Arc::clone(desk);
+    let (desk, all) = (Arc::clone(desk), Arc::clone(all));
     on(filter, move |params: Result<RawPathParams, RawPathParamsRejection>, request: HttpRequest<Body>| {
-        let (desk, counters) = (Arc::clone(&desk), counters.clone());
+        let (desk, counters, all) = (Arc::clone(&desk), counters.clone(), Arc::clone(&all));
         async move {
             // What is not UTF-8 once its escapes are read names nothing that there is.
             let Ok(params) = params else { return no_route().into_response() };
-            let target = params.iter().map(|(_, value)| value).collect::<Vec<_>>().join("/");
-            if !takes(&route, &target) {
-                return wrong_method_at(request.uri().path());
+            let target = target_of(&params);
+            if !route.takes(&target, &all) {
+                return wrong_method_at(route.path, &target, &all);
             }
             answer(&desk, door, route, target, request, &counters).await
         }
     })
-}
-
-/// The one path whose end says which method it takes: a file is put where it lies, and revealed by a verb.
-const FILES: &str = "/v1/records/{target}/files/{field}";
-const REVEAL: &str = ":reveal";
-
-fn takes(route: &Route, target: &str) -> bool {
-    route.path != FILES || (route.method == "POST") == target.ends_with(REVEAL)
-}
-
-/// What is answered where there is something, but not by this method.
-fn wrong_method_at(path: &str) -> Response<Body> {
-    let mut response = wrong_method().into_response();
-    if path.contains("/files/") {
-        let allowed = if path.ends_with(REVEAL) { "POST" } else { "PUT" };
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
-    }
-    response
 }
 
 async fn answer<B>(
@@ -314,13 +294,35 @@ fn too_slow() -> Problem {
     Problem::new("SR-HTTP-012", 408, "the body did not arrive within 30 seconds")
 }
 
-fn wrong_method() -> Problem {
-    Problem::new("SR-HTTP-013", 405, "there is no such method at this address")
+/// What stands in an address for the parameters of its path.
+fn target_of(params: &RawPathParams) -> String {
+    params.iter().map(|(_, value)| value).collect::<Vec<_>>().join("/")
+}
+
+/// What is answered where there is something, but not by this method. Where the end of an address decides, `Allow` names
+/// what it takes; elsewhere the router does.
+fn wrong_method_at(path: &str, target: &str, all: &[Route]) -> Response<Body> {
+    let problem = Problem::new("SR-HTTP-013", 405, "there is no such method at this address");
+    let mut response = problem.into_response();
+    let here = || all.iter().filter(|route| route.path == path);
+    if here().any(|route| route.verb.is_some())
+        && let Some(route) = here().find(|route| route.takes(target, all))
+    {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(route.method));
+    }
+    response
 }
 
 /// What is answered where nothing is.
 pub fn fallbacks(router: Router) -> Router {
-    router
-        .fallback(|| async { no_route().into_response() })
-        .method_not_allowed_fallback(|uri: Uri| async move { wrong_method_at(uri.path()) })
+    let all: Arc<[Route]> = routes().into();
+    router.fallback(|| async { no_route().into_response() }).method_not_allowed_fallback(
+        move |matched: Option<MatchedPath>, params: Result<RawPathParams, RawPathParamsRejection>| {
+            let all = Arc::clone(&all);
+            async move {
+                let path = matched.as_ref().map_or("", MatchedPath::as_str);
+                wrong_method_at(path, &params.map(|params| target_of(&params)).unwrap_or_default(), &all)
+            }
+        },
+    )
 }

@@ -104,6 +104,7 @@ impl Promised {
         self.by.load(Ordering::Relaxed)
     }
 }
+
 /// Files on their way in or out at once. Each holds half a megabyte of memory at the most.
 const STREAMS: usize = 64;
 

@@ -324,6 +324,8 @@ pub struct Route {
     pub method: &'static str,
     /// Path; `{target}` or `{*target}` is its parameter. A part of a record is `{field}`, behind it.
     pub path: &'static str,
+    /// What its addresses end in, where the end says which route of a path is meant: `:reveal`.
+    pub verb: Option<&'static str>,
     /// Longest body, bytes.
     pub body_limit: usize,
     /// Who may use it, and what does it.
@@ -339,12 +341,13 @@ impl std::fmt::Debug for Route {
 impl Route {
     /// A POST route for callers whose role includes a deed.
     pub const fn post(path: &'static str, deed: Deed, handler: fn(Request) -> Answer) -> Route {
-        Route { method: "POST", path, body_limit: BODY_LIMIT, handler: Handler::Callers(deed, handler) }
+        let handler = Handler::Callers(deed, handler);
+        Route { method: "POST", path, verb: None, body_limit: BODY_LIMIT, handler }
     }
 
     /// A GET route for callers whose role includes a deed.
     pub const fn get(path: &'static str, deed: Deed, handler: fn(Request) -> Answer) -> Route {
-        Route { method: "GET", path, body_limit: 0, handler: Handler::Callers(deed, handler) }
+        Route { method: "GET", path, verb: None, body_limit: 0, handler: Handler::Callers(deed, handler) }
     }
 
     /// A PUT route for callers whose role includes a deed, and whose body is taken as it comes.
@@ -354,12 +357,27 @@ impl Route {
         body_limit: usize,
         handler: fn(Sent) -> Answer,
     ) -> Route {
-        Route { method: "PUT", path, body_limit, handler: Handler::Senders(deed, handler) }
+        Route { method: "PUT", path, verb: None, body_limit, handler: Handler::Senders(deed, handler) }
     }
 
     /// A GET route for everybody.
     pub const fn open(path: &'static str, handler: fn(Visit) -> Answer) -> Route {
-        Route { method: "GET", path, body_limit: 0, handler: Handler::Anybody(handler) }
+        Route { method: "GET", path, verb: None, body_limit: 0, handler: Handler::Anybody(handler) }
+    }
+
+    /// The same for addresses that end in a verb. Other routes of its path take no address that ends so.
+    #[must_use]
+    pub const fn ending_in(self, verb: &'static str) -> Route {
+        Route { verb: Some(verb), ..self }
+    }
+
+    /// Does it take an address with this in it? Takes: what stands in it for the path's parameters, and all routes.
+    pub fn takes(&self, target: &str, all: &[Route]) -> bool {
+        let ends_in = |verb: &str| target.ends_with(verb);
+        match self.verb {
+            Some(verb) => ends_in(verb),
+            None => !all.iter().any(|other| other.path == self.path && other.verb.is_some_and(ends_in)),
+        }
     }
 
     /// What a caller's role must include; `None` where everybody may.

@@ -35,6 +35,8 @@ use crate::ground::work::Work;
 use crate::ground::{Deed, EntryId, Problem, RecordId};
 use crate::keep::{self, FileMark, files};
 
+/// What the address of a file ends in when it is to be revealed.
+pub(super) const REVEAL_FILE: &str = ":reveal";
 /// Chunks that are opened under one permit, and are in memory at once.
 const PIECE: u32 = 4;
 /// A file must have left within this time.
@@ -72,7 +74,7 @@ pub struct FileRevealBody {
               (status = 503, description = "As many files are on their way as there may be", body = ProblemBody)))]
 pub(crate) async fn post_file_reveal(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, body, .. } = request;
-    let named = target.strip_suffix(":reveal").and_then(|target| target.split_once('/'));
+    let named = target.strip_suffix(REVEAL_FILE).and_then(|target| target.split_once('/'));
     let (record, name) = named.ok_or_else(crate::ground::web::no_route)?;
     let record: RecordId = house.ids.read(record)?;
     files::must_be_of(&house, &caller.shop, record).await?;

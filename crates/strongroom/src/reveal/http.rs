@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::file::post_file_reveal;
+use super::file::{REVEAL_FILE, post_file_reveal};
 use super::permit::Permit;
 use super::render::{render_reveal, write_more, write_value};
 use super::search::{Found, SearchAsk, search};
@@ -35,7 +35,8 @@ pub fn routes() -> Vec<Route> {
         Route::post("/v1/records:reveal", Deed::Reveal, |request| Box::pin(post_reveal(request))),
         Route::post("/v1/records/{target}/files/{field}", Deed::Reveal, |request| {
             Box::pin(post_file_reveal(request))
-        }),
+        })
+        .ending_in(REVEAL_FILE),
         Route::post("/v1/records:search", Deed::Search, |request| Box::pin(post_search(request))),
         Route::post("/v1/subjects:find", Deed::Find, |request| Box::pin(post_find(request))),
         Route::post("/v1/tokens", Deed::Token, |request| Box::pin(post_token(request))),
