@@ -4,7 +4,7 @@
 //! after that commit. The order of the last steps is what the promises rest on:
 //!
 //! 1. the leaves of the batch are integrated into their logs, in the same transaction;
-//! 2. COMMIT (WAL, synchronous=FULL): from here on nothing acknowledged can be lost;
+//! 2. COMMIT (WAL, synchronous=EXTRA): from here on nothing acknowledged can be lost;
 //! 3. caches are told; destroyed keys are named in a file that a restore will read;
 //! 4. the callers are answered.
 

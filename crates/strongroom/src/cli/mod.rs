@@ -138,7 +138,7 @@ enum Command {
     /// See, plan, apply and publish policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
-    /// Take in a file of records: CSV or JSONL, plain or gzip
+    /// Take in a file of records: CSV or JSONL, plain or gzip, or an Excel workbook
     Import(data::ImportArgs),
     /// See what is kept about a subject, without values
     #[command(subcommand)]
