@@ -57,7 +57,7 @@ pub fn routes() -> Vec<Route> {
 
 /// The routes of all rooms behind one door.
 pub fn api_router(desk: &Arc<Desk>, door: Door) -> Router {
-    let all: Arc<[Route]> = routes().into();
+    let all = routes();
     let add = |router: Router, route: &Route| router.route(route.path, method(desk, door, *route, &all));
     all.iter().fold(Router::new(), add)
 }
@@ -115,22 +115,25 @@ impl std::fmt::Debug for Front {
     }
 }
 
-fn method(desk: &Arc<Desk>, door: Door, route: Route, all: &Arc<[Route]>) -> MethodRouter {
+fn method(desk: &Arc<Desk>, door: Door, route: Route, all: &[Route]) -> MethodRouter {
     let filter = match route.method {
         "POST" => MethodFilter::POST,
         "PUT" => MethodFilter::PUT,
         _ => MethodFilter::GET,
     };
     let counters = desk.metrics.route(route.path);
-    let (desk, all) = (Arc::clone(desk), Arc::clone(all));
+    let here: Arc<[Route]> = all.iter().filter(|other| other.path == route.path).copied().collect();
+    let verbs: Arc<[&str]> = verbs_of(&here).into();
+    let desk = Arc::clone(desk);
     on(filter, move |params: Result<RawPathParams, RawPathParamsRejection>, request: HttpRequest<Body>| {
-        let (desk, counters, all) = (Arc::clone(&desk), counters.clone(), Arc::clone(&all));
+        let (desk, counters) = (Arc::clone(&desk), counters.clone());
+        let (here, verbs) = (Arc::clone(&here), Arc::clone(&verbs));
         async move {
             // What is not UTF-8 once its escapes are read names nothing that there is.
             let Ok(params) = params else { return no_route().into_response() };
             let target = target_of(&params);
-            if !route.takes(&target, &all) {
-                return wrong_method_at(route.path, &target, &all);
+            if !route.takes(&target, &verbs) {
+                return wrong_method_at(&target, &here);
             }
             answer(&desk, door, route, target, request, &counters).await
         }
@@ -299,14 +302,19 @@ fn target_of(params: &RawPathParams) -> String {
     params.iter().map(|(_, value)| value).collect::<Vec<_>>().join("/")
 }
 
+/// What the addresses of these routes can end in.
+fn verbs_of(here: &[Route]) -> Vec<&'static str> {
+    here.iter().filter_map(|route| route.verb).collect()
+}
+
 /// What is answered where there is something, but not by this method. Where the end of an address decides, `Allow` names
-/// what it takes; elsewhere the router does.
-fn wrong_method_at(path: &str, target: &str, all: &[Route]) -> Response<Body> {
+/// what it takes; elsewhere the router does. Takes: all routes of the path.
+fn wrong_method_at(target: &str, here: &[Route]) -> Response<Body> {
     let problem = Problem::new("SR-HTTP-013", 405, "there is no such method at this address");
     let mut response = problem.into_response();
-    let here = || all.iter().filter(|route| route.path == path);
-    if here().any(|route| route.verb.is_some())
-        && let Some(route) = here().find(|route| route.takes(target, all))
+    let verbs = verbs_of(here);
+    if !verbs.is_empty()
+        && let Some(route) = here.iter().find(|route| route.takes(target, &verbs))
     {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(route.method));
     }
@@ -321,7 +329,8 @@ pub fn fallbacks(router: Router) -> Router {
             let all = Arc::clone(&all);
             async move {
                 let path = matched.as_ref().map_or("", MatchedPath::as_str);
-                wrong_method_at(path, &params.map(|params| target_of(&params)).unwrap_or_default(), &all)
+                let here: Vec<Route> = all.iter().filter(|route| route.path == path).copied().collect();
+                wrong_method_at(&params.map(|params| target_of(&params)).unwrap_or_default(), &here)
             }
         },
     )

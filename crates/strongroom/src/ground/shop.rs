@@ -255,7 +255,7 @@ impl<T: Copy> WholeRows<T> {
     /// Remembers a row that was found whole.
     pub fn saw(&self, number: u64, bytes: Vec<u8>, says: T) {
         let mut rows = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if rows.len() >= WHOLE_ROWS {
+        if rows.len() >= WHOLE_ROWS && !rows.contains_key(&number) {
             rows.clear();
         }
         rows.insert(number, (bytes, says));

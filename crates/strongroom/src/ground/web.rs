@@ -371,12 +371,12 @@ impl Route {
         Route { verb: Some(verb), ..self }
     }
 
-    /// Does it take an address with this in it? Takes: what stands in it for the path's parameters, and all routes.
-    pub fn takes(&self, target: &str, all: &[Route]) -> bool {
-        let ends_in = |verb: &str| target.ends_with(verb);
+    /// Does it take an address that ends so? Takes: what stands in the address for the path's parameters, and the verbs of
+    /// all routes of this path.
+    pub fn takes(&self, target: &str, verbs: &[&str]) -> bool {
         match self.verb {
-            Some(verb) => ends_in(verb),
-            None => !all.iter().any(|other| other.path == self.path && other.verb.is_some_and(ends_in)),
+            Some(verb) => target.ends_with(verb),
+            None => !verbs.iter().any(|verb| target.ends_with(verb)),
         }
     }
 
