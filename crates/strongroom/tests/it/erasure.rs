@@ -18,12 +18,15 @@ use ledger::opening::Tag;
 use ledger::receipt::Receipt;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
+use strongroom::collect::import::rows::Format;
+use strongroom::collect::import::{self, Import};
 use strongroom::erase::{Rotated, RotationStep};
 use strongroom::ground::clock::{DAY, parse_instant};
 use strongroom::ground::keys_folder::KeysFolder;
 use strongroom::ground::web::Caller;
 use strongroom::ground::{Actor, Problem, Role};
 use strongroom::{keep, open, people, reveal};
+use tokio::runtime::Handle;
 
 use crate::support::{ALL_PURPOSES, Bench, Key, Reply, answer, at, longer_policy};
 
@@ -265,6 +268,35 @@ fn nothing_can_be_written_to_an_erased_subject() {
             &json!({ "kind": "order", "external_id": "O-1", "fields": { "items": "tea" } }),
         )
         .problem(410, "SR-KEEP-002");
+}
+
+#[test]
+fn a_row_of_somebody_erased_is_counted_as_absent_before_and_after_the_rows_are_gone() {
+    let house = House::new();
+    let import = || {
+        let caller = Caller { shop: house.bench.shop(), actor: Actor::Operator };
+        let import = Import {
+            file: &b"number,name\n42,Ann\n"[..],
+            format: Format::Csv,
+            encoding: None,
+            mapping: "kind = \"customer\"\nexternal_id = \"number\"\n[fields]\nname = \"name\"\n".to_owned(),
+            digest: [7; 32],
+        };
+        house.bench.block_on(async {
+            let here = Handle::current();
+            let inside = Arc::clone(house.bench.house());
+            let run = move || import::run(&here, &inside, &caller, import, |_| Ok(())).unwrap();
+            tokio::task::spawn_blocking(run).await.unwrap()
+        })
+    };
+    let first = import();
+    assert_eq!((first.rows, first.updated, first.rejected), (1, 1, 0), "{first:?}");
+    house.erase().is(200);
+    for _ in 0..2 {
+        let again = import();
+        assert_eq!((again.rows, again.absent, again.rejected), (1, 1, 0), "{again:?}");
+        house.bench.round();
+    }
 }
 
 #[test]

@@ -332,7 +332,8 @@ impl Taking<'_> {
                 _ if problem.status >= 500 => return Err(problem),
                 "SR-COLLECT-011" => &mut counts.past_end,
                 "SR-COLLECT-012" => &mut counts.nothing_kept,
-                "SR-KEEP-001" if self.drafting.known_only => &mut counts.absent,
+                // Somebody who was erased is first known as such, and then, when the rows are gone, not known.
+                "SR-KEEP-001" | "SR-KEEP-002" if self.drafting.known_only => &mut counts.absent,
                 _ => {
                     let column = problem.pointer.as_deref();
                     let column = column.map(|pointer| self.drafting.mapping.column_of(pointer));
