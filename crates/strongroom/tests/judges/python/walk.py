@@ -271,11 +271,16 @@ is_([reason.name for reason in erased.reasons], ["erased"])
 
 # ── The ledger ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-head = ask(get_head, 200, client=stranger)
+# What was erased is cleaned up meanwhile, and the log grows: the two are held together when it did not grow in between.
+head, named, after = "", "", None
+while head != after:
+    head = ask(get_head, 200, client=stranger)
+    named = ask(get_head_of, 200, "harbour-hill", client=stranger)
+    after = ask(get_head, 200, client=stranger)
+is_(named, head)
 origin, size = head.splitlines()[0], int(head.splitlines()[1])
 log = ask(get_log, 200, client=stranger)
 is_((log.origin, log.names.purposes["tax"]), (origin, before.registry.purposes["tax"]))
-is_(ask(get_head_of, 200, log.origin.split("/")[1], client=stranger), head)
 is_(ask(get_log_of, 200, "harbour-hill", client=stranger), log)
 refused(get_log_of, 404, "SR-HTTP-005", "another-shop", client=stranger)
 tile = ask(get_file, 200, f"tile/0/000.p/{size}", client=stranger).payload.read()

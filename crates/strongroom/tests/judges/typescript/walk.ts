@@ -240,12 +240,18 @@ assert.deepEqual(erased.reasons?.map((reason) => reason.name), ["erased"]);
 
 // ── The ledger ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const head = await ask(200, stranger.GET("/ledger/checkpoint", { parseAs: "text" }));
+// What was erased is cleaned up meanwhile, and the log grows: the two are held together when it did not grow in between.
+const shop = { params: { path: { shop: "harbour-hill" } } };
+let [head, named, after] = ["", "", "none yet"];
+while (head !== after) {
+  head = await ask(200, stranger.GET("/ledger/checkpoint", { parseAs: "text" }));
+  named = await ask(200, stranger.GET("/ledger/{shop}/checkpoint", { ...shop, parseAs: "text" }));
+  after = await ask(200, stranger.GET("/ledger/checkpoint", { parseAs: "text" }));
+}
+assert.equal(named, head);
 const [origin, size] = [head.split("\n")[0], Number(head.split("\n")[1])];
 const log = await ask(200, stranger.GET("/ledger/log.json"));
 assert.deepEqual([log.origin, log.names?.purposes["tax"]], [origin, before.registry.purposes["tax"]]);
-const shop = { params: { path: { shop: "harbour-hill" } } };
-assert.equal(await ask(200, stranger.GET("/ledger/{shop}/checkpoint", { ...shop, parseAs: "text" })), head);
 assert.deepEqual(await ask(200, stranger.GET("/ledger/{shop}/log.json", shop)), log);
 
 function file<As extends "arrayBuffer">(client: Client<paths>, path: string, parseAs: As) {
