@@ -2,11 +2,13 @@
 
 #![cfg(test)]
 
-use std::io::Write;
+use std::io::{BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
@@ -586,7 +588,7 @@ fn tls_is_spoken_when_there_are_a_certificate_and_its_key() {
         .with_no_client_auth();
     let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
     let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
-    let stream = std::net::TcpStream::connect(("127.0.0.1", server.api.port())).unwrap();
+    let stream = TcpStream::connect(("127.0.0.1", server.api.port())).unwrap();
     let mut stream = rustls::StreamOwned::new(connection, stream);
     write!(
         stream,
@@ -594,7 +596,7 @@ fn tls_is_spoken_when_there_are_a_certificate_and_its_key() {
         vault.admin
     )
     .unwrap();
-    read_answer(&mut std::io::BufReader::new(stream)).unwrap().has(200);
+    read_answer(&mut BufReader::new(stream)).unwrap().has(200);
     // Plain HTTP gets nothing, and the others are still served.
     let mut plain = server.caller(&vault.admin);
     assert!(plain.send("GET", "/v1/policy", "", b"").is_err());
@@ -668,6 +670,38 @@ fn stopped_under_load_it_answers_who_is_in_and_has_everything_it_acknowledged() 
     }
     eprintln!("stopped under load: {} customers and their orders acknowledged and there", numbers.len());
     vault.is_well();
+}
+
+#[test]
+fn a_request_that_is_under_way_when_a_server_is_stopped_is_answered() {
+    let vault = Vault::new();
+    let intake = vault.credential("intake", &[]);
+    let server = vault.serve();
+    let (mut under_way, mut idle) = (connect(server.api), connect(server.api));
+    let body = customer(7).to_string();
+    let (first, rest) = body.split_at(20);
+    write!(
+        under_way,
+        "POST /v1/records HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {intake}\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n{first}",
+        body.len()
+    )
+    .unwrap();
+    let mut asked_for = [0; 25];
+    under_way.read_exact(&mut asked_for).unwrap();
+    assert_eq!(&asked_for, b"HTTP/1.1 100 Continue\r\n\r\n", "it is in, and its body is waited for");
+    signal(server.id(), "TERM");
+    assert_eq!(idle.read(&mut [0; 1]).unwrap(), 0, "who asks for nothing is let go at once");
+    under_way.write_all(rest.as_bytes()).unwrap();
+    read_answer(&mut BufReader::new(under_way)).unwrap().has(201);
+    let (status, said) = server.stop();
+    assert!(status.success() && said.contains("\"closed\""), "{said}");
+    vault.is_well();
+}
+
+fn connect(to: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(to).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
 }
 
 #[test]
