@@ -102,6 +102,8 @@ impl Folder {
             // Written by a release before page checksums: every page is written anew, with room for one.
             connection.execute_batch("VACUUM")?;
         }
+        // ORDER: closed before the store opens its own. The last connection to close folds the WAL into the database and removes
+        // it: a key that died just before a crash is on no disk any more when the first caller is served.
         connection.close().map_err(|(_, error)| Error::from(error))?;
         Ok(migrated)
     }

@@ -691,6 +691,8 @@ fn a_request_that_is_under_way_when_a_server_is_stopped_is_answered() {
     assert_eq!(&asked_for, b"HTTP/1.1 100 Continue\r\n\r\n", "it is in, and its body is waited for");
     signal(server.id(), "TERM");
     assert_eq!(idle.read(&mut [0; 1]).unwrap(), 0, "who asks for nothing is let go at once");
+    // Long enough for a server that would let go of both.
+    std::thread::sleep(Duration::from_millis(300));
     under_way.write_all(rest.as_bytes()).unwrap();
     read_answer(&mut BufReader::new(under_way)).unwrap().has(201);
     let (status, said) = server.stop();
