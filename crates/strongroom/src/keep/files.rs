@@ -54,7 +54,7 @@ impl FileState {
 /// Fails: `SR-KEEP-001` when it is not, as for an id that nobody has.
 pub async fn must_be_of(house: &House, shop: &Arc<Shop>, record: RecordId) -> Result<(), Problem> {
     let shop = Arc::clone(shop);
-    let found = house.look(move |view| super::find_record(view, &shop, record)).await?;
+    let found = house.look(move |view| super::find_version(view, &shop, record)).await?;
     found.map(drop).ok_or_else(error::not_found)
 }
 

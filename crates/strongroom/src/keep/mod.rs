@@ -95,6 +95,11 @@ pub fn find_record(view: &View<'_>, shop: &Shop, id: RecordId) -> Result<Option<
     found.map(|(version, clear, sealed)| record_row(id, version, clear, sealed)).transpose()
 }
 
+/// The version of a record of this shop, and nothing else of it. Gives: `None` when there is none, or it is another shop's.
+pub fn find_version(view: &View<'_>, shop: &Shop, id: RecordId) -> Result<Option<u32>, Problem> {
+    Ok(view.find(&sql::FIND_VERSION, params![id.column(), shop.column()], |row| row.number(0))?)
+}
+
 fn record_row(
     id: RecordId,
     version: u32,

@@ -31,6 +31,7 @@ store::statements! {
     CHANGE_RECORD = "UPDATE record SET version = $1, clear = $2, sealed = $3 WHERE id = $4 AND shop = $5 AND version = $6";
     REMOVE_RECORD = "DELETE FROM record WHERE id = $1 AND shop = $2 AND version = $3";
     FIND_RECORD = "SELECT version, clear, sealed FROM record WHERE id = $1 AND shop = $2";
+    FIND_VERSION = "SELECT version FROM record WHERE id = $1 AND shop = $2";
     LIST_RECORDS = "SELECT id, version, clear, sealed FROM record
                     WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4";
     LIST_NEWEST_RECORDS = "SELECT id, version, clear, sealed FROM record
