@@ -26,13 +26,13 @@ use super::http::purpose_of;
 use super::permit::{Permit, broken};
 use super::token::no_value;
 use super::types::{Ask, Granted, Target};
-use super::{Ended, decide, enter_failure, granted, item, judge, open, refuse};
+use super::{Ended, decide, enter_failure, granted, item, judge, open, refuse, refuse_stranger};
 use crate::choose;
 use crate::ground::house::House;
 use crate::ground::problem::ProblemBody;
 use crate::ground::web::{Caller, Request, read_json};
 use crate::ground::work::Work;
-use crate::ground::{Deed, EntryId, Problem, RecordId};
+use crate::ground::{Deed, EntryId, InForce, Problem, RecordId};
 use crate::keep::{self, FileMark, files};
 
 /// What the address of a file ends in when it is to be revealed.
@@ -76,31 +76,13 @@ pub(crate) async fn post_file_reveal(request: Request) -> Result<Response<Body>,
     let Request { house, caller, target, body, .. } = request;
     let named = target.strip_suffix(REVEAL_FILE).and_then(|target| target.split_once('/'));
     let (record, name) = named.ok_or_else(crate::ground::web::no_route)?;
-    let record: RecordId = house.ids.read(record)?;
-    files::must_be_of(&house, &caller.shop, record).await?;
     let input: FileRevealIn<'_> = read_json(&body)?;
-    let policy = caller.shop.policy();
-    let purpose = purpose_of(&input.purpose, &policy)?;
-    // Also a field that only older policies had: the gate calls it a gap.
-    let kind = policy.registry.kind_of(record.kind()).map(|(_, kind)| kind);
-    let field = kind.and_then(|kind| {
-        kind.find_field(name).filter(|field| kind.field_kind(*field) == Some(FieldKind::File))
-    });
-    let field = field.ok_or_else(|| {
-        Problem::new("SR-REVEAL-014", 422, "records of this kind have no such field of kind `file`")
-            .at("/field")
-    })?;
+    let purpose = purpose_of(&input.purpose, &caller.shop.policy())?;
     let place = house.stream()?;
-    let ask = Ask {
-        purpose,
-        target: Target::Record(record),
-        kinds: Some(vec![record.kind()]),
-        fields: Some(vec![(record.kind(), FieldMask::only(field))]),
-        mask_all: false,
-        limit: 1,
-    };
-    let permit = begin(&house, &caller, ask, field).await?;
-    let head = match opened(&permit, field) {
+    // ORDER: whatever could be refused to anybody is refused by now. From here on an answer may tell of the record.
+    let record: RecordId = house.ids.read(record)?;
+    let permit = begin(&house, &caller, purpose, record, name.to_owned()).await?;
+    let head = match opened(&permit) {
         Ok(head) => head,
         Err(problem) => {
             if problem.status == 500 {
@@ -116,7 +98,7 @@ pub(crate) async fn post_file_reveal(request: Request) -> Result<Response<Body>,
     let leaving = Leaving {
         house,
         caller,
-        wanted: Wanted { purpose, record, field, entry, mark },
+        wanted: Wanted { purpose, record, field: mark.field, entry, mark },
         next: 0,
         began: Instant::now(),
         ready: VecDeque::new(),
@@ -132,29 +114,55 @@ pub(crate) async fn post_file_reveal(request: Request) -> Result<Response<Body>,
     Ok(response)
 }
 
-/// The first answer of the gate, and its entry. A purpose that sees the field masked sees no file: half of one is none.
-async fn begin(house: &Arc<House>, caller: &Caller, ask: Ask, field: u8) -> Result<Permit, Problem> {
+/// The first answer of the gate, and its entry. Who lacks the purpose learns neither of the record nor of its fields, as at
+/// any reveal. A purpose that sees the field masked sees no file: half of one is none.
+async fn begin(
+    house: &Arc<House>,
+    caller: &Caller,
+    purpose: u16,
+    record: RecordId,
+    name: String,
+) -> Result<Permit, Problem> {
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
             work.must_be_allowed(Deed::Reveal)?;
-            match &ask.target {
-                Target::Record(record) if is_masked(ask.purpose, *record, field, work) => {
-                    let row = keep::find_subject(work.tx, work.shop, record.subject())?;
-                    let row = row.ok_or_else(keep::error::not_found)?;
-                    refuse(&ask, Act::Revealed, None, &row, &[], work)?;
-                    Ok(Ended::Refused(masked()))
-                }
-                _ => decide(&ask, policy::Act::Reveal, None, Act::Revealed, work),
+            // ORDER: the purpose, the record, the field: no answer tells of what comes behind it.
+            if !work.actor.purposes.has(purpose) {
+                return refuse_stranger(purpose, Act::Revealed, work);
             }
+            keep::find_version(work.tx, work.shop, record)?.ok_or_else(keep::error::not_found)?;
+            let field = file_field(record, &name, &work.policy)?;
+            let ask = Ask {
+                purpose,
+                target: Target::Record(record),
+                kinds: Some(vec![record.kind()]),
+                fields: Some(vec![(record.kind(), FieldMask::only(field))]),
+                mask_all: false,
+                limit: 1,
+            };
+            let kind = work.policy.compiled.kind(record.kind());
+            if kind.is_some_and(|kind| kind.grant(purpose).masked.has(field)) {
+                let row = keep::find_subject(work.tx, work.shop, record.subject())?;
+                let row = row.ok_or_else(keep::error::not_found)?;
+                refuse(&ask, Act::Revealed, None, &row, &[], work)?;
+                return Ok(Ended::Refused(masked()));
+            }
+            decide(&ask, policy::Act::Reveal, None, Act::Revealed, work)
         })
         .await?;
     granted(committed)
 }
 
-/// Does this purpose, which the caller has, see the field masked?
-fn is_masked(purpose: u16, record: RecordId, field: u8, work: &Work<'_, '_>) -> bool {
-    let kind = work.policy.compiled.kind(record.kind());
-    work.actor.purposes.has(purpose) && kind.is_some_and(|kind| kind.grant(purpose).masked.has(field))
+/// The field of kind `file` of this name; also one that only older policies had: the gate calls it a gap.
+fn file_field(record: RecordId, name: &str, policy: &InForce) -> Result<u8, Problem> {
+    let kind = policy.registry.kind_of(record.kind()).map(|(_, kind)| kind);
+    let field = kind.and_then(|kind| {
+        kind.find_field(name).filter(|field| kind.field_kind(*field) == Some(FieldKind::File))
+    });
+    field.ok_or_else(|| {
+        Problem::new("SR-REVEAL-014", 422, "records of this kind have no such field of kind `file`")
+            .at("/field")
+    })
 }
 
 fn masked() -> Problem {
@@ -172,11 +180,12 @@ struct Head {
     mark: FileMark,
 }
 
-fn opened(permit: &Permit, field: u8) -> Result<Head, Problem> {
+/// Opens the one field that was asked for.
+fn opened(permit: &Permit) -> Result<Head, Problem> {
     let records = open(permit)?;
     let record = records.first().ok_or_else(keep::error::not_found)?;
-    let (_, value) = record.fields.iter().find(|(of, _)| *of == field).ok_or_else(no_value)?;
-    let mark = record.item.row.clear.files.iter().find(|mark| mark.field == field).ok_or_else(broken)?;
+    let (field, value) = record.fields.first().ok_or_else(no_value)?;
+    let mark = record.item.row.clear.files.iter().find(|mark| mark.field == *field).ok_or_else(broken)?;
     match value.show(permit)? {
         Value::File(head) => {
             Ok(Head { media: head.media().to_owned(), size_bytes: head.size_bytes(), mark: *mark })

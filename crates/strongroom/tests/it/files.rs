@@ -12,8 +12,8 @@ use ledger::entry::{Act, Outcome};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use strongroom::account::deep_check;
-use strongroom::ground::Role;
 use strongroom::ground::clock::{DAY, MINUTE};
+use strongroom::ground::{RecordId, Role, SubjectId};
 use tower::ServiceExt;
 
 use crate::support::{Bench, Key, POLICY, Reply, checked};
@@ -378,6 +378,42 @@ fn who_lacks_the_purpose_does_not_learn_that_a_file_is_there() {
     fixture.get("name", "account").problem(422, "SR-REVEAL-014");
     let intake = fixture.bench.key(Role::Intake, &[]);
     fixture.bench.post(&intake, &path, &json!({ "purpose": "age_check" })).problem(403, "SR-PEOPLE-003");
+}
+
+#[test]
+fn who_lacks_the_purpose_learns_neither_of_a_record_nor_of_its_fields() {
+    let fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    let other = fixture.bench.service_for(&["account"]);
+    let ids = &fixture.bench.house().ids;
+    let kind = ids.read::<RecordId>(&fixture.record).unwrap().kind();
+    let nobodys = |kind| ids.show(RecordId::of(SubjectId::from_column(900_000), kind, 0));
+    let records = [fixture.record.clone(), nobodys(kind), nobodys(200), "rec_aaaa".to_owned()];
+    let ask = |by: &Key, record: &str, field: &str| {
+        let path = format!("/v1/records/{record}/files/{field}:reveal");
+        fixture.bench.post(by, &path, &json!({ "purpose": "age_check" }))
+    };
+    let plainly = json!({ "purpose": "age_check", "record": fixture.record });
+    let plainly = fixture.bench.post(&other, "/v1/records:reveal", &plainly);
+    plainly.problem(404, "SR-KEEP-001");
+    for record in &records {
+        for field in ["id_scan", "selfie", "name", "no_such"] {
+            let reply = ask(&other, record, field);
+            assert_eq!(
+                (reply.status, &reply.headers, &reply.body),
+                (plainly.status, &plainly.headers, &plainly.body),
+                "{record} {field}: {}",
+                reply.text()
+            );
+        }
+    }
+    let last = fixture.bench.entries().pop().unwrap();
+    assert_eq!((last.act, last.outcome), (Act::Revealed, Outcome::No), "it is entered");
+    // Who has the purpose learns of the record first, and of its field then.
+    for field in ["id_scan", "name", "no_such"] {
+        ask(&fixture.service, &records[1], field).problem(404, "SR-KEEP-001");
+    }
+    ask(&fixture.service, &fixture.record, "name").problem(422, "SR-REVEAL-014");
 }
 
 #[test]
