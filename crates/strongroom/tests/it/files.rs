@@ -662,6 +662,103 @@ fn whatever_is_done_to_chunks_is_noticed_where_it_was_done() {
     }
 }
 
+/// What is done to a row of `file` whose state was edited, too.
+const EDITS: [&str; 5] = [
+    "UPDATE file SET field = 256 WHERE id = {file}",
+    "UPDATE file SET since = since - 1 WHERE id = {file}",
+    "UPDATE file SET record = -1 WHERE id = {file}",
+    "UPDATE file SET mac = x'' WHERE id = {file}",
+    "UPDATE file SET id = -7 WHERE id = {file}",
+];
+
+#[test]
+fn a_row_of_a_file_that_was_edited_keeps_no_start_and_no_other_file() {
+    for edits in EDITS {
+        for state in [0, 2] {
+            let mut fixture = Fixture::new();
+            for seed in [5, 6, 7] {
+                fixture.put("id_scan", "image/jpeg", &bytes_of(2 * CHUNK, seed)).is(200);
+            }
+            fixture.bench.is_broken_on_purpose();
+            fixture.bench.close();
+            let database =
+                crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
+            let first = "(SELECT min(id) FROM file WHERE id >= 0)";
+            let to = format!("UPDATE file SET state = {state} WHERE id = {first}");
+            database.execute_batch(&format!("{to};{}", edits.replace("{file}", first))).unwrap();
+            database.close().unwrap();
+            fixture.bench.open();
+            fixture.tidy();
+            // The edited one stays, with its chunks; the other that nobody names is gone.
+            assert_eq!(
+                (fixture.rows("SELECT count(*) FROM file"), fixture.chunks()),
+                (2, 4),
+                "{edits} {state}"
+            );
+            assert!(fixture.get("id_scan", "age_check").body == bytes_of(2 * CHUNK, 7));
+            let held = |bench: &Bench| bench.get_at_admin_door("/health/ready").is(200)["attention"].clone();
+            fixture.bench.pass(20 * MINUTE);
+            fixture.bench.round();
+            assert_eq!(held(&fixture.bench), json!(["files_held"]), "{edits} {state}");
+            let metrics = fixture.bench.get_at_admin_door("/metrics").text();
+            assert!(metrics.contains("strongroom_files_held 1\n"), "{metrics}");
+        }
+    }
+}
+
+#[test]
+fn a_record_goes_although_the_row_of_its_file_was_edited() {
+    let mut fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    fixture.bench.is_broken_on_purpose();
+    fixture.bench.close();
+    let database = crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
+    assert_eq!(database.execute("UPDATE file SET since = since + 1", []).unwrap(), 1);
+    database.close().unwrap();
+    fixture.bench.open();
+    let officer = fixture.bench.key(Role::Officer, &[]);
+    fixture.bench.post(&officer, &format!("/v1/subjects/{}:erase", fixture.subject), &json!({})).is(200);
+    fixture.tidy();
+    assert_eq!(fixture.rows("SELECT count(*) FROM record"), 0, "what was erased is cleaned up");
+    assert_eq!(fixture.rows("SELECT count(*) FROM job"), 0);
+}
+
+#[test]
+fn a_round_takes_away_all_files_that_are_gone() {
+    let fixture = Fixture::new();
+    for seed in 0..70 {
+        fixture.put("id_scan", "image/jpeg", &bytes_of(10, seed)).is(200);
+    }
+    assert_eq!(fixture.chunks(), 70);
+    fixture.tidy();
+    assert_eq!((fixture.chunks(), fixture.rows("SELECT count(*) FROM file")), (1, 1));
+}
+
+#[test]
+fn what_a_round_has_no_time_for_the_next_one_takes_away_at_once() {
+    let mut fixture = Fixture::new();
+    for seed in 0..2 {
+        fixture.put("id_scan", "image/jpeg", &bytes_of(10, seed)).is(200);
+    }
+    fixture.bench.close();
+    let database = crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
+    let many = "INSERT INTO file_chunk WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000)
+                SELECT (SELECT min(id) FROM file) * 65536 + n, x'00' FROM n";
+    assert_eq!(database.execute(many, []).unwrap(), 20_000);
+    database.close().unwrap();
+    fixture.bench.open();
+    // One round is made at the start; the next one does not wait for its minute.
+    let round = || fixture.bench.desk().caretaker.lock().unwrap().round().unwrap();
+    let mut left = fixture.chunks();
+    for _ in 0..2 {
+        assert!((2..20_000).contains(&left), "{left} are left");
+        round();
+        assert!(fixture.chunks() < left);
+        left = fixture.chunks();
+    }
+    assert_eq!((left, fixture.rows("SELECT count(*) FROM file")), (1, 1));
+}
+
 #[test]
 fn more_files_at_once_than_there_are_places_for_are_asked_to_wait() {
     let fixture = Fixture::new();
