@@ -2,7 +2,10 @@
 
 #![cfg(test)]
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, Response, header};
@@ -318,7 +321,7 @@ fn a_sender_who_goes_away_leaves_nothing_behind() {
     let request = fixture.put_request("id_scan", "image/jpeg", 5 * CHUNK, Body::from_stream(never));
     let api = fixture.bench.api();
     fixture.bench.block_on(async {
-        let sent = tokio::time::timeout(std::time::Duration::from_millis(500), api.oneshot(request)).await;
+        let sent = tokio::time::timeout(Duration::from_millis(500), api.oneshot(request)).await;
         assert!(sent.is_err(), "it waits for more");
     });
     assert_eq!(fixture.rows("SELECT count(*) FROM file WHERE state = 1"), 0);
@@ -339,7 +342,7 @@ fn what_arrived_when_the_house_went_down_goes_at_its_next_start() {
     let mut sending = None;
     fixture.bench.block_on(async {
         sending = Some(tokio::spawn(async move { api.oneshot(request).await }));
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     });
     let sending = sending.unwrap();
     let arriving = fixture.rows("SELECT count(*) FROM file WHERE state = 0");
@@ -659,6 +662,50 @@ fn whatever_is_done_to_chunks_is_noticed_where_it_was_done() {
         let mut found: Vec<&str> = deep.findings.iter().map(|finding| finding.code).collect();
         found.sort_unstable();
         assert_eq!(found, codes, "{what}");
+    }
+}
+
+/// Begins to send a file of a media type that the field does not take, on a connection of its own.
+fn begin_to_send_a_refused_file(fixture: &Fixture, api: SocketAddr, length: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(api).unwrap();
+    let head = format!(
+        "PUT /v1/records/{}/files/id_scan HTTP/1.1\r\nhost: tests\r\nauthorization: Bearer {}\r\n\
+         content-type: image/gif\r\ncontent-length: {length}\r\n\r\n",
+        fixture.record, fixture.service.0
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+#[test]
+fn who_sends_a_refused_file_to_its_end_and_reads_then_hears_why() {
+    let mut fixture = Fixture::new();
+    let api = fixture.bench.serve();
+    let bytes = bytes_of(9_000_000, 5);
+    for _ in 0..3 {
+        let mut stream = begin_to_send_a_refused_file(&fixture, api, bytes.len());
+        stream.write_all(&bytes).expect("it is heard out");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the answer comes whole");
+        assert!(answer.starts_with("HTTP/1.1 415 ") && answer.contains("SR-COLLECT-020"), "{answer}");
+    }
+    assert_eq!(fixture.rows("SELECT count(*) FROM file"), 0);
+}
+
+#[test]
+fn who_sends_without_end_what_was_refused_is_cut_off() {
+    let mut fixture = Fixture::new();
+    let api = fixture.bench.serve();
+    // So much in a second; and a byte now and then.
+    for (piece, pause) in [(1 << 20, Duration::ZERO), (1, Duration::from_millis(100))] {
+        let mut stream = begin_to_send_a_refused_file(&fixture, api, 10_000_000);
+        let (began, bytes, mut sent) = (Instant::now(), vec![0; piece], 0_usize);
+        while stream.write_all(&bytes).is_ok() {
+            assert_eq!(fixture.bench.house().streams.available_permits(), 64, "it holds no place");
+            sent += piece;
+            assert!(sent < 100 << 20 && began.elapsed() < Duration::from_secs(15), "{sent} bytes are taken");
+            std::thread::sleep(pause);
+        }
     }
 }
 
