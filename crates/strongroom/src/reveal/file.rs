@@ -15,7 +15,7 @@ use axum::http::{HeaderValue, Response, header};
 use bytes::Bytes;
 use futures_util::Stream;
 use ledger::entry::Act;
-use policy::{Answer, FieldKind, FieldMask};
+use policy::{Answer, Decision, FieldKind, FieldMask};
 use seal::{FileOpener, FilePlace, Personal, Value};
 use serde::Deserialize;
 use store::Lane;
@@ -26,8 +26,7 @@ use super::http::purpose_of;
 use super::permit::{Permit, broken};
 use super::token::no_value;
 use super::types::{Ask, Granted, Target};
-use super::{Ended, decide, enter_failure, granted, item, judge, open, refuse, refuse_stranger};
-use crate::choose;
+use super::{Ended, chosen_for, decide, entered, granted, item, judge, open, refuse, refuse_stranger};
 use crate::ground::house::House;
 use crate::ground::problem::ProblemBody;
 use crate::ground::web::{Caller, Request, read_json};
@@ -82,23 +81,12 @@ pub(crate) async fn post_file_reveal(request: Request) -> Result<Response<Body>,
     // ORDER: whatever could be refused to anybody is refused by now. From here on an answer may tell of the record.
     let record: RecordId = house.ids.read(record)?;
     let permit = begin(&house, &caller, purpose, record, name.to_owned()).await?;
-    let head = match opened(&permit) {
-        Ok(head) => head,
-        Err(problem) => {
-            if problem.status == 500 {
-                enter_failure(&house, &caller, &permit).await;
-            }
-            return Err(problem);
-        }
-    };
-    let file_name = format!("{name}.{}", extension(&head.media));
-    let length = head.size_bytes;
-    let entry = permit.granted().entry;
-    let mark = head.mark;
+    let head = entered(&house, &caller, &permit, opened(&permit, name)).await?;
+    let (entry, mark) = (permit.granted().entry, head.mark);
     let leaving = Leaving {
         house,
         caller,
-        wanted: Wanted { purpose, record, field: mark.field, entry, mark },
+        wanted: Wanted { purpose, record, entry, mark },
         next: 0,
         began: Instant::now(),
         ready: VecDeque::new(),
@@ -106,11 +94,10 @@ pub(crate) async fn post_file_reveal(request: Request) -> Result<Response<Body>,
     };
     let mut response = Response::new(Body::from_stream(stream(leaving)));
     let headers = response.headers_mut();
-    let text = |text: String| HeaderValue::from_str(&text).map_err(|_| broken());
-    headers.insert(header::CONTENT_TYPE, text(head.media)?);
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(header::CONTENT_TYPE, head.media);
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(head.size_bytes));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_DISPOSITION, text(format!("attachment; filename=\"{file_name}\""))?);
+    headers.insert(header::CONTENT_DISPOSITION, head.disposition);
     Ok(response)
 }
 
@@ -175,23 +162,27 @@ fn masked() -> Problem {
 
 /// What is said of a file before its bytes.
 struct Head {
-    media: String,
+    media: HeaderValue,
+    disposition: HeaderValue,
     size_bytes: u64,
     mark: FileMark,
 }
 
-/// Opens the one field that was asked for.
-fn opened(permit: &Permit) -> Result<Head, Problem> {
+/// Opens the one field that was asked for, and makes of it all that is said before the bytes: from here on nothing fails.
+fn opened(permit: &Permit, name: &str) -> Result<Head, Problem> {
     let records = open(permit)?;
     let record = records.first().ok_or_else(keep::error::not_found)?;
     let (field, value) = record.fields.first().ok_or_else(no_value)?;
     let mark = record.item.row.clear.files.iter().find(|mark| mark.field == *field).ok_or_else(broken)?;
-    match value.show(permit)? {
-        Value::File(head) => {
-            Ok(Head { media: head.media().to_owned(), size_bytes: head.size_bytes(), mark: *mark })
-        }
-        _ => Err(broken()),
-    }
+    let Value::File(head) = value.show(permit)? else { return Err(broken()) };
+    let disposition = format!("attachment; filename=\"{name}.{}\"", extension(head.media()));
+    let text = |text: &str| HeaderValue::from_str(text).map_err(|_| broken());
+    Ok(Head {
+        media: text(head.media())?,
+        disposition: text(&disposition)?,
+        size_bytes: head.size_bytes(),
+        mark: *mark,
+    })
 }
 
 /// Which file goes on leaving, and under what it was entered.
@@ -199,7 +190,6 @@ fn opened(permit: &Permit) -> Result<Head, Problem> {
 struct Wanted {
     purpose: u16,
     record: RecordId,
-    field: u8,
     entry: EntryId,
     mark: FileMark,
 }
@@ -253,57 +243,59 @@ impl Leaving {
             .await?;
         let permit = granted(committed)?;
         let opened = sealed.and_then(|sealed| open_chunks(&permit, &wanted, first, count, &sealed));
-        match opened {
-            Ok(chunks) => {
-                self.next = first.saturating_add(count);
-                self.ready.extend(chunks);
-                Ok(())
-            }
-            Err(problem) => {
-                if problem.status == 500 {
-                    enter_failure(&self.house, &self.caller, &permit).await;
-                }
-                Err(problem)
-            }
-        }
+        let chunks = entered(&self.house, &self.caller, &permit, opened).await?;
+        self.next = first.saturating_add(count);
+        self.ready.extend(chunks);
+        Ok(())
     }
 }
 
-/// Asks the gate whether what was entered still goes. A yes enters nothing more; a no is entered, with its reasons.
+/// Asks the gate whether what was entered still goes. A yes enters nothing more. A no is entered with its reasons; what ends
+/// although the gate has nothing against it, because the file is not there any more, without one.
 fn go_on(wanted: &Wanted, work: &mut Work<'_, '_>) -> Result<Ended, Problem> {
-    let Wanted { purpose, record, field, entry, mark } = *wanted;
+    let Wanted { purpose, record, entry, mark } = *wanted;
     let subject =
         keep::find_subject(work.tx, work.shop, record.subject())?.ok_or_else(keep::error::not_found)?;
-    let row = keep::find_record(work.tx, work.shop, record)?;
-    let chosen = choose::chosen(work.tx, work.shop, subject.id)?;
-    let asked = FieldMask::only(field);
-    let mut refusals = Vec::new();
-    if let Some(row) = row {
-        let none = policy::Agreement::None;
-        let (decision, until) =
-            judge(purpose, policy::Act::Reveal, None, none, asked, &row, &subject, &chosen, work);
-        let yes = decision.answer == Answer::Yes && decision.fields.has(field) && !decision.masked.has(field);
-        if yes && row.clear.files.contains(&mark) {
-            let item = item(row, decision, until, &subject, work)?;
-            if item.there.has(field) {
-                return Ok(Ended::Granted(Box::new(Granted {
-                    subject: subject.id,
-                    shop: Arc::clone(work.shop),
-                    policy: Arc::clone(&work.policy),
-                    entry,
-                    items: vec![item],
-                    more: false,
-                    mask_all: false,
-                    in_use: work.begin_permit(),
-                })));
-            }
-        } else {
-            refusals.push((record.kind(), decision));
-        }
-    }
     let ask =
         Ask { purpose, target: Target::Record(record), kinds: None, fields: None, mask_all: false, limit: 1 };
-    refuse(&ask, Act::Revealed, None, &subject, &refusals, work).map(Ended::Refused)
+    let stop = |refusals: &[(u8, Decision)], work: &mut Work<'_, '_>| {
+        refuse(&ask, Act::Revealed, None, &subject, refusals, work)
+    };
+    let Some(row) = keep::find_record(work.tx, work.shop, record)? else {
+        return stop(&[], work).map(Ended::Refused);
+    };
+    let chosen = chosen_for(purpose, subject.id, work)?;
+    let (asked, none) = (FieldMask::only(mark.field), policy::Agreement::None);
+    let (decision, until) =
+        judge(purpose, policy::Act::Reveal, None, none, asked, &row, &subject, &chosen, work);
+    let whole = decision.fields.has(mark.field) && !decision.masked.has(mark.field);
+    if decision.answer != Answer::Yes || !whole {
+        return stop(&[(record.kind(), decision)], work).map(Ended::Refused);
+    }
+    if !row.clear.files.contains(&mark) {
+        stop(&[], work)?;
+        return Ok(Ended::Refused(replaced()));
+    }
+    let item = item(row, decision, until, &subject, work)?;
+    if !item.there.has(mark.field) {
+        return stop(&[], work).map(Ended::Refused);
+    }
+    Ok(Ended::Granted(Box::new(Granted {
+        subject: subject.id,
+        shop: Arc::clone(work.shop),
+        policy: Arc::clone(&work.policy),
+        entry,
+        items: vec![item],
+        more: false,
+        mask_all: false,
+        in_use: work.begin_permit(),
+    })))
+}
+
+/// Another file has taken its place, or the field has none any more.
+fn replaced() -> Problem {
+    Problem::new("SR-REVEAL-018", 409, "the file was replaced or taken away while it left")
+        .help("ask again: what comes then is what the record holds now")
 }
 
 /// Opens sealed chunks under a permit that covers the value which opens them.
@@ -316,7 +308,7 @@ fn open_chunks(
 ) -> Result<Vec<Bytes>, Problem> {
     let records = open(permit)?;
     let fields = records.first().map_or(&[][..], |record| record.fields.as_slice());
-    let (_, value) = fields.iter().find(|(of, _)| *of == wanted.field).ok_or_else(broken)?;
+    let (_, value) = fields.iter().find(|(of, _)| *of == wanted.mark.field).ok_or_else(broken)?;
     let place = FilePlace { shop: permit.granted().shop.number, file: wanted.mark.file };
     let opener = FileOpener::new(permit, value, place, &wanted.mark.seal).map_err(not_opened)?;
     if sealed.len() != count as usize {

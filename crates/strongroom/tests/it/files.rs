@@ -19,14 +19,15 @@ use strongroom::ground::clock::{DAY, MINUTE};
 use strongroom::ground::{RecordId, Role, SubjectId};
 use tower::ServiceExt;
 
-use crate::support::{Bench, Key, POLICY, Reply, checked};
+use crate::support::{Bench, Key, POLICY, Reply, checked, logged};
 
 mod process;
 
 /// Bytes of a chunk, as the specification says.
 const CHUNK: usize = 64 << 10;
 
-/// The example's policy with files: one by contract, which another purpose sees masked; one by consent; one that a law keeps.
+/// The example's policy with files: one by contract, which another purpose sees masked; one by consent; one that a
+/// law keeps, and that is used by consent, too.
 fn policy() -> String {
     let kinds = "fields = [\"name\", \"email\", \"phone\"]";
     assert!(POLICY.contains(kinds));
@@ -75,6 +76,13 @@ says = { zh = "在您的账户中显示照片", en = "To show your picture in yo
 fields = ["customer.selfie"]
 keep = "until withdrawn"
 
+[purpose.travel]
+use = "functional.service"
+basis = "consent"
+says = { zh = "为您预订旅行", en = "To book your travels" }
+fields = ["customer.passport"]
+keep = "until withdrawn"
+
 [purpose.know_your_customer]
 use = "essential.legal_obligation"
 basis = "legal_obligation"
@@ -88,7 +96,7 @@ law = "AML law 2025 art. 34"
     format!("{}{more}", POLICY.replacen(kinds, longer, 1))
 }
 
-const PURPOSES: [&str; 5] = ["account", "age_check", "look_over", "picture", "know_your_customer"];
+const PURPOSES: [&str; 6] = ["account", "age_check", "look_over", "picture", "travel", "know_your_customer"];
 
 /// A customer in a house that keeps files.
 struct Fixture {
@@ -500,11 +508,43 @@ fn a_file_that_leaves_goes_on_while_its_record_is_sealed_again() {
     fixture.bench.post(&fixture.service, "/v1/records", &body_of).is(200);
     let (rest, whole) = fixture.bench.block_on(read(body));
     assert!(whole && [&first[..], &rest].concat() == bytes);
-    // Another file in its place is another file: what has begun is not ended with it.
+}
+
+#[test]
+fn a_withdrawal_stops_a_file_in_the_middle_although_a_law_keeps_it() {
+    let fixture = Fixture::new();
+    fixture.bench.choose(&fixture.service, "42", "travel", "granted");
+    let bytes = bytes_of(20 * CHUNK, 5);
+    fixture.put("passport", "application/pdf", &bytes).is(200);
+    let mut body = fixture.begin("passport", "travel").into_body();
+    let first = fixture.bench.block_on(body.frame()).unwrap().unwrap().into_data().unwrap();
+    fixture.bench.pass(1_000_000);
+    fixture.bench.choose(&fixture.service, "42", "travel", "withdrawn");
+    let (rest, whole) = fixture.bench.block_on(read(body));
+    assert!(!whole && first.len() + rest.len() <= 4 * CHUNK);
+    let last = fixture.bench.entries().pop().unwrap();
+    assert_eq!((last.act, last.outcome, last.reasons.is_empty()), (Act::Revealed, Outcome::No, false));
+    assert!(logged().contains("SR-REVEAL-001"));
+    assert!(fixture.get("passport", "know_your_customer").body == bytes, "its key lives");
+}
+
+#[test]
+fn another_file_in_its_place_stops_a_file_in_the_middle_and_nothing_is_broken() {
+    let fixture = Fixture::new();
+    let (one, other) = (bytes_of(20 * CHUNK, 5), bytes_of(20 * CHUNK, 6));
+    fixture.put("id_scan", "image/jpeg", &one).is(200);
     let mut body = fixture.begin("id_scan", "age_check").into_body();
-    fixture.bench.block_on(body.frame()).unwrap().unwrap();
-    fixture.put("id_scan", "image/jpeg", &bytes_of(20 * CHUNK, 6)).is(200);
-    assert!(!fixture.bench.block_on(read(body)).1);
+    let first = fixture.bench.block_on(body.frame()).unwrap().unwrap().into_data().unwrap();
+    fixture.put("id_scan", "image/jpeg", &other).is(200);
+    let (rest, whole) = fixture.bench.block_on(read(body));
+    let came = [&first[..], &rest].concat();
+    assert!(!whole && came.len() <= 4 * CHUNK && one.starts_with(&came));
+    let last = fixture.bench.entries().pop().unwrap();
+    // The gate has nothing against it, so there is no reason of its.
+    assert_eq!((last.act, last.outcome, last.reasons), (Act::Revealed, Outcome::No, Vec::new()));
+    assert!(logged().contains("SR-REVEAL-018") && !logged().contains("SR-REVEAL-001"));
+    assert_eq!(fixture.bench.count(Act::OpeningFailed), 0);
+    assert!(fixture.get("id_scan", "age_check").body == other);
 }
 
 #[test]
