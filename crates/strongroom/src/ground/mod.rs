@@ -17,6 +17,7 @@ pub mod problem;
 pub mod random;
 pub mod reached;
 pub mod shop;
+pub mod streams;
 pub mod web;
 pub mod work;
 

@@ -19,7 +19,6 @@ use policy::{Answer, Decision, FieldKind, FieldMask};
 use seal::{FileOpener, FilePlace, Personal, Value};
 use serde::Deserialize;
 use store::Lane;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
 use super::http::purpose_of;
@@ -29,6 +28,7 @@ use super::types::{Ask, Granted, Target};
 use super::{Ended, chosen_for, decide, entered, granted, item, judge, open, refuse, refuse_stranger};
 use crate::ground::house::House;
 use crate::ground::problem::ProblemBody;
+use crate::ground::streams::StreamPlace;
 use crate::ground::web::{Caller, Request, read_json};
 use crate::ground::work::Work;
 use crate::ground::{Deed, EntryId, InForce, Problem, RecordId};
@@ -77,7 +77,7 @@ pub(crate) async fn post_file_reveal(request: Request) -> Result<Response<Body>,
     let (record, name) = named.ok_or_else(crate::ground::web::no_route)?;
     let input: FileRevealIn<'_> = read_json(&body)?;
     let purpose = purpose_of(&input.purpose, &caller.shop.policy())?;
-    let place = house.stream()?;
+    let place = house.stream(&caller.actor)?;
     // ORDER: whatever could be refused to anybody is refused by now. From here on an answer may tell of the record.
     let record: RecordId = house.ids.read(record)?;
     let permit = begin(&house, &caller, purpose, record, name.to_owned()).await?;
@@ -202,7 +202,7 @@ struct Leaving {
     next: u32,
     began: Instant,
     ready: VecDeque<Bytes>,
-    _place: OwnedSemaphorePermit,
+    _place: StreamPlace,
 }
 
 fn stream(leaving: Leaving) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send {

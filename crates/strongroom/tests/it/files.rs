@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use strongroom::account::deep_check;
 use strongroom::ground::clock::{DAY, MINUTE};
-use strongroom::ground::{RecordId, Role, SubjectId};
+use strongroom::ground::{Actor, RecordId, Role, SubjectId};
 use tower::ServiceExt;
 
 use crate::support::{Bench, Key, POLICY, Reply, checked, logged};
@@ -741,7 +741,7 @@ fn who_sends_without_end_what_was_refused_is_cut_off() {
         let mut stream = begin_to_send_a_refused_file(&fixture, api, 10_000_000);
         let (began, bytes, mut sent) = (Instant::now(), vec![0; piece], 0_usize);
         while stream.write_all(&bytes).is_ok() {
-            assert_eq!(fixture.bench.house().streams.available_permits(), 64, "it holds no place");
+            assert_eq!(fixture.bench.house().streams.count(), 0, "it holds no place");
             sent += piece;
             assert!(sent < 100 << 20 && began.elapsed() < Duration::from_secs(15), "{sent} bytes are taken");
             std::thread::sleep(pause);
@@ -851,15 +851,59 @@ fn more_files_at_once_than_there_are_places_for_are_asked_to_wait() {
     let fixture = Fixture::new();
     fixture.put("id_scan", "image/jpeg", b"scan").is(200);
     let mut places = Vec::new();
-    while let Ok(place) = fixture.bench.house().stream() {
-        places.push(place);
+    for _ in 0..4 {
+        let actor = actor_of(&fixture.bench, &fixture.bench.service_for(&["account"]));
+        places.extend(std::iter::from_fn(|| fixture.bench.house().stream(&actor).ok()));
     }
     assert_eq!(places.len(), 64);
     for reply in [fixture.put("id_scan", "image/jpeg", b"more"), fixture.get("id_scan", "age_check")] {
-        assert_eq!((reply.status, &reply.json()["code"]), (503, &json!("SR-HTTP-015")));
-        assert_eq!(reply.headers["retry-after"], "5");
+        must_wait(&reply);
     }
     drop(places);
     assert_eq!(fixture.get("id_scan", "age_check").body, &b"scan"[..]);
-    assert_eq!(fixture.bench.house().streams.available_permits(), 64, "a place that was used is free again");
+    assert_eq!(fixture.bench.house().streams.count(), 0, "a place that was used is free again");
+}
+
+#[track_caller]
+fn must_wait(reply: &Reply) {
+    assert_eq!((reply.status, &reply.json()["code"]), (503, &json!("SR-HTTP-015")));
+    assert_eq!(reply.headers["retry-after"], "5");
+}
+
+fn actor_of(bench: &Bench, key: &Key) -> Actor {
+    Actor::Credential(strongroom::people::read_presented(&bench.house().ids, &key.0).unwrap())
+}
+
+#[test]
+fn one_credential_takes_a_quarter_of_the_places_and_others_go_on() {
+    let fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    let (bench, api) = (&fixture.bench, fixture.bench.api());
+    let sending: Vec<_> = (0..16)
+        .map(|_| {
+            let never =
+                stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"x"))]).chain(stream::pending());
+            let request = fixture.put_request("id_scan", "image/jpeg", 10, Body::from_stream(never));
+            bench.block_on(async { tokio::spawn(api.clone().oneshot(request)) })
+        })
+        .collect();
+    let began = Instant::now();
+    while bench.house().streams.count() < 16 {
+        assert!(began.elapsed() < Duration::from_mins(1), "they never begin");
+        std::thread::yield_now();
+    }
+    for reply in [fixture.put("id_scan", "image/jpeg", b"more"), fixture.get("id_scan", "age_check")] {
+        must_wait(&reply);
+    }
+    let other = bench.service_for(&PURPOSES);
+    let path = format!("/v1/records/{}/files/id_scan:reveal", fixture.record);
+    let reply = bench.post(&other, &path, &json!({ "purpose": "age_check" }));
+    assert_eq!((reply.status, &reply.body[..]), (200, &b"scan"[..]), "another one does not wait for it");
+    for one in sending {
+        one.abort();
+        assert!(bench.block_on(one).is_err());
+    }
+    assert_eq!(bench.house().streams.count(), 0);
+    assert_eq!(fixture.get("id_scan", "age_check").body, &b"scan"[..]);
+    fixture.tidy();
 }
