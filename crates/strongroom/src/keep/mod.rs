@@ -71,7 +71,8 @@ pub fn find_subject(view: &View<'_>, shop: &Shop, id: SubjectId) -> Result<Optio
 }
 
 /// Is the row of a subject still this one? It was found whole, or written, by this process: the same columns need no look at
-/// their MAC.
+/// their MAC, for it is they that a plan rests on. A row of which the MAC alone was edited is written under, and told as edited
+/// by the next who finds it.
 fn subject_is(view: &View<'_>, shop: &Shop, before: &SubjectRow) -> Result<bool, Problem> {
     let same = view.find(&sql::FIND_SUBJECT, params![before.id.column(), shop.column()], |row| {
         let (keys, rest) = row.bytes(2)?.as_chunks::<{ seal::WRAPPED }>();
