@@ -213,7 +213,7 @@ impl Value {
 
     /// Is it the same value, in a time that depends on the lengths only?
     pub(crate) fn same_as(&self, other: &Value) -> Result<bool, Error> {
-        Ok(same(&*self.encoded()?, &*other.encoded()?))
+        Ok(same(&self.encoded()?, &other.encoded()?))
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Value, Error> {

@@ -879,14 +879,15 @@ fn one_credential_takes_a_quarter_of_the_places_and_others_go_on() {
     let fixture = Fixture::new();
     fixture.put("id_scan", "image/jpeg", b"scan").is(200);
     let (bench, api) = (&fixture.bench, fixture.bench.api());
-    let sending: Vec<_> = (0..16)
-        .map(|_| {
-            let never =
-                stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"x"))]).chain(stream::pending());
-            let request = fixture.put_request("id_scan", "image/jpeg", 10, Body::from_stream(never));
-            bench.block_on(async { tokio::spawn(api.clone().oneshot(request)) })
-        })
-        .collect();
+    let mut sending = Vec::new();
+    bench.block_on(async {
+        for _ in 0..16 {
+            let begin = Ok::<_, std::io::Error>(Bytes::from_static(b"x"));
+            let never = Body::from_stream(stream::iter([begin]).chain(stream::pending()));
+            let request = fixture.put_request("id_scan", "image/jpeg", 10, never);
+            sending.push(tokio::spawn(api.clone().oneshot(request)));
+        }
+    });
     let began = Instant::now();
     while bench.house().streams.count() < 16 {
         assert!(began.elapsed() < Duration::from_mins(1), "they never begin");
