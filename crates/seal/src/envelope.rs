@@ -205,7 +205,7 @@ pub fn seal(
     }
 
     let aad = context.aad(&out);
-    let mut plain = zeroize::Zeroizing::new(Vec::with_capacity(256));
+    let mut plain = Value::room_for(fields.iter().map(|(_, value)| value.plain()));
     for (ordinal, value) in fields {
         let (_, cipher) = ciphers.iter().find(|(fields, _)| fields.has(*ordinal)).ok_or(Error::Mismatch)?;
         plain.clear();

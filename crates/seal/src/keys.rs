@@ -188,8 +188,7 @@ impl DataKey {
         field: &[u8],
         value: &crate::Personal<crate::Value>,
     ) -> Result<[u8; 16], Error> {
-        let mut encoded = zeroize::Zeroizing::new(Vec::new());
-        value.plain().encode_into(&mut encoded)?;
+        let encoded = value.plain().encoded()?;
         let lengths = [length(recipient)?, length(field)?];
         let [first, second] = &lengths;
         Ok(self.marks.keyed.mac16(&[b"token", first, recipient, second, field, &encoded]))
@@ -471,8 +470,7 @@ impl ShopKeys {
         field: u8,
         value: &crate::Personal<crate::Value>,
     ) -> Result<[u8; 16], Error> {
-        let mut encoded = zeroize::Zeroizing::new(Vec::new());
-        value.plain().encode_into(&mut encoded)?;
+        let encoded = value.plain().encoded()?;
         Ok(self.index.mac16(&[b"strongroom/index/1", &[kind, field], &encoded]))
     }
 

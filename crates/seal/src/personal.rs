@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::Error;
 use crate::file::FileHead;
+use crate::secret::same;
 
 /// A plain personal datum. It cannot be printed, logged, compared with `==`, serialised or cloned, and its memory is
 /// wiped when it goes.
@@ -152,7 +153,31 @@ impl Zeroize for Value {
 pub const VALUE_LIMIT: usize = 16 << 10;
 
 impl Value {
-    /// `tag ‖ bytes`. SOURCE: docs/spec/seal.md, "Values".
+    /// Memory for the encoding of the longest of these. It does not move while they are written to its beginning one after
+    /// another: what moves leaves a copy behind that nobody wipes.
+    pub(crate) fn room_for<'v>(values: impl Iterator<Item = &'v Value>) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(Vec::with_capacity(values.map(Value::encoded_len).max().unwrap_or(0)))
+    }
+
+    /// The encoding, in memory of its own.
+    pub(crate) fn encoded(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut out = Value::room_for(std::iter::once(self));
+        self.encode_into(&mut out)?;
+        Ok(out)
+    }
+
+    /// Bytes of the encoding.
+    fn encoded_len(&self) -> usize {
+        let length = match self {
+            Value::Text(text) | Value::Decimal(text) | Value::Date(text) => text.len(),
+            Value::Integer(_) => size_of::<i64>(),
+            Value::Boolean(_) => 1,
+            Value::File(head) => head.encoded_len(),
+        };
+        length.saturating_add(1)
+    }
+
+    /// `tag ‖ bytes`, into memory that has room for them. SOURCE: docs/spec/seal.md, "Values".
     pub(crate) fn encode_into(&self, out: &mut Vec<u8>) -> Result<(), Error> {
         let start = out.len();
         match self {
@@ -188,10 +213,7 @@ impl Value {
 
     /// Is it the same value, in a time that depends on the lengths only?
     pub(crate) fn same_as(&self, other: &Value) -> Result<bool, Error> {
-        let (mut one, mut two) = (zeroize::Zeroizing::new(Vec::new()), zeroize::Zeroizing::new(Vec::new()));
-        self.encode_into(&mut one)?;
-        other.encode_into(&mut two)?;
-        Ok(crate::secret::same(&one, &two))
+        Ok(same(&self.encoded()?, &other.encoded()?))
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Value, Error> {
@@ -227,20 +249,26 @@ mod tests {
         assert_eq!(hex, "040000000108000000000000000201030800000000000000040400000005");
     }
 
-    #[test]
-    fn every_value_decodes_to_what_was_encoded() {
-        for value in [
+    /// One of each kind, and a long one.
+    fn values() -> Vec<Value> {
+        let head = [&[0, 1][..], &[7; 64], &1_u64.to_be_bytes(), b"image/jpeg"].concat();
+        vec![
             Value::Text("安".into()),
             Value::Text(String::new()),
+            Value::Text("x".repeat(VALUE_LIMIT)),
             Value::Integer(i64::MIN),
             Value::Decimal("12.50".into()),
             Value::Boolean(true),
             Value::Boolean(false),
             Value::Date("2026-11-22".into()),
-        ] {
-            let mut bytes = Vec::new();
-            value.encode_into(&mut bytes).unwrap();
-            assert!(Value::decode(&bytes).unwrap() == value);
+            Value::File(Box::new(FileHead::decode(&head).unwrap())),
+        ]
+    }
+
+    #[test]
+    fn every_value_decodes_to_what_was_encoded() {
+        for value in values() {
+            assert!(Value::decode(&value.encoded().unwrap()).unwrap() == value);
         }
         for hostile in [&[][..], &[0], &[4, 2], &[2, 1, 2], &[1, 0xff], &[9, 1], &[6], &[6; 74]] {
             assert!(matches!(Value::decode(hostile), Err(Error::Malformed)));
@@ -248,8 +276,32 @@ mod tests {
     }
 
     #[test]
+    fn an_encoding_does_not_move_while_it_is_written() {
+        let values = values();
+        let mut room = Value::room_for(values.iter());
+        let (place, size) = (room.as_ptr(), room.capacity());
+        for value in &values {
+            room.clear();
+            value.encode_into(&mut room).unwrap();
+            assert_eq!((room.as_ptr(), room.capacity()), (place, size));
+            let own = value.encoded().unwrap();
+            assert_eq!((own.len(), own.capacity()), (value.encoded_len(), value.encoded_len()));
+        }
+    }
+
+    #[test]
+    fn a_value_is_the_same_as_itself_and_as_no_other() {
+        let (values, again) = (values(), values());
+        for (at, one) in values.iter().enumerate() {
+            for (place, other) in again.iter().enumerate() {
+                assert_eq!(one.same_as(other).unwrap(), at == place);
+            }
+        }
+    }
+
+    #[test]
     fn a_value_longer_than_its_limit_is_refused() {
         let long = Value::Text("x".repeat(VALUE_LIMIT + 1));
-        assert_eq!(long.encode_into(&mut Vec::new()), Err(Error::TooLong { limit: VALUE_LIMIT }));
+        assert_eq!(long.encoded().err(), Some(Error::TooLong { limit: VALUE_LIMIT }));
     }
 }

@@ -100,9 +100,7 @@ fn text(plain: &str) -> Personal<Value> {
 }
 
 fn copy(value: &Value) -> Value {
-    let mut bytes = Vec::new();
-    value.encode_into(&mut bytes).unwrap();
-    Value::decode(&bytes).unwrap()
+    Value::decode(&value.encoded().unwrap()).unwrap()
 }
 
 #[test]

@@ -39,8 +39,7 @@ fn made() -> Json {
         assert!(sealer.take(&mut rest).unwrap().is_none());
     }
     let (chunk, file, file_seal) = sealer.finish("text/plain").unwrap();
-    let mut file_value = Vec::new();
-    file.plain().encode_into(&mut file_value).unwrap();
+    let file_value = file.plain().encoded().unwrap();
 
     let ids = IdKey::new(&Secret::new([0x11; 32]));
     let random = &mut Counting(0);

@@ -19,7 +19,7 @@ use crate::ground::house::House;
 use crate::ground::keys_folder::{self, ERASED, HEADS, KeysFolder};
 use crate::ground::log::{generation_of_log, log_number, shop_of_log};
 use crate::ground::random::SystemRandom;
-use crate::ground::{Actor, CredentialId, Id, Numbered, Problem, Role, Shop, SubjectId};
+use crate::ground::{Actor, CredentialId, Id, Numbered, Problem, Role, Shop, SubjectId, hex};
 use crate::open::{self, Places};
 use crate::people::NewCredential;
 use crate::{choose, collect, erase, keep, notice, people};
@@ -129,7 +129,6 @@ fn restrict(file: &Path) -> Result<(), Problem> {
 }
 
 fn file_digest(file: &Path) -> Result<String, Problem> {
-    use std::fmt::Write as _;
     use std::io::Read;
     let mut file = keys_folder::open_plain(file)?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
@@ -140,10 +139,7 @@ fn file_digest(file: &Path) -> Result<String, Problem> {
         }
         hash.update(buffer.get(..read).unwrap_or_default());
     }
-    Ok(hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    Ok(hex(&hash.finalize()))
 }
 
 /// Reads and checks a backup's manifest, and that its database is what it says.

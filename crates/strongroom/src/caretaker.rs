@@ -36,6 +36,8 @@ pub struct Doing {
     pub jobs_stuck: AtomicBool,
     /// Terms are over and are not ended yet: a job waits that was asked for before their end, or their row was edited.
     pub terms_held: AtomicU64,
+    /// Files that should be taken away and are not: their row was edited.
+    pub files_held: AtomicU64,
 }
 
 /// The caretaker's thread.
@@ -54,6 +56,8 @@ struct Shared {
     called: Condvar,
     swept_at: AtomicI64,
     tidied_at: AtomicI64,
+    /// There were more files to take away than a round does.
+    files_left: AtomicBool,
     signed: AtomicU64,
 }
 
@@ -85,6 +89,7 @@ impl Caretaker {
             called: Condvar::new(),
             swept_at: AtomicI64::new(i64::MIN),
             tidied_at: AtomicI64::new(i64::MIN),
+            files_left: AtomicBool::new(false),
             signed: AtomicU64::new(0),
         });
         let own = Arc::clone(&shared);
@@ -128,8 +133,8 @@ impl Shared {
     fn run(&self) {
         loop {
             let pause = match self.round() {
-                // More jobs wait than one round takes: the next begins at once.
-                Ok(Left::Jobs) => Duration::ZERO,
+                // There is more to do than one round does: the next begins at once.
+                Ok(Left::More) => Duration::ZERO,
                 Ok(Left::Nothing) => ROUND,
                 Err(problem) => {
                     crate::note!(WARN, "a round of the caretaker failed", code = problem.code);
@@ -152,7 +157,7 @@ impl Shared {
         let in_doubt = self.house.watch.look(self.house.clock.as_ref());
         self.doing.rounds.fetch_add(1, Ordering::Relaxed);
         self.sign_heads();
-        let mut left = Left::Jobs;
+        let mut left = Left::More;
         for _ in 0..JOBS_PER_ROUND {
             if !self.one_job(now, in_doubt)? {
                 left = Left::Nothing;
@@ -162,7 +167,8 @@ impl Shared {
         if in_doubt {
             return Ok(left);
         }
-        if due(&self.swept_at, now, SWEEP_EVERY) {
+        let sweeping = due(&self.swept_at, now, SWEEP_EVERY);
+        if sweeping {
             let jobs = self.house.store.look_blocking::<_, Problem, _>(|view| Ok(view.jobs(1_000)?))?;
             let stuck = jobs.iter().any(|job| job.attempts >= STUCK_AFTER);
             self.doing.jobs_stuck.store(stuck, Ordering::Relaxed);
@@ -181,16 +187,18 @@ impl Shared {
             }
             self.doing.terms_held.store(held as u64, Ordering::Relaxed);
             erase::look_up_promises(&self.house)?;
-            for shop in self.house.shops() {
-                if let Err(problem) = erase::clean_files(&self.house, &shop) {
-                    crate::note!(WARN, "files of a shop could not be taken away", code = problem.code);
-                }
+        }
+        if sweeping || self.files_left.load(Ordering::Relaxed) {
+            let more = self.clean_files();
+            self.files_left.store(more, Ordering::Relaxed);
+            if more {
+                left = Left::More;
             }
-            if erase::rotation_is_due(&self.house) {
-                let changed = self.change_epoch_if_due();
-                self.doing.rotation_failing.store(changed.is_err(), Ordering::Relaxed);
-                changed?;
-            }
+        }
+        if sweeping && erase::rotation_is_due(&self.house) {
+            let changed = self.change_epoch_if_due();
+            self.doing.rotation_failing.store(changed.is_err(), Ordering::Relaxed);
+            changed?;
         }
         if due(&self.tidied_at, now, TIDY_EVERY) {
             self.house.store.work_blocking(Lane::Low, move |tx| {
@@ -198,6 +206,27 @@ impl Shared {
             })?;
         }
         Ok(left)
+    }
+
+    /// Takes files away that nobody names. Gives whether there are more.
+    fn clean_files(&self) -> bool {
+        let (mut held, mut more) = (0_u64, false);
+        for shop in self.house.shops() {
+            match erase::clean_files(&self.house, &shop) {
+                Ok(tidied) => {
+                    held = held.saturating_add(tidied.edited as u64);
+                    more |= tidied.more;
+                }
+                // One shop's fault does not keep another's files.
+                Err(problem) => {
+                    crate::note!(WARN, "files of a shop could not be taken away", code = problem.code);
+                }
+            }
+        }
+        if self.doing.files_held.swap(held, Ordering::Relaxed) < held {
+            crate::note!(WARN, "rows of files were edited; the deep check names them", rows = held);
+        }
+        more
     }
 
     fn rotate(&self, progress: impl FnMut(RotationStep)) -> Result<erase::Rotated, Problem> {
@@ -333,8 +362,8 @@ enum Turn {
 /// What a round has left to do.
 enum Left {
     Nothing,
-    /// It did as many jobs as one round does; there may be more.
-    Jobs,
+    /// It did as much as one round does; there may be more.
+    More,
 }
 
 fn due(last: &AtomicI64, now: i64, every: i64) -> bool {

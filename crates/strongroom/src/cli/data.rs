@@ -19,8 +19,8 @@ use crate::collect::import::encoding::{Encoding, unknown_encoding};
 use crate::collect::import::rows::Format;
 use crate::collect::import::{Counts, Reject};
 use crate::desk::operator::{DIGEST, Line};
-use crate::ground::Problem;
 use crate::ground::keys_folder::{self, KeysError, read_private};
+use crate::ground::{Problem, hex};
 
 /// What `import` takes.
 #[derive(Debug, Args)]
@@ -136,7 +136,6 @@ pub(super) fn read_text(path: &Path) -> Result<String, Problem> {
 }
 
 fn digest_of(file: &mut impl Read) -> Result<String, Problem> {
-    use std::fmt::Write as _;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
         let read = file.read(&mut buffer)?;
@@ -145,10 +144,7 @@ fn digest_of(file: &mut impl Read) -> Result<String, Problem> {
         }
         hash.update(buffer.get(..read).unwrap_or_default());
     }
-    Ok(hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    Ok(hex(&hash.finalize()))
 }
 
 /// The length of the mapping, the mapping, and the file piece by piece.

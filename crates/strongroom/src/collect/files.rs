@@ -66,7 +66,7 @@ pub(crate) async fn put_file(request: Sent) -> Result<Response<Body>, Problem> {
         .ok_or_else(error::no_file_field)?;
     let media = media_of(&headers, rule)?;
     let length = length_of(&headers, rule)?;
-    let _place = house.stream()?;
+    let _place = house.stream(&caller.actor)?;
     let draft = || Draft::of_file(kind, &policy, record, field.ordinal);
     let arriving = Arriving::begin(&house, &caller, draft(), field, record).await?;
     let (value, mark) = match tokio::time::timeout(WHOLE_TIME, take_in(&arriving, body, length, media)).await

@@ -59,6 +59,7 @@ pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
         (desk.doing.jobs_stuck.load(Ordering::Relaxed), "jobs_stuck"),
         (desk.house.count_frozen() > 0, "credentials_frozen"),
         (desk.doing.terms_held.load(Ordering::Relaxed) > 0, "terms_held"),
+        (desk.doing.files_held.load(Ordering::Relaxed) > 0, "files_held"),
         (desk.house.rows_stepped_over.load(Ordering::Relaxed) > 0, "rows_do_not_open"),
     ]
     .into_iter()

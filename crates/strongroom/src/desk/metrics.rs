@@ -63,6 +63,7 @@ struct State {
     jobs_failed: Gauge,
     terms_ended: Gauge,
     terms_held: Gauge,
+    files_held: Gauge,
     rows_stepped_over: Gauge,
     clock_in_doubt: Gauge,
     heads_failing: Gauge,
@@ -125,6 +126,7 @@ impl Metrics {
             ("jobs_failed", "Durable jobs that failed since the start", &state.jobs_failed),
             ("terms_ended", "Terms whose key was destroyed since the start", &state.terms_ended),
             ("terms_held", "Terms that are over and wait for a job", &state.terms_held),
+            ("files_held", "Files that should be taken away, and whose row was edited", &state.files_held),
             (
                 "rows_stepped_over",
                 "Rows that did not open, and were stepped over, since the start",
@@ -181,6 +183,7 @@ impl Metrics {
         set(&state.jobs_failed, doing.jobs_failed.load(Ordering::Relaxed));
         set(&state.terms_ended, doing.terms_ended.load(Ordering::Relaxed));
         set(&state.terms_held, doing.terms_held.load(Ordering::Relaxed));
+        set(&state.files_held, doing.files_held.load(Ordering::Relaxed));
         set(&state.rows_stepped_over, house.rows_stepped_over.load(Ordering::Relaxed));
         set(&state.clock_in_doubt, u64::from(house.watch.in_doubt()));
         set(&state.heads_failing, u64::from(doing.heads_failing.load(Ordering::Relaxed)));

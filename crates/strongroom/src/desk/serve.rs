@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use axum::Router;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -35,6 +36,10 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const TAKING_TIME: Duration = Duration::from_secs(30);
 /// What is being answered when the house closes may take so long.
 const CLOSING_TIME: Duration = Duration::from_secs(10);
+/// What a caller still sends when the answer is out is read, and thrown away, for so long at the most.
+const LINGER_TIME: Duration = Duration::from_secs(5);
+/// And so many bytes of it: no body is longer that anybody takes.
+const LINGER_BYTES: u64 = 10_000_000;
 /// Longest head of a request, bytes.
 const HEAD_LIMIT: usize = 16 << 10;
 /// Headers of a request at the most.
@@ -221,21 +226,35 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: hyper::Request<Incoming>| front.clone().answer(request));
-    let connection = hyper::server::conn::http1::Builder::new()
+    let mut connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(HEAD_LIMIT)
         .max_headers(HEADERS_LIMIT)
         .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let closing = tokio::select! {
-        _ = connection.as_mut() => false,
-        _ = stopping.changed() => true,
+    let ended = tokio::select! {
+        ended = &mut connection => Some(ended),
+        _ = stopping.changed() => None,
     };
-    if closing {
-        connection.as_mut().graceful_shutdown();
+    let Some(ended) = ended else {
+        Pin::new(&mut connection).graceful_shutdown();
         let _ = connection.await;
+        return;
+    };
+    if ended.is_ok() {
+        let stream = connection.into_parts().io.into_inner();
+        tokio::select! {
+            () = linger(stream) => {}
+            _ = stopping.changed() => {}
+        }
     }
+}
+
+/// Hears a caller out who was answered before they had sent everything: a body that was refused at its first byte. Closed at
+/// once, the connection would be reset under what they still send, and the answer be lost that they have not read yet.
+async fn linger(stream: impl AsyncRead + Unpin) {
+    let (mut rest, mut nowhere) = (stream.take(LINGER_BYTES), tokio::io::sink());
+    let _ = tokio::time::timeout(LINGER_TIME, tokio::io::copy(&mut rest, &mut nowhere)).await;
 }
 
 /// TLS 1.2 and 1.3 with forward secrecy, by rustls as it comes.
@@ -265,7 +284,7 @@ fn acceptor(tls: &TlsConfig) -> Result<TlsAcceptor, Problem> {
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
 
@@ -303,10 +322,12 @@ mod tests {
                     "x".repeat(length)
                 );
                 far.write_all(head.as_bytes()).await.unwrap();
-                served(near, "short").await;
-                let mut answer = String::new();
-                far.read_to_string(&mut answer).await.unwrap();
-                answer
+                let heard = async move {
+                    let mut answer = String::new();
+                    far.read_to_string(&mut answer).await.unwrap();
+                    answer
+                };
+                tokio::join!(served(near, "short"), heard).1
             });
             assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{length}: {answer}");
         }

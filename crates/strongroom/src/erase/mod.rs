@@ -33,7 +33,7 @@ pub use clocks::{
     sweep,
 };
 pub use epoch::{Rotated, RotationStep, look_up_promises, rotate, rotation_is_due};
-pub use files::clean_files;
+pub use files::{Tidied, clean_files, give_up_files};
 pub use preview::{Effect, Part, Preview, parts_of, preview};
 
 use std::sync::Arc;

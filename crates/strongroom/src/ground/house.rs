@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use store::{Committed, Lane, Store, Tx, View};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::actor::{Actor, ActorFacts, Presented};
 use super::clock::{Clock, ClockWatch};
@@ -14,6 +13,7 @@ use super::log::{TileRoots, TrueHeads};
 use super::permits::Permits;
 use super::problem::Problem;
 use super::shop::Shop;
+use super::streams::{StreamPlace, Streams};
 use super::work::Work;
 
 /// Finds who a credential is, in the transaction. The room `people` gives it.
@@ -38,7 +38,7 @@ pub struct House {
     /// Roots of the logs' full tiles, as they were lately read.
     pub tile_roots: Arc<TileRoots>,
     /// Who is sending or taking a file right now.
-    pub streams: Arc<Semaphore>,
+    pub streams: Arc<Streams>,
     /// Days of an epoch.
     pub epoch_days: u32,
     /// By when certificates say that the epoch in force has ended.
@@ -105,9 +105,6 @@ impl Promised {
     }
 }
 
-/// Files on their way in or out at once. Each holds half a megabyte of memory at the most.
-const STREAMS: usize = 64;
-
 /// What a house is made of.
 #[derive(Debug)]
 pub struct Parts {
@@ -148,7 +145,7 @@ impl House {
             permits,
             heads: parts.heads,
             tile_roots: Arc::new(TileRoots::default()),
-            streams: Arc::new(Semaphore::new(STREAMS)),
+            streams: Arc::default(),
             epoch_days: parts.epoch_days,
             promised: Promised::default(),
             rows_stepped_over: AtomicU64::new(0),
@@ -275,9 +272,9 @@ impl House {
 
     /// A place among those who send or take a file, until it is dropped.
     ///
-    /// Fails: `SR-HTTP-015` when all are taken.
-    pub fn stream(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.streams).try_acquire_owned().map_err(|_| {
+    /// Fails: `SR-HTTP-015` when all are taken, or all that one caller may have.
+    pub fn stream(&self, actor: &Actor) -> Result<StreamPlace, Problem> {
+        self.streams.take(actor).ok_or_else(|| {
             Problem::new("SR-HTTP-015", 503, "as many files are on their way as there may be").retry_after(5)
         })
     }

@@ -5,6 +5,7 @@
 pub mod actor;
 pub mod clock;
 pub mod heads;
+mod hex;
 pub mod house;
 pub mod ids;
 pub mod jobs;
@@ -16,10 +17,12 @@ pub mod problem;
 pub mod random;
 pub mod reached;
 pub mod shop;
+pub mod streams;
 pub mod web;
 pub mod work;
 
 pub use actor::{Actor, ActorFacts, Deed, Presented, Role};
+pub use hex::hex;
 pub use house::{Empty, House, Numbered};
 pub use ids::{ApprovalId, ChoiceId, CredentialId, EntryId, Id, Ids, RecordId, SubjectId};
 pub use problem::{Problem, Reason};

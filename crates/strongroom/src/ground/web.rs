@@ -313,7 +313,8 @@ pub struct Sent {
     pub headers: HeaderMap,
     /// What stood in the path for its parameters, with `/` between them.
     pub target: String,
-    /// The body, as it comes. It is longer than the route allows only if its sender lied about that.
+    /// The body, as it comes. If its length was said, it is what the route allows, and no more comes than was said; if it was
+    /// not, there may be more than that: the handler counts.
     pub body: Body,
 }
 

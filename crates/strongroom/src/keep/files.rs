@@ -54,7 +54,7 @@ impl FileState {
 /// Fails: `SR-KEEP-001` when it is not, as for an id that nobody has.
 pub async fn must_be_of(house: &House, shop: &Arc<Shop>, record: RecordId) -> Result<(), Problem> {
     let shop = Arc::clone(shop);
-    let found = house.look(move |view| super::find_record(view, &shop, record)).await?;
+    let found = house.look(move |view| super::find_version(view, &shop, record)).await?;
     found.map(drop).ok_or_else(error::not_found)
 }
 
@@ -163,10 +163,12 @@ pub(super) fn let_go_all(files: &[FileMark], work: &mut Work<'_, '_>) -> Result<
     files.iter().try_for_each(|mark| let_go(mark.file, work))
 }
 
-/// No record names this file: it is to be taken away. What is gone already stays so.
-pub fn let_go(file: u64, work: &mut Work<'_, '_>) -> Result<(), Problem> {
-    match find_file(work.tx, work.shop, file)? {
-        Some(row) if row.state != FileState::Gone => set_state(&row, FileState::Gone, work),
+/// No record names this file: it is to be taken away. What is gone already stays so, and so does a row that was edited: the
+/// deep check names it, and a record does not have to stay for it.
+fn let_go(file: u64, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+    match find_file(work.tx, work.shop, file) {
+        Ok(Some(row)) if row.state != FileState::Gone => set_state(&row, FileState::Gone, work),
+        Err(problem) if !problem.is_of_a_row() => Err(problem),
         _ => Ok(()),
     }
 }
@@ -180,38 +182,28 @@ pub fn give_up(file: u64, work: &mut Work<'_, '_>) -> Result<(), Problem> {
     }
 }
 
-/// Gives up what began to arrive at this instant or before. Gives how many there were, at most 256.
-pub fn give_up_older(since: i64, work: &mut Work<'_, '_>) -> Result<usize, Problem> {
-    const AT_ONCE: u32 = 256;
-    work.tx.housekeeping();
-    let rows = list_in_state(work.tx, work.shop, FileState::Arriving, since, AT_ONCE)?;
-    for row in &rows {
-        set_state(row, FileState::Gone, work)?;
-    }
-    Ok(rows.len())
-}
+/// Where a page of files in one state ended: since when the last of them is, and its number.
+pub type StatePlace = (i64, i64);
 
-/// Are there files that began to arrive at this instant or before and are not whole?
-pub fn any_older(view: &View<'_>, shop: &Shop, since: i64) -> Result<bool, Problem> {
-    Ok(!list_in_state(view, shop, FileState::Arriving, since, 1)?.is_empty())
-}
-
-/// Files that are to be taken away.
-pub fn list_gone(view: &View<'_>, shop: &Shop, limit: u32) -> Result<Vec<u64>, Problem> {
-    let rows = list_in_state(view, shop, FileState::Gone, i64::MAX, limit)?;
-    Ok(rows.into_iter().map(|row| row.file).collect())
-}
-
-fn list_in_state(
+/// Files in a state that began to arrive at an instant or before, page by page, and whether each is as it was written: one
+/// row that was edited keeps nobody from the others.
+pub fn list_in_state(
     view: &View<'_>,
     shop: &Shop,
     state: FileState,
     since: i64,
+    after: Option<StatePlace>,
     limit: u32,
-) -> Result<Vec<FileRow>, Problem> {
-    let params = params![state.column(), shop.column(), since, limit];
-    let rows = view.list(&sql::LIST_FILES_IN_STATE, params, |row| Ok((row.number(5)?, read_row(row)?)))?;
-    rows.iter().map(|(file, raw)| whole(shop, *file, raw)).collect()
+) -> Result<Looked<StatePlace, FileRow>, Problem> {
+    let (from, file) = after.unwrap_or((i64::MIN, i64::MIN));
+    let params = params![state.column(), shop.column(), since, from, file, limit];
+    let rows =
+        view.list(&sql::LIST_FILES_IN_STATE, params, |row| Ok(((row.int(3)?, row.int(5)?), read_row(row)?)))?;
+    let look = |(place, raw): (StatePlace, RawFile)| {
+        let file = u64::try_from(place.1).map_err(|_| Problem::edited(FILE));
+        (place, file.and_then(|file| whole(shop, file, &raw)))
+    };
+    Ok(rows.into_iter().map(look).collect())
 }
 
 fn set_state(row: &FileRow, state: FileState, work: &mut Work<'_, '_>) -> Result<(), Problem> {

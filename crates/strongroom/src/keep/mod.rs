@@ -71,7 +71,8 @@ pub fn find_subject(view: &View<'_>, shop: &Shop, id: SubjectId) -> Result<Optio
 }
 
 /// Is the row of a subject still this one? It was found whole, or written, by this process: the same columns need no look at
-/// their MAC.
+/// their MAC, for it is they that a plan rests on. A row of which the MAC alone was edited is written under, and told as edited
+/// by the next who finds it.
 fn subject_is(view: &View<'_>, shop: &Shop, before: &SubjectRow) -> Result<bool, Problem> {
     let same = view.find(&sql::FIND_SUBJECT, params![before.id.column(), shop.column()], |row| {
         let (keys, rest) = row.bytes(2)?.as_chunks::<{ seal::WRAPPED }>();
@@ -93,6 +94,11 @@ pub fn find_record(view: &View<'_>, shop: &Shop, id: RecordId) -> Result<Option<
         Ok((row.number(0)?, row.bytes(1)?.to_vec(), row.bytes(2)?.to_vec()))
     })?;
     found.map(|(version, clear, sealed)| record_row(id, version, clear, sealed)).transpose()
+}
+
+/// The version of a record of this shop, and nothing else of it. Gives: `None` when there is none, or it is another shop's.
+pub fn find_version(view: &View<'_>, shop: &Shop, id: RecordId) -> Result<Option<u32>, Problem> {
+    Ok(view.find(&sql::FIND_VERSION, params![id.column(), shop.column()], |row| row.number(0))?)
 }
 
 fn record_row(

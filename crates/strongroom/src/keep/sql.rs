@@ -31,6 +31,7 @@ store::statements! {
     CHANGE_RECORD = "UPDATE record SET version = $1, clear = $2, sealed = $3 WHERE id = $4 AND shop = $5 AND version = $6";
     REMOVE_RECORD = "DELETE FROM record WHERE id = $1 AND shop = $2 AND version = $3";
     FIND_RECORD = "SELECT version, clear, sealed FROM record WHERE id = $1 AND shop = $2";
+    FIND_VERSION = "SELECT version FROM record WHERE id = $1 AND shop = $2";
     LIST_RECORDS = "SELECT id, version, clear, sealed FROM record
                     WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4";
     LIST_NEWEST_RECORDS = "SELECT id, version, clear, sealed FROM record
@@ -67,7 +68,8 @@ store::statements! {
     HAS_FILE = "SELECT shop FROM file WHERE id = $1";
     SET_FILE_STATE = "UPDATE file SET state = $1, mac = $2 WHERE id = $3 AND shop = $4 AND state = $5";
     LIST_FILES_IN_STATE = "SELECT record, field, state, since, mac, id FROM file
-                           WHERE state = $1 AND shop = $2 AND since <= $3 ORDER BY since LIMIT $4";
+                           WHERE state = $1 AND shop = $2 AND since <= $3 AND (since, id) > ($4, $5)
+                           ORDER BY since, id LIMIT $6";
     LIST_FILES_AFTER = "SELECT record, field, state, since, mac, id FROM file WHERE id > $1 AND shop = $2 ORDER BY id LIMIT $3";
     REMOVE_FILE = "DELETE FROM file WHERE id = $1 AND shop = $2";
     ADD_CHUNK = "INSERT INTO file_chunk (id, sealed) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::ground::clock::instant;
 use crate::ground::problem::ProblemBody;
 use crate::ground::web::{Request, Route, answer, read_json};
-use crate::ground::{Deed, InForce, Problem};
+use crate::ground::{Deed, InForce, Problem, hex};
 
 /// What the room answers to.
 pub fn routes() -> Vec<Route> {
@@ -203,12 +203,4 @@ pub(crate) async fn post_policy(request: Request) -> Result<Response<Body>, Prob
     let findings = report.to_json();
     let published = PolicyPublished { version, entry: house.ids.show(entry), findings };
     Ok(answer(StatusCode::CREATED, &published))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

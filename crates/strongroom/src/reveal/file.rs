@@ -15,24 +15,23 @@ use axum::http::{HeaderValue, Response, header};
 use bytes::Bytes;
 use futures_util::Stream;
 use ledger::entry::Act;
-use policy::{Answer, FieldKind, FieldMask};
+use policy::{Answer, Decision, FieldKind, FieldMask};
 use seal::{FileOpener, FilePlace, Personal, Value};
 use serde::Deserialize;
 use store::Lane;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
 use super::http::purpose_of;
 use super::permit::{Permit, broken};
 use super::token::no_value;
 use super::types::{Ask, Granted, Target};
-use super::{Ended, decide, enter_failure, granted, item, judge, open, refuse};
-use crate::choose;
+use super::{Ended, chosen_for, decide, entered, granted, item, judge, open, refuse, refuse_stranger};
 use crate::ground::house::House;
 use crate::ground::problem::ProblemBody;
+use crate::ground::streams::StreamPlace;
 use crate::ground::web::{Caller, Request, read_json};
 use crate::ground::work::Work;
-use crate::ground::{Deed, EntryId, Problem, RecordId};
+use crate::ground::{Deed, EntryId, InForce, Problem, RecordId};
 use crate::keep::{self, FileMark, files};
 
 /// What the address of a file ends in when it is to be revealed.
@@ -76,47 +75,18 @@ pub(crate) async fn post_file_reveal(request: Request) -> Result<Response<Body>,
     let Request { house, caller, target, body, .. } = request;
     let named = target.strip_suffix(REVEAL_FILE).and_then(|target| target.split_once('/'));
     let (record, name) = named.ok_or_else(crate::ground::web::no_route)?;
-    let record: RecordId = house.ids.read(record)?;
-    files::must_be_of(&house, &caller.shop, record).await?;
     let input: FileRevealIn<'_> = read_json(&body)?;
-    let policy = caller.shop.policy();
-    let purpose = purpose_of(&input.purpose, &policy)?;
-    // Also a field that only older policies had: the gate calls it a gap.
-    let kind = policy.registry.kind_of(record.kind()).map(|(_, kind)| kind);
-    let field = kind.and_then(|kind| {
-        kind.find_field(name).filter(|field| kind.field_kind(*field) == Some(FieldKind::File))
-    });
-    let field = field.ok_or_else(|| {
-        Problem::new("SR-REVEAL-014", 422, "records of this kind have no such field of kind `file`")
-            .at("/field")
-    })?;
-    let place = house.stream()?;
-    let ask = Ask {
-        purpose,
-        target: Target::Record(record),
-        kinds: Some(vec![record.kind()]),
-        fields: Some(vec![(record.kind(), FieldMask::only(field))]),
-        mask_all: false,
-        limit: 1,
-    };
-    let permit = begin(&house, &caller, ask, field).await?;
-    let head = match opened(&permit, field) {
-        Ok(head) => head,
-        Err(problem) => {
-            if problem.status == 500 {
-                enter_failure(&house, &caller, &permit).await;
-            }
-            return Err(problem);
-        }
-    };
-    let file_name = format!("{name}.{}", extension(&head.media));
-    let length = head.size_bytes;
-    let entry = permit.granted().entry;
-    let mark = head.mark;
+    let purpose = purpose_of(&input.purpose, &caller.shop.policy())?;
+    let place = house.stream(&caller.actor)?;
+    // ORDER: whatever could be refused to anybody is refused by now. From here on an answer may tell of the record.
+    let record: RecordId = house.ids.read(record)?;
+    let permit = begin(&house, &caller, purpose, record, name.to_owned()).await?;
+    let head = entered(&house, &caller, &permit, opened(&permit, name)).await?;
+    let (entry, mark) = (permit.granted().entry, head.mark);
     let leaving = Leaving {
         house,
         caller,
-        wanted: Wanted { purpose, record, field, entry, mark },
+        wanted: Wanted { purpose, record, entry, mark },
         next: 0,
         began: Instant::now(),
         ready: VecDeque::new(),
@@ -124,37 +94,62 @@ pub(crate) async fn post_file_reveal(request: Request) -> Result<Response<Body>,
     };
     let mut response = Response::new(Body::from_stream(stream(leaving)));
     let headers = response.headers_mut();
-    let text = |text: String| HeaderValue::from_str(&text).map_err(|_| broken());
-    headers.insert(header::CONTENT_TYPE, text(head.media)?);
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(header::CONTENT_TYPE, head.media);
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(head.size_bytes));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_DISPOSITION, text(format!("attachment; filename=\"{file_name}\""))?);
+    headers.insert(header::CONTENT_DISPOSITION, head.disposition);
     Ok(response)
 }
 
-/// The first answer of the gate, and its entry. A purpose that sees the field masked sees no file: half of one is none.
-async fn begin(house: &Arc<House>, caller: &Caller, ask: Ask, field: u8) -> Result<Permit, Problem> {
+/// The first answer of the gate, and its entry. Who lacks the purpose learns neither of the record nor of its fields, as at
+/// any reveal. A purpose that sees the field masked sees no file: half of one is none.
+async fn begin(
+    house: &Arc<House>,
+    caller: &Caller,
+    purpose: u16,
+    record: RecordId,
+    name: String,
+) -> Result<Permit, Problem> {
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
             work.must_be_allowed(Deed::Reveal)?;
-            match &ask.target {
-                Target::Record(record) if is_masked(ask.purpose, *record, field, work) => {
-                    let row = keep::find_subject(work.tx, work.shop, record.subject())?;
-                    let row = row.ok_or_else(keep::error::not_found)?;
-                    refuse(&ask, Act::Revealed, None, &row, &[], work)?;
-                    Ok(Ended::Refused(masked()))
-                }
-                _ => decide(&ask, policy::Act::Reveal, None, Act::Revealed, work),
+            // ORDER: the purpose, the record, the field: no answer tells of what comes behind it.
+            if !work.actor.purposes.has(purpose) {
+                return refuse_stranger(purpose, Act::Revealed, work);
             }
+            keep::find_version(work.tx, work.shop, record)?.ok_or_else(keep::error::not_found)?;
+            let field = file_field(record, &name, &work.policy)?;
+            let ask = Ask {
+                purpose,
+                target: Target::Record(record),
+                kinds: Some(vec![record.kind()]),
+                fields: Some(vec![(record.kind(), FieldMask::only(field))]),
+                mask_all: false,
+                limit: 1,
+            };
+            let kind = work.policy.compiled.kind(record.kind());
+            if kind.is_some_and(|kind| kind.grant(purpose).masked.has(field)) {
+                let row = keep::find_subject(work.tx, work.shop, record.subject())?;
+                let row = row.ok_or_else(keep::error::not_found)?;
+                refuse(&ask, Act::Revealed, None, &row, &[], work)?;
+                return Ok(Ended::Refused(masked()));
+            }
+            decide(&ask, policy::Act::Reveal, None, Act::Revealed, work)
         })
         .await?;
     granted(committed)
 }
 
-/// Does this purpose, which the caller has, see the field masked?
-fn is_masked(purpose: u16, record: RecordId, field: u8, work: &Work<'_, '_>) -> bool {
-    let kind = work.policy.compiled.kind(record.kind());
-    work.actor.purposes.has(purpose) && kind.is_some_and(|kind| kind.grant(purpose).masked.has(field))
+/// The field of kind `file` of this name; also one that only older policies had: the gate calls it a gap.
+fn file_field(record: RecordId, name: &str, policy: &InForce) -> Result<u8, Problem> {
+    let kind = policy.registry.kind_of(record.kind()).map(|(_, kind)| kind);
+    let field = kind.and_then(|kind| {
+        kind.find_field(name).filter(|field| kind.field_kind(*field) == Some(FieldKind::File))
+    });
+    field.ok_or_else(|| {
+        Problem::new("SR-REVEAL-014", 422, "records of this kind have no such field of kind `file`")
+            .at("/field")
+    })
 }
 
 fn masked() -> Problem {
@@ -167,22 +162,27 @@ fn masked() -> Problem {
 
 /// What is said of a file before its bytes.
 struct Head {
-    media: String,
+    media: HeaderValue,
+    disposition: HeaderValue,
     size_bytes: u64,
     mark: FileMark,
 }
 
-fn opened(permit: &Permit, field: u8) -> Result<Head, Problem> {
+/// Opens the one field that was asked for, and makes of it all that is said before the bytes: from here on nothing fails.
+fn opened(permit: &Permit, name: &str) -> Result<Head, Problem> {
     let records = open(permit)?;
     let record = records.first().ok_or_else(keep::error::not_found)?;
-    let (_, value) = record.fields.iter().find(|(of, _)| *of == field).ok_or_else(no_value)?;
-    let mark = record.item.row.clear.files.iter().find(|mark| mark.field == field).ok_or_else(broken)?;
-    match value.show(permit)? {
-        Value::File(head) => {
-            Ok(Head { media: head.media().to_owned(), size_bytes: head.size_bytes(), mark: *mark })
-        }
-        _ => Err(broken()),
-    }
+    let (field, value) = record.fields.first().ok_or_else(no_value)?;
+    let mark = record.item.row.clear.files.iter().find(|mark| mark.field == *field).ok_or_else(broken)?;
+    let Value::File(head) = value.show(permit)? else { return Err(broken()) };
+    let disposition = format!("attachment; filename=\"{name}.{}\"", extension(head.media()));
+    let text = |text: &str| HeaderValue::from_str(text).map_err(|_| broken());
+    Ok(Head {
+        media: text(head.media())?,
+        disposition: text(&disposition)?,
+        size_bytes: head.size_bytes(),
+        mark: *mark,
+    })
 }
 
 /// Which file goes on leaving, and under what it was entered.
@@ -190,7 +190,6 @@ fn opened(permit: &Permit, field: u8) -> Result<Head, Problem> {
 struct Wanted {
     purpose: u16,
     record: RecordId,
-    field: u8,
     entry: EntryId,
     mark: FileMark,
 }
@@ -203,7 +202,7 @@ struct Leaving {
     next: u32,
     began: Instant,
     ready: VecDeque<Bytes>,
-    _place: OwnedSemaphorePermit,
+    _place: StreamPlace,
 }
 
 fn stream(leaving: Leaving) -> impl Stream<Item = Result<Bytes, std::io::Error>> + Send {
@@ -244,57 +243,59 @@ impl Leaving {
             .await?;
         let permit = granted(committed)?;
         let opened = sealed.and_then(|sealed| open_chunks(&permit, &wanted, first, count, &sealed));
-        match opened {
-            Ok(chunks) => {
-                self.next = first.saturating_add(count);
-                self.ready.extend(chunks);
-                Ok(())
-            }
-            Err(problem) => {
-                if problem.status == 500 {
-                    enter_failure(&self.house, &self.caller, &permit).await;
-                }
-                Err(problem)
-            }
-        }
+        let chunks = entered(&self.house, &self.caller, &permit, opened).await?;
+        self.next = first.saturating_add(count);
+        self.ready.extend(chunks);
+        Ok(())
     }
 }
 
-/// Asks the gate whether what was entered still goes. A yes enters nothing more; a no is entered, with its reasons.
+/// Asks the gate whether what was entered still goes. A yes enters nothing more. A no is entered with its reasons; what ends
+/// although the gate has nothing against it, because the file is not there any more, without one.
 fn go_on(wanted: &Wanted, work: &mut Work<'_, '_>) -> Result<Ended, Problem> {
-    let Wanted { purpose, record, field, entry, mark } = *wanted;
+    let Wanted { purpose, record, entry, mark } = *wanted;
     let subject =
         keep::find_subject(work.tx, work.shop, record.subject())?.ok_or_else(keep::error::not_found)?;
-    let row = keep::find_record(work.tx, work.shop, record)?;
-    let chosen = choose::chosen(work.tx, work.shop, subject.id)?;
-    let asked = FieldMask::only(field);
-    let mut refusals = Vec::new();
-    if let Some(row) = row {
-        let none = policy::Agreement::None;
-        let (decision, until) =
-            judge(purpose, policy::Act::Reveal, None, none, asked, &row, &subject, &chosen, work);
-        let yes = decision.answer == Answer::Yes && decision.fields.has(field) && !decision.masked.has(field);
-        if yes && row.clear.files.contains(&mark) {
-            let item = item(row, decision, until, &subject, work)?;
-            if item.there.has(field) {
-                return Ok(Ended::Granted(Box::new(Granted {
-                    subject: subject.id,
-                    shop: Arc::clone(work.shop),
-                    policy: Arc::clone(&work.policy),
-                    entry,
-                    items: vec![item],
-                    more: false,
-                    mask_all: false,
-                    in_use: work.begin_permit(),
-                })));
-            }
-        } else {
-            refusals.push((record.kind(), decision));
-        }
-    }
     let ask =
         Ask { purpose, target: Target::Record(record), kinds: None, fields: None, mask_all: false, limit: 1 };
-    refuse(&ask, Act::Revealed, None, &subject, &refusals, work).map(Ended::Refused)
+    let stop = |refusals: &[(u8, Decision)], work: &mut Work<'_, '_>| {
+        refuse(&ask, Act::Revealed, None, &subject, refusals, work)
+    };
+    let Some(row) = keep::find_record(work.tx, work.shop, record)? else {
+        return stop(&[], work).map(Ended::Refused);
+    };
+    let chosen = chosen_for(purpose, subject.id, work)?;
+    let (asked, none) = (FieldMask::only(mark.field), policy::Agreement::None);
+    let (decision, until) =
+        judge(purpose, policy::Act::Reveal, None, none, asked, &row, &subject, &chosen, work);
+    let whole = decision.fields.has(mark.field) && !decision.masked.has(mark.field);
+    if decision.answer != Answer::Yes || !whole {
+        return stop(&[(record.kind(), decision)], work).map(Ended::Refused);
+    }
+    if !row.clear.files.contains(&mark) {
+        stop(&[], work)?;
+        return Ok(Ended::Refused(replaced()));
+    }
+    let item = item(row, decision, until, &subject, work)?;
+    if !item.there.has(mark.field) {
+        return stop(&[], work).map(Ended::Refused);
+    }
+    Ok(Ended::Granted(Box::new(Granted {
+        subject: subject.id,
+        shop: Arc::clone(work.shop),
+        policy: Arc::clone(&work.policy),
+        entry,
+        items: vec![item],
+        more: false,
+        mask_all: false,
+        in_use: work.begin_permit(),
+    })))
+}
+
+/// Another file has taken its place, or the field has none any more.
+fn replaced() -> Problem {
+    Problem::new("SR-REVEAL-018", 409, "the file was replaced or taken away while it left")
+        .help("ask again: what comes then is what the record holds now")
 }
 
 /// Opens sealed chunks under a permit that covers the value which opens them.
@@ -307,7 +308,7 @@ fn open_chunks(
 ) -> Result<Vec<Bytes>, Problem> {
     let records = open(permit)?;
     let fields = records.first().map_or(&[][..], |record| record.fields.as_slice());
-    let (_, value) = fields.iter().find(|(of, _)| *of == wanted.field).ok_or_else(broken)?;
+    let (_, value) = fields.iter().find(|(of, _)| *of == wanted.mark.field).ok_or_else(broken)?;
     let place = FilePlace { shop: permit.granted().shop.number, file: wanted.mark.file };
     let opener = FileOpener::new(permit, value, place, &wanted.mark.seal).map_err(not_opened)?;
     if sealed.len() != count as usize {

@@ -16,7 +16,7 @@ use super::render::{render_reveal, write_more, write_value};
 use super::search::{Found, SearchAsk, search};
 use super::token::{MakeToken, PREFIX, make_token, resolve_token};
 use super::types::{Ask, Target};
-use super::{Summary, enter_failure, find, open, reveal};
+use super::{Summary, entered, find, open, reveal};
 use crate::choose;
 use crate::ground::clock::instant;
 use crate::ground::problem::ProblemBody;
@@ -162,25 +162,7 @@ async fn opened_answer(
     permit: &Permit,
 ) -> Result<Response<Body>, Problem> {
     let opened = open(permit).and_then(|opened| render_reveal(permit, &opened, &house.ids));
-    entered_if_it_fails(house, caller, permit, opened).await
-}
-
-/// An answer with what was opened. An opening that failed is entered.
-async fn entered_if_it_fails(
-    house: &Arc<House>,
-    caller: &Caller,
-    permit: &Permit,
-    opened: Result<Vec<u8>, Problem>,
-) -> Result<Response<Body>, Problem> {
-    match opened {
-        Ok(bytes) => Ok(json_bytes(StatusCode::OK, bytes)),
-        Err(problem) => {
-            if problem.status == 500 {
-                enter_failure(house, caller, permit).await;
-            }
-            Err(problem)
-        }
-    }
+    entered(house, caller, permit, opened).await.map(|bytes| json_bytes(StatusCode::OK, bytes))
 }
 
 pub(super) fn purpose_of(name: &str, policy: &InForce) -> Result<u16, Problem> {
@@ -328,7 +310,8 @@ pub(crate) async fn post_search(request: Request) -> Result<Response<Body>, Prob
             return Ok(answer(StatusCode::OK, &nothing));
         }
     };
-    entered_if_it_fails(&house, &caller, &permit, render_search(&permit, &house.ids, &policy)).await
+    let found = entered(&house, &caller, &permit, render_search(&permit, &house.ids, &policy)).await?;
+    Ok(json_bytes(StatusCode::OK, found))
 }
 
 fn render_search(permit: &Permit, ids: &Ids, policy: &InForce) -> Result<Vec<u8>, Problem> {

@@ -79,8 +79,20 @@ pub(crate) fn granted(committed: store::Committed<Ended>) -> Result<Permit, Prob
     Ok(Permit::new(granted))
 }
 
-/// Enters that an opening failed: somebody edited the database.
-pub async fn enter_failure(house: &Arc<House>, caller: &Caller, permit: &Permit) {
+/// Gives what opening came to. That it failed is entered: somebody edited the database.
+pub(crate) async fn entered<T>(
+    house: &House,
+    caller: &Caller,
+    permit: &Permit,
+    opened: Result<T, Problem>,
+) -> Result<T, Problem> {
+    if opened.as_ref().is_err_and(|problem| problem.status == 500) {
+        enter_failure(house, caller, permit).await;
+    }
+    opened
+}
+
+async fn enter_failure(house: &House, caller: &Caller, permit: &Permit) {
     let subject = permit.granted().subject;
     let entered = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| {
@@ -117,14 +129,7 @@ pub(crate) fn decide(
     };
     let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
     let policy = Arc::clone(&work.policy);
-    let basis = policy.compiled.purpose(ask.purpose).map(|purpose| purpose.said.basis);
-    let chosen = match basis {
-        // Only these ask what was chosen; the others stand on something else.
-        Some(Basis::Consent | Basis::SeparateConsent | Basis::LegitimateInterest) => {
-            choose::chosen(work.tx, work.shop, subject)?
-        }
-        _ => Chosen::default(),
-    };
+    let chosen = chosen_for(ask.purpose, subject, work)?;
     let Listing { records: rows, more, .. } = wanted_rows(ask, subject, only, work)?;
     let agreement = token::agreement_of(&policy, recipient, work.now);
     let (mut items, mut refusals): (Vec<Item>, Vec<(u8, Decision)>) = (Vec::new(), Vec::new());
@@ -198,6 +203,16 @@ pub(crate) fn resolve(target: &Target, work: &Work<'_, '_>) -> Result<Led, Probl
         Target::SubjectExternal(blind) => (lookup(blind)?.subject(), None),
         Target::Matching(blinds) => (keep::refs::only_subject(work.view(), work.shop, blinds)?, None),
     })
+}
+
+/// What a subject chose, for a purpose whose basis asks for it: the others stand on something else.
+fn chosen_for(purpose: u16, subject: SubjectId, work: &Work<'_, '_>) -> Result<Chosen, Problem> {
+    match work.policy.compiled.purpose(purpose).map(|purpose| purpose.said.basis) {
+        Some(Basis::Consent | Basis::SeparateConsent | Basis::LegitimateInterest) => {
+            choose::chosen(work.view(), work.shop, subject)
+        }
+        _ => Ok(Chosen::default()),
+    }
 }
 
 /// The rows that are wanted: one record and what it belongs to, or records of the kinds that the purpose uses.

@@ -6,7 +6,7 @@ use seal::{Personal, Value};
 use super::permit::{Opened, Permit};
 use crate::ground::clock::instant;
 use crate::ground::work::{field_names, reasons_for_caller};
-use crate::ground::{Ids, Problem, Reason};
+use crate::ground::{Ids, Problem, Reason, hex};
 
 /// The answer to a reveal, as JSON.
 ///
@@ -114,14 +114,6 @@ struct FileSaid<'h> {
     media: &'h str,
     size_bytes: u64,
     sha256: String,
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// Writing to memory cannot fail; what serde could refuse (a map with keys that are not text) is never given to it here.

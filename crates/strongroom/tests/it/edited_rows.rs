@@ -144,6 +144,24 @@ fn a_choice_that_was_moved_in_time_or_taken_away_decides_nothing() {
     }
 }
 
+#[test]
+fn a_subject_whose_mac_alone_was_edited_is_written_under_and_told_by_who_finds_it() {
+    let (bench, by, [one, _]) = with_two();
+    bench.order(&by, "1", "O-1");
+    let edited = "UPDATE subject SET mac = zeroblob(16) WHERE id = (SELECT min(id) FROM subject)";
+    assert_eq!(database(&bench).execute(edited, []).unwrap(), 1);
+    // What this process knows of the subject is what stands there: the order rests on nothing else.
+    bench.order(&by, "1", "O-2");
+    assert_eq!(records(&bench).len(), 4);
+    is_edited(&bench.post(&by, "/v1/subjects:find", &json!({ "subject": { "id": one } })));
+    let ask = json!({ "purpose": "delivery", "record": { "kind": "order", "external_id": "O-2" } });
+    is_edited(&bench.post(&by, "/v1/records:reveal", &ask));
+    // Any other column is one that it rests on.
+    assert_eq!(database(&bench).execute("UPDATE subject SET since = since + 1", []).unwrap(), 2);
+    let body = json!({ "kind": "order", "external_id": "O-3", "subject": { "external_id": "1" }, "fields": { "items": "Tea" } });
+    is_edited(&bench.post(&by, "/v1/records", &body));
+}
+
 fn erase(bench: &Bench, subject: &str) -> Reply {
     let officer = bench.key(Role::Officer, &[]);
     bench.post(&officer, &format!("/v1/subjects/{subject}:erase"), &json!({}))

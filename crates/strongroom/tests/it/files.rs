@@ -2,7 +2,10 @@
 
 #![cfg(test)]
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, Response, header};
@@ -12,18 +15,19 @@ use ledger::entry::{Act, Outcome};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use strongroom::account::deep_check;
-use strongroom::ground::Role;
 use strongroom::ground::clock::{DAY, MINUTE};
+use strongroom::ground::{Actor, RecordId, Role, SubjectId};
 use tower::ServiceExt;
 
-use crate::support::{Bench, Key, POLICY, Reply, checked};
+use crate::support::{Bench, Key, POLICY, Reply, checked, logged};
 
 mod process;
 
 /// Bytes of a chunk, as the specification says.
 const CHUNK: usize = 64 << 10;
 
-/// The example's policy with files: one by contract, which another purpose sees masked; one by consent; one that a law keeps.
+/// The example's policy with files: one by contract, which another purpose sees masked; one by consent; one that a
+/// law keeps, and that is used by consent, too.
 fn policy() -> String {
     let kinds = "fields = [\"name\", \"email\", \"phone\"]";
     assert!(POLICY.contains(kinds));
@@ -72,6 +76,13 @@ says = { zh = "在您的账户中显示照片", en = "To show your picture in yo
 fields = ["customer.selfie"]
 keep = "until withdrawn"
 
+[purpose.travel]
+use = "functional.service"
+basis = "consent"
+says = { zh = "为您预订旅行", en = "To book your travels" }
+fields = ["customer.passport"]
+keep = "until withdrawn"
+
 [purpose.know_your_customer]
 use = "essential.legal_obligation"
 basis = "legal_obligation"
@@ -85,7 +96,7 @@ law = "AML law 2025 art. 34"
     format!("{}{more}", POLICY.replacen(kinds, longer, 1))
 }
 
-const PURPOSES: [&str; 5] = ["account", "age_check", "look_over", "picture", "know_your_customer"];
+const PURPOSES: [&str; 6] = ["account", "age_check", "look_over", "picture", "travel", "know_your_customer"];
 
 /// A customer in a house that keeps files.
 struct Fixture {
@@ -318,7 +329,7 @@ fn a_sender_who_goes_away_leaves_nothing_behind() {
     let request = fixture.put_request("id_scan", "image/jpeg", 5 * CHUNK, Body::from_stream(never));
     let api = fixture.bench.api();
     fixture.bench.block_on(async {
-        let sent = tokio::time::timeout(std::time::Duration::from_millis(500), api.oneshot(request)).await;
+        let sent = tokio::time::timeout(Duration::from_millis(500), api.oneshot(request)).await;
         assert!(sent.is_err(), "it waits for more");
     });
     assert_eq!(fixture.rows("SELECT count(*) FROM file WHERE state = 1"), 0);
@@ -339,7 +350,7 @@ fn what_arrived_when_the_house_went_down_goes_at_its_next_start() {
     let mut sending = None;
     fixture.bench.block_on(async {
         sending = Some(tokio::spawn(async move { api.oneshot(request).await }));
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     });
     let sending = sending.unwrap();
     let arriving = fixture.rows("SELECT count(*) FROM file WHERE state = 0");
@@ -378,6 +389,42 @@ fn who_lacks_the_purpose_does_not_learn_that_a_file_is_there() {
     fixture.get("name", "account").problem(422, "SR-REVEAL-014");
     let intake = fixture.bench.key(Role::Intake, &[]);
     fixture.bench.post(&intake, &path, &json!({ "purpose": "age_check" })).problem(403, "SR-PEOPLE-003");
+}
+
+#[test]
+fn who_lacks_the_purpose_learns_neither_of_a_record_nor_of_its_fields() {
+    let fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    let other = fixture.bench.service_for(&["account"]);
+    let ids = &fixture.bench.house().ids;
+    let kind = ids.read::<RecordId>(&fixture.record).unwrap().kind();
+    let nobodys = |kind| ids.show(RecordId::of(SubjectId::from_column(900_000), kind, 0));
+    let records = [fixture.record.clone(), nobodys(kind), nobodys(200), "rec_aaaa".to_owned()];
+    let ask = |by: &Key, record: &str, field: &str| {
+        let path = format!("/v1/records/{record}/files/{field}:reveal");
+        fixture.bench.post(by, &path, &json!({ "purpose": "age_check" }))
+    };
+    let plainly = json!({ "purpose": "age_check", "record": fixture.record });
+    let plainly = fixture.bench.post(&other, "/v1/records:reveal", &plainly);
+    plainly.problem(404, "SR-KEEP-001");
+    for record in &records {
+        for field in ["id_scan", "selfie", "name", "no_such"] {
+            let reply = ask(&other, record, field);
+            assert_eq!(
+                (reply.status, &reply.headers, &reply.body),
+                (plainly.status, &plainly.headers, &plainly.body),
+                "{record} {field}: {}",
+                reply.text()
+            );
+        }
+    }
+    let last = fixture.bench.entries().pop().unwrap();
+    assert_eq!((last.act, last.outcome), (Act::Revealed, Outcome::No), "it is entered");
+    // Who has the purpose learns of the record first, and of its field then.
+    for field in ["id_scan", "name", "no_such"] {
+        ask(&fixture.service, &records[1], field).problem(404, "SR-KEEP-001");
+    }
+    ask(&fixture.service, &fixture.record, "name").problem(422, "SR-REVEAL-014");
 }
 
 #[test]
@@ -461,11 +508,43 @@ fn a_file_that_leaves_goes_on_while_its_record_is_sealed_again() {
     fixture.bench.post(&fixture.service, "/v1/records", &body_of).is(200);
     let (rest, whole) = fixture.bench.block_on(read(body));
     assert!(whole && [&first[..], &rest].concat() == bytes);
-    // Another file in its place is another file: what has begun is not ended with it.
+}
+
+#[test]
+fn a_withdrawal_stops_a_file_in_the_middle_although_a_law_keeps_it() {
+    let fixture = Fixture::new();
+    fixture.bench.choose(&fixture.service, "42", "travel", "granted");
+    let bytes = bytes_of(20 * CHUNK, 5);
+    fixture.put("passport", "application/pdf", &bytes).is(200);
+    let mut body = fixture.begin("passport", "travel").into_body();
+    let first = fixture.bench.block_on(body.frame()).unwrap().unwrap().into_data().unwrap();
+    fixture.bench.pass(1_000_000);
+    fixture.bench.choose(&fixture.service, "42", "travel", "withdrawn");
+    let (rest, whole) = fixture.bench.block_on(read(body));
+    assert!(!whole && first.len() + rest.len() <= 4 * CHUNK);
+    let last = fixture.bench.entries().pop().unwrap();
+    assert_eq!((last.act, last.outcome, last.reasons.is_empty()), (Act::Revealed, Outcome::No, false));
+    assert!(logged().contains("SR-REVEAL-001"));
+    assert!(fixture.get("passport", "know_your_customer").body == bytes, "its key lives");
+}
+
+#[test]
+fn another_file_in_its_place_stops_a_file_in_the_middle_and_nothing_is_broken() {
+    let fixture = Fixture::new();
+    let (one, other) = (bytes_of(20 * CHUNK, 5), bytes_of(20 * CHUNK, 6));
+    fixture.put("id_scan", "image/jpeg", &one).is(200);
     let mut body = fixture.begin("id_scan", "age_check").into_body();
-    fixture.bench.block_on(body.frame()).unwrap().unwrap();
-    fixture.put("id_scan", "image/jpeg", &bytes_of(20 * CHUNK, 6)).is(200);
-    assert!(!fixture.bench.block_on(read(body)).1);
+    let first = fixture.bench.block_on(body.frame()).unwrap().unwrap().into_data().unwrap();
+    fixture.put("id_scan", "image/jpeg", &other).is(200);
+    let (rest, whole) = fixture.bench.block_on(read(body));
+    let came = [&first[..], &rest].concat();
+    assert!(!whole && came.len() <= 4 * CHUNK && one.starts_with(&came));
+    let last = fixture.bench.entries().pop().unwrap();
+    // The gate has nothing against it, so there is no reason of its.
+    assert_eq!((last.act, last.outcome, last.reasons), (Act::Revealed, Outcome::No, Vec::new()));
+    assert!(logged().contains("SR-REVEAL-018") && !logged().contains("SR-REVEAL-001"));
+    assert_eq!(fixture.bench.count(Act::OpeningFailed), 0);
+    assert!(fixture.get("id_scan", "age_check").body == other);
 }
 
 #[test]
@@ -626,20 +705,206 @@ fn whatever_is_done_to_chunks_is_noticed_where_it_was_done() {
     }
 }
 
+/// Begins to send a file of a media type that the field does not take, on a connection of its own.
+fn begin_to_send_a_refused_file(fixture: &Fixture, api: SocketAddr, length: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(api).unwrap();
+    let head = format!(
+        "PUT /v1/records/{}/files/id_scan HTTP/1.1\r\nhost: tests\r\nauthorization: Bearer {}\r\n\
+         content-type: image/gif\r\ncontent-length: {length}\r\n\r\n",
+        fixture.record, fixture.service.0
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+#[test]
+fn who_sends_a_refused_file_to_its_end_and_reads_then_hears_why() {
+    let mut fixture = Fixture::new();
+    let api = fixture.bench.serve();
+    let bytes = bytes_of(9_000_000, 5);
+    for _ in 0..3 {
+        let mut stream = begin_to_send_a_refused_file(&fixture, api, bytes.len());
+        stream.write_all(&bytes).expect("it is heard out");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the answer comes whole");
+        assert!(answer.starts_with("HTTP/1.1 415 ") && answer.contains("SR-COLLECT-020"), "{answer}");
+    }
+    assert_eq!(fixture.rows("SELECT count(*) FROM file"), 0);
+}
+
+#[test]
+fn who_sends_without_end_what_was_refused_is_cut_off() {
+    let mut fixture = Fixture::new();
+    let api = fixture.bench.serve();
+    // So much in a second; and a byte now and then.
+    for (piece, pause) in [(1 << 20, Duration::ZERO), (1, Duration::from_millis(100))] {
+        let mut stream = begin_to_send_a_refused_file(&fixture, api, 10_000_000);
+        let (began, bytes, mut sent) = (Instant::now(), vec![0; piece], 0_usize);
+        while stream.write_all(&bytes).is_ok() {
+            assert_eq!(fixture.bench.house().streams.count(), 0, "it holds no place");
+            sent += piece;
+            assert!(sent < 100 << 20 && began.elapsed() < Duration::from_secs(15), "{sent} bytes are taken");
+            std::thread::sleep(pause);
+        }
+    }
+}
+
+/// What is done to a row of `file` whose state was edited, too.
+const EDITS: [&str; 5] = [
+    "UPDATE file SET field = 256 WHERE id = {file}",
+    "UPDATE file SET since = since - 1 WHERE id = {file}",
+    "UPDATE file SET record = -1 WHERE id = {file}",
+    "UPDATE file SET mac = x'' WHERE id = {file}",
+    "UPDATE file SET id = -7 WHERE id = {file}",
+];
+
+#[test]
+fn a_row_of_a_file_that_was_edited_keeps_no_start_and_no_other_file() {
+    for edits in EDITS {
+        for state in [0, 2] {
+            let mut fixture = Fixture::new();
+            for seed in [5, 6, 7] {
+                fixture.put("id_scan", "image/jpeg", &bytes_of(2 * CHUNK, seed)).is(200);
+            }
+            fixture.bench.is_broken_on_purpose();
+            fixture.bench.close();
+            let database =
+                crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
+            let first = "(SELECT min(id) FROM file WHERE id >= 0)";
+            let to = format!("UPDATE file SET state = {state} WHERE id = {first}");
+            database.execute_batch(&format!("{to};{}", edits.replace("{file}", first))).unwrap();
+            database.close().unwrap();
+            fixture.bench.open();
+            fixture.tidy();
+            // The edited one stays, with its chunks; the other that nobody names is gone.
+            assert_eq!(
+                (fixture.rows("SELECT count(*) FROM file"), fixture.chunks()),
+                (2, 4),
+                "{edits} {state}"
+            );
+            assert!(fixture.get("id_scan", "age_check").body == bytes_of(2 * CHUNK, 7));
+            let held = |bench: &Bench| bench.get_at_admin_door("/health/ready").is(200)["attention"].clone();
+            fixture.bench.pass(20 * MINUTE);
+            fixture.bench.round();
+            assert_eq!(held(&fixture.bench), json!(["files_held"]), "{edits} {state}");
+            let metrics = fixture.bench.get_at_admin_door("/metrics").text();
+            assert!(metrics.contains("strongroom_files_held 1\n"), "{metrics}");
+        }
+    }
+}
+
+#[test]
+fn a_record_goes_although_the_row_of_its_file_was_edited() {
+    let mut fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    fixture.bench.is_broken_on_purpose();
+    fixture.bench.close();
+    let database = crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
+    assert_eq!(database.execute("UPDATE file SET since = since + 1", []).unwrap(), 1);
+    database.close().unwrap();
+    fixture.bench.open();
+    let officer = fixture.bench.key(Role::Officer, &[]);
+    fixture.bench.post(&officer, &format!("/v1/subjects/{}:erase", fixture.subject), &json!({})).is(200);
+    fixture.tidy();
+    assert_eq!(fixture.rows("SELECT count(*) FROM record"), 0, "what was erased is cleaned up");
+    assert_eq!(fixture.rows("SELECT count(*) FROM job"), 0);
+}
+
+#[test]
+fn a_round_takes_away_all_files_that_are_gone() {
+    let fixture = Fixture::new();
+    for seed in 0..70 {
+        fixture.put("id_scan", "image/jpeg", &bytes_of(10, seed)).is(200);
+    }
+    assert_eq!(fixture.chunks(), 70);
+    fixture.tidy();
+    assert_eq!((fixture.chunks(), fixture.rows("SELECT count(*) FROM file")), (1, 1));
+}
+
+#[test]
+fn what_a_round_has_no_time_for_the_next_one_takes_away_at_once() {
+    let mut fixture = Fixture::new();
+    for seed in 0..2 {
+        fixture.put("id_scan", "image/jpeg", &bytes_of(10, seed)).is(200);
+    }
+    fixture.bench.close();
+    let database = crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
+    let many = "INSERT INTO file_chunk WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000)
+                SELECT (SELECT min(id) FROM file) * 65536 + n, x'00' FROM n";
+    assert_eq!(database.execute(many, []).unwrap(), 20_000);
+    database.close().unwrap();
+    fixture.bench.open();
+    // One round is made at the start; the next one does not wait for its minute.
+    let round = || fixture.bench.desk().caretaker.lock().unwrap().round().unwrap();
+    let mut left = fixture.chunks();
+    for _ in 0..2 {
+        assert!((2..20_000).contains(&left), "{left} are left");
+        round();
+        assert!(fixture.chunks() < left);
+        left = fixture.chunks();
+    }
+    assert_eq!((left, fixture.rows("SELECT count(*) FROM file")), (1, 1));
+}
+
 #[test]
 fn more_files_at_once_than_there_are_places_for_are_asked_to_wait() {
     let fixture = Fixture::new();
     fixture.put("id_scan", "image/jpeg", b"scan").is(200);
     let mut places = Vec::new();
-    while let Ok(place) = fixture.bench.house().stream() {
-        places.push(place);
+    for _ in 0..4 {
+        let actor = actor_of(&fixture.bench, &fixture.bench.service_for(&["account"]));
+        places.extend(std::iter::from_fn(|| fixture.bench.house().stream(&actor).ok()));
     }
     assert_eq!(places.len(), 64);
     for reply in [fixture.put("id_scan", "image/jpeg", b"more"), fixture.get("id_scan", "age_check")] {
-        assert_eq!((reply.status, &reply.json()["code"]), (503, &json!("SR-HTTP-015")));
-        assert_eq!(reply.headers["retry-after"], "5");
+        must_wait(&reply);
     }
     drop(places);
     assert_eq!(fixture.get("id_scan", "age_check").body, &b"scan"[..]);
-    assert_eq!(fixture.bench.house().streams.available_permits(), 64, "a place that was used is free again");
+    assert_eq!(fixture.bench.house().streams.count(), 0, "a place that was used is free again");
+}
+
+#[track_caller]
+fn must_wait(reply: &Reply) {
+    assert_eq!((reply.status, &reply.json()["code"]), (503, &json!("SR-HTTP-015")));
+    assert_eq!(reply.headers["retry-after"], "5");
+}
+
+fn actor_of(bench: &Bench, key: &Key) -> Actor {
+    Actor::Credential(strongroom::people::read_presented(&bench.house().ids, &key.0).unwrap())
+}
+
+#[test]
+fn one_credential_takes_a_quarter_of_the_places_and_others_go_on() {
+    let fixture = Fixture::new();
+    fixture.put("id_scan", "image/jpeg", b"scan").is(200);
+    let (bench, api) = (&fixture.bench, fixture.bench.api());
+    let mut sending = Vec::new();
+    bench.block_on(async {
+        for _ in 0..16 {
+            let begin = Ok::<_, std::io::Error>(Bytes::from_static(b"x"));
+            let never = Body::from_stream(stream::iter([begin]).chain(stream::pending()));
+            let request = fixture.put_request("id_scan", "image/jpeg", 10, never);
+            sending.push(tokio::spawn(api.clone().oneshot(request)));
+        }
+    });
+    let began = Instant::now();
+    while bench.house().streams.count() < 16 {
+        assert!(began.elapsed() < Duration::from_mins(1), "they never begin");
+        std::thread::yield_now();
+    }
+    for reply in [fixture.put("id_scan", "image/jpeg", b"more"), fixture.get("id_scan", "age_check")] {
+        must_wait(&reply);
+    }
+    let other = bench.service_for(&PURPOSES);
+    let path = format!("/v1/records/{}/files/id_scan:reveal", fixture.record);
+    let reply = bench.post(&other, &path, &json!({ "purpose": "age_check" }));
+    assert_eq!((reply.status, &reply.body[..]), (200, &b"scan"[..]), "another one does not wait for it");
+    for one in sending {
+        one.abort();
+        assert!(bench.block_on(one).is_err());
+    }
+    assert_eq!(bench.house().streams.count(), 0);
+    assert_eq!(fixture.get("id_scan", "age_check").body, &b"scan"[..]);
+    fixture.tidy();
 }

@@ -1,6 +1,5 @@
 //! The walk: one step after the other, each asked of the real server and held against what it must be.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,7 +22,7 @@ use super::stage::{Stage, Stop, Who, order, text, texts};
 use super::{DemoArgs, POLICY, end};
 use crate::ground::clock::instant;
 use crate::ground::keys_folder::write_new;
-use crate::ground::{Problem, RecordId};
+use crate::ground::{Problem, RecordId, hex};
 use crate::keep;
 
 /// What the shop's form asks for, and nothing needs.
@@ -263,13 +262,6 @@ fn is_proven(stage: &Stage, proof: &Json) -> Result<bool, Stop> {
     let index = proof.get("index").and_then(Json::as_u64).unwrap_or(u64::MAX);
     let leaf = hash_of(text(proof, "/leaf"));
     Ok(leaf.is_some_and(|leaf| verify_inclusion(&leaf, index, head.size(), &hashes, head.root()).is_ok()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// A hash out of its hex.
