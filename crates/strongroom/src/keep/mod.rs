@@ -354,7 +354,9 @@ pub fn put(plan: &Plan, work: &mut Work<'_, '_>) -> Result<Put, Problem> {
     claims.sort_by_key(|(claim, _)| claim.blind);
     for (claim, record) in claims {
         if !claim_lookup(claim, record, work)? {
-            must_not_be_anothers(claim, record, work)?;
+            if !is_there_already(plan, record, work)? {
+                must_not_be_anothers(claim, record, work)?;
+            }
             return stale(wrote);
         }
         wrote = true;
@@ -399,6 +401,19 @@ pub fn put(plan: &Plan, work: &mut Work<'_, '_>) -> Result<Put, Problem> {
 /// Something that a plan rests on has moved: what was written before that was noticed is undone.
 fn stale(wrote: bool) -> Result<Put, Problem> {
     if wrote { Err(error::moved()) } else { Ok(Put::Stale) }
+}
+
+/// Does the external id that this record would get lead to a record already? Then the record was taken for new without a look,
+/// and the values that it would bring stand in that record, where they belong.
+fn is_there_already(plan: &Plan, record: RecordId, work: &Work<'_, '_>) -> Result<bool, Problem> {
+    let claims = plan.writes.iter().filter(|write| write.id == record).flat_map(|write| &write.claims);
+    for claim in claims.filter(|claim| claim.field == EXTERNAL_ID) {
+        // What this plan claimed itself leads to a record that is not written yet, and so to none.
+        if find_lookup(work.view(), work.shop, &claim.blind)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A value that may stand once only stands somewhere. An external id leads the next look to its record, and in this very

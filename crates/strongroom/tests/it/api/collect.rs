@@ -80,6 +80,36 @@ fn writing_the_same_again_changes_nothing_and_enters_nothing() {
     assert_eq!(bench.entries().len(), before);
 }
 
+/// Behind a start nothing was lately seen: a record is taken for new until its external id says otherwise, in whatever order the
+/// hashes of its values come to be claimed.
+#[test]
+fn behind_a_start_a_record_with_a_unique_value_is_written_as_before() {
+    let mut bench = Bench::new();
+    let by = bench.service();
+    let subjects: Vec<String> = (0..24).map(|id| bench.customer(&by, &id.to_string())).collect();
+    bench.close();
+    bench.open();
+    let again = |id: usize| {
+        let email = format!("{id}@shop.example");
+        customer(&id.to_string(), &json!({ "name": "Bea", "email": email }))
+    };
+    for id in 0..12 {
+        let written = bench.post(&by, RECORDS, &again(id)).is(200);
+        assert_eq!((&written["outcome"], &written["subject"]), (&json!("updated"), &json!(subjects[id])));
+    }
+    let items: Vec<Json> = (12..24).map(again).collect();
+    let written = bench.post(&by, "/v1/records:batch", &json!({ "items": items })).is(200);
+    assert_eq!(written["written"], 12, "{written}");
+    // An address that somebody else has is theirs, for who was never here as for who was.
+    bench.close();
+    bench.open();
+    for id in ["99", "3"] {
+        let taken = customer(id, &json!({ "email": "7@shop.example" }));
+        let pointer = &bench.post(&by, RECORDS, &taken).problem(409, "SR-KEEP-003")["pointer"];
+        assert_eq!(pointer, "/fields/email");
+    }
+}
+
 #[test]
 fn if_version_writes_only_over_the_version_that_it_names() {
     let bench = Bench::new();
