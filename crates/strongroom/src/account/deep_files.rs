@@ -27,14 +27,13 @@ pub(super) fn check_files(
         })?;
         let Some((last, _)) = page.last() else { break };
         after = Some(*last);
-        for (file, row) in page {
-            if row.is_err() {
+        for (_, row) in page {
+            let Ok(row) = row else {
                 found(report, "SR-DEEP-030", "a row of `file` was edited", None);
                 continue;
-            }
-            if let Some((code, what)) = wrong_with(house, shop, file)? {
-                let id = row.ok().map(|row| house.ids.show(row.record));
-                found(report, code, what, id);
+            };
+            if let Some((code, what)) = wrong_with(house, shop, row.file)? {
+                found(report, code, what, Some(house.ids.show(row.record)));
             }
         }
     }

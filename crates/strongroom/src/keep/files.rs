@@ -99,6 +99,12 @@ fn whole(shop: &Shop, file: u64, (record, field, state, since, mac): &RawFile) -
     Ok(row)
 }
 
+/// The same for a number as the database has it.
+fn whole_at(shop: &Shop, file: i64, raw: &RawFile) -> Result<FileRow, Problem> {
+    let file = u64::try_from(file).map_err(|_| Problem::edited(FILE))?;
+    whole(shop, file, raw)
+}
+
 fn columns(shop: &Shop, row: &FileRow) -> Vec<u8> {
     let numbers = [
         shop.column(),
@@ -199,11 +205,7 @@ pub fn list_in_state(
     let params = params![state.column(), shop.column(), since, from, file, limit];
     let rows =
         view.list(&sql::LIST_FILES_IN_STATE, params, |row| Ok(((row.int(3)?, row.int(5)?), read_row(row)?)))?;
-    let look = |(place, raw): (StatePlace, RawFile)| {
-        let file = u64::try_from(place.1).map_err(|_| Problem::edited(FILE));
-        (place, file.and_then(|file| whole(shop, file, &raw)))
-    };
-    Ok(rows.into_iter().map(look).collect())
+    Ok(rows.into_iter().map(|(place, raw)| (place, whole_at(shop, place.1, &raw))).collect())
 }
 
 fn set_state(row: &FileRow, state: FileState, work: &mut Work<'_, '_>) -> Result<(), Problem> {
@@ -265,18 +267,17 @@ pub fn is_whole(view: &View<'_>, shop: &Shop, record: RecordId, mark: &FileMark)
     Ok(kept && in_order && next == mark.seal.chunks && digest.finish() == mark.seal.digest)
 }
 
-/// Files behind a number, page by page, and whether each is as it was written; for the deep check.
+/// Files behind a number, page by page, and whether each is as it was written; for the deep check. A number is as the
+/// database has it: one that was edited may be none that a file can have.
 pub fn list_files_after(
     view: &View<'_>,
     shop: &Shop,
-    after: Option<u64>,
+    after: Option<i64>,
     limit: u32,
-) -> Result<Looked<u64, FileRow>, Problem> {
-    let after = after.map_or(-1, signed);
-    let rows = view.list(&sql::LIST_FILES_AFTER, params![after, shop.column(), limit], |row| {
-        Ok((row.number(5)?, read_row(row)?))
-    })?;
-    Ok(rows.into_iter().map(|(file, raw)| (file, whole(shop, file, &raw))).collect())
+) -> Result<Looked<i64, FileRow>, Problem> {
+    let params = params![after.unwrap_or(i64::MIN), shop.column(), limit];
+    let rows = view.list(&sql::LIST_FILES_AFTER, params, |row| Ok((row.int(5)?, read_row(row)?)))?;
+    Ok(rows.into_iter().map(|(file, raw)| (file, whole_at(shop, file, &raw))).collect())
 }
 
 /// The file of the first chunk behind a file, if there is one; for the deep check.

@@ -61,7 +61,7 @@ pub struct FileRevealBody {
 /// Open a file for a purpose.
 ///
 /// The entry is durable before the first byte leaves. An answer that ends before its length was cut off: by the gate, which is
-/// asked again as the file leaves, or because a chunk of it does not open.
+/// asked again as the file leaves, because another file took its place, or because a chunk of it does not open.
 #[utoipa::path(post, path = "/v1/records/{id}/files/{field}:reveal", tag = "records", request_body = FileRevealBody,
     params(("id" = String, Path, description = "The record's public id"),
            ("field" = String, Path, description = "A field of kind `file`")),

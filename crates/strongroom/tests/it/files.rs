@@ -787,6 +787,8 @@ fn a_row_of_a_file_that_was_edited_keeps_no_start_and_no_other_file() {
             fixture.bench.pass(20 * MINUTE);
             fixture.bench.round();
             assert_eq!(held(&fixture.bench), json!(["files_held"]), "{edits} {state}");
+            let deep = deep_check(fixture.bench.house(), &fixture.bench.shop(), &mut |_, _| {}).unwrap();
+            assert!(deep.findings.iter().any(|finding| finding.code == "SR-DEEP-030"), "{edits} {state}");
             let metrics = fixture.bench.get_at_admin_door("/metrics").text();
             assert!(metrics.contains("strongroom_files_held 1\n"), "{metrics}");
         }
