@@ -35,7 +35,7 @@ pub(crate) fn copy(
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut target = engine::open(disk, file, flags)?;
-    if vfs::has_checksums(source) && !vfs::stamp(&target) {
+    if vfs::has_checksums(source)? && !vfs::stamp(&target) {
         return Err(Error::CannotOpen { engine_code: 0 });
     }
     {

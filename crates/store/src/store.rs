@@ -98,7 +98,7 @@ impl Folder {
     pub fn migrate(&self, steps: &[Migration]) -> Result<Migrated, Error> {
         let mut connection = engine::connect(self.disk, &self.database(), 8_192, Use::Write)?;
         let migrated = migrate::migrate(self.disk, &mut connection, &self.path, steps)?;
-        if !vfs::has_checksums(&connection) {
+        if !vfs::has_checksums(&connection)? {
             // Written by a release before page checksums: every page is written anew, with room for one.
             connection.execute_batch("VACUUM")?;
         }
