@@ -11,13 +11,14 @@ mod parts;
 mod raw;
 mod workbook;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use jiff::civil::DateTime;
 use zeroize::Zeroizing;
 
 use self::parts::Parts;
-use self::raw::{Merge, RawCell, RawRow, RawRows, What};
+use self::raw::{Merge, RawCell, RawRows, What};
 use self::workbook::{Shown, Texts, Workbook, read_styles};
 use super::cells::{BadCell, Epoch, Reading, Use, day_counted, day_text, number_text};
 use super::rows::{BadRow, COLUMNS_LIMIT, no_header};
@@ -34,6 +35,9 @@ struct Limits {
     parts: usize,
     /// What is neither a sheet nor its texts, unfolded.
     part_bytes: u64,
+    /// What one part has to do with others.
+    relations: usize,
+    sheets: usize,
     text_bytes: usize,
     texts: usize,
     sheet_bytes: u64,
@@ -47,6 +51,8 @@ const LIMITS: Limits = Limits {
     file_bytes: 128 << 20,
     parts: 4_096,
     part_bytes: 16 << 20,
+    relations: 4_096,
+    sheets: 4_096,
     text_bytes: 256 << 20,
     texts: 32 << 20,
     sheet_bytes: 4 << 30,
@@ -65,6 +71,7 @@ const STYLES_LIMIT: usize = 1 << 16;
 const DEPTH_LIMIT: usize = 64;
 
 /// A cell, as far as the mapping uses it.
+#[derive(Clone)]
 pub(super) enum SheetCell {
     /// There is nothing in it.
     Empty,
@@ -94,8 +101,8 @@ pub(super) struct Sheet {
     header_row: u32,
     /// Columns that are merged over several rows, the next last.
     merges: Vec<Merge>,
-    /// Those that began above the row and go on into it.
-    covering: Vec<(Merge, RawCell)>,
+    /// Those that began above the row, by column: until which row they go, and what they show.
+    covering: BTreeMap<u32, (u32, SheetCell)>,
     rows: u64,
     others: u64,
 }
@@ -120,19 +127,25 @@ impl Sheet {
         };
         let mut first = RawRows::open(&parts, &path, limits)?;
         let (header_row, names) = find_header(&mut first, &book, reading.header_row)?;
-        let mut rows = 0_u64;
+        let mut filled = Vec::new();
         while let Some(row) = first.next()? {
             let is_known =
                 |cell: &RawCell| !matches!(cell.what, What::Shared(at) if book.texts.find(at).is_none());
             if !row.cells.iter().all(|(_, cell)| is_known(cell)) {
                 return Err(damaged());
             }
-            rows = rows.saturating_add(u64::from(row.cells.iter().any(|(_, cell)| book.is_filled(cell))));
+            if row.cells.iter().any(|(_, cell)| book.is_filled(cell)) {
+                filled.push(row.number);
+            }
         }
         let mut merges = first.merges(header_row)?;
+        if first.cells().saturating_add(given_by(&merges, &filled)) > limits.cells {
+            return Err(too_large());
+        }
         merges.sort_by_key(|merge| std::cmp::Reverse(merge.first_row));
         let raw = RawRows::open(&parts, &path, limits)?;
-        Ok(Sheet { raw, book, names, header_row, merges, covering: Vec::new(), rows, others })
+        let (rows, covering) = (filled.len() as u64, BTreeMap::new());
+        Ok(Sheet { raw, book, names, header_row, merges, covering, rows, others })
     }
 
     /// Names of its columns.
@@ -157,59 +170,70 @@ impl Sheet {
         reading: &Reading,
     ) -> Result<Option<Result<SheetRow, BadRow>>, Problem> {
         loop {
-            let Some(mut row) = self.raw.next()? else { return Ok(None) };
-            if row.number <= self.header_row {
-                continue;
-            }
+            let Some(row) = self.raw.next()? else { return Ok(None) };
             let filled = row.cells.iter().any(|(_, cell)| self.book.is_filled(cell));
-            self.spread(&mut row);
-            if !filled {
-                continue; // only formatted, as the many rows below a table often are
+            if row.number <= self.header_row || !filled {
+                continue; // or only formatted, as the many rows below a table often are
             }
-            let line = u64::from(row.number);
+            let (line, hidden) = (u64::from(row.number), row.hidden);
             let mut cells: Vec<SheetCell> = Vec::with_capacity(self.names.len());
             cells.resize_with(self.names.len(), || SheetCell::Empty);
             for (column, cell) in row.cells {
                 if !self.book.is_filled(&cell) {
                     continue;
                 }
-                let column = usize::try_from(column).unwrap_or(usize::MAX);
-                let Some(slot) = cells.get_mut(column) else {
-                    let what = "the row has another number of cells than the header";
-                    return Ok(Some(Err(BadRow { line, code: "SR-IMPORT-010", what })));
-                };
-                *slot = match uses.get(column).copied().flatten() {
+                let used = uses.get(usize::try_from(column).unwrap_or(usize::MAX)).copied().flatten();
+                let shown = match used {
                     None => SheetCell::Unread,
                     Some(used) => match self.book.text(cell, used, reading) {
                         Ok(text) => SheetCell::Text(text),
                         Err(bad) => SheetCell::Bad(bad),
                     },
                 };
+                put(&mut cells, column, shown);
             }
-            return Ok(Some(Ok(SheetRow { line, hidden: row.hidden, cells })));
+            self.spread(row.number, &mut cells);
+            if cells.len() > self.names.len() {
+                let what = "the row has another number of cells than the header";
+                return Ok(Some(Err(BadRow { line, code: "SR-IMPORT-010", what })));
+            }
+            return Ok(Some(Ok(SheetRow { line, hidden, cells })));
         }
     }
 
-    /// Gives the rows below it what a merged cell shows, for it is shown beside each of them.
-    fn spread(&mut self, row: &mut RawRow) {
-        self.covering.retain(|(merge, _)| merge.last_row >= row.number);
-        while self.merges.last().is_some_and(|merge| merge.last_row < row.number) {
-            self.merges.pop();
+    /// Gives a row what the merged cells above it show, for that is shown beside it, and keeps what it shows itself in cells that
+    /// are merged with those below.
+    fn spread(&mut self, row: u32, cells: &mut Vec<SheetCell>) {
+        self.covering.retain(|_, (last_row, _)| *last_row >= row);
+        for (column, (_, shown)) in &self.covering {
+            put(cells, *column, shown.clone());
         }
-        for (merge, cell) in &self.covering {
-            row.cells.retain(|(column, _)| *column != merge.column);
-            row.cells.push((merge.column, cell.clone()));
-        }
-        while let Some(merge) = self.merges.pop_if(|merge| merge.first_row <= row.number) {
-            let begins = merge.first_row == row.number
-                // Merged cells do not overlap. Without this a file of nothing but merges would cost the square of them.
-                && self.covering.iter().all(|(other, _)| other.column != merge.column);
-            let cell = row.cells.iter().find(|(column, _)| begins && *column == merge.column);
-            if let Some((_, cell)) = cell {
-                self.covering.push((merge, cell.clone()));
+        while let Some(merge) = self.merges.pop_if(|merge| merge.first_row <= row) {
+            let shown = usize::try_from(merge.column).ok().and_then(|column| cells.get(column));
+            let shown = shown.filter(|cell| merge.first_row == row && !matches!(cell, SheetCell::Empty));
+            if let Some(shown) = shown {
+                // Merged cells do not overlap: the first of a column stays.
+                self.covering.entry(merge.column).or_insert_with(|| (merge.last_row, shown.clone()));
             }
         }
     }
+}
+
+/// Puts a cell where it stands, if need be behind the columns of the header.
+fn put(cells: &mut Vec<SheetCell>, column: u32, cell: SheetCell) {
+    let column = usize::try_from(column).unwrap_or(usize::MAX);
+    if column >= cells.len() {
+        cells.resize_with(column.saturating_add(1), || SheetCell::Empty);
+    }
+    if let Some(slot) = cells.get_mut(column) {
+        *slot = cell;
+    }
+}
+
+/// How many cells merges give to the rows below them: a few bytes of a file ask for a cell in each of a million rows.
+fn given_by(merges: &[Merge], filled: &[u32]) -> u64 {
+    let up_to = |last: u32| filled.partition_point(|row| *row <= last) as u64;
+    merges.iter().map(|merge| up_to(merge.last_row).saturating_sub(up_to(merge.first_row))).sum()
 }
 
 /// Finds the row with the names of the columns.
@@ -222,13 +246,18 @@ fn find_header(raw: &mut RawRows, book: &Book, wanted: Option<u32>) -> Result<(u
             None if !filled => continue,
             _ => {}
         }
-        let mut names = Vec::new();
+        let (mut names, mut bytes) = (Vec::new(), 0_usize);
         for (column, cell) in row.cells.into_iter().filter(|(_, cell)| book.is_filled(cell)) {
             let column = usize::try_from(column).unwrap_or(usize::MAX);
             if column >= COLUMNS_LIMIT {
                 return Err(no_header());
             }
             let name = book.text(cell, Use::Other, &Reading::default()).map_err(|_| no_header())?;
+            // A text that cells share is counted for each of them: a few bytes of the file name it.
+            bytes = bytes.saturating_add(name.len());
+            if bytes > ROW_LIMIT {
+                return Err(too_large());
+            }
             names.resize(names.len().max(column.saturating_add(1)), String::new());
             if let Some(slot) = names.get_mut(column) {
                 name.trim().clone_into(slot);
@@ -249,7 +278,7 @@ struct Book {
 impl Book {
     fn is_filled(&self, cell: &RawCell) -> bool {
         match &cell.what {
-            What::Shared(at) => self.texts.find(*at).is_some_and(|text| !text.trim().is_empty()),
+            What::Shared(at) => self.texts.find(*at).is_some_and(|text| !text.is_empty()),
             What::Text(text) => !text.trim().is_empty(),
             _ => true,
         }
@@ -319,12 +348,16 @@ mod tests {
 
     /// A workbook of one sheet: what stands in it, and the texts that its cells share.
     fn book(sheet: &str, texts: &str) -> Vec<u8> {
+        book_of(WORKBOOK, OF_WORKBOOK, sheet, texts)
+    }
+
+    fn book_of(workbook: &str, of_workbook: &str, sheet: &str, texts: &str) -> Vec<u8> {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
         let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
         let parts = [
             ("_rels/.rels", RELATIONS),
-            ("xl/workbook.xml", WORKBOOK),
-            ("xl/_rels/workbook.xml.rels", OF_WORKBOOK),
+            ("xl/workbook.xml", workbook),
+            ("xl/_rels/workbook.xml.rels", of_workbook),
             ("xl/styles.xml", STYLES),
             ("xl/texts.xml", texts),
             ("xl/worksheets/one.xml", sheet),
@@ -494,6 +527,76 @@ mod tests {
         flipped[at] = b'9';
         is_refused(&flipped, &LIMITS, "SR-IMPORT-030");
         is_refused(&book(&sheet("<row><c t=\"s\"><v>0</v></c></row>"), "<sst/>"), &LIMITS, "SR-IMPORT-030");
+    }
+
+    #[test]
+    fn sheets_and_relations_without_end_are_refused() {
+        let many = |text: &str, element: &str, times: usize| text.replace(element, &element.repeat(times));
+        let one = r#"<x:sheet name="One" sheetId="7" r:id="r1"/>"#;
+        let texts = r#"<Relationship Id="r2" Type="x/sharedStrings" Target="../xl/texts.xml"/>"#;
+        let sheets = |times| book_of(&many(WORKBOOK, one, times), OF_WORKBOOK, &sheet(""), "<sst/>");
+        let relations = |times| book_of(WORKBOOK, &many(OF_WORKBOOK, texts, times), &sheet(""), "<sst/>");
+        assert!(read_all(&sheets(4_096), &LIMITS).is_ok());
+        is_refused(&sheets(4_097), &LIMITS, "SR-IMPORT-031");
+        assert!(read_all(&relations(4_094), &LIMITS).is_ok());
+        is_refused(&relations(4_095), &LIMITS, "SR-IMPORT-031");
+    }
+
+    #[test]
+    fn a_shared_text_is_as_large_in_each_name_of_a_column_and_blanks_are_looked_at_once() {
+        let shared =
+            format!("<sst><si><t>{}x</t></si><si><t>{}</t></si></sst>", " ".repeat(100_000), " ".repeat(9));
+        let header = |columns| {
+            let row = format!("<row>{}</row>", r#"<c t="s"><v>0</v></c>"#.repeat(columns));
+            format!("<worksheet><sheetData>{row}</sheetData></worksheet>")
+        };
+        assert!(read_all(&book(&header(41), &shared), &LIMITS).is_ok());
+        is_refused(&book(&header(42), &shared), &LIMITS, "SR-IMPORT-031");
+        let file = book(&sheet(""), &shared);
+        let sheet = Sheet::open_within(&file[..], &Reading::default(), &LIMITS).unwrap();
+        assert_eq!((sheet.book.texts.find(0).unwrap().len(), sheet.book.texts.find(1)), (100_001, Some("")));
+    }
+
+    #[test]
+    fn what_merged_cells_give_to_the_rows_below_counts_as_cells() {
+        let column = |at: usize| {
+            String::from_utf8([at / 676, at / 26 % 26, at % 26].map(|of| b'A' + of as u8).to_vec()).unwrap()
+        };
+        let refs: String =
+            (0..2_000).map(|at| format!("<mergeCell ref=\"{0}2:{0}60000\"/>", column(at))).collect();
+        let first = format!("<row>{}</row>", "<c><v>1</v></c>".repeat(3));
+        let whole = |rows: usize| {
+            let rows = format!("{first}{}", "<row><c><v>1</v></c></row>".repeat(rows));
+            sheet(&rows).replace("</worksheet>", &format!("<mergeCells>{refs}</mergeCells></worksheet>"))
+        };
+        let open = |rows| Sheet::open_within(&book(&whole(rows), "<sst/>")[..], &Reading::default(), &LIMITS);
+        assert!(open(40_000).is_ok());
+        assert_eq!(open(55_000).map(|_| ()).unwrap_err().code, "SR-IMPORT-031");
+    }
+
+    #[test]
+    fn merged_cells_are_shown_beside_each_row_up_to_their_last() {
+        let rows = "<row><c><v>1</v></c><c t=\"str\"><v>a</v></c></row><row><c><v>2</v></c><c t=\"str\"><v>under it</v></c></row>
+            <row/><row><c><v>3</v></c></row><row><c><v>4</v></c></row>";
+        let merges = "<mergeCell ref=\"B2:B5\"/><mergeCell ref=\"B3:B6\"/><mergeCell ref=\"A6:A9\"/>";
+        let whole =
+            sheet(rows).replace("</worksheet>", &format!("<mergeCells>{merges}</mergeCells></worksheet>"));
+        let all = read_all(&book(&whole, "<sst/>"), &LIMITS).unwrap();
+        let shown: Vec<String> = all.into_iter().map(|(line, cells)| format!("{line} {cells:?}")).collect();
+        assert_eq!(
+            shown,
+            [
+                r#"2 [Ok("1"), Ok("a")]"#,
+                r#"3 [Ok("2"), Ok("a")]"#,
+                r#"5 [Ok("3"), Ok("a")]"#,
+                r#"6 [Ok("4"), Ok("")]"#,
+            ]
+        );
+        // Beside the columns of the header, a cell is one too many in each of its rows.
+        let beside = "<row><c><v>1</v></c><c/><c><v>9</v></c></row><row><c><v>2</v></c></row><row><c><v>3</v></c></row>";
+        let merges = "<mergeCells><mergeCell ref=\"C2:C3\"/></mergeCells></worksheet>";
+        let all = read_all(&book(&sheet(beside).replace("</worksheet>", merges), "<sst/>"), &LIMITS).unwrap();
+        assert_eq!(all.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [0, 0, 4]);
     }
 
     #[test]
