@@ -72,7 +72,7 @@ pub fn inspect(file: &Path) -> Result<u32, Error> {
     if verdict != "ok" {
         return Err(Error::Damaged { engine_code: 0 });
     }
-    if let Some(page) = vfs::damaged_pages(&connection).and_then(|walked| walked.damaged.first().copied()) {
+    if let Some(page) = vfs::damaged_pages(&connection)?.damaged.first().copied() {
         return Err(Error::DamagedPage { page });
     }
     let schema = crate::migrate::schema_of(&connection)?;

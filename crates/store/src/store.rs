@@ -268,8 +268,7 @@ impl Store {
                 error => return Err(error),
             },
         }
-        let walked = vfs::damaged_pages(&connection).unwrap_or_default();
-        damaged.extend(walked.damaged);
+        damaged.extend(vfs::damaged_pages(&connection)?.damaged);
         damaged.sort_unstable();
         damaged.dedup();
         Ok(damaged)

@@ -87,18 +87,21 @@ fn fault(rc: c_int) -> rusqlite::Error {
 pub struct Walked {
     /// Pages looked at.
     pub pages: u64,
-    /// Numbers of those that are not what was written, the first thousand.
+    /// Numbers of those that are not what was written, or cannot be read; the first thousand.
     pub damaged: Vec<u64>,
 }
 
 /// Reads every page of the database file, past the engine: also those that hold nothing at present.
 ///
-/// What is only in the WAL is not looked at. A page that is being written meanwhile is read again before it is called damaged.
-/// `None` when the file cannot be read or has no checksums.
-pub fn damaged_pages(connection: &rusqlite::Connection) -> Option<Walked> {
-    let page_size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).ok()?;
-    let length = usize::try_from(page_size).ok().filter(|length| is_page(*length))?;
-    shim::with_file(connection, |file| {
+/// What is only in the WAL is not looked at. A page that is being written meanwhile is read again before it is called damaged. A
+/// file without checksums has no page that is damaged, but may have some that cannot be read.
+///
+/// Fails: when it cannot be said how many pages there are.
+pub fn damaged_pages(connection: &rusqlite::Connection) -> Result<Walked, rusqlite::Error> {
+    let page_size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let length = usize::try_from(page_size).ok().filter(|length| is_page(*length));
+    let length = length.ok_or_else(|| fault(sql::SQLITE_CORRUPT))?;
+    let walked = shim::with_file(connection, |file| {
         let pages = file.size()?.checked_div(page_size)?;
         let mut bytes = vec![0_u8; length];
         let mut walked = Walked::default();
@@ -108,21 +111,20 @@ pub fn damaged_pages(connection: &rusqlite::Connection) -> Option<Walked> {
                 continue;
             }
             walked.pages = walked.pages.saturating_add(1);
-            let mut whole = false;
-            for _ in 0..TRIES {
-                // Reads through our own file, which compares.
-                whole = file.read(&mut bytes, at) == sql::SQLITE_OK || bytes.iter().all(|byte| *byte == 0);
-                if whole {
-                    break;
-                }
-            }
+            // Reads through our own file, which compares.
+            let whole = (0..TRIES).any(|_| match file.read(&mut bytes, at) {
+                sql::SQLITE_OK => true,
+                sql::SQLITE_IOERR_SHORT_READ => true, // the file has become shorter meanwhile
+                DAMAGED => page > 0 && bytes.iter().all(|byte| *byte == 0), // never written
+                _ => false,
+            });
             if !whole && walked.damaged.len() < LISTED {
                 walked.damaged.push(u64::try_from(page).unwrap_or(0).saturating_add(1));
             }
         }
         Some(walked)
-    })
-    .flatten()
+    });
+    walked.flatten().ok_or_else(|| fault(sql::SQLITE_IOERR_FSTAT))
 }
 
 /// Times that a page is read before it is called damaged.
