@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use vfs::faults::{Answer, Call, FaultyDisk, Lasts, Unsynced};
 
+use crate::engine::{Use, connect};
 use crate::queue::Command;
 use crate::tests::{Counting, Named, ROWS};
 use crate::{Error, Folder, Lane, Options, STORE, Sql, Step, Store, Tx, params};
@@ -261,6 +262,37 @@ fn a_damaged_page_is_named_refused_and_others_are_served() {
         Err(Error::DamagedPage { page: last as u64 }),
         "and is not copied"
     );
+}
+
+#[test]
+fn pages_that_do_not_fit_together_are_told_and_no_page_of_an_earlier_check_is_named() {
+    let (damaged, odd) = (folder(), folder());
+    for live in [&damaged, &odd] {
+        let store = open_on(vfs::Disk::checked().unwrap(), live.path()).unwrap();
+        store.work_blocking(Lane::High, unit(1)).unwrap();
+        store.close();
+    }
+    let file = damaged.path().join(crate::DATABASE);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() / 4_096;
+    bytes[(last - 1) * 4_096 + 2_000] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    let disk = vfs::Disk::checked().unwrap();
+    let connection = connect(disk, &odd.path().join(crate::DATABASE), 1_024, Use::Write).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE odd (a INTEGER); INSERT INTO odd VALUES (NULL); PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = 'CREATE TABLE odd (a INTEGER NOT NULL)' WHERE name = 'odd'",
+        )
+        .unwrap();
+    connection.close().unwrap();
+    let check = |live: &tempfile::TempDir| {
+        let store = open_on(vfs::Disk::checked().unwrap(), live.path()).unwrap();
+        store.damaged_pages()
+    };
+    // On one thread, which remembers the last page that it found.
+    let misfit = Err(Error::Damaged { engine_code: 0 });
+    assert_eq!([check(&odd), check(&damaged), check(&odd)], [misfit.clone(), Ok(vec![last as u64]), misfit]);
 }
 
 /// The twin: with SQLite's own files the same flip is read as if nothing was.

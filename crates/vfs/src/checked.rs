@@ -50,6 +50,11 @@ pub fn last_damage() -> Option<Damage> {
     LAST.get()
 }
 
+/// Forgets it: what is found from now on is of what begins now.
+pub fn forget_damage() {
+    LAST.set(None);
+}
+
 fn damaged(page: u64, in_wal: bool) -> c_int {
     LAST.set(Some(Damage { page, in_wal }));
     DAMAGED
