@@ -27,7 +27,7 @@ pub const DAMAGED: c_int = sql::SQLITE_CORRUPT | (0x53 << 8);
 const ROOM: usize = 8;
 /// Where the header of a database says how many bytes at the end of each page are free.
 const ROOM_SAID_AT: usize = 20;
-/// Order: this new database will have checksums, before its header says so.
+/// Order: the pages of this database get checksums, though it has no header yet that says so.
 const STAMP: c_int = 0x5352_0001;
 /// Every n-th byte of a database, from here, is the first of the page that SQLite locks with. It is never written.
 const LOCK_BYTE: i64 = 0x4000_0000;
@@ -65,8 +65,9 @@ pub fn keep_room(connection: &rusqlite::Connection) -> bool {
     shim::reserve(connection, c_int::try_from(ROOM).unwrap_or(0))
 }
 
-/// Says that the pages of a new database get checksums, before its first page is written: for a copy, whose pages can be written
-/// in any order.
+/// Says that the pages of a new database get checksums before its first page, which says so, is written: for the target of a copy
+/// out of a database that has them, whose pages can be written in any order. One that is put into the mode of the WAL before
+/// anything else needs no such word, for that writes its first page.
 pub fn stamp(connection: &rusqlite::Connection) -> bool {
     shim::order(connection, STAMP)
 }
