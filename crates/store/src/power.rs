@@ -34,10 +34,15 @@ fn open_on(disk: vfs::Disk, path: &Path) -> Result<Store, Error> {
     })
 }
 
+/// What stands in both rows of a unit.
+fn body_of(id: i64) -> Vec<u8> {
+    vec![id.to_le_bytes()[0]; 3_000]
+}
+
 /// Writes two rows and a leaf: all of them, or none.
 fn unit(id: i64) -> impl FnMut(&mut Tx<'_>) -> Result<(), Error> + Send + 'static {
     move |tx| {
-        let body = vec![id.to_le_bytes()[0]; 3_000];
+        let body = body_of(id);
         tx.change(&ADD_HALF, params![id, &body])?;
         tx.change(&ADD_HALF, params![id + OTHER_HALF, &body])?;
         tx.append(1, id.to_be_bytes().to_vec());
@@ -72,7 +77,9 @@ fn look(path: &Path) -> Vec<i64> {
             Ok::<_, Error>((rows, leaves?))
         })
         .unwrap();
-    assert!(rows.iter().all(|(id, body)| *body == vec![id.to_le_bytes()[0]; 3_000] || *id >= OTHER_HALF));
+    for (id, body) in &rows {
+        assert!(*body == body_of(id % OTHER_HALF), "the row {id} is not what was written");
+    }
     let (first, other): (Vec<i64>, Vec<i64>) =
         rows.iter().map(|(id, _)| *id).partition(|id| *id < OTHER_HALF);
     assert_eq!(first, other.iter().map(|id| id - OTHER_HALF).collect::<Vec<_>>(), "a unit is half there");
@@ -134,17 +141,15 @@ fn power_that_goes_at_any_call_loses_nothing_acknowledged_and_leaves_nothing_hal
 fn without_syncs_the_same_cuts_lose_what_was_acknowledged() {
     let disk = FaultyDisk::new().unwrap();
     let calls = calls(&disk);
-    let mut rounds_that_lost = 0;
     let mut rounds = 0;
     for call in (calls / 3..calls).step_by(23) {
-        let lost = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let (acknowledged, found) = cut_at(&disk, call, Unsynced::Lost, true);
-            acknowledged.iter().any(|id| !found.contains(id))
-        }));
+        let (acknowledged, found) = cut_at(&disk, call, Unsynced::Lost, true);
+        assert!(!acknowledged.is_empty(), "cut at {call} of {calls}: there was nothing to lose");
+        let kept = acknowledged.iter().filter(|id| found.contains(id)).count();
+        assert_eq!(kept, 0, "cut at {call} of {calls}: acknowledged {acknowledged:?}, found {found:?}");
         rounds += 1;
-        rounds_that_lost += u64::from(lost.unwrap_or(true)); // or nothing could be opened at all
     }
-    assert_eq!(rounds_that_lost, rounds, "every cut loses something when nothing is synced");
+    assert!(rounds >= 5, "{rounds} rounds");
 }
 
 #[test]
