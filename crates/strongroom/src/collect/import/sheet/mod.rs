@@ -352,18 +352,30 @@ mod tests {
     }
 
     fn book_of(workbook: &str, of_workbook: &str, sheet: &str, texts: &str) -> Vec<u8> {
-        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-        let parts = [
+        zip_of(&parts_of(workbook, of_workbook, sheet, texts))
+    }
+
+    fn parts_of<'t>(
+        workbook: &'t str,
+        of_workbook: &'t str,
+        sheet: &'t str,
+        texts: &'t str,
+    ) -> [(&'static str, &'t str); 6] {
+        [
             ("_rels/.rels", RELATIONS),
             ("xl/workbook.xml", workbook),
             ("xl/_rels/workbook.xml.rels", of_workbook),
             ("xl/styles.xml", STYLES),
             ("xl/texts.xml", texts),
             ("xl/worksheets/one.xml", sheet),
-        ];
+        ]
+    }
+
+    fn zip_of(parts: &[(&str, &str)]) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
         for (name, text) in parts {
-            zip.start_file(name, stored).unwrap();
+            zip.start_file(*name, stored).unwrap();
             zip.write_all(text.as_bytes()).unwrap();
         }
         zip.finish().unwrap().into_inner()
@@ -597,6 +609,93 @@ mod tests {
         let merges = "<mergeCells><mergeCell ref=\"C2:C3\"/></mergeCells></worksheet>";
         let all = read_all(&book(&sheet(beside).replace("</worksheet>", merges), "<sst/>"), &LIMITS).unwrap();
         assert_eq!(all.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [0, 0, 4]);
+    }
+
+    /// The numbers of the end of a zip: how many parts, how long their directory is, and where it begins.
+    fn end_of(zip: &[u8]) -> (usize, [u32; 3]) {
+        let end = zip.len() - 22;
+        let number = |at: usize| u32::from_le_bytes(zip[end + at..end + at + 4].try_into().unwrap());
+        (end, [number(10) & 0xffff, number(12), number(16)])
+    }
+
+    #[test]
+    fn a_workbook_with_two_ends_is_refused() {
+        let shown = |id: &str| book(&sheet(&format!("<row><c><v>{id}</v></c></row>")), "<sst/>");
+        let (one, other) = (shown("1"), shown("2"));
+        let (end, _) = end_of(&one);
+        assert!(read_all(&one, &LIMITS).is_ok());
+        let with_comment = |comment: &[u8]| {
+            let length = u16::try_from(comment.len()).unwrap().to_le_bytes();
+            [&one[..end + 20], &length, comment].concat()
+        };
+        assert!(read_all(&with_comment(b"made by hand"), &LIMITS).is_ok());
+        // From the back, the end in the comment is found first; from the front, or by its length, the one before it.
+        is_refused(&with_comment(&one[end..]), &LIMITS, "SR-IMPORT-030");
+        is_refused(&with_comment(b"PK\x05\x06"), &LIMITS, "SR-IMPORT-030");
+        is_refused(&with_comment(&other), &LIMITS, "SR-IMPORT-030");
+        // A whole other workbook before or behind it, with what hides it.
+        let mut longer = [&one[..], &other].concat();
+        is_refused(&longer, &LIMITS, "SR-IMPORT-030");
+        let length = u16::try_from(other.len()).unwrap().to_le_bytes();
+        longer[end + 20..end + 22].copy_from_slice(&length);
+        is_refused(&longer, &LIMITS, "SR-IMPORT-030");
+        is_refused(&[&one[..], b"\0"].concat(), &LIMITS, "SR-IMPORT-030");
+        // A part that is a zip itself, as an embedded table is, has an end of its own.
+        let inner = String::from_utf8_lossy(&one[end..]).replace(char::REPLACEMENT_CHARACTER, "?");
+        let embedded = book(&sheet(&format!("<!--{inner}--><row><c><v>1</v></c></row>")), "<sst/>");
+        assert!(read_all(&embedded, &LIMITS).is_ok());
+    }
+
+    #[test]
+    fn an_end_for_large_files_says_the_same_or_the_workbook_is_refused() {
+        let one = book(&sheet("<row><c><v>1</v></c></row>"), "<sst/>");
+        let (end, said) = end_of(&one);
+        let with = |said: [u32; 3], at: usize| {
+            let numbers = said.map(|number| u64::from(number).to_le_bytes());
+            let [parts, length, from] = numbers.each_ref();
+            let zeros = [0_u8; 8];
+            let record = [
+                b"PK\x06\x06",
+                &44_u64.to_le_bytes()[..],
+                &[45, 0, 45, 0],
+                &zeros,
+                parts,
+                parts,
+                length,
+                from,
+            ];
+            let locator = [b"PK\x06\x07", &zeros[..4], &(at as u64).to_le_bytes(), &[1, 0, 0, 0]];
+            [&one[..end], &record.concat(), &locator.concat(), &one[end..]].concat()
+        };
+        assert!(read_all(&with(said, end), &LIMITS).is_ok());
+        let [parts, length, from] = said;
+        for (other, at) in [
+            ([parts + 1, length, from], end),
+            ([parts, length - 1, from], end),
+            ([parts, length, from + 1], end),
+            (said, end - 1),
+        ] {
+            is_refused(&with(other, at), &LIMITS, "SR-IMPORT-030");
+        }
+        let mut elsewhere = one.clone();
+        elsewhere[end + 16] ^= 1;
+        is_refused(&elsewhere, &LIMITS, "SR-IMPORT-030");
+    }
+
+    #[test]
+    fn a_part_that_is_there_twice_is_refused() {
+        let (one, all) =
+            (sheet("<row><c><v>1</v></c></row>"), ["xl/a1.xml", "xl/a2.xml"].map(|name| (name, "")));
+        let file = zip_of(&[&parts_of(WORKBOOK, OF_WORKBOOK, &one, "<sst/>")[..], &all].concat());
+        assert!(read_all(&file, &LIMITS).is_ok());
+        for again in [b"xl/a1.xml", b"xl/A1.XML"] {
+            let mut file = file.clone();
+            // Before the part, and in the directory.
+            while let Some(at) = file.windows(again.len()).position(|window| window == b"xl/a2.xml") {
+                file[at..at + again.len()].copy_from_slice(again);
+            }
+            is_refused(&file, &LIMITS, "SR-IMPORT-030");
+        }
     }
 
     #[test]
