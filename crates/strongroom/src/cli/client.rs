@@ -65,9 +65,7 @@ impl Client {
             return Ok(Client { way: Way::Socket(socket), shop });
         }
         let config = Config::read(flags, data)?;
-        if !open::has_vault(data) {
-            return Err(store::Error::Empty.into());
-        }
+        open::must_have_vault(data)?;
         let places = config.places(flags, data)?;
         let limits = LimitsConfig { requests_per_second: 0, ..config.limits };
         let desk = tokio::task::spawn_blocking(move || {
