@@ -119,8 +119,7 @@ pub fn damaged_pages(connection: &rusqlite::Connection) -> Result<Walked, rusqli
             walked.pages = walked.pages.saturating_add(1);
             // Reads through our own file, which compares.
             let whole = (0..TRIES).any(|_| match file.read(&mut bytes, at) {
-                sql::SQLITE_OK => true,
-                sql::SQLITE_IOERR_SHORT_READ => true, // the file has become shorter meanwhile
+                sql::SQLITE_OK | sql::SQLITE_IOERR_SHORT_READ => true, // or the file has become shorter meanwhile
                 DAMAGED => page > 0 && bytes.iter().all(|byte| *byte == 0), // never written
                 _ => false,
             });

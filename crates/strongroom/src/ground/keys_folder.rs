@@ -333,10 +333,10 @@ fn make_folder(path: &Path) -> Result<(), KeysError> {
     }
     let mut builder = fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(path) {
-        Err(error) if !path.is_dir() => return Err(fault(&shown(path))(error)),
-        // Or somebody else made it meanwhile.
-        Ok(()) | Err(_) => {}
+    if let Err(error) = builder.create(path)
+        && !path.is_dir()
+    {
+        return Err(fault(&shown(path))(error)); // and nobody else made it meanwhile
     }
     #[cfg(test)]
     power::did(power::Step::MadeFolder { name: path.to_path_buf() });

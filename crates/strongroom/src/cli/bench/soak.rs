@@ -316,7 +316,8 @@ mod tests {
         }
         let load = |granted| load::Load { requests: 10, granted, seconds: 1.0, p50_micros: 1, p99_micros: 1 };
         let mut answers = Answers::default();
-        [load(10), load(0)].iter().for_each(|load| answers.add(load));
+        answers.add(&load(10));
+        answers.add(&load(0));
         assert_eq!((answers.all, answers.granted), (20, 10));
     }
 

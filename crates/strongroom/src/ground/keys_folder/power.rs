@@ -327,7 +327,9 @@ fn a_new_folder_is_whole_or_was_never_answered_for() {
         let unsynced: Vec<Step> = steps.iter().filter(|step| !is_sync(step)).cloned().collect();
         assert_eq!(unsynced.len() + 1, steps.len(), "{}", above.display());
         let (mut disk, after) = (Disk::default(), outer.path().join("after"));
-        unsynced.iter().for_each(|step| disk.take(step));
+        for step in &unsynced {
+            disk.take(step);
+        }
         make_private_folder(&after).unwrap();
         disk.after_a_cut(0, 0, &after);
         assert!(opened(&after).is_err(), "{}", above.display());
