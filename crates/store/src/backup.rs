@@ -35,7 +35,7 @@ pub(crate) fn copy(
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut target = engine::open(disk, file, flags)?;
-    if vfs::has_checksums(source) && !vfs::stamp(&target) {
+    if vfs::has_checksums(source)? && !vfs::stamp(&target) {
         return Err(Error::CannotOpen { engine_code: 0 });
     }
     {
@@ -72,7 +72,7 @@ pub fn inspect(file: &Path) -> Result<u32, Error> {
     if verdict != "ok" {
         return Err(Error::Damaged { engine_code: 0 });
     }
-    if let Some(page) = vfs::damaged_pages(&connection).and_then(|walked| walked.damaged.first().copied()) {
+    if let Some(page) = vfs::damaged_pages(&connection)?.damaged.first().copied() {
         return Err(Error::DamagedPage { page });
     }
     let schema = crate::migrate::schema_of(&connection)?;

@@ -98,7 +98,7 @@ impl Folder {
     pub fn migrate(&self, steps: &[Migration]) -> Result<Migrated, Error> {
         let mut connection = engine::connect(self.disk, &self.database(), 8_192, Use::Write)?;
         let migrated = migrate::migrate(self.disk, &mut connection, &self.path, steps)?;
-        if !vfs::has_checksums(&connection) {
+        if !vfs::has_checksums(&connection)? {
             // Written by a release before page checksums: every page is written anew, with room for one.
             connection.execute_batch("VACUUM")?;
         }
@@ -257,24 +257,25 @@ impl Store {
     }
 
     /// Reads every page of the database, also those that no read ever comes to, and gives the numbers of those that are
-    /// damaged, a thousand at the most. Blocks.
+    /// damaged or cannot be read, a thousand at the most. Blocks.
+    ///
+    /// Fails: `SR-STORE-006` when each page is what was written and yet they do not fit together; or as reading does.
     pub fn damaged_pages(&self) -> Result<Vec<u64>, Error> {
         let connection = engine::connect(self.folder.disk, &self.folder.database(), 2_048, Use::Read)?;
+        // ORDER: before the check, which says in words of its own that it could not read a page, and not which.
+        vfs::forget_damage();
         // What stands in use is read by the engine first: it finds its pages in the WAL as well.
-        let mut damaged = Vec::new();
-        match connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0)) {
-            Ok(verdict) if verdict == "ok" => {}
-            Ok(_) => damaged.extend(vfs::last_damage().map(|damage| damage.page)),
-            Err(error) => match Error::from(error) {
-                Error::DamagedPage { page } => damaged.push(page),
-                error => return Err(error),
-            },
-        }
-        let walked = vfs::damaged_pages(&connection).unwrap_or_default();
-        damaged.extend(walked.damaged);
+        let verdict = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+        let (fits, page) = match verdict.map_err(Error::from) {
+            Ok(verdict) => (verdict == "ok", vfs::last_damage().map(|damage| damage.page)),
+            Err(Error::DamagedPage { page }) => (false, Some(page)),
+            Err(error) => return Err(error),
+        };
+        let mut damaged = vfs::damaged_pages(&connection)?.damaged;
+        damaged.extend(page);
         damaged.sort_unstable();
         damaged.dedup();
-        Ok(damaged)
+        if damaged.is_empty() && !fits { Err(Error::Damaged { engine_code: 0 }) } else { Ok(damaged) }
     }
 
     /// What the writer has done.

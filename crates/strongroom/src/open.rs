@@ -65,10 +65,11 @@ pub struct Made {
 
 /// Makes a vault: keyring, ledger key, shop, policy, and the first admin.
 ///
-/// Fails: `SR-STORE-017` or `SR-KEYS-003` when there is one already: a new key is never made over old data; `SR-OPEN-004`
-/// when one folder lies in the other. Then nothing was made.
+/// Fails: `SR-STORE-017` or `SR-KEYS-003` when there is one already: a new key is never made over old data; `SR-BACKUP-008` when
+/// a restore of one was cut off; `SR-OPEN-004` when one folder lies in the other. Then nothing was made.
 pub fn init(places: &Places, checked: &notice::Checked, clock: Arc<dyn Clock>) -> Result<Made, Problem> {
     lie_apart(places)?;
+    backup::must_be_finished(&places.data)?;
     if places.data.join(store::DATABASE).exists() {
         return Err(store::Error::NotEmpty.into());
     }
@@ -440,9 +441,11 @@ pub fn fresh_salt() -> Result<[u8; 16], Problem> {
     Ok(salt)
 }
 
-/// Is there a vault in this folder?
-pub fn has_vault(data: &Path) -> bool {
-    data.join(store::DATABASE).exists()
+/// Fails with `SR-BACKUP-008` when a restore was cut off in this folder, and with `SR-STORE-018` when there is no vault in it.
+pub fn must_have_vault(data: &Path) -> Result<(), Problem> {
+    // ORDER: a restore puts one database aside before it puts the other in its place. Nobody is to make a new vault in between.
+    backup::must_be_finished(data)?;
+    if data.join(store::DATABASE).exists() { Ok(()) } else { Err(store::Error::Empty.into()) }
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub const DAMAGED: c_int = sql::SQLITE_CORRUPT | (0x53 << 8);
 const ROOM: usize = 8;
 /// Where the header of a database says how many bytes at the end of each page are free.
 const ROOM_SAID_AT: usize = 20;
-/// Order: this new database will have checksums, before its header says so.
+/// Order: the pages of this database get checksums, though it has no header yet that says so.
 const STAMP: c_int = 0x5352_0001;
 /// Every n-th byte of a database, from here, is the first of the page that SQLite locks with. It is never written.
 const LOCK_BYTE: i64 = 0x4000_0000;
@@ -50,6 +50,11 @@ pub fn last_damage() -> Option<Damage> {
     LAST.get()
 }
 
+/// Forgets it: what is found from now on is of what begins now.
+pub fn forget_damage() {
+    LAST.set(None);
+}
+
 fn damaged(page: u64, in_wal: bool) -> c_int {
     LAST.set(Some(Damage { page, in_wal }));
     DAMAGED
@@ -60,22 +65,27 @@ pub fn keep_room(connection: &rusqlite::Connection) -> bool {
     shim::reserve(connection, c_int::try_from(ROOM).unwrap_or(0))
 }
 
-/// Says that the pages of a new database get checksums, before its first page is written: for a copy, whose pages can be written
-/// in any order.
+/// Says that the pages of a new database get checksums before its first page, which says so, is written: for the target of a copy
+/// out of a database that has them, whose pages can be written in any order. One that is put into the mode of the WAL before
+/// anything else needs no such word, for that writes its first page.
 pub fn stamp(connection: &rusqlite::Connection) -> bool {
     shim::order(connection, STAMP)
 }
 
-/// Do the pages of this database carry checksums?
-pub fn has_checksums(connection: &rusqlite::Connection) -> bool {
-    // Reads page 1, so that the header that counts is the one of this state, be it in the WAL.
-    let read = connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0));
-    read.is_ok() && shim::with_file(connection, said_room).is_some_and(|said| said == Some(ROOM))
+/// Do the pages of this database carry checksums? Begins to read, so that what is read behind it in the same transaction is of the
+/// same state; but what the WAL holds of the first page does not count.
+///
+/// Fails: when the first page cannot be read, or is not believed.
+pub fn has_checksums(connection: &rusqlite::Connection) -> Result<bool, rusqlite::Error> {
+    connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0))?;
+    let page_size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let length = usize::try_from(page_size).unwrap_or(0);
+    let said = shim::with_file(connection, |file| believed(file, length));
+    said.unwrap_or(Err(sql::SQLITE_IOERR)).map_err(fault)
 }
 
-fn said_room(below: &Below) -> Option<usize> {
-    let mut header = [0_u8; ROOM_SAID_AT + 1];
-    (below.read(&mut header, 0) == sql::SQLITE_OK).then(|| usize::from(header[ROOM_SAID_AT]))
+fn fault(rc: c_int) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(sql::Error::new(rc), None)
 }
 
 /// What a walk over all pages found.
@@ -83,18 +93,21 @@ fn said_room(below: &Below) -> Option<usize> {
 pub struct Walked {
     /// Pages looked at.
     pub pages: u64,
-    /// Numbers of those that are not what was written, the first thousand.
+    /// Numbers of those that are not what was written, or cannot be read; the first thousand.
     pub damaged: Vec<u64>,
 }
 
 /// Reads every page of the database file, past the engine: also those that hold nothing at present.
 ///
-/// What is only in the WAL is not looked at. A page that is being written meanwhile is read again before it is called damaged.
-/// `None` when the file cannot be read or has no checksums.
-pub fn damaged_pages(connection: &rusqlite::Connection) -> Option<Walked> {
-    let page_size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).ok()?;
-    let length = usize::try_from(page_size).ok().filter(|length| is_page(*length))?;
-    shim::with_file(connection, |file| {
+/// What is only in the WAL is not looked at. A page that is being written meanwhile is read again before it is called damaged. A
+/// file without checksums has no page that is damaged, but may have some that cannot be read.
+///
+/// Fails: when it cannot be said how many pages there are.
+pub fn damaged_pages(connection: &rusqlite::Connection) -> Result<Walked, rusqlite::Error> {
+    let page_size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let length = usize::try_from(page_size).ok().filter(|length| is_page(*length));
+    let length = length.ok_or_else(|| fault(sql::SQLITE_CORRUPT))?;
+    let walked = shim::with_file(connection, |file| {
         let pages = file.size()?.checked_div(page_size)?;
         let mut bytes = vec![0_u8; length];
         let mut walked = Walked::default();
@@ -104,21 +117,19 @@ pub fn damaged_pages(connection: &rusqlite::Connection) -> Option<Walked> {
                 continue;
             }
             walked.pages = walked.pages.saturating_add(1);
-            let mut whole = false;
-            for _ in 0..TRIES {
-                // Reads through our own file, which compares.
-                whole = file.read(&mut bytes, at) == sql::SQLITE_OK || bytes.iter().all(|byte| *byte == 0);
-                if whole {
-                    break;
-                }
-            }
+            // Reads through our own file, which compares.
+            let whole = (0..TRIES).any(|_| match file.read(&mut bytes, at) {
+                sql::SQLITE_OK | sql::SQLITE_IOERR_SHORT_READ => true, // or the file has become shorter meanwhile
+                DAMAGED => page > 0 && bytes.iter().all(|byte| *byte == 0), // never written
+                _ => false,
+            });
             if !whole && walked.damaged.len() < LISTED {
                 walked.damaged.push(u64::try_from(page).unwrap_or(0).saturating_add(1));
             }
         }
         Some(walked)
-    })
-    .flatten()
+    });
+    walked.flatten().ok_or_else(|| fault(sql::SQLITE_IOERR_FSTAT))
 }
 
 /// Times that a page is read before it is called damaged.
@@ -212,33 +223,40 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    fn checks(&mut self, below: &Below) -> bool {
+    /// Takes: the length of a page. Fails: when the first page cannot be read, or is not believed.
+    fn checks(&mut self, below: &Below, length: usize) -> Result<bool, c_int> {
         if !self.checks {
-            self.checks = said_room(below) == Some(ROOM);
+            self.checks = believed(below, length)?;
         }
-        self.checks
+        Ok(self.checks)
     }
 
     fn after_read(&mut self, below: &Below, bytes: &[u8], at: i64) -> c_int {
         let Some(page) = page_at(bytes.len(), at).filter(|_| is_page(bytes.len())) else {
             return sql::SQLITE_OK;
         };
-        let checks = self.checks(below);
-        let whole = if checks { is_whole(bytes, page) } else { page != 1 || !had_checksums(bytes) };
-        if whole { sql::SQLITE_OK } else { damaged(page, false) }
+        match self.checks(below, bytes.len()) {
+            Ok(true) if !is_whole(bytes, page) => damaged(page, false),
+            Ok(_) => sql::SQLITE_OK,
+            Err(rc) => rc,
+        }
     }
 
     fn write(&mut self, below: &Below, bytes: &[u8], at: i64) -> c_int {
         let Some(page) = page_at(bytes.len(), at).filter(|_| is_page(bytes.len())) else {
             return below.write(bytes, at);
         };
-        if page == 1 {
-            self.checks = bytes.get(ROOM_SAID_AT).copied().map(usize::from) == Some(ROOM);
-        } else {
-            self.checks(below);
+        if page == 1 && says_room(bytes) {
+            self.checks = true; // a new database, or one that was vacuumed
         }
-        if !self.checks {
-            return below.write(bytes, at);
+        match self.checks(below, bytes.len()) {
+            Ok(true) => {}
+            Ok(false) => return below.write(bytes, at),
+            Err(rc) => return rc,
+        }
+        // INVARIANT: no write takes the checksums away. A journal can be damaged, too, and so can memory.
+        if page == 1 && !says_room(bytes) {
+            return damaged(1, false);
         }
         self.page.clear();
         self.page.extend_from_slice(bytes);
@@ -249,14 +267,43 @@ impl Database {
     }
 }
 
-/// Is this first page, whose header says that there are no checksums, one that was written with them? Then the byte that says so
-/// was changed.
-fn had_checksums(bytes: &[u8]) -> bool {
-    let mut page = bytes.to_vec();
-    if let (Some(said), Ok(room)) = (page.get_mut(ROOM_SAID_AT), u8::try_from(ROOM)) {
-        *said = room;
+/// Does this first page, or as much of it as there is, say that there are checksums?
+fn says_room(page: &[u8]) -> bool {
+    page.get(ROOM_SAID_AT).copied().map(usize::from) == Some(ROOM)
+}
+
+/// What the first page of a file says of checksums.
+///
+/// One that says yes is believed: a database without any would be refused, which does no harm. One that says no is not when it, or
+/// the page behind it, has one: then the byte that says so was changed, and every page would be read as it is. Whatever page is
+/// asked for, the answer is then that the first one is damaged. Takes: the length of a page, as SQLite reads them now; it may
+/// have it from the WAL, and the file's own header say something else.
+fn believed(below: &Below, length: usize) -> Result<bool, c_int> {
+    let mut page = vec![0_u8; length];
+    if !read_there(below, page.get_mut(..=ROOM_SAID_AT).unwrap_or_default(), 0)? {
+        return Ok(false); // there is no first page yet
     }
-    is_whole(&page, 1)
+    if says_room(&page) {
+        return Ok(true);
+    }
+    let first = read_there(below, &mut page, 0)? && {
+        if let (Some(said), Ok(room)) = (page.get_mut(ROOM_SAID_AT), u8::try_from(ROOM)) {
+            *said = room;
+        }
+        is_whole(&page, 1)
+    };
+    let second = i64::try_from(length).unwrap_or(i64::MAX);
+    let had = first || read_there(below, &mut page, second)? && is_whole(&page, 2);
+    if had { Err(damaged(1, false)) } else { Ok(false) }
+}
+
+/// Reads what is there. Gives whether it was all.
+fn read_there(below: &Below, bytes: &mut [u8], at: i64) -> Result<bool, c_int> {
+    match below.read(bytes, at) {
+        sql::SQLITE_OK => Ok(true),
+        sql::SQLITE_IOERR_SHORT_READ => Ok(false),
+        rc => Err(rc),
+    }
 }
 
 /// An open WAL: a header of 32 bytes, then frames, each a header of 24 bytes and a page. A frame's checksum goes on from the one

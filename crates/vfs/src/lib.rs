@@ -17,7 +17,9 @@ mod shim;
 #[cfg(test)]
 mod tests;
 
-pub use checked::{DAMAGED, Damage, Walked, damaged_pages, has_checksums, keep_room, last_damage, stamp};
+pub use checked::{
+    DAMAGED, Damage, Walked, damaged_pages, forget_damage, has_checksums, keep_room, last_damage, stamp,
+};
 
 use std::sync::OnceLock;
 

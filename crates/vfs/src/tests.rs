@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::faults::{Answer, Call, FaultyDisk, Lasts, Unsynced};
-use crate::{DAMAGED, Disk, damaged_pages, has_checksums, keep_room, last_damage, stamp};
+use crate::{DAMAGED, Disk, Walked, damaged_pages, has_checksums, keep_room, last_damage, stamp};
 
 const ROWS: i64 = 400;
 
@@ -60,6 +60,10 @@ fn flip(file: &Path, at: usize) {
     std::fs::write(file, bytes).unwrap();
 }
 
+fn is_checked(connection: &Connection) -> bool {
+    has_checksums(connection).unwrap()
+}
+
 fn checked() -> Disk {
     Disk::checked().unwrap()
 }
@@ -71,7 +75,7 @@ fn every_page_carries_a_checksum_and_a_changed_one_is_named() {
     drop(filled(&file, checked()));
     let pages = size(&file) / 4_096;
     let clean = open(&file, checked());
-    assert!(has_checksums(&clean));
+    assert!(is_checked(&clean));
     let sum = read_all(&clean).unwrap();
     let walked = damaged_pages(&clean).unwrap();
     assert_eq!((walked.pages, walked.damaged.len()), (pages as u64, 0));
@@ -86,7 +90,7 @@ fn every_page_carries_a_checksum_and_a_changed_one_is_named() {
             let connection = open(&file, checked());
             let _ = has_checksums(&connection);
             let damaged = damaged_pages(&connection).map(|walked| walked.damaged);
-            let named = damaged == Some(vec![page as u64 + 1]);
+            let named = damaged.as_ref().is_ok_and(|damaged| *damaged == [page as u64 + 1]);
             // A first page that is not what it was is refused by everything, the walk's question for the page size included.
             let refused = page == 0 && read_all(&connection).is_err();
             assert!(named || refused, "byte {at} (page {}) of {pages}: {damaged:?}", page + 1);
@@ -115,6 +119,24 @@ fn a_read_of_a_damaged_page_fails_with_its_number_and_others_are_read() {
     assert_eq!(first, 50);
 }
 
+#[test]
+fn a_page_that_cannot_be_read_is_not_whole() {
+    let faulty = FaultyDisk::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let connection = filled(&folder.path().join("a.db"), faulty.disk());
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let pages = damaged_pages(&connection).unwrap().pages;
+    // The third page, as often as it is tried; then the first, whose place in memory holds zeros before.
+    for page in [3_u64, 1] {
+        for _ in 0..5 {
+            faulty.fail(Call::Read, page - 1, Answer::Failed, Lasts::Once);
+        }
+        assert_eq!(damaged_pages(&connection).unwrap(), Walked { pages, damaged: vec![page] });
+    }
+    faulty.fail(Call::Read, 2, Answer::Failed, Lasts::Once);
+    assert_eq!(damaged_pages(&connection).unwrap().damaged, [0_u64; 0], "it is read again");
+}
+
 /// The twin: without checksums the same flips pass.
 #[test]
 fn without_checksums_a_flip_in_a_value_is_read_as_if_nothing_was() {
@@ -134,11 +156,93 @@ fn a_header_that_says_that_there_are_no_checksums_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.db");
     drop(filled(&file, checked()));
-    let mut bytes = std::fs::read(&file).unwrap();
-    assert_eq!(bytes[20], 8);
-    bytes[20] = 0;
-    std::fs::write(&file, bytes).unwrap();
-    assert_eq!(code(&read_all(&open(&file, checked())).unwrap_err()), DAMAGED);
+    let whole = std::fs::read(&file).unwrap();
+    assert_eq!(whole[20], 8);
+    // Alone, and with another byte of the first page: then the second page tells.
+    for others in [&[][..], &[2_000], &[40, 4_090]] {
+        let mut bytes = whole.clone();
+        bytes[20] = 0;
+        for at in others {
+            bytes[*at] ^= 0x10;
+        }
+        std::fs::write(&file, bytes).unwrap();
+        let connection = open(&file, checked());
+        assert_eq!(code(&read_all(&connection).unwrap_err()), DAMAGED, "{others:?}");
+        assert_eq!(last_damage().unwrap().page, 1);
+        assert_eq!(code(&has_checksums(&connection).unwrap_err()), DAMAGED);
+    }
+}
+
+/// Then the engine has its first page from the WAL, where it is whole, and the others from the file.
+#[test]
+fn a_header_is_not_believed_where_the_first_page_is_read_from_the_wal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.db");
+    let writer = filled(&file, checked());
+    writer.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    // A new table changes the first page, and no page of the other one.
+    writer.execute_batch("CREATE TABLE u (id INTEGER)").unwrap();
+    let flipped = size(&file) - 4_096 + 1_000;
+    for changed in [vec![20], (0..512).collect()] {
+        for at in &changed {
+            flip_in_place(&file, *at);
+        }
+        flip_in_place(&file, flipped); // in the last, large value
+        let reader = open(&file, checked());
+        reader.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).unwrap();
+        assert_eq!(code(&read_all(&reader).unwrap_err()), DAMAGED);
+        assert_eq!(last_damage().unwrap().page, 1);
+        assert_eq!(code(&has_checksums(&reader).unwrap_err()), DAMAGED, "it is not taken for an older file");
+        assert_eq!(code(&reader.execute_batch("VACUUM").unwrap_err()), DAMAGED);
+        drop(reader);
+        for at in changed.into_iter().chain([flipped]) {
+            flip_in_place(&file, at);
+        }
+    }
+    fill(&writer, 20_000..20_200);
+    drop(writer);
+    let connection = open(&file, checked());
+    assert_eq!(damaged_pages(&connection).unwrap().damaged, [0_u64; 0]);
+    read_all(&connection).unwrap();
+}
+
+#[test]
+fn a_first_page_without_room_is_not_written_over_one_with_checksums() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, none) = (folder.path().join("a.db"), folder.path().join("none.db"));
+    drop(filled(&file, checked()));
+    let before = std::fs::read(&file).unwrap();
+    let source = Connection::open(&none).unwrap();
+    source.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)").unwrap();
+    fill(&source, 0..ROWS);
+    let mut target = open(&file, checked());
+    target.pragma_update(None, "journal_mode", "DELETE").unwrap();
+    let copied = rusqlite::backup::Backup::new(&source, &mut target).unwrap().step(-1);
+    assert_eq!(code(&copied.unwrap_err()), DAMAGED);
+    drop(target);
+    let connection = open(&file, checked());
+    assert!(is_checked(&connection));
+    assert_eq!(damaged_pages(&connection).unwrap().damaged, [0_u64; 0]);
+    assert_eq!(std::fs::read(&file).unwrap().len(), before.len());
+    read_all(&connection).unwrap();
+}
+
+#[test]
+fn a_header_that_cannot_be_read_says_nothing_of_checksums() {
+    let faulty = FaultyDisk::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.db");
+    let writer = filled(&file, faulty.disk());
+    writer.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    writer.execute_batch("CREATE TABLE u (id INTEGER)").unwrap();
+    // Between the cells of the table's first page, which is the first that is read from the file.
+    flip_in_place(&file, 4_096 + 2_000);
+    for nth in 0..20 {
+        let reader = open(&file, faulty.disk());
+        faulty.fail(Call::Read, nth, Answer::Failed, Lasts::Once);
+        assert!(read_all(&reader).is_err(), "read {nth}");
+        faulty.mend();
+    }
 }
 
 #[test]
@@ -152,7 +256,7 @@ fn pages_that_changed_places_are_noticed() {
     bytes[3 * 4_096..4 * 4_096].copy_from_slice(&three);
     std::fs::write(&file, bytes).unwrap();
     let connection = open(&file, checked());
-    assert!(has_checksums(&connection));
+    assert!(is_checked(&connection));
     assert_eq!(damaged_pages(&connection).unwrap().damaged, [3, 4]);
 }
 
@@ -185,7 +289,7 @@ fn a_flip_in_the_wal_is_noticed_by_the_next_read_and_carried_nowhere() {
     }
     drop(writer);
     let connection = open(&file, checked());
-    assert!(has_checksums(&connection));
+    assert!(is_checked(&connection));
     assert_eq!(damaged_pages(&connection).unwrap().damaged, [0_u64; 0]);
     read_all(&connection).unwrap();
 }
@@ -246,22 +350,22 @@ fn copies_vacuums_and_older_files_get_checksums() {
     fill(&none, 0..ROWS);
     drop(none);
     let none = open(&path("none.db"), checked());
-    assert!(!has_checksums(&none), "an older file is read without");
+    assert!(!is_checked(&none), "an older file is read without");
     let sum = read_all(&none).unwrap();
     none.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
-    assert!(has_checksums(&none));
+    assert!(is_checked(&none));
     assert_eq!((read_all(&none).unwrap(), damaged_pages(&none).unwrap().damaged.len()), (sum, 0));
 
     let mut copy = open(&path("copy.db"), checked());
     assert!(stamp(&copy));
     copy.execute_batch("PRAGMA cache_size = 4").unwrap();
     rusqlite::backup::Backup::new(&none, &mut copy).unwrap().step(-1).unwrap();
-    assert!(has_checksums(&copy));
+    assert!(is_checked(&copy));
     assert_eq!((read_all(&copy).unwrap(), damaged_pages(&copy).unwrap().damaged.len()), (sum, 0));
 
     none.execute("VACUUM INTO ?1", [path("into.db").to_str().unwrap()]).unwrap();
     let into = open(&path("into.db"), checked());
-    assert!(has_checksums(&into));
+    assert!(is_checked(&into));
     assert_eq!((read_all(&into).unwrap(), damaged_pages(&into).unwrap().damaged.len()), (sum, 0));
 }
 

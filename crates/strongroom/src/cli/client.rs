@@ -1,6 +1,7 @@
 //! How commands reach the vault: over the operator's socket when a server owns the folder, else by opening it themselves.
 //! Either way they speak to the same routes.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use tokio::net::UnixStream;
+use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use crate::caretaker::Caretaker;
@@ -63,9 +65,7 @@ impl Client {
             return Ok(Client { way: Way::Socket(socket), shop });
         }
         let config = Config::read(flags, data)?;
-        if !open::has_vault(data) {
-            return Err(store::Error::Empty.into());
-        }
+        open::must_have_vault(data)?;
         let places = config.places(flags, data)?;
         let limits = LimitsConfig { requests_per_second: 0, ..config.limits };
         let desk = tokio::task::spawn_blocking(move || {
@@ -203,6 +203,30 @@ impl Client {
             .await;
         }
     }
+}
+
+/// A body that is what stands before a file, and the file piece by piece.
+pub(crate) fn body_of(before: Bytes, mut file: std::fs::File) -> Body {
+    let (sender, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(8);
+    tokio::task::spawn_blocking(move || {
+        if !before.is_empty() && sender.blocking_send(Ok(before)).is_err() {
+            return;
+        }
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            let piece = match file.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(read) => Ok(Bytes::copy_from_slice(buffer.get(..read).unwrap_or_default())),
+                Err(error) => Err(error),
+            };
+            if sender.blocking_send(piece).is_err() {
+                return;
+            }
+        }
+    });
+    Body::from_stream(futures_util::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    }))
 }
 
 /// Sends one request over a connection of its own.

@@ -10,9 +10,9 @@ use bytes::Bytes;
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
 
 use super::answers::{list, part, text, texts};
+use super::client::body_of;
 use super::credentials::safe;
 use super::{Context, Exit, blocking};
 use crate::collect::import::encoding::{Encoding, unknown_encoding};
@@ -65,7 +65,7 @@ pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, 
     let mut bar = voice.bar("rows");
     let encoding = encoding.map_or_else(String::new, |encoding| format!("&encoding={}", encoding.name()));
     let path = format!("/operator/import?format={format}&size={size}{encoding}");
-    let body = body_of(file, &mapping);
+    let body = body_of(said_before(&mapping), file);
     let begun = std::time::Instant::now();
     let mut rows_done = 0;
     let headers = [(DIGEST, digest)];
@@ -147,30 +147,10 @@ fn digest_of(file: &mut impl Read) -> Result<String, Problem> {
     Ok(hex(&hash.finalize()))
 }
 
-/// The length of the mapping, the mapping, and the file piece by piece.
-fn body_of(mut file: std::fs::File, mapping: &str) -> Body {
-    let (sender, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(8);
+/// What stands before the file in an import: the length of the mapping, and the mapping.
+fn said_before(mapping: &str) -> Bytes {
     let length = u32::try_from(mapping.len()).unwrap_or(u32::MAX).to_be_bytes();
-    let head = Bytes::from([&length[..], mapping.as_bytes()].concat());
-    tokio::task::spawn_blocking(move || {
-        if sender.blocking_send(Ok(head)).is_err() {
-            return;
-        }
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            let piece = match file.read(&mut buffer) {
-                Ok(0) => return,
-                Ok(read) => Ok(Bytes::copy_from_slice(buffer.get(..read).unwrap_or_default())),
-                Err(error) => Err(error),
-            };
-            if sender.blocking_send(piece).is_err() {
-                return;
-            }
-        }
-    });
-    Body::from_stream(futures_util::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|piece| (piece, receiver))
-    }))
+    Bytes::from([&length[..], mapping.as_bytes()].concat())
 }
 
 fn beside(file: &Path) -> PathBuf {

@@ -1,6 +1,7 @@
 //! `strongroom files put`, `files get`.
 
-use std::io::{Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -10,14 +11,14 @@ use bytes::Bytes;
 use clap::{Args, Subcommand};
 use http_body_util::BodyExt;
 use serde_json::{Value as Json, json};
-use tokio::sync::mpsc;
 
 use super::answers::{part, text};
-use super::client::Client;
+use super::client::{Client, body_of};
 use super::credentials::safe;
 use super::data::credential_of;
+use super::ending::Ending;
 use super::{Context, Exit};
-use crate::ground::Problem;
+use crate::ground::{Problem, keys_folder};
 
 /// What `files` can do.
 #[derive(Debug, Subcommand)]
@@ -75,8 +76,8 @@ pub(super) async fn run(command: FilesCommand, context: &Context) -> Result<Exit
 }
 
 async fn put(args: PutArgs, context: &Context) -> Result<Exit, Problem> {
-    let file =
-        std::fs::File::open(&args.file).map_err(|error| super::init::unreadable(&args.file, error.kind()))?;
+    let file = keys_folder::open_plain(&args.file)
+        .map_err(|error| super::init::unreadable(&args.file, error.kind()))?;
     let length = file.metadata()?.len();
     let mut headers = vec![("content-type", args.media), ("content-length", length.to_string())];
     if let Some(credential) = &args.credential_file {
@@ -84,7 +85,7 @@ async fn put(args: PutArgs, context: &Context) -> Result<Exit, Problem> {
     }
     let path = path_of(&args.record, &args.field);
     let client = context.reach().await?;
-    let answer = client.send(Method::PUT, &path, &headers, body_of(file)).await;
+    let answer = client.send(Method::PUT, &path, &headers, body_of(Bytes::new(), file)).await;
     client.close().await;
     let written: Json = answer?.read()?;
     if context.voice.json {
@@ -100,24 +101,18 @@ async fn get(args: GetArgs, context: &Context) -> Result<Exit, Problem> {
     let bearer = [("authorization", format!("Bearer {}", credential_of(&args.credential_file)?))];
     let path = format!("{}:reveal", path_of(&args.record, &args.field));
     let asked = serde_json::to_vec(&json!({ "purpose": args.purpose })).unwrap_or_default();
+    // ORDER: a signal that comes from here on ends in removing what was begun, so this precedes beginning it.
+    let mut ending = Ending::listen()?;
     // ORDER: before it is asked for, so that nothing is opened and entered that cannot be saved.
-    let mut options = std::fs::OpenOptions::new();
-    let mut to = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&args.to)
-        .map_err(|error| unwritable(&args.to, &error))?;
+    let mut coming = Coming::begin(&args.to)?;
     let client = context.reach().await?;
-    let saved = save(&client, &path, &bearer, asked, &mut to).await;
-    client.close().await;
-    let bytes = match saved {
-        Ok(bytes) => bytes,
-        Err(problem) => {
-            let _ = std::fs::remove_file(&args.to); // half of it is none
-            return Err(problem);
-        }
+    let saved = tokio::select! {
+        saved = save(&client, &path, &bearer, asked, &mut coming.file) => saved,
+        () = ending.asked() => Err(interrupted()),
     };
+    client.close().await;
+    let bytes = saved?;
+    coming.stay(&args.to)?;
     if context.voice.json {
         context.voice.print_json(&json!({ "to": args.to, "size_bytes": bytes }));
     } else {
@@ -131,7 +126,7 @@ async fn save(
     path: &str,
     headers: &[(&'static str, String)],
     asked: Vec<u8>,
-    to: &mut std::fs::File,
+    to: &mut File,
 ) -> Result<u64, Problem> {
     let mut body = client.open(Method::POST, path, headers, Body::from(asked)).await?;
     let mut bytes = 0_u64;
@@ -148,30 +143,65 @@ fn path_of(record: &str, field: &str) -> String {
     format!("/v1/records/{}/files/{}", safe(record), field.chars().filter(plain).collect::<String>())
 }
 
-/// The file piece by piece.
-fn body_of(mut file: std::fs::File) -> Body {
-    let (sender, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(2);
-    tokio::task::spawn_blocking(move || {
-        let mut buffer = vec![0; 64 << 10];
-        loop {
-            let piece = match file.read(&mut buffer) {
-                Ok(0) => return,
-                Ok(read) => Ok(Bytes::copy_from_slice(buffer.get(..read).unwrap_or_default())),
-                Err(error) => Err(error),
-            };
-            if sender.blocking_send(piece).is_err() {
-                return;
-            }
+/// A file that comes. It has a name of its own beside the one that it shall have, until it is whole; dropped before, it is removed.
+struct Coming {
+    file: File,
+    part: PathBuf,
+    stays: bool,
+}
+
+impl Coming {
+    fn begin(to: &Path) -> Result<Coming, Problem> {
+        if std::fs::symlink_metadata(to).is_ok() {
+            return Err(unwritable(to, &ErrorKind::AlreadyExists.into()));
         }
-    });
-    Body::from_stream(futures_util::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|piece| (piece, receiver))
-    }))
+        let mut name = to.file_name().unwrap_or_default().to_os_string();
+        name.push(".part");
+        let part = to.with_file_name(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
+        let file = file.map_err(|error| unwritable(&part, &error))?;
+        Ok(Coming { file, part, stays: false })
+    }
+
+    /// It is whole: gives it its name, over nobody else's.
+    fn stay(mut self, to: &Path) -> Result<(), Problem> {
+        // ORDER: its bytes are on the disk before its name is, and its name before anybody is told of it.
+        self.file.sync_all()?;
+        rename_new(&self.part, to).map_err(|error| unwritable(to, &error))?;
+        self.stays = true;
+        Ok(keys_folder::sync_folder(keys_folder::folder_of(to))?)
+    }
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        if !self.stays {
+            let _ = std::fs::remove_file(&self.part); // half of it is none
+        }
+    }
+}
+
+/// Gives a file a name that none has.
+fn rename_new(from: &Path, to: &Path) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // A file system that cannot do both at once.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if std::fs::symlink_metadata(to).is_err() => {
+            std::fs::rename(from, to)
+        }
+        done => Ok(done?),
+    }
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Problem {
     Problem::new("SR-CLI-009", 500, format!("`{}` cannot be made ({:?})", path.display(), error.kind()))
         .help("choose a name that is not taken, in a folder that you can write to")
+}
+
+fn interrupted() -> Problem {
+    Problem::new("SR-CLI-010", 500, "interrupted before the file was whole; nothing was saved")
+        .help("run the same command again; that it was opened may stand in the ledger twice then")
 }
 
 fn cut_off() -> Problem {

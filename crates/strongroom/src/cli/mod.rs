@@ -12,6 +12,7 @@ mod data;
 mod demo;
 mod diff;
 mod doctor;
+mod ending;
 mod files;
 mod health;
 mod init;

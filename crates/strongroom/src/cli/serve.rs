@@ -42,9 +42,7 @@ pub(super) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, Prob
     config.server.listen = args.listen.unwrap_or(config.server.listen);
     config.server.admin = args.admin.unwrap_or(config.server.admin);
     config.check()?;
-    if !open::has_vault(&context.data) {
-        return Err(store::Error::Empty.into());
-    }
+    open::must_have_vault(&context.data)?;
     let places = config.places(&context.flags, &context.data)?;
     let limits = config.limits.clone();
     let desk = blocking(move || {

@@ -175,9 +175,7 @@ impl KeysFolder {
             seal::Random::fill(&mut random, bytes.as_mut())?;
             write_new(file, bytes.as_ref())?;
             // ORDER: the name of what opens the keyring is on the disk before the keyring is, in whatever folder it lies.
-            if let Some(folder) = file.parent() {
-                sync_folder(folder)?;
-            }
+            sync_folder(folder_of(file))?;
         }
         let keyring = Keyring::new(now, &mut random)?;
         let (file, _) = keyring.lock(&lock.read()?, &mut random)?;
@@ -320,14 +318,36 @@ fn shown(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Makes a folder that only its owner can enter, or checks that an existing one is.
+/// Makes a folder that only its owner can enter, with those above it that are missing, or checks that an existing one is.
 pub fn make_private_folder(path: &Path) -> Result<(), KeysError> {
     if !path.exists() {
-        let mut builder = fs::DirBuilder::new();
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.recursive(true).create(path).map_err(fault(&shown(path)))?;
+        make_folder(path)?;
     }
     check_private_folder(path)
+}
+
+fn make_folder(path: &Path) -> Result<(), KeysError> {
+    let above = folder_of(path);
+    if !above.exists() {
+        make_folder(above)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    if let Err(error) = builder.create(path)
+        && !path.is_dir()
+    {
+        return Err(fault(&shown(path))(error)); // and nobody else made it meanwhile
+    }
+    #[cfg(test)]
+    power::did(power::Step::MadeFolder { name: path.to_path_buf() });
+    // ORDER: its name is on the disk before anything in it is answered for: a folder without a name loses all that it holds.
+    sync_folder(above)
+}
+
+/// The folder in which a name stands.
+pub fn folder_of(path: &Path) -> &Path {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    above.unwrap_or(Path::new(if path.has_root() { "/" } else { "." }))
 }
 
 /// Fails with `SR-KEYS-003` when the folder holds keys already.
@@ -502,7 +522,8 @@ fn overwrite(file: &mut File) -> std::io::Result<()> {
     sync(file)
 }
 
-fn sync_folder(path: &Path) -> Result<(), KeysError> {
+/// Syncs a folder: the names in it are on the disk.
+pub fn sync_folder(path: &Path) -> Result<(), KeysError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(fault(&shown(path)))?;
     #[cfg(test)]
     power::did(power::Step::SyncedFolder { name: path.to_path_buf() });

@@ -219,6 +219,23 @@ fn a_restore_that_is_cut_off_is_run_again_and_nobody_is_served_in_between() {
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("re")), "{left:?}");
 }
 
+/// The shortest moment of it: one database is aside, and the other not yet in its place.
+#[test]
+fn a_folder_without_a_database_in_the_midst_of_a_restore_is_not_taken_for_an_empty_one() {
+    let vault = Vault::new();
+    vault.ask(&["backup", "--to", "copy"]);
+    std::fs::write(vault.data().join("restore.unfinished"), "").unwrap();
+    std::fs::rename(vault.database(), vault.data().join("replaced.db")).unwrap();
+    vault.serve_with(&[]).err().unwrap().fails("SR-BACKUP-008");
+    vault.run(&["subject", "show", "c-9"]).fails("SR-BACKUP-008");
+    let keys = vault.path("other-keys");
+    let init = ["init", "--policy", "shop.toml", "--keys", keys.to_str().unwrap()];
+    vault.run(&init).fails("SR-BACKUP-008");
+    assert!(!keys.exists(), "nothing was made");
+    restore(&vault, "copy").ends(0);
+    vault.is_well();
+}
+
 #[test]
 fn an_older_ledger_is_not_restored_unless_somebody_says_since_when_the_newer_is_lost() {
     let vault = Vault::new();

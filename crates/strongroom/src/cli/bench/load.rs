@@ -91,6 +91,8 @@ pub(super) struct Bounds {
 #[derive(Debug, Clone)]
 pub(super) struct Load {
     pub(super) requests: u64,
+    /// Requests that were answered with what they asked for: 2xx.
+    pub(super) granted: u64,
     pub(super) seconds: f64,
     pub(super) p50_micros: u32,
     pub(super) p99_micros: u32,
@@ -100,6 +102,7 @@ struct Run {
     until: Instant,
     left: u64,
     micros: Vec<u32>,
+    granted: u64,
     fault: Option<String>,
 }
 
@@ -117,6 +120,7 @@ pub(super) fn run(
         until: Instant::now(),
         left: bounds.requests,
         micros: Vec::with_capacity(1 << 16),
+        granted: 0,
         fault: None,
     }));
     let set = LocalSet::new();
@@ -143,6 +147,7 @@ pub(super) fn run(
     run.micros.sort_unstable();
     Ok(Load {
         requests: run.micros.len() as u64,
+        granted: run.granted,
         seconds,
         p50_micros: percentile(&run.micros, 50),
         p99_micros: percentile(&run.micros, 99),
@@ -168,24 +173,27 @@ async fn closed_loop(
         request.clear();
         (next.borrow_mut())(&mut request);
         let began = Instant::now();
-        let fault = match tokio::time::timeout(ANSWER_TIME, wire.ask(&request)).await {
+        let answered = match tokio::time::timeout(ANSWER_TIME, wire.ask(&request)).await {
             Ok(Ok((status, body))) if expected(status) => {
                 if let Some(seen) = &seen {
                     (seen.borrow_mut())(body);
                 }
-                None
+                Ok((200..300).contains(&status))
             }
             // The server's own words are ours: codes and titles, never values.
             Ok(Ok((status, body))) => {
-                Some(format!("an answer was {status}: {}", String::from_utf8_lossy(body)))
+                Err(format!("an answer was {status}: {}", String::from_utf8_lossy(body)))
             }
-            Ok(Err(error)) => Some(format!("a connection broke ({:?})", error.kind())),
-            Err(_) => Some(String::from("an answer did not come within 30 seconds")),
+            Ok(Err(error)) => Err(format!("a connection broke ({:?})", error.kind())),
+            Err(_) => Err(String::from("an answer did not come within 30 seconds")),
         };
         let mut run = run.borrow_mut();
-        if let Some(fault) = fault {
-            run.fault.get_or_insert(fault);
-            return;
+        match answered {
+            Ok(granted) => run.granted = run.granted.saturating_add(u64::from(granted)),
+            Err(fault) => {
+                run.fault.get_or_insert(fault);
+                return;
+            }
         }
         run.micros.push(u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX));
     }

@@ -15,8 +15,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::ending::Ending;
 use super::{Context, Exit, blocking};
 use crate::caretaker::Caretaker;
 use crate::config::{Config, FILE, Flags};
@@ -51,28 +51,6 @@ pub(super) struct DemoArgs {
     /// Wait so many seconds between the steps
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=600))]
     pace: u32,
-}
-
-/// Whatever asks a process to end.
-struct Ending {
-    signals: [Signal; 3],
-}
-
-impl Ending {
-    fn listen() -> Result<Ending, Problem> {
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        let [interrupt, terminate, hangup] = kinds.map(signal);
-        Ok(Ending { signals: [interrupt?, terminate?, hangup?] })
-    }
-
-    async fn asked(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.signals;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
 }
 
 pub(super) async fn run(args: DemoArgs, context: &Context) -> Result<Exit, Problem> {

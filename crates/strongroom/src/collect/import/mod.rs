@@ -207,10 +207,7 @@ pub fn run<R: Read>(
             .help("give each a name of its own in the file, or take one away"));
     }
     if let Some(missing) = mapping.columns().into_iter().find(|column| !rows.columns().may_have(column)) {
-        let meant = policy::closest(missing, rows.columns().names());
-        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-        let title = format!("the file has no column `{missing}`, which the mapping names{meant}");
-        return Err(Problem::new("SR-IMPORT-005", 422, title));
+        return Err(no_such_column(missing, rows.columns()));
     }
     let source = [&import.digest[..], import.encoding.map_or("", Encoding::name).as_bytes()].concat();
     let mut state = handle.block_on(begin(house, caller, &mapping, &import.mapping, &source))?;
@@ -267,6 +264,15 @@ pub fn run<R: Read>(
     taking.take_in(handle, &mut chunk, &mut state, &mut say)?;
     handle.block_on(enter_end(house, caller, state.counts.clone()))?;
     Ok(state.counts)
+}
+
+fn no_such_column(missing: &str, columns: &Columns) -> Problem {
+    // In a file without a header line, values stand in the place of names.
+    let names = columns.names().filter(|name| told_name(name) == *name);
+    let meant = policy::closest(missing, names);
+    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    let title = format!("the file has no column `{missing}`, which the mapping names{meant}");
+    Problem::new("SR-IMPORT-005", 422, title)
 }
 
 /// Finds how far this import has come, or begins it.
@@ -617,4 +623,25 @@ fn read_instant(text: &str, mapping: &Mapping) -> Option<i64> {
     }?;
     let zoned = local.to_zoned(mapping.zone.clone()).ok()?;
     Some(zoned.timestamp().as_microsecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cells::Reading;
+    use super::*;
+
+    #[test]
+    fn a_value_in_the_place_of_a_columns_name_is_not_what_was_meant() {
+        let told = |first_line: &str, missing: &str| {
+            let file = format!("{first_line}\n");
+            let rows = Rows::open(file.as_bytes(), Format::Csv, &Reading::default()).unwrap();
+            no_such_column(missing, rows.columns()).title
+        };
+        assert!(told("id,customer_name", "custmer_name").ends_with("; did you mean `customer_name`?"));
+        for value in ["order 202611", "ann@shop.example"] {
+            let mut missing = value.to_owned();
+            missing.pop();
+            assert!(!told(&format!("id,{value}"), &missing).contains(value), "{value}");
+        }
+    }
 }

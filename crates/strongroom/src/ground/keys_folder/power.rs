@@ -2,7 +2,7 @@
 //! may names, from any of them on. Whatever is left, the folder opens, with what it was or with what it was to become.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,9 @@ pub(super) enum Step {
         to: PathBuf,
     },
     Removed {
+        name: PathBuf,
+    },
+    MadeFolder {
         name: PathBuf,
     },
     SyncedFolder {
@@ -72,11 +75,16 @@ struct Disk {
     names: BTreeMap<PathBuf, u64>,
     /// Changes of names that are only in memory, in order: the name that goes, the name that comes, and of which file.
     unsynced_names: Vec<NameChange>,
+    /// Folders that were made, be their names on the disk or not.
+    made: BTreeSet<PathBuf>,
 }
+
+/// In the place of a file's number, for a folder.
+const FOLDER: u64 = u64::MAX;
 
 type NameChange = (Option<PathBuf>, Option<PathBuf>, u64);
 
-fn folder_of((from, to, _): &NameChange) -> Option<&Path> {
+fn folder_of_change((from, to, _): &NameChange) -> Option<&Path> {
     to.as_deref().or(from.as_deref()).and_then(Path::parent)
 }
 
@@ -117,10 +125,14 @@ impl Disk {
                 let file = self.named(&name);
                 self.unsynced_names.push((Some(name), None, file));
             }
+            Step::MadeFolder { name } => {
+                self.made.insert(name.clone());
+                self.unsynced_names.push((None, Some(name), FOLDER));
+            }
             Step::SyncedFolder { name } => {
                 let changes = std::mem::take(&mut self.unsynced_names);
                 let (here, others) =
-                    changes.into_iter().partition(|change| folder_of(change) == Some(name.as_path()));
+                    changes.into_iter().partition(|change| folder_of_change(change) == Some(name.as_path()));
                 self.unsynced_names = others;
                 self.rename(here);
             }
@@ -166,8 +178,8 @@ impl Disk {
         let mut changes = std::mem::take(&mut self.unsynced_names);
         if names > changes.len() {
             // Folders reach the disk each by itself: only the last one's names did.
-            let last = changes.last().and_then(folder_of).map(Path::to_path_buf);
-            changes.retain(|change| folder_of(change) == last.as_deref());
+            let last = changes.last().and_then(folder_of_change).map(Path::to_path_buf);
+            changes.retain(|change| folder_of_change(change) == last.as_deref());
         } else {
             changes.truncate(names);
         }
@@ -175,7 +187,12 @@ impl Disk {
         for entry in fs::read_dir(into).unwrap() {
             fs::remove_file(entry.unwrap().path()).unwrap();
         }
-        for (name, file) in &self.names {
+        // What is in a folder without a name is lost with it.
+        let is_lost = |name: &Path| {
+            name.ancestors().any(|folder| self.made.contains(folder) && !self.names.contains_key(folder))
+        };
+        let files = self.names.iter().filter(|(name, file)| **file != FOLDER && !is_lost(name));
+        for (name, file) in files {
             write_new(&into.join(name.file_name().unwrap()), &self.files[file]).unwrap();
         }
     }
@@ -292,7 +309,7 @@ fn a_destroyed_key_that_was_answered_for_is_named_whenever_the_power_goes() {
 #[test]
 fn a_new_folder_is_whole_or_was_never_answered_for() {
     let (outer, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let path = outer.path().join("keys");
+    let path = outer.path().join("shops/harbour/keys");
     let unlock = elsewhere.path().join(UNLOCK);
     let steps = steps_of(|| KeysFolder::create(&path, &LockSource::KeyFile(unlock.clone()), 0).unwrap());
     let cuts = cut_everywhere(&path, &steps, &Disk::default(), |after, all_done| {
@@ -303,4 +320,18 @@ fn a_new_folder_is_whole_or_was_never_answered_for() {
         assert!(!all_done || there.is_ok(), "{:?}", there.err());
     });
     assert!(cuts > 20, "{cuts}");
+    // The twin: without the sync of any one of the folders above it, what was answered for can be lost with its folder.
+    for above in ["", "shops", "shops/harbour"] {
+        let above = outer.path().join(above);
+        let is_sync = |step: &Step| matches!(step, Step::SyncedFolder { name } if name.components().eq(above.components()));
+        let unsynced: Vec<Step> = steps.iter().filter(|step| !is_sync(step)).cloned().collect();
+        assert_eq!(unsynced.len() + 1, steps.len(), "{}", above.display());
+        let (mut disk, after) = (Disk::default(), outer.path().join("after"));
+        for step in &unsynced {
+            disk.take(step);
+        }
+        make_private_folder(&after).unwrap();
+        disk.after_a_cut(0, 0, &after);
+        assert!(opened(&after).is_err(), "{}", above.display());
+    }
 }

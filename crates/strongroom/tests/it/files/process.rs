@@ -1,13 +1,16 @@
 //! Files through the real binary: its memory, its death in the middle, its commands, its backups.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::{CHUNK, bytes_of, policy};
-use crate::vault::{Caller, Server, Vault, customer};
+use crate::vault::{Caller, Ran, Server, Vault, customer, signal};
 
 /// The longest file that there is.
 const LONGEST: usize = 10_000_000;
@@ -125,6 +128,50 @@ fn wait(until: impl Fn() -> bool, what: &str) {
 }
 
 #[test]
+fn a_file_that_is_interrupted_as_it_comes_leaves_nothing() {
+    const HALF: usize = 1_000_000;
+    let vault = vault();
+    let key = vault.private_file("service.credential", &vault.credential("service", &["age_check"]));
+    let get = [
+        "files",
+        "get",
+        "rec_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "id_scan",
+        "--purpose",
+        "age_check",
+        "--to",
+        "a.jpg",
+    ];
+    let get = [&get[..], &["--credential-file", key.to_str().unwrap()]].concat();
+    // In the place of a server: half a file, and then nothing more.
+    let socket = UnixListener::bind(vault.data().join("operator.sock")).unwrap();
+    let (part, whole) = (vault.path("a.jpg.part"), vault.path("a.jpg"));
+    for name in ["INT", "TERM", "HUP"] {
+        let mut command = vault.command(&get);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stream = loop {
+            let mut stream = socket.accept().unwrap().0;
+            if stream.read(&mut [0; 4_096]).unwrap() > 0 {
+                break stream; // the first one only looks whether somebody listens
+            }
+        };
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 2 * HALF).unwrap();
+        stream.write_all(&bytes_of(HALF, 1)).unwrap();
+        let came = || std::fs::metadata(&part).is_ok_and(|part| part.len() == HALF as u64);
+        wait(came, "half of it is there");
+        assert_eq!(std::fs::metadata(&part).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!whole.exists(), "what has the name is whole");
+        signal(child.id(), name);
+        Ran::of(child.wait_with_output().unwrap()).fails("SR-CLI-010");
+        assert!(!part.exists() && !whole.exists(), "{name}");
+    }
+    // Somebody else's file is not written over, nor taken away.
+    std::fs::write(&part, "mine").unwrap();
+    vault.run(&get).fails("SR-CLI-009");
+    assert_eq!(std::fs::read(&part).unwrap(), b"mine");
+}
+
+#[test]
 fn commands_send_and_save_files_and_a_backup_brings_them_back() {
     let vault = vault();
     let service = vault.credential("service", &["account", "age_check"]);
@@ -143,6 +190,9 @@ fn commands_send_and_save_files_and_a_backup_brings_them_back() {
     vault.run(&get("a.jpg")).ends(0);
     assert!(std::fs::read(vault.path("a.jpg")).unwrap() == bytes);
     vault.run(&get("a.jpg")).fails("SR-CLI-009");
+    assert!(!vault.path("a.jpg.part").exists());
+    let mode = std::fs::metadata(vault.path("a.jpg")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
     vault
         .run(&["files", "put", &record, "id_scan", "scan.jpg", "--media", "image/gif"])
         .fails("SR-COLLECT-020");

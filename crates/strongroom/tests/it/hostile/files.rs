@@ -65,6 +65,19 @@ fn what_is_imported_is_a_file() {
 }
 
 #[test]
+fn what_is_sent_for_a_field_is_a_file() {
+    let vault = Vault::new();
+    pipe(&vault.path("pipe.jpg"));
+    std::fs::create_dir(vault.path("folder.jpg")).unwrap();
+    link(Path::new("/dev/zero"), &vault.path("zero.jpg"));
+    for file in ["pipe.jpg", "folder.jpg", "zero.jpg", "/dev/null", "nowhere.jpg"] {
+        let put =
+            ["files", "put", "rec_aaaaaaaaaaaaaaaaaaaaaaaaaa", "id_scan", file, "--media", "image/jpeg"];
+        soon(&vault, &put).fails("SR-CLI-004");
+    }
+}
+
+#[test]
 fn what_is_restored_is_files() {
     let vault = Vault::new();
     soon(&vault, &["backup", "--to", "copy"]).ends(0);

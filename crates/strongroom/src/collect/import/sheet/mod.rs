@@ -9,15 +9,18 @@
 
 mod parts;
 mod raw;
+#[cfg(test)]
+mod tests;
 mod workbook;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use jiff::civil::DateTime;
 use zeroize::Zeroizing;
 
 use self::parts::Parts;
-use self::raw::{Merge, RawCell, RawRow, RawRows, What};
+use self::raw::{Merge, RawCell, RawRows, What};
 use self::workbook::{Shown, Texts, Workbook, read_styles};
 use super::cells::{BadCell, Epoch, Reading, Use, day_counted, day_text, number_text};
 use super::rows::{BadRow, COLUMNS_LIMIT, no_header};
@@ -34,6 +37,9 @@ struct Limits {
     parts: usize,
     /// What is neither a sheet nor its texts, unfolded.
     part_bytes: u64,
+    /// What one part has to do with others.
+    relations: usize,
+    sheets: usize,
     text_bytes: usize,
     texts: usize,
     sheet_bytes: u64,
@@ -47,6 +53,8 @@ const LIMITS: Limits = Limits {
     file_bytes: 128 << 20,
     parts: 4_096,
     part_bytes: 16 << 20,
+    relations: 4_096,
+    sheets: 4_096,
     text_bytes: 256 << 20,
     texts: 32 << 20,
     sheet_bytes: 4 << 30,
@@ -65,6 +73,7 @@ const STYLES_LIMIT: usize = 1 << 16;
 const DEPTH_LIMIT: usize = 64;
 
 /// A cell, as far as the mapping uses it.
+#[derive(Clone)]
 pub(super) enum SheetCell {
     /// There is nothing in it.
     Empty,
@@ -94,8 +103,8 @@ pub(super) struct Sheet {
     header_row: u32,
     /// Columns that are merged over several rows, the next last.
     merges: Vec<Merge>,
-    /// Those that began above the row and go on into it.
-    covering: Vec<(Merge, RawCell)>,
+    /// Those that began above the row, by column: until which row they go, and what they show.
+    covering: BTreeMap<u32, (u32, SheetCell)>,
     rows: u64,
     others: u64,
 }
@@ -120,19 +129,25 @@ impl Sheet {
         };
         let mut first = RawRows::open(&parts, &path, limits)?;
         let (header_row, names) = find_header(&mut first, &book, reading.header_row)?;
-        let mut rows = 0_u64;
+        let mut filled = Vec::new();
         while let Some(row) = first.next()? {
             let is_known =
                 |cell: &RawCell| !matches!(cell.what, What::Shared(at) if book.texts.find(at).is_none());
             if !row.cells.iter().all(|(_, cell)| is_known(cell)) {
                 return Err(damaged());
             }
-            rows = rows.saturating_add(u64::from(row.cells.iter().any(|(_, cell)| book.is_filled(cell))));
+            if row.cells.iter().any(|(_, cell)| book.is_filled(cell)) {
+                filled.push(row.number);
+            }
         }
         let mut merges = first.merges(header_row)?;
+        if first.cells().saturating_add(given_by(&merges, &filled)) > limits.cells {
+            return Err(too_large());
+        }
         merges.sort_by_key(|merge| std::cmp::Reverse(merge.first_row));
         let raw = RawRows::open(&parts, &path, limits)?;
-        Ok(Sheet { raw, book, names, header_row, merges, covering: Vec::new(), rows, others })
+        let (rows, covering) = (filled.len() as u64, BTreeMap::new());
+        Ok(Sheet { raw, book, names, header_row, merges, covering, rows, others })
     }
 
     /// Names of its columns.
@@ -157,59 +172,70 @@ impl Sheet {
         reading: &Reading,
     ) -> Result<Option<Result<SheetRow, BadRow>>, Problem> {
         loop {
-            let Some(mut row) = self.raw.next()? else { return Ok(None) };
-            if row.number <= self.header_row {
-                continue;
-            }
+            let Some(row) = self.raw.next()? else { return Ok(None) };
             let filled = row.cells.iter().any(|(_, cell)| self.book.is_filled(cell));
-            self.spread(&mut row);
-            if !filled {
-                continue; // only formatted, as the many rows below a table often are
+            if row.number <= self.header_row || !filled {
+                continue; // or only formatted, as the many rows below a table often are
             }
-            let line = u64::from(row.number);
+            let (line, hidden) = (u64::from(row.number), row.hidden);
             let mut cells: Vec<SheetCell> = Vec::with_capacity(self.names.len());
             cells.resize_with(self.names.len(), || SheetCell::Empty);
             for (column, cell) in row.cells {
                 if !self.book.is_filled(&cell) {
                     continue;
                 }
-                let column = usize::try_from(column).unwrap_or(usize::MAX);
-                let Some(slot) = cells.get_mut(column) else {
-                    let what = "the row has another number of cells than the header";
-                    return Ok(Some(Err(BadRow { line, code: "SR-IMPORT-010", what })));
-                };
-                *slot = match uses.get(column).copied().flatten() {
+                let used = uses.get(usize::try_from(column).unwrap_or(usize::MAX)).copied().flatten();
+                let shown = match used {
                     None => SheetCell::Unread,
                     Some(used) => match self.book.text(cell, used, reading) {
                         Ok(text) => SheetCell::Text(text),
                         Err(bad) => SheetCell::Bad(bad),
                     },
                 };
+                put(&mut cells, column, shown);
             }
-            return Ok(Some(Ok(SheetRow { line, hidden: row.hidden, cells })));
+            self.spread(row.number, &mut cells);
+            if cells.len() > self.names.len() {
+                let what = "the row has another number of cells than the header";
+                return Ok(Some(Err(BadRow { line, code: "SR-IMPORT-010", what })));
+            }
+            return Ok(Some(Ok(SheetRow { line, hidden, cells })));
         }
     }
 
-    /// Gives the rows below it what a merged cell shows, for it is shown beside each of them.
-    fn spread(&mut self, row: &mut RawRow) {
-        self.covering.retain(|(merge, _)| merge.last_row >= row.number);
-        while self.merges.last().is_some_and(|merge| merge.last_row < row.number) {
-            self.merges.pop();
+    /// Gives a row what the merged cells above it show, for that is shown beside it, and keeps what it shows itself in cells that
+    /// are merged with those below.
+    fn spread(&mut self, row: u32, cells: &mut Vec<SheetCell>) {
+        self.covering.retain(|_, (last_row, _)| *last_row >= row);
+        for (column, (_, shown)) in &self.covering {
+            put(cells, *column, shown.clone());
         }
-        for (merge, cell) in &self.covering {
-            row.cells.retain(|(column, _)| *column != merge.column);
-            row.cells.push((merge.column, cell.clone()));
-        }
-        while let Some(merge) = self.merges.pop_if(|merge| merge.first_row <= row.number) {
-            let begins = merge.first_row == row.number
-                // Merged cells do not overlap. Without this a file of nothing but merges would cost the square of them.
-                && self.covering.iter().all(|(other, _)| other.column != merge.column);
-            let cell = row.cells.iter().find(|(column, _)| begins && *column == merge.column);
-            if let Some((_, cell)) = cell {
-                self.covering.push((merge, cell.clone()));
+        while let Some(merge) = self.merges.pop_if(|merge| merge.first_row <= row) {
+            let shown = usize::try_from(merge.column).ok().and_then(|column| cells.get(column));
+            let shown = shown.filter(|cell| merge.first_row == row && !matches!(cell, SheetCell::Empty));
+            if let Some(shown) = shown {
+                // Merged cells do not overlap: the first of a column stays.
+                self.covering.entry(merge.column).or_insert_with(|| (merge.last_row, shown.clone()));
             }
         }
     }
+}
+
+/// Puts a cell where it stands, if need be behind the columns of the header.
+fn put(cells: &mut Vec<SheetCell>, column: u32, cell: SheetCell) {
+    let column = usize::try_from(column).unwrap_or(usize::MAX);
+    if column >= cells.len() {
+        cells.resize_with(column.saturating_add(1), || SheetCell::Empty);
+    }
+    if let Some(slot) = cells.get_mut(column) {
+        *slot = cell;
+    }
+}
+
+/// How many cells merges give to the rows below them: a few bytes of a file ask for a cell in each of a million rows.
+fn given_by(merges: &[Merge], filled: &[u32]) -> u64 {
+    let up_to = |last: u32| filled.partition_point(|row| *row <= last) as u64;
+    merges.iter().map(|merge| up_to(merge.last_row).saturating_sub(up_to(merge.first_row))).sum()
 }
 
 /// Finds the row with the names of the columns.
@@ -222,13 +248,18 @@ fn find_header(raw: &mut RawRows, book: &Book, wanted: Option<u32>) -> Result<(u
             None if !filled => continue,
             _ => {}
         }
-        let mut names = Vec::new();
+        let (mut names, mut bytes) = (Vec::new(), 0_usize);
         for (column, cell) in row.cells.into_iter().filter(|(_, cell)| book.is_filled(cell)) {
             let column = usize::try_from(column).unwrap_or(usize::MAX);
             if column >= COLUMNS_LIMIT {
                 return Err(no_header());
             }
             let name = book.text(cell, Use::Other, &Reading::default()).map_err(|_| no_header())?;
+            // A text that cells share is counted for each of them: a few bytes of the file name it.
+            bytes = bytes.saturating_add(name.len());
+            if bytes > ROW_LIMIT {
+                return Err(too_large());
+            }
             names.resize(names.len().max(column.saturating_add(1)), String::new());
             if let Some(slot) = names.get_mut(column) {
                 name.trim().clone_into(slot);
@@ -249,7 +280,7 @@ struct Book {
 impl Book {
     fn is_filled(&self, cell: &RawCell) -> bool {
         match &cell.what {
-            What::Shared(at) => self.texts.find(*at).is_some_and(|text| !text.trim().is_empty()),
+            What::Shared(at) => self.texts.find(*at).is_some_and(|text| !text.is_empty()),
             What::Text(text) => !text.trim().is_empty(),
             _ => true,
         }
@@ -295,229 +326,4 @@ fn damaged() -> Problem {
 fn too_large() -> Problem {
     Problem::new("SR-IMPORT-031", 422, "the workbook is larger than a workbook may be, or unfolds to more")
         .help("a workbook may be 128 MiB large, and a sheet have 1,048,576 rows and 100 million cells; save a larger one as CSV in UTF-8")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{Cursor, Write};
-
-    use zip::write::SimpleFileOptions;
-
-    use super::raw::place;
-    use super::workbook::{shown_by, shown_by_number};
-    use super::*;
-
-    const RELATIONS: &str = r#"<Relationships>
-        <Relationship Id="a" Type="x/officeDocument" Target="/xl/workbook.xml"/></Relationships>"#;
-    const OF_WORKBOOK: &str = r#"<Relationships>
-        <Relationship Id="r1" Type="x/worksheet" Target="worksheets/one.xml"/>
-        <Relationship Id="r2" Type="x/sharedStrings" Target="../xl/texts.xml"/>
-        <Relationship Id="r3" Type="x/styles" Target="styles.xml"/></Relationships>"#;
-    const WORKBOOK: &str = r#"<x:workbook xmlns:x="x" xmlns:r="r"><x:sheets><x:sheet name="One" sheetId="7" r:id="r1"/></x:sheets></x:workbook>"#;
-    const STYLES: &str = r#"<styleSheet><numFmts><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/><numFmt numFmtId="165" formatCode="00000"/></numFmts>
-        <cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="164"/><xf numFmtId="165"/></cellXfs></styleSheet>"#;
-
-    /// A workbook of one sheet: what stands in it, and the texts that its cells share.
-    fn book(sheet: &str, texts: &str) -> Vec<u8> {
-        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-        let parts = [
-            ("_rels/.rels", RELATIONS),
-            ("xl/workbook.xml", WORKBOOK),
-            ("xl/_rels/workbook.xml.rels", OF_WORKBOOK),
-            ("xl/styles.xml", STYLES),
-            ("xl/texts.xml", texts),
-            ("xl/worksheets/one.xml", sheet),
-        ];
-        for (name, text) in parts {
-            zip.start_file(name, stored).unwrap();
-            zip.write_all(text.as_bytes()).unwrap();
-        }
-        zip.finish().unwrap().into_inner()
-    }
-
-    fn sheet(rows: &str) -> String {
-        let header = r#"<row r="1"><c t="inlineStr"><is><t>id</t></is></c><c t="inlineStr"><is><t>name</t></is></c></row>"#;
-        format!("<worksheet><sheetData>{header}{rows}</sheetData></worksheet>")
-    }
-
-    type Cells = (u64, Vec<Result<String, &'static str>>);
-
-    fn read_all(book: &[u8], limits: &Limits) -> Result<Vec<Cells>, Problem> {
-        let reading = Reading::default();
-        let mut sheet = Sheet::open_within(book, &reading, limits)?;
-        let mut all = Vec::new();
-        while let Some(row) = sheet.next_row(&[Some(Use::Id), Some(Use::Text)], &reading)? {
-            let Ok(row) = row else {
-                all.push((0, Vec::new()));
-                continue;
-            };
-            let cells = row.cells.iter().map(|cell| match cell {
-                SheetCell::Text(text) => Ok(text.to_string()),
-                SheetCell::Bad(bad) => Err(bad.code),
-                SheetCell::Empty | SheetCell::Unread => Ok(String::new()),
-            });
-            all.push((row.line, cells.collect()));
-        }
-        assert_eq!(sheet.rows(), all.len() as u64, "rows are counted beforehand as they are read");
-        Ok(all)
-    }
-
-    #[track_caller]
-    fn is_refused(book: &[u8], limits: &Limits, code: &str) {
-        assert_eq!(read_all(book, limits).map(|_| ()).unwrap_err().code, code);
-    }
-
-    fn texts(row: &str, shared: &str) -> Vec<Result<String, &'static str>> {
-        let all = read_all(&book(&sheet(row), shared), &LIMITS).unwrap();
-        all.into_iter().next().unwrap().1
-    }
-
-    #[test]
-    fn texts_are_read_as_they_are_written() {
-        let shared = r#"<sst><si><r><t>陈</t></r><rPh sb="0"><t>chen</t></rPh><r><t xml:space="preserve"> 玉&amp;&#x73CD;</t></r></si><si><t>a_x000D_b_x005F_x_xZZZZ_<![CDATA[<]]></t></si></sst>"#;
-        let row = r#"<row r="2"><c r="A2" t="s"><v>1</v></c><c r="B2" t="s"><v>0</v></c></row>"#;
-        assert_eq!(texts(row, shared), [Ok("a\rb_x_xZZZZ_<".into()), Ok("陈 玉&珍".into())]);
-        let row = r#"<row><c><f>1+1</f></c><c t="str"><f>"x"</f><v>x</v></c></row>"#;
-        assert_eq!(texts(row, "<sst/>"), [Err("SR-IMPORT-026"), Ok("x".into())]);
-        let row = r#"<row><c t="b"><v>1</v></c><c t="e"><v>#N/A</v></c></row>"#;
-        assert_eq!(texts(row, "<sst/>"), [Ok("true".into()), Err("SR-IMPORT-025")]);
-    }
-
-    #[test]
-    fn numbers_and_days_are_read_as_they_are_shown() {
-        let row = r#"<row><c s="2"><v>2134</v></c><c s="1"><v>45231</v></c></row>"#;
-        assert_eq!(texts(row, "<sst/>"), [Ok("02134".into()), Ok("2023-11-01".into())]);
-        let row = r#"<row><c s="1"><v>45231</v></c><c t="d"><v>2023-11-01T00:00:00Z</v></c></row>"#;
-        assert_eq!(texts(row, "<sst/>"), [Err("SR-IMPORT-028"), Ok("2023-11-01".into())]);
-        let row = r"<row><c><v>2.0261122E17</v></c><c><v>1234567890123456</v></c></row>";
-        assert_eq!(texts(row, "<sst/>"), [Err("SR-IMPORT-024"), Err("SR-IMPORT-024")]);
-        let row = r"<row><c><v>1.5</v></c><c><v>0.1</v></c></row>";
-        assert_eq!(texts(row, "<sst/>"), [Err("SR-IMPORT-028"), Ok("0.1".into())]);
-    }
-
-    #[test]
-    fn formats_tell_days_from_numbers() {
-        for day in
-            ["yyyy\"年\"m\"月\"d\"日\"", "[$-804]yyyy/m/d;@", "h:mm AM/PM", "d-mmm-yy", "上午/下午h\"时\"mm"]
-        {
-            assert_eq!(shown_by(day), Shown::Day, "{day}");
-        }
-        for number in [
-            "General",
-            "0",
-            "#,##0.00",
-            "0.00E+00",
-            "\"day \"0",
-            "[Red]0.00",
-            "@",
-            "[h]:mm:ss",
-            "\\d0",
-            "_d0",
-            "",
-        ] {
-            assert_eq!(shown_by(number), Shown::Number(0), "{number}");
-        }
-        assert_eq!(shown_by("000000"), Shown::Number(6));
-        assert_eq!(shown_by("00000;-00000"), Shown::Number(5));
-        for id in [14, 22, 31, 57] {
-            assert_eq!(shown_by_number(id), Shown::Day);
-        }
-        assert_eq!((shown_by_number(46), shown_by_number(9)), (Shown::Number(0), Shown::Number(0)));
-    }
-
-    #[test]
-    fn rows_of_nothing_are_none_and_cells_beyond_the_header_are_told() {
-        let rows = r#"<row r="3"><c r="A3"><v>1</v></c></row><row r="9"><c r="B9" s="1"/></row><row r="10"><c r="B10" t="inlineStr"><is><t> </t></is></c></row>
-            <row r="12"><c r="A12"><v>2</v></c><c r="C12"/></row><row r="13"><c r="A13"><v>3</v></c><c r="C13"><v>4</v></c></row>"#;
-        let all = read_all(&book(&sheet(rows), "<sst/>"), &LIMITS).unwrap();
-        assert_eq!(all.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 12, 0]);
-    }
-
-    #[test]
-    fn a_workbook_that_unfolds_too_far_is_refused_before_its_first_row_is_given() {
-        let rows = r"<row><c><v>1</v></c><c><v>2</v></c></row>".repeat(500);
-        let shared = format!("<sst>{}</sst>", "<si><t>ten bytes!</t></si>".repeat(100));
-        let file = book(&sheet(&rows), &shared);
-        assert_eq!(read_all(&file, &LIMITS).unwrap().len(), 500);
-        let limits = LIMITS;
-        is_refused(&file, &Limits { file_bytes: 10_000, ..limits }, "SR-IMPORT-031");
-        is_refused(&file, &Limits { sheet_bytes: 10_000, ..limits }, "SR-IMPORT-031");
-        is_refused(&file, &Limits { part_bytes: 100, ..limits }, "SR-IMPORT-031");
-        is_refused(&file, &Limits { cells: 1_001, ..limits }, "SR-IMPORT-031");
-        is_refused(&file, &Limits { rows: 500, ..limits }, "SR-IMPORT-031");
-        is_refused(&file, &Limits { columns: 1, ..limits }, "SR-IMPORT-031");
-        is_refused(&file, &Limits { text_bytes: 999, ..limits }, "SR-IMPORT-031");
-        is_refused(&file, &Limits { texts: 99, ..limits }, "SR-IMPORT-031");
-        is_refused(&file, &Limits { parts: 5, ..limits }, "SR-IMPORT-030");
-        let enough =
-            Limits { cells: 1_002, rows: 501, columns: 2, text_bytes: 1_000, texts: 100, parts: 6, ..limits };
-        assert_eq!(read_all(&file, &enough).unwrap().len(), 500);
-    }
-
-    #[test]
-    fn texts_and_elements_without_end_are_refused() {
-        let refused = |rows: &str, code| is_refused(&book(&sheet(rows), "<sst/>"), &LIMITS, code);
-        let runs = "<r><t>0123456789</t></r>".repeat(CELL_LIMIT / 10 + 1);
-        refused(&format!("<row><c t=\"inlineStr\"><is>{runs}</is></c></row>"), "SR-IMPORT-031");
-        let long = "x".repeat(5 << 20);
-        refused(&format!("<row><c t=\"str\"><v>{long}</v></c></row>"), "SR-IMPORT-031");
-        refused(&format!("<row {long}=\"1\"/>"), "SR-IMPORT-031");
-        let cell = format!("<c t=\"str\"><v>{}</v></c>", "x".repeat(100_000));
-        refused(&format!("<row>{}</row>", cell.repeat(50)), "SR-IMPORT-031");
-        let nested = |depth: usize| format!("<row><c/>{}{}</row>", "<a>".repeat(depth), "</a>".repeat(depth));
-        refused(&nested(DEPTH_LIMIT), "SR-IMPORT-030");
-        assert!(read_all(&book(&sheet(&nested(DEPTH_LIMIT - 3)), "<sst/>"), &LIMITS).is_ok());
-    }
-
-    #[test]
-    fn a_workbook_that_contradicts_itself_is_damaged() {
-        for rows in [
-            "<row r=\"3\"/><row r=\"3\"/>",
-            "<row r=\"0\"/>",
-            "<row r=\"2\"><c r=\"A3\"/></row>",
-            "<row><c t=\"s\"><v>x</v></c></row>",
-            "<row><c r=\"B2\"/><c r=\"A2\"/></row>",
-            "<row><c><v>x</v></c></row>",
-            "<row><c t=\"str\"><v>&lol;</v></c></row>",
-            "<row>",
-            "</row>",
-        ] {
-            is_refused(&book(&sheet(rows), "<sst/>"), &LIMITS, "SR-IMPORT-030");
-        }
-        is_refused(&book(&sheet(""), "<!DOCTYPE sst [<!ENTITY a \"a\">]><sst/>"), &LIMITS, "SR-IMPORT-030");
-        is_refused(b"PK\x03\x04", &LIMITS, "SR-IMPORT-030");
-        is_refused(b"", &LIMITS, "SR-IMPORT-030");
-        is_refused(COMPOUND, &LIMITS, "SR-IMPORT-030");
-        let mut flipped = book(&sheet("<row><c><v>1234</v></c></row>"), "<sst/>");
-        let at = flipped.windows(4).position(|window| window == b"1234").unwrap();
-        flipped[at] = b'9';
-        is_refused(&flipped, &LIMITS, "SR-IMPORT-030");
-        is_refused(&book(&sheet("<row><c t=\"s\"><v>0</v></c></row>"), "<sst/>"), &LIMITS, "SR-IMPORT-030");
-    }
-
-    #[test]
-    fn merges_without_end_cost_no_more_than_their_columns() {
-        let rows = "<row><c><v>1</v></c></row>".repeat(2_000);
-        let merges = "<mergeCell ref=\"A2:A2000\"/>".repeat(20_000);
-        let whole =
-            sheet(&rows).replace("</worksheet>", &format!("<mergeCells>{merges}</mergeCells></worksheet>"));
-        let file = book(&whole, "<sst/>");
-        let reading = Reading::default();
-        let mut sheet = Sheet::open_within(&file[..], &reading, &LIMITS).unwrap();
-        for _ in 0..2 {
-            sheet.next_row(&[], &reading).unwrap();
-            assert_eq!(sheet.covering.len(), 1);
-        }
-        is_refused(&file, &Limits { merges: 19_999, ..LIMITS }, "SR-IMPORT-031");
-    }
-
-    #[test]
-    fn places_are_columns_and_rows() {
-        assert_eq!(place("A1"), Some((0, 1)));
-        assert_eq!(place("XFD1048576"), Some((16_383, 1_048_576)));
-        for not in ["", "1", "A", "A-1", "Ä1", "AAAAAAAAAA1", "A99999999999"] {
-            assert_eq!(place(not), None, "{not}");
-        }
-    }
 }

@@ -37,11 +37,10 @@ impl Parts {
                 .help("open it in its program and save it as .xlsx without a password"));
         }
         // ORDER: the number of parts is looked at before the directory is read, which takes memory for each of them.
-        if parts_said(&bytes).is_none_or(|parts| parts > limits.parts) {
-            return Err(damaged());
-        }
+        let said = parts_said(&bytes).filter(|said| *said <= limits.parts).ok_or_else(damaged)?;
         let mut archive = zip::ZipArchive::new(Cursor::new(bytes.as_slice())).map_err(|_| damaged())?;
-        if archive.len() > limits.parts {
+        // One of two parts with the same name is not counted here.
+        if archive.len() != said {
             return Err(damaged());
         }
         let mut parts = HashMap::new();
@@ -58,7 +57,9 @@ impl Parts {
             };
             // Names are compared without regard to case. SOURCE: ECMA-376 Part 2, 6.2.2.3.
             let name = entry.name().map_err(|_| damaged())?.to_ascii_lowercase();
-            parts.insert(name, Part { from, to, crc: entry.crc32(), deflated });
+            if parts.insert(name, Part { from, to, crc: entry.crc32(), deflated }).is_some() {
+                return Err(damaged());
+            }
         }
         Ok(Parts { bytes: Arc::new(bytes), parts })
     }
@@ -83,13 +84,56 @@ impl Parts {
     }
 }
 
-/// How many parts the end of the zip says there are. SOURCE: APPNOTE.TXT 4.3.16.
+/// How many parts the end of the zip says there are.
+///
+/// Gives `None` when there is not one end, right behind the directory that it names, with nothing behind it. Some readers look for
+/// the end from the front and others from the back, some go by where the directory begins and others by where it stops: each
+/// would find another workbook in the same file. SOURCE: APPNOTE.TXT 4.3.16.
 fn parts_said(bytes: &[u8]) -> Option<usize> {
     const END: &[u8] = b"PK\x05\x06";
-    let tail = bytes.get(bytes.len().saturating_sub((1 << 16) + 22)..)?;
-    let end = tail.windows(END.len()).rposition(|window| window == END)?;
-    let count = tail.get(end.saturating_add(10)..)?.first_chunk::<2>()?;
-    Some(usize::from(u16::from_le_bytes(*count)))
+    const END_LENGTH: usize = 22;
+    let tail_at = bytes.len().saturating_sub(END_LENGTH.saturating_add(usize::from(u16::MAX)));
+    let windows = bytes.get(tail_at..)?.windows(END.len()).enumerate();
+    let ends = windows.filter(|(_, window)| *window == END).map(|(at, _)| tail_at.saturating_add(at));
+    let ends: Vec<usize> = ends.collect();
+    let end = *ends.last()?;
+    // A part that is a zip has an end, too, but not one whose comment goes up to the end of the file.
+    let goes_to_the_end = |at: &usize| {
+        let comment = number::<2>(bytes, at.saturating_add(20));
+        comment.is_some_and(|comment| at.saturating_add(END_LENGTH).saturating_add(comment) == bytes.len())
+    };
+    if !ends.into_iter().filter(goes_to_the_end).eq([end]) {
+        return None;
+    }
+    let parts = number::<2>(bytes, end.checked_add(10)?)?;
+    let (length, from) =
+        (number::<4>(bytes, end.checked_add(12)?)?, number::<4>(bytes, end.checked_add(16)?)?);
+    let stops = from.checked_add(length)?;
+    let is_right_behind = stops == end || is_same_end(bytes, stops, end, [parts, length, from]);
+    is_right_behind.then_some(parts)
+}
+
+/// Does what stands between a directory and its end say the same once more, in the numbers of larger files? Some writers add that
+/// to every workbook. SOURCE: APPNOTE.TXT 4.3.14, 4.3.15.
+fn is_same_end(bytes: &[u8], at: usize, end: usize, said: [usize; 3]) -> bool {
+    const RECORD: &[u8] = b"PK\x06\x06";
+    const RECORD_LENGTH: usize = 56;
+    const LOCATOR: &[u8] = b"PK\x06\x07";
+    let begins = |at: usize, with: &[u8]| bytes.get(at..).is_some_and(|bytes| bytes.starts_with(with));
+    let locator = at.saturating_add(RECORD_LENGTH);
+    let found = [32, 40, 48].map(|field| number::<8>(bytes, at.saturating_add(field)));
+    begins(at, RECORD)
+        && begins(locator, LOCATOR)
+        && locator.saturating_add(20) == end
+        && number::<8>(bytes, locator.saturating_add(8)) == Some(at)
+        && found == said.map(Some)
+}
+
+/// A number of so many bytes, the lowest first.
+fn number<const BYTES: usize>(bytes: &[u8], at: usize) -> Option<usize> {
+    let digits = bytes.get(at..)?.first_chunk::<BYTES>()?;
+    let add = |sum: usize, digit: &u8| sum.checked_mul(256)?.checked_add(usize::from(*digit));
+    digits.iter().rev().try_fold(0, add)
 }
 
 /// A part as it lies in the file.

@@ -9,13 +9,11 @@ use super::{Limits, ROW_LIMIT, damaged, too_large};
 use crate::ground::Problem;
 
 /// A cell as it is written.
-#[derive(Clone)]
 pub(super) struct RawCell {
     pub(super) style: usize,
     pub(super) what: What,
 }
 
-#[derive(Clone)]
 pub(super) enum What {
     Shared(usize),
     Text(Zeroizing<String>),
@@ -61,6 +59,11 @@ impl RawRows {
             }
         }
         Ok(RawRows { xml, limits: *limits, row: 0, cells: 0 })
+    }
+
+    /// How many cells there were so far.
+    pub(super) fn cells(&self) -> u64 {
+        self.cells
     }
 
     pub(super) fn next(&mut self) -> Result<Option<RawRow>, Problem> {
@@ -185,7 +188,7 @@ impl RawRows {
             };
             let corners = area.split_once(':').and_then(|(from, to)| Some((place(from)?, place(to)?)));
             let Some(((column, first_row), (_, last_row))) = corners else { continue };
-            if first_row > header_row && last_row > first_row {
+            if first_row > header_row && last_row > first_row && column < self.limits.columns {
                 merges.push(Merge { column, first_row, last_row });
             }
             if merges.len() > self.limits.merges {

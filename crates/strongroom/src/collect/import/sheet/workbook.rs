@@ -1,6 +1,7 @@
 //! What a workbook says of its sheets, the texts that cells share, and how numbers are shown.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use quick_xml::events::Event;
 use zeroize::Zeroizing;
@@ -12,8 +13,8 @@ use crate::ground::Problem;
 
 /// What a workbook says of its parts.
 pub(super) struct Workbook {
-    /// Name, path, hidden.
-    sheets: Vec<(String, String, bool)>,
+    /// Name, path, hidden. Many sheets can name one path.
+    sheets: Vec<(String, Rc<str>, bool)>,
     pub(super) texts: Option<String>,
     pub(super) styles: Option<String>,
     pub(super) epoch: Epoch,
@@ -27,6 +28,10 @@ impl Workbook {
         let slash = if folder.is_empty() { "" } else { "/" };
         let relations = read_relations(parts, &format!("{folder}{slash}_rels/{name}.rels"), folder, limits)?;
         let find = |kind: &str| relations.iter().find(|one| one.kind == kind).map(|one| one.path.clone());
+        // A sheet that is a chart has no rows. By their ids: to look through all relations for each sheet costs the square.
+        let with_rows = relations.iter().filter(|one| one.kind == "worksheet");
+        let with_rows: HashMap<&str, Rc<str>> =
+            with_rows.rev().map(|one| (one.id.as_str(), Rc::from(one.path.as_str()))).collect();
         let mut book = Workbook {
             sheets: Vec::new(),
             texts: find("sharedStrings"),
@@ -44,10 +49,11 @@ impl Workbook {
                         let id = attribute(&element, "id").ok_or_else(damaged)?;
                         let hidden = attribute(&element, "state").is_some_and(|state| state != "visible");
                         let name = attribute(&element, "name").unwrap_or_default();
-                        // A sheet that is a chart has no rows.
-                        let mut sheets = relations.iter().filter(|one| one.kind == "worksheet");
-                        if let Some(sheet) = sheets.find(|one| one.id == id) {
-                            book.sheets.push((name, sheet.path.clone(), hidden));
+                        if let Some(path) = with_rows.get(id.as_str()) {
+                            book.sheets.push((name, Rc::clone(path), hidden));
+                        }
+                        if book.sheets.len() > limits.sheets {
+                            return Err(too_large());
                         }
                     }
                     _ => {}
@@ -68,7 +74,7 @@ impl Workbook {
             Problem::new("SR-IMPORT-032", 422, "the workbook has no such sheet, or none that is not hidden")
                 .help("say `sheet = \"…\"` in the mapping, as its tab is named")
         })?;
-        Ok((path.clone(), self.sheets.len().saturating_sub(1) as u64))
+        Ok((path.to_string(), self.sheets.len().saturating_sub(1) as u64))
     }
 }
 
@@ -94,6 +100,9 @@ fn read_relations(
                 // Two namespaces are in use for the same kinds, and only their ends are alike.
                 let kind = value("Type").rsplit('/').next().unwrap_or_default().to_owned();
                 relations.push(Relation { id: value("Id"), kind, path: resolved(folder, &value("Target")) });
+                if relations.len() > limits.relations {
+                    return Err(too_large());
+                }
             }
             Event::Eof => return Ok(relations),
             _ => {}
@@ -137,7 +146,11 @@ impl Texts {
                 _ => false,
             };
             if is_text {
-                texts.text.push_str(&xml.rich_text()?);
+                let text = xml.rich_text()?;
+                // Blanks are nothing, and that is seen here once, not by each of a hundred million cells that share them.
+                if !text.trim().is_empty() {
+                    texts.text.push_str(&text);
+                }
                 if texts.text.len() > limits.text_bytes || texts.ends.len() >= limits.texts {
                     return Err(too_large());
                 }
