@@ -23,6 +23,30 @@ pub struct Job {
     pub begun_at: i64,
     /// Where to go on; empty at the beginning.
     pub progress: Vec<u8>,
+    /// When the pass began in which this is its turn.
+    turn: i64,
+}
+
+/// A pass over the jobs that wait: each has one turn in it, the one that has waited longest first. Whoever has had theirs, or
+/// is asked for meanwhile, waits for the next pass. So neither a long job nor one that is asked for again and again holds up
+/// the others, of its shop or of another.
+///
+/// The worker keeps it from one claim to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pass {
+    /// When it began, by the worker's clock.
+    began_at: i64,
+    /// Number of the last job that waited then.
+    last: i64,
+}
+
+/// Time as a worker has it who claims a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkersTime {
+    /// By a clock that nobody can set, µs since some beginning: turns and leases go by it.
+    pub steady: i64,
+    /// The time that can be believed, µs UTC: jobs are dated by it, and never later.
+    pub believed: i64,
 }
 
 impl Job {
@@ -66,13 +90,16 @@ crate::statements! {
                VALUES ($1, $2, $3, $4, 0, 0, 1, $5) ON CONFLICT (shop, kind, subject) DO UPDATE
                SET due_at = CASE WHEN excluded.due_at < job.due_at THEN excluded.due_at ELSE job.due_at END,
                    asked = job.asked + 1";
-    FIND_DUE_JOB = "SELECT id, shop, kind, subject, attempts, asked, progress FROM job
-                    WHERE due_at <= $1 AND (leased_until < $1 OR leased_until > $2) ORDER BY due_at LIMIT 1";
-    LEASE_JOB = "UPDATE job SET leased_until = $1, attempts = attempts + 1 WHERE id = $2";
+    LAST_JOB = "SELECT id FROM job ORDER BY id DESC LIMIT 1";
+    // With `+` the order comes from the index, and not from sorting all that wait.
+    FIND_TURN = "SELECT id, shop, kind, subject, attempts, asked, progress FROM job
+                 WHERE +id <= $1 AND (leased_until < $2 OR leased_until > $3) ORDER BY due_at LIMIT 1";
+    LEASE_JOB = "UPDATE job SET leased_until = $1, attempts = attempts + 1,
+                 due_at = CASE WHEN due_at > $2 THEN $2 ELSE due_at END WHERE id = $3";
     KEEP_PROGRESS = "UPDATE job SET progress = $1, leased_until = $2, attempts = 0 WHERE id = $3";
     PUT_OFF_JOB = "UPDATE job SET leased_until = $1 WHERE id = $2";
     REMOVE_JOB = "DELETE FROM job WHERE id = $1 AND asked = $2";
-    BEGIN_JOB_ANEW = "UPDATE job SET leased_until = 0, attempts = 0, due_at = $1, progress = $2 WHERE id = $3";
+    BEGIN_JOB_ANEW = "UPDATE job SET leased_until = $1, attempts = 0, due_at = $2, progress = $3 WHERE id = $4";
     LIST_JOBS = "SELECT shop, kind, subject, due_at, attempts, progress FROM job ORDER BY due_at LIMIT $1";
     FIND_JOB = "SELECT shop, kind, subject, due_at, attempts, progress FROM job WHERE shop = $1 AND kind = $2 AND subject = $3";
     FIRST_ASKED = "SELECT due_at FROM job WHERE shop = $1 AND kind = $2 ORDER BY due_at LIMIT 1";
@@ -105,26 +132,45 @@ impl Tx<'_> {
         self.change(&ADD_JOB, crate::params![shop, kind, subject, due_at, &[0_u8; 0]]).map(|_| ())
     }
 
-    /// Claims the job that has been due longest, until `lease_until`.
-    pub fn claim_job(&mut self, now: i64, lease_until: i64) -> Result<Option<Job>, Error> {
+    /// Claims the job whose turn it is in a pass, until `lease_until`; when the pass is through, the first of the next.
+    ///
+    /// Gives: the pass to go on with, and the job; `None` when no job waits that is not leased or put off. One that says it was
+    /// asked for later than now was dated by a clock that was ahead: it has its turn, and is dated now.
+    pub fn claim_job(
+        &mut self,
+        pass: Pass,
+        now: WorkersTime,
+        lease_until: i64,
+    ) -> Result<(Pass, Option<Job>), Error> {
         self.housekeeping();
-        let too_far = now.saturating_add(LONGEST_PAUSE);
+        if let Some(job) = self.claim_in(pass, now, lease_until)? {
+            return Ok((pass, Some(job)));
+        }
+        let last = self.find(&LAST_JOB, &[], |row| row.int(0))?.unwrap_or(0);
+        let next = Pass { began_at: now.steady.max(pass.began_at.saturating_add(1)), last };
+        Ok((next, self.claim_in(next, now, lease_until)?))
+    }
+
+    fn claim_in(&mut self, pass: Pass, now: WorkersTime, lease_until: i64) -> Result<Option<Job>, Error> {
+        let too_far = now.steady.saturating_add(LONGEST_PAUSE);
+        let params = crate::params![pass.last, pass.began_at, too_far];
         let Some(mut job) =
-            self.find(&FIND_DUE_JOB, crate::params![now, too_far], |row| read_job(row, now))?
+            self.find(&FIND_TURN, params, |row| read_job(row, pass.began_at, now.believed))?
         else {
             return Ok(None);
         };
-        self.change(&LEASE_JOB, crate::params![lease_until, job.id])?;
+        self.change(&LEASE_JOB, crate::params![lease_until, now.believed, job.id])?;
         job.attempts = job.attempts.saturating_add(1);
         Ok(Some(job))
     }
 
-    /// Keeps how far a job has come, in the same transaction as what it did. One that gets on has not failed.
-    pub fn keep_progress(&mut self, job: &Job, progress: &[u8], lease_until: i64) -> Result<(), Error> {
-        self.change(&KEEP_PROGRESS, crate::params![&job.kept(progress), lease_until, job.id]).map(|_| ())
+    /// Keeps how far a job has come, in the same transaction as what it did: it goes on in the next pass. One that gets on has
+    /// not failed.
+    pub fn keep_progress(&mut self, job: &Job, progress: &[u8]) -> Result<(), Error> {
+        self.change(&KEEP_PROGRESS, crate::params![&job.kept(progress), job.turn, job.id]).map(|_| ())
     }
 
-    /// Lets a job wait until `until`, for [`LONGEST_PAUSE`] at the most. Since when it waits stays known.
+    /// Lets a job wait until `until` by the worker's clock, for [`LONGEST_PAUSE`] at the most. Since when it waits stays known.
     pub fn put_off_job(&mut self, job: i64, until: i64) -> Result<(), Error> {
         self.change(&PUT_OFF_JOB, crate::params![until, job]).map(|_| ())
     }
@@ -133,7 +179,7 @@ impl Tx<'_> {
     /// for when it was begun: not later than it was.
     pub fn finish_job(&mut self, job: &Job) -> Result<(), Error> {
         if self.change(&REMOVE_JOB, crate::params![job.id, job.asked])? == 0 {
-            self.change(&BEGIN_JOB_ANEW, crate::params![job.begun_at, &[0_u8; 0], job.id])?;
+            self.change(&BEGIN_JOB_ANEW, crate::params![job.turn, job.begun_at, &[0_u8; 0], job.id])?;
         }
         Ok(())
     }
@@ -180,7 +226,7 @@ impl View<'_> {
     }
 }
 
-/// No job is leased or put off for longer, µs. What says otherwise was written by a clock that was ahead.
+/// No job is leased or put off for longer, µs. What says otherwise was written by another clock, or by hand.
 pub const LONGEST_PAUSE: i64 = 2 * 3_600 * 1_000_000;
 
 /// Bytes before the progress: how often it had been asked for when it was begun, and when that was.
@@ -197,7 +243,7 @@ fn read_waiting(row: &Row<'_>) -> Result<Waiting, Error> {
     })
 }
 
-fn read_job(row: &Row<'_>, now: i64) -> Result<Job, Error> {
+fn read_job(row: &Row<'_>, turn: i64, now: i64) -> Result<Job, Error> {
     let kept = row.bytes(6)?;
     let number = |from: usize| {
         let bytes = kept.get(from..)?.first_chunk::<8>()?;
@@ -205,7 +251,8 @@ fn read_job(row: &Row<'_>, now: i64) -> Result<Job, Error> {
     };
     // What does not say when it was begun is begun now, from its beginning: a job may be done twice.
     let (asked, begun_at, progress) = match (number(0), number(8), kept.get(BEGUN..)) {
-        (Some(asked), Some(begun_at), Some(progress)) => (asked, begun_at, progress.to_vec()),
+        // Nor was it begun later than now, whatever a clock said then.
+        (Some(asked), Some(begun_at), Some(progress)) => (asked, begun_at.min(now), progress.to_vec()),
         _ => (row.int(5)?, now, Vec::new()),
     };
     Ok(Job {
@@ -217,5 +264,6 @@ fn read_job(row: &Row<'_>, now: i64) -> Result<Job, Error> {
         asked,
         begun_at,
         progress,
+        turn,
     })
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use store::{Job, Lane};
+use store::{Job, Lane, Pass, WorkersTime};
 
 use crate::erase::{self, RotationStep};
 use crate::ground::clock::{DAY, HOUR, MINUTE, SECOND};
@@ -50,6 +50,7 @@ struct Shared {
     house: Arc<House>,
     doing: Arc<Doing>,
     rotating: Mutex<()>,
+    pass: Mutex<Pass>,
     stop: Mutex<bool>,
     called: Condvar,
     swept_at: AtomicI64,
@@ -81,6 +82,7 @@ impl Caretaker {
             house,
             doing: Arc::new(Doing::default()),
             rotating: Mutex::new(()),
+            pass: Mutex::new(Pass::default()),
             stop: Mutex::new(false),
             called: Condvar::new(),
             swept_at: AtomicI64::new(i64::MIN),
@@ -154,7 +156,7 @@ impl Shared {
         self.sign_heads();
         let mut left = Left::Jobs;
         for _ in 0..JOBS_PER_ROUND {
-            if !self.one_job(now, in_doubt)? {
+            if !self.one_job(in_doubt)? {
                 left = Left::Nothing;
                 break;
             }
@@ -239,17 +241,15 @@ impl Shared {
     }
 
     /// Does one job, or a turn of a long one. Gives whether there was one.
-    fn one_job(&self, now: i64, in_doubt: bool) -> Result<bool, Problem> {
-        let until = now.saturating_add(LEASE);
-        let claimed = self.house.store.work_blocking(Lane::High, move |tx| tx.claim_job(now, until))?;
-        let Some(job) = claimed.into_value() else { return Ok(false) };
+    fn one_job(&self, in_doubt: bool) -> Result<bool, Problem> {
+        let Some(job) = self.claim()? else { return Ok(false) };
         let shop = self.house.shops().into_iter().find(|shop| shop.column() == job.shop);
         let Some(shop) = shop else {
-            self.put_off(&job, now.saturating_add(HOUR))?;
+            self.put_off(&job, HOUR)?;
             return Ok(true);
         };
         if in_doubt && job.kind != jobs::RECLOCK {
-            self.put_off(&job, now.saturating_add(MINUTE))?;
+            self.put_off(&job, MINUTE)?;
             return Ok(true);
         }
         match self.turn(&job, &shop) {
@@ -263,7 +263,7 @@ impl Shared {
             Ok(Turn::GoOn(progress)) => {
                 self.house.store.work_blocking(Lane::High, move |tx| {
                     tx.housekeeping();
-                    tx.keep_progress(&job, &progress, 0)
+                    tx.keep_progress(&job, &progress)
                 })?;
             }
             Err(problem) => {
@@ -276,17 +276,32 @@ impl Shared {
                 );
                 // 2, 4, 8 … seconds, at most an hour.
                 let wait = SECOND.saturating_mul(1 << job.attempts.min(12)).min(HOUR);
-                self.put_off(&job, now.saturating_add(wait))?;
+                self.put_off(&job, wait)?;
             }
         }
         Ok(true)
     }
 
-    fn put_off(&self, job: &Job, due_at: i64) -> Result<(), Problem> {
-        let id = job.id;
+    /// The job whose turn it is. Leases go by the clock that nobody can set, dates by the time that can be believed: a wall clock
+    /// that is wrong for a while makes no job wait.
+    fn claim(&self) -> Result<Option<Job>, Problem> {
+        let House { clock, watch, store, .. } = &*self.house;
+        let believed = watch.believed(clock.as_ref(), clock.now());
+        let now = WorkersTime { steady: clock.steady(), believed };
+        let until = now.steady.saturating_add(LEASE);
+        let pass = &mut *self.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        let going_on = *pass;
+        let claimed = store.work_blocking(Lane::High, move |tx| tx.claim_job(going_on, now, until))?;
+        let (next, job) = claimed.into_value();
+        *pass = next;
+        Ok(job)
+    }
+
+    fn put_off(&self, job: &Job, wait: i64) -> Result<(), Problem> {
+        let (id, until) = (job.id, self.house.clock.steady().saturating_add(wait));
         self.house.store.work_blocking(Lane::High, move |tx| {
             tx.housekeeping();
-            tx.put_off_job(id, due_at)
+            tx.put_off_job(id, until)
         })?;
         Ok(())
     }
