@@ -373,9 +373,12 @@ pub fn revoke(id: CredentialId, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
     Ok(entry)
 }
 
-/// Has this shop a credential of this id, or had it one?
+/// Has this shop a credential of this id, or had it one? One whose row was edited is one, too.
 pub fn is_of(view: &View<'_>, shop: &Shop, id: CredentialId) -> Result<bool, Problem> {
-    Ok(find(view, shop, id)?.is_some())
+    match find(view, shop, id) {
+        Err(problem) if problem.is_of_a_row() => Ok(true),
+        found => Ok(found?.is_some()),
+    }
 }
 
 /// The credentials of a shop, revoked ones too.
