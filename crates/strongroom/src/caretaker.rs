@@ -308,16 +308,23 @@ impl Shared {
 
     fn turn(&self, job: &Job, shop: &Arc<Shop>) -> Result<Turn, Problem> {
         let subject = SubjectId::from_column(job.subject);
+        let reclock = |after| {
+            let page = erase::reclock(&self.house, shop, subject, after)?;
+            Ok(page.last.map(|last| (last, u64::from(page.looked_at))))
+        };
         match job.kind.as_str() {
-            jobs::RECLOCK => Self::pages(job, |after| {
-                let page = erase::reclock(&self.house, shop, subject, after)?;
-                Ok(page.last.map(|last| (last, u64::from(page.looked_at))))
-            }),
+            jobs::RECLOCK => Self::pages(job, reclock),
             jobs::LAY_OUT => Self::pages(job, |after| erase::lay_out_all(&self.house, shop, after)),
             jobs::CLEAN_TERMS => Self::pages(job, |after| erase::clean_terms(&self.house, shop, after)),
             jobs::CLEAN_SUBJECT => {
-                let done = erase::clean_subject(&self.house, shop, subject)?;
-                Ok(if done { Turn::Done } else { Turn::GoOn(Vec::new()) })
+                let is_begun = !job.progress.is_empty();
+                if !is_begun && !erase::clean_beside(&self.house, shop, subject)? {
+                    return Ok(Turn::GoOn(Vec::new()));
+                }
+                match Self::pages(job, reclock)? {
+                    Turn::Done if !erase::clean_rows(&self.house, shop, subject)? => Ok(Turn::GoOn(Vec::new())),
+                    turn => Ok(turn),
+                }
             }
             _ => Err(Problem::new("SR-JOB-001", 500, "a job of an unknown kind waits")
                 .help("it was added by a newer release: use that one")),

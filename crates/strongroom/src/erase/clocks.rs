@@ -355,31 +355,28 @@ fn enter_removed(records: usize, destroyed: &[KeyId], work: &mut Work<'_, '_>) -
     work.enter_plain(entry).map(|_| ())
 }
 
-/// Cleans up behind an erased subject: tokens, choices, and everything whose key is gone.
+/// Cleans up behind an erased subject, first step: tokens and choices, some at a time. Records lie behind it: [`reclock`] lays them
+/// out again, for whatever a law keeps.
 ///
 /// Gives whether it is done. Records: *cleaned*, with numbers only.
-pub fn clean_subject(house: &Arc<House>, shop: &Arc<Shop>, subject: SubjectId) -> Result<bool, Problem> {
-    let rest =
-        house.work_blocking(Lane::Low, shop, &Actor::House, move |work| clean_beside(subject, work))?;
-    if rest.into_value() {
-        return Ok(false);
-    }
-    let mut after = None;
-    loop {
-        let page = reclock(house, shop, subject, after)?;
-        if page.last.is_none() {
-            break;
-        }
-        after = page.last;
-    }
-    let done = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| clean_rows(subject, work))?;
+pub fn clean_beside(house: &Arc<House>, shop: &Arc<Shop>, subject: SubjectId) -> Result<bool, Problem> {
+    let done =
+        house.work_blocking(Lane::Low, shop, &Actor::House, move |work| beside_is_clean(subject, work))?;
     Ok(done.into_value())
 }
 
-/// Tokens and choices go first. Gives whether there are more.
-fn clean_beside(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
+/// Cleans up behind an erased subject, last step: the rows of a subject of which no key is left.
+///
+/// Gives whether it is done. Records: *cleaned*, with numbers only.
+pub fn clean_rows(house: &Arc<House>, shop: &Arc<Shop>, subject: SubjectId) -> Result<bool, Problem> {
+    let done =
+        house.work_blocking(Lane::Low, shop, &Actor::House, move |work| rows_are_clean(subject, work))?;
+    Ok(done.into_value())
+}
+
+fn beside_is_clean(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
     if keep::find_subject(work.tx, work.shop, subject)?.is_some_and(|row| row.standing != Standing::Erased) {
-        return Ok(false); // no erasure asked for this: what this person refused stays refused
+        return Ok(true); // no erasure asked for this: what this person refused stays refused
     }
     let tokens = keep::remove_tokens(subject, PAGE, work)?;
     let choices = choose::remove(subject, PAGE, work)?;
@@ -391,11 +388,10 @@ fn clean_beside(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Pro
     } else {
         work.tx.housekeeping(); // at the most the row that says what stood, without a single choice behind it
     }
-    Ok(tokens == PAGE as usize || choices == PAGE as usize)
+    Ok(tokens < PAGE as usize && choices < PAGE as usize)
 }
 
-/// Removes the rows of a subject of which no key is left. Gives whether it is done.
-fn clean_rows(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
+fn rows_are_clean(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
     let Some(row) = keep::find_subject(work.tx, work.shop, subject)? else { return Ok(true) };
     if row.standing != Standing::Erased {
         return Ok(true);
