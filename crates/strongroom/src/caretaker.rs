@@ -30,7 +30,7 @@ pub struct Doing {
     pub heads_written: AtomicU64,
     /// Heads could not be written outside the database.
     pub heads_failing: AtomicBool,
-    /// A new epoch could not be begun or finished.
+    /// A new epoch could not be begun or finished, or it is not known by when certificates say that it has.
     pub rotation_failing: AtomicBool,
     /// A job fails again and again; while one waits that lays records out, no retention ends that it was asked for before.
     pub jobs_stuck: AtomicBool,
@@ -182,17 +182,13 @@ impl Shared {
                 }
             }
             self.doing.terms_held.store(held as u64, Ordering::Relaxed);
-            erase::look_up_promises(&self.house)?;
             for shop in self.house.shops() {
                 if let Err(problem) = erase::clean_files(&self.house, &shop) {
                     crate::note!(WARN, "files of a shop could not be taken away", code = problem.code);
                 }
             }
-            if erase::rotation_is_due(&self.house) {
-                let changed = self.change_epoch_if_due();
-                self.doing.rotation_failing.store(changed.is_err(), Ordering::Relaxed);
-                changed?;
-            }
+            let failing = [self.know_promises(), self.change_epoch_if_due()].iter().any(Result::is_err);
+            self.doing.rotation_failing.store(failing, Ordering::Relaxed);
         }
         if due(&self.tidied_at, now, TIDY_EVERY) {
             self.house.store.work_blocking(Lane::Low, move |tx| {
@@ -207,18 +203,28 @@ impl Shared {
         erase::rotate(&self.house, progress)
     }
 
-    /// Changes the epoch, unless somebody is doing so by hand.
+    /// Knows what certificates say of the epoch. While that cannot be looked up an epoch ends at its own time and not before it
+    /// on account of a date; no key dies by a date that nobody knows.
+    fn know_promises(&self) -> Result<(), Problem> {
+        erase::look_up_promises(&self.house).inspect_err(|problem| {
+            crate::note!(WARN, "the dates of certificates could not be looked up", code = problem.code);
+        })
+    }
+
+    /// Changes the epoch if it is due, unless somebody is doing so by hand.
     fn change_epoch_if_due(&self) -> Result<(), Problem> {
         let _one = match self.rotating.try_lock() {
             Ok(one) => one,
             Err(TryLockError::Poisoned(one)) => one.into_inner(),
             Err(TryLockError::WouldBlock) => return Ok(()),
         };
-        // ORDER: asked again under the lock: a change that was under way a moment ago looks due, and is done by now.
-        if erase::rotation_is_due(&self.house) {
-            erase::rotate(&self.house, |_| {})?;
+        // ORDER: asked under the lock: a change that was under way a moment ago looks due, and is done by now.
+        if !erase::rotation_is_due(&self.house) {
+            return Ok(());
         }
-        Ok(())
+        erase::rotate(&self.house, |_| {}).map(|_| ()).inspect_err(|problem| {
+            crate::note!(WARN, "the epoch could not be changed", code = problem.code);
+        })
     }
 
     /// Signs what is new and writes it outside the database.
