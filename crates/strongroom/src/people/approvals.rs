@@ -95,6 +95,11 @@ impl ApprovalState {
 }
 
 impl ApprovalRow {
+    /// Nobody was reached by it before, µs UTC; of one that was approved. A clock that was ahead when that was does not move it.
+    pub(super) fn stands_from(&self) -> i64 {
+        self.decided_at.min(self.ends_at.saturating_sub(i64::from(self.hours).saturating_mul(HOUR)))
+    }
+
     /// What it gives, if it was approved.
     pub fn approved(&self) -> Option<Approved> {
         (self.state == ApprovalState::Approved).then(|| Approved {

@@ -178,7 +178,7 @@ pub fn count_again(view: &View<'_>, shop: &Shop, last_entry_at: i64) -> Result<(
     let mut since = last_entry_at.saturating_sub(DAY).saturating_sub(2 * MINUTE);
     for row in approvals::list(view, shop, u32::MAX)? {
         if let Some(approved) = row.approved().filter(|approved| approved.ends_at > last_entry_at) {
-            since = since.min(row.decided_at.saturating_sub(MINUTE));
+            since = since.min(row.stands_from().saturating_sub(MINUTE));
             shop.reached.approve(approved);
         }
     }

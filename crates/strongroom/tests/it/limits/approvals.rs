@@ -11,7 +11,11 @@ use super::{house, reveal, reveal_until_frozen};
 use crate::support::{Bench, Key, Reply};
 
 fn ask(bench: &Bench, by: &Key, of: &Key, subjects: u32) -> Reply {
-    let body = json!({ "credential": of.id(), "purpose": "account", "subjects": subjects, "hours": 24,
+    ask_for(bench, by, of, subjects, 24)
+}
+
+fn ask_for(bench: &Bench, by: &Key, of: &Key, subjects: u32, hours: u32) -> Reply {
+    let body = json!({ "credential": of.id(), "purpose": "account", "subjects": subjects, "hours": hours,
                        "reason": "recall-of-batch-17" });
     bench.post(by, "/v1/approvals", &body)
 }
@@ -109,6 +113,24 @@ fn an_approval_does_not_outlive_its_end_because_a_clock_was_set_back() {
     bench.clock.set_wall(bench.now() - 10 * HOUR);
     assert_eq!(reveal_until_frozen(&bench, &service, 5..60), 2);
     bench.is_broken_on_purpose();
+}
+
+#[test]
+fn whom_an_approval_gave_is_known_after_a_restart_although_a_clock_was_ahead_when_it_was_approved() {
+    let (mut bench, _) = house("2 per hour", 60);
+    let (service, other) = (bench.service_for(&["account"]), bench.service_for(&["account"]));
+    let id = ask_for(&bench, &service, &service, 10, 72).is(201)["id"].clone();
+    let right = bench.now();
+    bench.clock.set_wall(right + 400 * DAY);
+    decide(&bench, &bench.admin, &id, "approve").is(200);
+    bench.clock.set_wall(right);
+    bench.house().watch.settle(bench.clock.as_ref());
+    (0..6).for_each(|number| drop(reveal(&bench, &service, number).is(200)));
+    bench.pass(2 * DAY);
+    reveal(&bench, &other, 59).is(200);
+    bench.close();
+    bench.open();
+    assert_eq!(reveal_until_frozen(&bench, &service, 6..50), 4 + 2, "six of ten were given before");
 }
 
 #[test]
