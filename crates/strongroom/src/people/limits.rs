@@ -4,6 +4,7 @@
 //! freeze tells somebody. What is counted are distinct persons whom an entry names as reached: revealed, found by a search,
 //! made into a token, or turned back from one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ledger::entry::{Act, Actor as EnteredActor, ActorKind, Entry, Figure, Outcome};
@@ -41,7 +42,7 @@ pub fn reach(entry: &mut Entry, work: &mut Work<'_, '_>) -> Result<Option<Proble
     };
     let reach = Reach { credential, purpose, alias, at: work.counted_at };
     for approval in work.shop.reached.approvals(&reach) {
-        if approvals::stands(approval, &reach, work)? && work.shop.reached.take_approved(approval, &alias) {
+        if approvals::stands(approval, &reach, work)? && work.shop.reached.take_approved(approval, &reach) {
             entry.figures.push((Figure::Approval, approval));
             return Ok(None);
         }
@@ -182,7 +183,7 @@ pub fn count_again(view: &View<'_>, shop: &Shop, last_entry_at: i64) -> Result<(
             shop.reached.approve(approved);
         }
     }
-    let own: Vec<(u64, Option<Limit>)> =
+    let own: HashMap<u64, Option<Limit>> =
         list(view, shop, u32::MAX)?.iter().map(|row| (row.id.number(), row.limit)).collect();
     let log = shop.log();
     let size = view.log_head(log)?.map_or(0, |head| head.size);
@@ -206,7 +207,7 @@ fn may_count(leaf: &[u8]) -> bool {
     })
 }
 
-fn count_entry(entry: &Entry, own: &[(u64, Option<Limit>)], shop: &Shop) {
+fn count_entry(entry: &Entry, own: &HashMap<u64, Option<Limit>>, shop: &Shop) {
     if entry.outcome != Outcome::Yes {
         return;
     }
@@ -221,12 +222,12 @@ fn count_entry(entry: &Entry, own: &[(u64, Option<Limit>)], shop: &Shop) {
     else {
         return;
     };
+    let reach = Reach { credential, purpose, alias, at: entry.at };
     if let Some(approval) = entry.figure(Figure::Approval) {
-        shop.reached.take_approved(approval, &alias);
+        shop.reached.take_approved(approval, &reach);
         return;
     }
-    let own = own.iter().find(|(of, _)| *of == credential).and_then(|(_, limit)| *limit);
-    shop.reached.saw(&Reach { credential, purpose, alias, at: entry.at }, own);
+    shop.reached.saw(&reach, own.get(&credential).copied().flatten());
 }
 
 /// The first entry that is not older than an instant: entries stand in the order of their times.
