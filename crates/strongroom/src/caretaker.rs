@@ -62,7 +62,7 @@ struct Shared {
 const ROUND: Duration = Duration::from_secs(1);
 /// Between two looks for terms that ended.
 const SWEEP_EVERY: i64 = MINUTE;
-/// Between two looks for old idempotency answers.
+/// Between two looks for what is old: answers to repeated requests, and persons who were reached.
 const TIDY_EVERY: i64 = HOUR;
 /// How long answers to repeated requests are kept.
 const ANSWERS_KEPT: i64 = DAY;
@@ -191,6 +191,10 @@ impl Shared {
             self.doing.rotation_failing.store(failing, Ordering::Relaxed);
         }
         if due(&self.tidied_at, now, TIDY_EVERY) {
+            let (_, counted_at) = self.house.watch.believed_and_counted(self.house.clock.as_ref(), now);
+            for shop in self.house.shops() {
+                shop.reached.tidy(counted_at);
+            }
             self.house.store.work_blocking(Lane::Low, move |tx| {
                 tx.drop_old_answers(now.saturating_sub(ANSWERS_KEPT), 10_000)
             })?;

@@ -3,7 +3,7 @@
 //! INVARIANT: made again out of the ledger whenever the house opens, so that neither a crash nor a restore sets it back. A
 //! person who was counted for something that was then rolled back stays counted: that can take allowance, and never give.
 //!
-//! It is changed on the writer's thread only, inside the transaction that enters what is counted.
+//! It is changed on the writer's thread only, inside the transaction that enters what is counted; the caretaker tidies it up.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -144,6 +144,25 @@ impl Reached {
         inside.in_all.remove(&credential);
     }
 
+    /// Forgets a credential altogether: it was revoked.
+    pub fn remove(&self, credential: u64) {
+        self.forget(credential);
+        self.lock().approvals.retain(|(of, _), _| *of != credential);
+    }
+
+    /// Lets go of whoever was reached longer ago than a day, and of approvals that have ended: a credential that is not used any
+    /// more costs no memory. Takes: the time by which it is counted.
+    pub fn tidy(&self, at: i64) {
+        let minute = minute(at);
+        let inside = &mut *self.lock();
+        inside.by_purpose.retain(|_, window| window.holds_any(minute));
+        inside.in_all.retain(|_, window| window.holds_any(minute));
+        inside.approvals.retain(|_, its| {
+            its.retain(|_, given| given.approved.ends_at > at);
+            !its.is_empty()
+        });
+    }
+
     /// Counts what the ledger says was reached, whatever the limit: when the house opens.
     pub fn saw(&self, reach: &Reach, own: Option<Limit>) {
         let (person, minute) = (person(&reach.alias), minute(reach.at));
@@ -237,6 +256,15 @@ impl Window {
         if self.last.len() > most {
             self.last.retain(|_, at| is_within(*at, DAY, minute));
         }
+    }
+
+    /// Is there anybody of the last day left? All others are forgotten, and their room is given back.
+    fn holds_any(&mut self, minute: u32) -> bool {
+        let minute = minute.max(self.now); // whoever tidies up sets no time back
+        self.move_to(minute);
+        self.last.retain(|_, at| is_within(*at, DAY, minute));
+        self.last.shrink_to_fit();
+        !self.last.is_empty()
     }
 
     /// When a person was last reached, if that was within the last day.
@@ -407,6 +435,33 @@ mod tests {
             }
             seen.retain(|(_, then)| then + 24 * 60 >= minute);
         }
+    }
+
+    #[test]
+    fn tidying_up_gives_the_room_back_and_no_allowance() {
+        let reached = Reached::default();
+        let own = Some(limit(9, 9));
+        for number in 0..5 {
+            reached.take(&reach(number, START), limit(5, 5), own).unwrap();
+        }
+        reached.approve(Approved {
+            id: 9,
+            credential: 1,
+            purpose: 2,
+            subjects: 2,
+            ends_at: START + clock::DAY,
+        });
+        let left = || {
+            let inside = reached.lock();
+            (inside.by_purpose.len(), inside.in_all.len(), inside.approvals.len())
+        };
+        let later = START + 23 * clock::HOUR;
+        reached.tidy(later);
+        let full = reached.take(&reach(5, later), limit(5, 5), own);
+        assert_eq!((full, left()), (Err(Full { limit: 5, hours: 24 }), (1, 1, 1)));
+        assert_eq!(reached.approvals(&reach(5, later)), [9]);
+        reached.tidy(START + clock::DAY + 2 * clock::MINUTE);
+        assert_eq!(left(), (0, 0, 0));
     }
 
     #[test]

@@ -226,6 +226,7 @@ pub fn decide(
     }
     let entry = enter(&row, Act::Approved, outcome, work)?;
     if let Some(approved) = row.approved() {
+        work.tx.ends_batch(); // whoever comes behind it is not frozen for what was just approved
         let shop = Arc::clone(work.shop);
         work.tx.after_commit(move || shop.reached.approve(approved));
     }

@@ -14,7 +14,7 @@ use store::{Unpack, View, params};
 
 use super::{CredentialRow, approvals, find, is_technical, list, mac_of, sql};
 use crate::ground::clock::{DAY, MINUTE};
-use crate::ground::reached::{Full, Reach};
+use crate::ground::reached::{Approved, Full, Reach};
 use crate::ground::work::Work;
 use crate::ground::{CredentialId, Deed, EntryId, Id, Problem, Shop};
 
@@ -137,12 +137,13 @@ fn set_frozen(
     }
     let entry = enter_with_reason(entry, said, work)?;
     let (shop, number, door) = (Arc::clone(work.shop), row.id.number(), super::door_of(&row));
-    work.tx.after_commit(move || {
-        if at == 0 {
-            shop.reached.forget(number);
-        }
-        shop.doors.add(number, door);
-    });
+    if at == 0 {
+        // What it reached is forgotten after the commit: behind it in the same one it would be frozen again on that account.
+        work.tx.ends_batch();
+        let shop = Arc::clone(work.shop);
+        work.tx.after_commit(move || shop.reached.forget(number));
+    }
+    work.tx.after_commit(move || shop.doors.add(number, door));
     Ok(entry)
 }
 
@@ -176,15 +177,19 @@ pub(super) fn figures(limit: Option<Limit>) -> Vec<(Figure, u64)> {
 /// Counts again whom the credentials of a shop have reached in the last day, out of its ledger; and knows which approvals
 /// stand. Nobody is served before.
 pub fn count_again(view: &View<'_>, shop: &Shop, last_entry_at: i64) -> Result<(), Problem> {
+    // Of those that were revoked nothing is counted any more: they reach nobody.
+    let rows = list(view, shop, u32::MAX)?.into_iter().filter(|row| row.revoked_at == 0);
+    let own: HashMap<u64, Option<Limit>> = rows.map(|row| (row.id.number(), row.limit)).collect();
     let mut since = last_entry_at.saturating_sub(DAY).saturating_sub(2 * MINUTE);
     for row in approvals::list(view, shop, u32::MAX)? {
-        if let Some(approved) = row.approved().filter(|approved| approved.ends_at > last_entry_at) {
+        let stands = |approved: &Approved| {
+            approved.ends_at > last_entry_at && own.contains_key(&approved.credential)
+        };
+        if let Some(approved) = row.approved().filter(stands) {
             since = since.min(row.stands_from().saturating_sub(MINUTE));
             shop.reached.approve(approved);
         }
     }
-    let own: HashMap<u64, Option<Limit>> =
-        list(view, shop, u32::MAX)?.iter().map(|row| (row.id.number(), row.limit)).collect();
     let log = shop.log();
     let size = view.log_head(log)?.map_or(0, |head| head.size);
     let mut first = first_since(view, log, size, since)? / store::LEAVES_PER_TILE * store::LEAVES_PER_TILE;
@@ -222,12 +227,13 @@ fn count_entry(entry: &Entry, own: &HashMap<u64, Option<Limit>>, shop: &Shop) {
     else {
         return;
     };
+    let Some(own) = own.get(&credential) else { return };
     let reach = Reach { credential, purpose, alias, at: entry.at };
     if let Some(approval) = entry.figure(Figure::Approval) {
         shop.reached.take_approved(approval, &reach);
         return;
     }
-    shop.reached.saw(&reach, own.get(&credential).copied().flatten());
+    shop.reached.saw(&reach, *own);
 }
 
 /// The first entry that is not older than an instant: entries stand in the order of their times.

@@ -369,7 +369,10 @@ pub fn revoke(id: CredentialId, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
     entry.figures = vec![(ledger::entry::Figure::Credential, id.number())];
     let entry = work.enter_plain(entry)?;
     let (shop, number) = (Arc::clone(work.shop), id.number());
-    work.tx.after_commit(move || shop.doors.remove(number));
+    work.tx.after_commit(move || {
+        shop.doors.remove(number);
+        shop.reached.remove(number);
+    });
     Ok(entry)
 }
 
