@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::body::Body;
 use ledger::entry::{Act, ActorKind, Figure, Outcome};
@@ -12,10 +12,10 @@ use serde_json::json;
 use store::Lane;
 use strongroom::ground::clock::{DAY, HOUR, MINUTE};
 use strongroom::ground::reached::Reach;
-use strongroom::ground::{Actor, CredentialId, Id, Problem, Role};
+use strongroom::ground::{Actor, CredentialId, Id, Problem, Role, Work};
 use strongroom::people::{self, limits};
 
-use super::{house, listed, policy, reveal, reveal_until_frozen, unfreeze};
+use super::{deep_codes, house, listed, policy, reveal, reveal_until_frozen, unfreeze};
 use crate::support::{Bench, Key, answer, logged};
 
 /// Eight callers at once reveal every customer with one credential. Gives whom they got.
@@ -321,9 +321,8 @@ fn whoever_comes_behind_a_thaw_in_the_same_commit_is_counted_anew() {
         Ok::<_, Problem>(())
     }));
     begun.recv().unwrap();
-    let thaw = house.work(Lane::High, &shop, &Actor::Operator, move |work| {
-        limits::unfreeze(id, "incident-17", work)
-    });
+    let thaw = house
+        .work(Lane::High, &shop, &Actor::Operator, move |work| limits::unfreeze(id, "incident-17", work));
     let reach = house.work(Lane::High, &shop, &Actor::Credential(presented), move |work| {
         let mut entry = work.entry(Act::Searched, Outcome::Yes);
         (entry.purpose, entry.alias) = (Some(purpose), Some([9; 16]));
@@ -353,4 +352,29 @@ fn of_a_revoked_credential_nothing_is_remembered() {
     bench.close();
     bench.open();
     assert!(reaches(&bench, 3) && reaches(&bench, 4), "nor after a restart");
+}
+
+#[test]
+fn a_credential_that_is_thawed_while_the_deep_check_runs_is_no_alarm() {
+    let (bench, _) = house("2 per hour", 2);
+    let services: Vec<CredentialId> =
+        (0..8).map(|_| bench.house().ids.read(bench.service_for(&["account"]).id()).unwrap()).collect();
+    let (shop, over) = (bench.shop(), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let operator = Actor::Operator;
+            for id in services.iter().copied().cycle() {
+                let freeze = move |work: &mut Work<'_, '_>| limits::freeze(id, "laptop-lost", work);
+                bench.house().work_blocking(Lane::High, &shop, &operator, freeze).unwrap();
+                let thaw = move |work: &mut Work<'_, '_>| limits::unfreeze(id, "laptop-found", work);
+                bench.house().work_blocking(Lane::High, &shop, &operator, thaw).unwrap();
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        let found: Vec<_> = (0..100).flat_map(|_| deep_codes(&bench)).collect();
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(found, [""; 0]);
+    });
 }
