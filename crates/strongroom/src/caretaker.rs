@@ -318,20 +318,27 @@ impl Shared {
 
     fn turn(&self, job: &Job, shop: &Arc<Shop>) -> Result<Turn, Problem> {
         let subject = SubjectId::from_column(job.subject);
-        let reclock = |after| {
-            let page = erase::reclock(&self.house, shop, subject, after)?;
-            Ok(page.last.map(|last| (last, u64::from(page.looked_at))))
-        };
+        let reclock = |after| erase::reclock(&self.house, shop, subject, after);
         match job.kind.as_str() {
-            jobs::RECLOCK => Self::pages(job, reclock),
-            jobs::LAY_OUT => Self::pages(job, |after| erase::lay_out_all(&self.house, shop, after)),
-            jobs::CLEAN_TERMS => Self::pages(job, |after| erase::clean_terms(&self.house, shop, after)),
+            jobs::RECLOCK => Ok(Self::pages(job, reclock)?.0),
+            jobs::LAY_OUT => {
+                let (turn, progress) =
+                    Self::pages(job, |after| erase::lay_out_all(&self.house, shop, after))?;
+                if matches!(turn, Turn::Done) {
+                    // ORDER: before the job goes: whoever follows it asks for this when it is gone.
+                    shop.laid_out(progress.stepped_over);
+                }
+                Ok(turn)
+            }
+            jobs::CLEAN_TERMS => {
+                Ok(Self::pages(job, |after| erase::clean_terms(&self.house, shop, after))?.0)
+            }
             jobs::CLEAN_SUBJECT => {
                 let is_begun = !job.progress.is_empty();
                 if !is_begun && !erase::clean_beside(&self.house, shop, subject)? {
                     return Ok(Turn::GoOn(Vec::new()));
                 }
-                match Self::pages(job, reclock)? {
+                match Self::pages(job, reclock)?.0 {
                     Turn::Done if !erase::clean_rows(&self.house, shop, subject)? => Ok(Turn::GoOn(Vec::new())),
                     turn => Ok(turn),
                 }
@@ -341,19 +348,21 @@ impl Shared {
         }
     }
 
-    /// Runs a job that goes on behind the last record, a few pages at a time.
+    /// Runs a job that goes on behind the last record, a few pages at a time. Gives how far it has come, too.
     fn pages(
         job: &Job,
-        mut page: impl FnMut(Option<RecordId>) -> Result<erase::LookedOver, Problem>,
-    ) -> Result<Turn, Problem> {
-        let (mut after, mut looked_over) = erase::read_progress(&job.progress);
-        let enough = looked_over.saturating_add(RECORDS_PER_TURN);
-        while looked_over < enough {
-            let Some((last, count)) = page(after)? else { return Ok(Turn::Done) };
-            after = Some(last);
-            looked_over = looked_over.saturating_add(count.max(1));
+        mut page: impl FnMut(Option<RecordId>) -> Result<erase::Page, Problem>,
+    ) -> Result<(Turn, erase::Progress), Problem> {
+        let mut progress = erase::Progress::read(&job.progress);
+        let enough = progress.looked_over.saturating_add(RECORDS_PER_TURN);
+        while progress.looked_over < enough {
+            let page = page(progress.last)?;
+            progress.add(&page);
+            if page.last.is_none() {
+                return Ok((Turn::Done, progress));
+            }
         }
-        Ok(Turn::GoOn(erase::progress_of(after, looked_over)))
+        Ok((Turn::GoOn(progress.to_bytes()), progress))
     }
 }
 
