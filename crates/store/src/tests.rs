@@ -489,9 +489,10 @@ impl Worker<'_> {
 
     fn claim_by(&self, now: WorkersTime) -> Option<Job> {
         let pass = self.pass.get();
-        let claimed = self.bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
-            tx.claim_job(pass, now, now.steady + 5)
-        });
+        let claimed = self
+            .bench
+            .store
+            .work_blocking(Lane::High, move |tx: &mut Tx<'_>| tx.claim_job(pass, now, now.steady + 5));
         let (pass, job) = claimed.unwrap().into_value();
         self.pass.set(pass);
         job

@@ -339,7 +339,9 @@ impl Shared {
                     return Ok(Turn::GoOn(Vec::new()));
                 }
                 match Self::pages(job, reclock)?.0 {
-                    Turn::Done if !erase::clean_rows(&self.house, shop, subject)? => Ok(Turn::GoOn(Vec::new())),
+                    Turn::Done if !erase::clean_rows(&self.house, shop, subject)? => {
+                        Ok(Turn::GoOn(Vec::new()))
+                    }
                     turn => Ok(turn),
                 }
             }

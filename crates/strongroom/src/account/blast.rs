@@ -15,15 +15,12 @@ use utoipa::ToSchema;
 
 use crate::ground::clock::instant;
 use crate::ground::house::House;
-use crate::ground::log::shop_of_log;
+use crate::ground::log::{first_since, shop_of_log};
 use crate::ground::web::Caller;
 use crate::ground::work::field_names;
 use crate::ground::{CredentialId, Deed, EntryId, Id, InForce, Problem, Shop, SubjectId};
 use crate::keep;
-use crate::people::{
-    self,
-    limits::{COUNTED, first_since},
-};
+use crate::people::{self, limits::COUNTED};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -204,25 +201,10 @@ fn scan(
     Ok(())
 }
 
-/// Can this be an entry of a credential that reached somebody? Told by its first bytes, without decoding it.
-/// SOURCE: docs/spec/ledger.md, section 4.
+/// Can this be an entry of a credential that reached somebody? Most are not, and need not be decoded.
 fn may_be_of(leaf: &[u8], credential: u64) -> bool {
-    let Some([_, act, flags, ..]) = leaf.first_chunk::<12>() else { return false };
-    if flags >> 2 & 3 != 0 || !COUNTED.iter().any(|counted| counted.number() == *act) {
-        return false;
-    }
-    let mut rest = credential;
-    for byte in leaf.iter().skip(12) {
-        let seven = u64::from(byte & 0x7f);
-        if seven != rest & 0x7f {
-            return false;
-        }
-        rest >>= 7;
-        if byte & 0x80 == 0 {
-            return rest == 0;
-        }
-    }
-    false
+    Entry::peek(leaf)
+        .is_some_and(|(act, actor)| actor == ActorKind::Credential(credential) && COUNTED.contains(&act))
 }
 
 /// What is known of the entries so far.

@@ -504,11 +504,7 @@ impl Progress {
 /// Cleans up behind terms that are over: looks the records over, page by page, and lays out again what is under a dead key.
 ///
 /// Takes: the record behind which to go on. Gives: what the page came to; no last record means that it is done.
-pub fn clean_terms(
-    house: &Arc<House>,
-    shop: &Arc<Shop>,
-    after: Option<RecordId>,
-) -> Result<Page, Problem> {
+pub fn clean_terms(house: &Arc<House>, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Page, Problem> {
     let is_meant = |_, record: Result<&RecordRow, &Problem>, shop: &Shop| {
         record.is_ok_and(|record| has_dead_group(record, shop))
     };
@@ -519,11 +515,7 @@ pub fn clean_terms(
 /// sooner or later moves to another term.
 ///
 /// Takes and gives: as [`clean_terms`].
-pub fn lay_out_all(
-    house: &Arc<House>,
-    shop: &Arc<Shop>,
-    after: Option<RecordId>,
-) -> Result<Page, Problem> {
+pub fn lay_out_all(house: &Arc<House>, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Page, Problem> {
     // All records of whom the page before ended with were laid out with it.
     let done = after.map(RecordId::subject);
     lay_out_some(house, shop, after, move |id, _, _| Some(id.subject()) != done)

@@ -171,8 +171,6 @@ pub fn ask(ask: &AskApproval, work: &mut Work<'_, '_>) -> Result<(ApprovalId, En
     Ok((id, entry))
 }
 
-/// Approves what somebody else asked for, or refuses to. Records: *approved*, yes or no.
-///
 /// The problem of a credential for which nothing can be asked: none of this shop's, or without the purpose.
 pub(super) fn no_such_credential() -> Problem {
     Problem::new("SR-PEOPLE-012", 422, "there is no credential of this id that has the purpose")
@@ -185,6 +183,8 @@ pub(super) fn missing() -> Problem {
         .help("it was decided, or nobody did within seven days: `strongroom approvals list` shows it; then ask again")
 }
 
+/// Approves what somebody else asked for, or refuses to. Records: *approved*, yes or no.
+///
 /// Fails: `SR-PEOPLE-014` when there is no such ask, or it was decided, or it is too old; `SR-PEOPLE-015` when it is one's own.
 pub fn decide(
     id: ApprovalId,

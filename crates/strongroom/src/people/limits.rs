@@ -14,11 +14,13 @@ use store::{Unpack, View, params};
 
 use super::{CredentialRow, approvals, find, is_technical, list, mac_of, sql};
 use crate::ground::clock::{DAY, MINUTE};
+use crate::ground::log::first_since;
 use crate::ground::reached::{Approved, Full, Reach};
 use crate::ground::work::Work;
 use crate::ground::{CredentialId, Deed, EntryId, Id, Problem, Shop};
 
-/// What is counted: acts that show somebody something of a person.
+/// What is counted: acts whose entry names a person as reached. Of a search without a find it names nobody. The blast radius
+/// goes by the same acts.
 pub const COUNTED: [Act; 4] = [Act::Revealed, Act::Searched, Act::Tokenised, Act::Resolved];
 
 /// Why a credential was frozen that reached for more than it may.
@@ -182,9 +184,8 @@ pub fn count_again(view: &View<'_>, shop: &Shop, last_entry_at: i64) -> Result<(
     let own: HashMap<u64, Option<Limit>> = rows.map(|row| (row.id.number(), row.limit)).collect();
     let mut since = last_entry_at.saturating_sub(DAY).saturating_sub(2 * MINUTE);
     for row in approvals::list(view, shop, u32::MAX)? {
-        let stands = |approved: &Approved| {
-            approved.ends_at > last_entry_at && own.contains_key(&approved.credential)
-        };
+        let stands =
+            |approved: &Approved| approved.ends_at > last_entry_at && own.contains_key(&approved.credential);
         if let Some(approved) = row.approved().filter(stands) {
             since = since.min(row.stands_from().saturating_sub(MINUTE));
             shop.reached.approve(approved);
@@ -205,11 +206,9 @@ pub fn count_again(view: &View<'_>, shop: &Shop, last_entry_at: i64) -> Result<(
     Ok(())
 }
 
-/// Does an entry count, as far as its act tells? Most do not, and need not be decoded. SOURCE: docs/spec/ledger.md, section 4.
+/// Does an entry count, as far as its act tells? Most do not, and need not be decoded. What cannot be told is looked at.
 fn may_count(leaf: &[u8]) -> bool {
-    leaf.get(1).is_some_and(|act| {
-        *act == Act::Unfrozen.number() || COUNTED.iter().any(|counted| counted.number() == *act)
-    })
+    Entry::peek(leaf).is_none_or(|(act, _)| act == Act::Unfrozen || COUNTED.contains(&act))
 }
 
 fn count_entry(entry: &Entry, own: &HashMap<u64, Option<Limit>>, shop: &Shop) {
@@ -234,19 +233,4 @@ fn count_entry(entry: &Entry, own: &HashMap<u64, Option<Limit>>, shop: &Shop) {
         return;
     }
     shop.reached.saw(&reach, *own);
-}
-
-/// The first entry that is not older than an instant: entries stand in the order of their times.
-pub fn first_since(view: &View<'_>, log: i64, size: u64, since: i64) -> Result<u64, Problem> {
-    let (mut low, mut high) = (0, size);
-    while low < high {
-        let middle = low.saturating_add(high.saturating_sub(low) / 2);
-        let bytes = view.leaf(log, middle)?.ok_or(store::Error::BrokenLog { log, leaf: middle })?;
-        if Entry::decode(&bytes)?.at < since {
-            low = middle.saturating_add(1);
-        } else {
-            high = middle;
-        }
-    }
-    Ok(low)
 }

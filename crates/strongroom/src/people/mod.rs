@@ -353,6 +353,11 @@ pub(crate) fn missing() -> Problem {
     Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked")
 }
 
+/// The problem of a purpose that the policy does not have.
+fn no_such_purpose() -> Problem {
+    Problem::new("SR-PEOPLE-006", 422, "the policy has no such purpose")
+}
+
 /// Revokes a credential: from this commit on it does nothing. Records: *credential_revoked*.
 ///
 /// Fails: `SR-PEOPLE-002` when there is none of this id, or it was revoked before.
