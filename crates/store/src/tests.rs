@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::{
-    Appended, Error, Folder, FullTile, Job, Lane, Limits, LogBook, Migration, Options, Pass, STORE, Step,
-    Store, Tx, Unpack, Waiting, Witness, WorkersTime, params,
+    Appended, Error, Folder, FullTile, Job, Lane, Limits, LogBook, Migration, Options, STORE, Step, Store,
+    Turns, Tx, Unpack, Waiting, Witness, WorkersTime, params,
 };
 
 crate::statements! {
@@ -474,12 +474,12 @@ fn numbers_are_handed_out_once() {
 /// A worker with its clock, which is also the time that it believes.
 struct Worker<'b> {
     bench: &'b Bench,
-    pass: std::cell::Cell<Pass>,
+    turns: std::cell::RefCell<Turns>,
 }
 
 impl Worker<'_> {
     fn of(bench: &Bench) -> Worker<'_> {
-        Worker { bench, pass: std::cell::Cell::default() }
+        Worker { bench, turns: std::cell::RefCell::default() }
     }
 
     /// Claims a job for five ticks.
@@ -488,13 +488,13 @@ impl Worker<'_> {
     }
 
     fn claim_by(&self, now: WorkersTime) -> Option<Job> {
-        let pass = self.pass.get();
+        let turns = self.turns.borrow().clone();
         let claimed = self
             .bench
             .store
-            .work_blocking(Lane::High, move |tx: &mut Tx<'_>| tx.claim_job(pass, now, now.steady + 5));
-        let (pass, job) = claimed.unwrap().into_value();
-        self.pass.set(pass);
+            .work_blocking(Lane::High, move |tx: &mut Tx<'_>| tx.claim_job(&turns, now, now.steady + 5));
+        let job = claimed.unwrap().into_value();
+        job.iter().for_each(|job| self.turns.borrow_mut().begun(job));
         job
     }
 
@@ -502,21 +502,29 @@ impl Worker<'_> {
         self.act(move |tx| tx.add_job(shop, kind, subject, at));
     }
 
-    fn finish(&self, job: Job) {
-        self.act(move |tx| tx.finish_job(&job));
+    fn finish(&self, job: &Job) {
+        let finished = job.clone();
+        if self.act(move |tx| tx.finish_job(&finished)) {
+            self.turns.borrow_mut().goes_on(job);
+        }
     }
 
     /// Gets on with a job, and not to its end.
-    fn get_on(&self, job: Job, progress: &'static [u8]) {
-        self.act(move |tx| tx.keep_progress(&job, progress));
+    fn get_on(&self, job: &Job, progress: &'static [u8]) {
+        let kept = job.clone();
+        self.act(move |tx| tx.keep_progress(&kept, progress, 1_000));
+        self.turns.borrow_mut().goes_on(job);
     }
 
-    fn act(&self, mut act: impl FnMut(&mut Tx<'_>) -> Result<(), Error> + Send + 'static) {
+    fn act<T: Send + 'static>(
+        &self,
+        mut act: impl FnMut(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> T {
         let done = self.bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
             tx.housekeeping();
             act(tx)
         });
-        done.unwrap();
+        done.unwrap().into_value()
     }
 
     fn waiting(&self, shop: i64, kind: &'static str, subject: i64) -> Option<Waiting> {
@@ -532,8 +540,8 @@ fn a_job_is_claimed_once_and_again_when_its_lease_ran_out() {
     worker.ask(1, "clean", 42, 100);
     let claimed = worker.claim(100).unwrap();
     assert_eq!((claimed.kind.as_str(), claimed.subject, claimed.attempts), ("clean", 42, 1));
-    assert_eq!(worker.claim(105), None, "leased");
-    assert_eq!(worker.claim(106).unwrap().attempts, 2, "the lease ran out");
+    assert_eq!(worker.claim(104), None, "leased");
+    assert_eq!(worker.claim(105).unwrap().attempts, 2, "the lease ran out");
 }
 
 #[test]
@@ -543,7 +551,7 @@ fn a_job_asked_for_while_it_runs_runs_again() {
     worker.ask(1, "reclock", 7, 0);
     let job = worker.claim(1).unwrap();
     worker.ask(1, "reclock", 7, 1);
-    worker.finish(job);
+    worker.finish(&job);
     assert_eq!(worker.claim(2).map(|job| job.attempts), Some(1));
 }
 
@@ -553,19 +561,19 @@ fn a_job_asked_for_again_while_it_is_half_done_is_done_from_its_beginning() {
     let worker = Worker::of(&bench);
     let waiting = || worker.waiting(1, "lay-out", 0);
     worker.ask(1, "lay-out", 0, 10);
-    worker.get_on(worker.claim(20).unwrap(), b"half");
+    worker.get_on(&worker.claim(20).unwrap(), b"half");
     worker.ask(1, "lay-out", 0, 30);
     let second_half = worker.claim(40).unwrap();
     assert_eq!((second_half.progress.as_slice(), second_half.begun_at), (&b"half"[..], 20));
     assert_eq!(waiting().unwrap().due_at, 10, "it waits since it was first asked for");
-    worker.finish(second_half);
+    worker.finish(&second_half);
     let again = waiting().unwrap();
     assert_eq!(
         (again.progress.len(), again.due_at),
         (0, 20),
         "what was asked for at 30 was not asked for before 20"
     );
-    worker.finish(worker.claim(50).unwrap());
+    worker.finish(&worker.claim(50).unwrap());
     assert_eq!(waiting(), None);
 }
 
@@ -582,34 +590,50 @@ fn a_long_job_waits_after_each_turn_until_all_others_had_theirs() {
     for _ in 0..9 {
         let job = worker.claim(20).unwrap(); // the clock stands still: turns do not hang on it
         turns.push((job.shop, job.subject));
-        if job.kind == "reclock" { worker.finish(job) } else { worker.get_on(job, b"more") }
+        if job.kind == "reclock" { worker.finish(&job) } else { worker.get_on(&job, b"more") }
     }
     let first = [(1, 0), (1, 7), (2, 8), (2, 9), (3, 0)];
     assert_eq!(turns, [&first[..], &[(1, 0), (3, 0), (1, 0), (3, 0)]].concat());
 }
 
 #[test]
-fn jobs_that_are_asked_for_again_and_again_hold_up_no_other() {
+fn a_job_that_is_asked_for_again_and_again_holds_up_no_other() {
     let bench = bench();
     let worker = Worker::of(&bench);
-    worker.ask(2, "lay-out", 0, 1_000);
-    let mut subject = 0;
-    let mut ask_without_pause = || {
-        subject += 1;
-        worker.ask(1, "reclock", subject, 10); // by its date before the other
-        worker.ask(1, "reclock", 1, 10);
-    };
-    ask_without_pause();
-    for _ in 0..4 {
-        let job = worker.claim(2_000).unwrap();
-        ask_without_pause();
-        let long = job.kind == "lay-out";
-        worker.finish(job);
-        if long {
-            return;
+    worker.ask(1, "reclock", 1, 10);
+    worker.ask(2, "reclock", 2, 1_000); // by its date long behind the other
+    let subjects: Vec<i64> = (0..4)
+        .map(|_| {
+            let job = worker.claim(2_000).unwrap();
+            worker.ask(1, "reclock", 1, 10);
+            worker.finish(&job);
+            job.subject
+        })
+        .collect();
+    assert_eq!(subjects, [1, 2, 1, 1]);
+}
+
+#[test]
+fn many_short_jobs_do_not_hold_up_long_ones_and_long_ones_take_turns() {
+    let bench = bench();
+    let worker = Worker::of(&bench);
+    for shop in 1..4 {
+        worker.ask(shop, "lay-out", 0, 10);
+        worker.get_on(&worker.claim(20).unwrap(), b"more");
+    }
+    let mut turns = Vec::new();
+    for subject in 0..400 {
+        worker.ask(9, "reclock", subject, 10);
+        worker.ask(9, "reclock", 1_000 + subject, 10); // faster than they are done
+        let job = worker.claim(20).unwrap();
+        if job.kind == "reclock" {
+            worker.finish(&job);
+        } else {
+            turns.push(job.shop);
+            worker.get_on(&job, b"more");
         }
     }
-    panic!("what was asked for first has no turn");
+    assert_eq!(turns, [1, 2, 3, 1, 2, 3], "one behind each 64 others");
 }
 
 #[test]
@@ -618,12 +642,12 @@ fn no_clock_that_was_ahead_puts_a_job_off_or_dates_it_later_than_it_was() {
     let worker = Worker::of(&bench);
     worker.ask(1, "reclock", 7, 1_000_000);
     let ahead = WorkersTime { steady: 10, believed: 900_000 };
-    worker.get_on(worker.claim_by(ahead).unwrap(), b"half");
+    worker.get_on(&worker.claim_by(ahead).unwrap(), b"half");
     assert_eq!(worker.waiting(1, "reclock", 7).unwrap().due_at, 900_000);
     worker.ask(1, "reclock", 7, 25);
     let job = worker.claim(20).expect("it is tried as soon as it can be");
     assert_eq!((job.begun_at, worker.waiting(1, "reclock", 7).unwrap().due_at), (20, 20));
-    worker.finish(job);
+    worker.finish(&job);
     assert_eq!(worker.waiting(1, "reclock", 7).unwrap().due_at, 20, "when it was begun, at the latest");
 }
 

@@ -4,11 +4,11 @@
 //! nothing.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use store::{Job, Lane, Pass, WorkersTime};
+use store::{Job, Lane, Turns, WorkersTime};
 
 use crate::erase::{self, RotationStep};
 use crate::ground::clock::{DAY, HOUR, MINUTE, SECOND};
@@ -50,7 +50,7 @@ struct Shared {
     house: Arc<House>,
     doing: Arc<Doing>,
     rotating: Mutex<()>,
-    pass: Mutex<Pass>,
+    turns: Mutex<Turns>,
     stop: Mutex<bool>,
     called: Condvar,
     swept_at: AtomicI64,
@@ -68,8 +68,9 @@ const TIDY_EVERY: i64 = HOUR;
 const ANSWERS_KEPT: i64 = DAY;
 /// A worker has a job so long before another may take it.
 const LEASE: i64 = 10 * MINUTE;
-/// Jobs in one round at the most, so that heads are signed in between.
+/// Jobs in one round at the most, and for how long: heads are signed in between, and terms end on time.
 const JOBS_PER_ROUND: usize = 256;
+const JOBS_FOR: i64 = 5 * SECOND;
 /// A job that failed so often in a row needs somebody who looks.
 const STUCK_AFTER: u32 = 5;
 /// Records of one job at a time: so much is done again after a crash.
@@ -82,7 +83,7 @@ impl Caretaker {
             house,
             doing: Arc::new(Doing::default()),
             rotating: Mutex::new(()),
-            pass: Mutex::new(Pass::default()),
+            turns: Mutex::new(Turns::default()),
             stop: Mutex::new(false),
             called: Condvar::new(),
             swept_at: AtomicI64::new(i64::MIN),
@@ -155,9 +156,13 @@ impl Shared {
         self.doing.rounds.fetch_add(1, Ordering::Relaxed);
         self.sign_heads();
         let mut left = Left::Jobs;
+        let until = self.house.clock.steady().saturating_add(JOBS_FOR);
         for _ in 0..JOBS_PER_ROUND {
             if !self.one_job(in_doubt)? {
                 left = Left::Nothing;
+                break;
+            }
+            if self.house.clock.steady() > until {
                 break;
             }
         }
@@ -265,16 +270,22 @@ impl Shared {
         match self.turn(&job, &shop) {
             Ok(Turn::Done) => {
                 self.doing.jobs_done.fetch_add(1, Ordering::Relaxed);
-                self.house.store.work_blocking(Lane::High, move |tx| {
+                let finished = job.clone();
+                let goes_on = self.house.store.work_blocking(Lane::High, move |tx| {
                     tx.housekeeping();
-                    tx.finish_job(&job)
+                    tx.finish_job(&finished)
                 })?;
+                if goes_on.into_value() {
+                    self.turns().goes_on(&job);
+                }
             }
             Ok(Turn::GoOn(progress)) => {
+                let (kept, until) = (job.clone(), self.house.clock.steady().saturating_add(LEASE));
                 self.house.store.work_blocking(Lane::High, move |tx| {
                     tx.housekeeping();
-                    tx.keep_progress(&job, &progress)
+                    tx.keep_progress(&kept, &progress, until)
                 })?;
+                self.turns().goes_on(&job);
             }
             Err(problem) => {
                 self.doing.jobs_failed.fetch_add(1, Ordering::Relaxed);
@@ -299,12 +310,18 @@ impl Shared {
         let believed = watch.believed(clock.as_ref(), clock.now());
         let now = WorkersTime { steady: clock.steady(), believed };
         let until = now.steady.saturating_add(LEASE);
-        let pass = &mut *self.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        let going_on = *pass;
-        let claimed = store.work_blocking(Lane::High, move |tx| tx.claim_job(going_on, now, until))?;
-        let (next, job) = claimed.into_value();
-        *pass = next;
+        let mut turns = self.turns();
+        let own = turns.clone();
+        let claimed = store.work_blocking(Lane::High, move |tx| tx.claim_job(&own, now, until))?;
+        let job = claimed.into_value();
+        if let Some(job) = &job {
+            turns.begun(job);
+        }
         Ok(job)
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put_off(&self, job: &Job, wait: i64) -> Result<(), Problem> {
