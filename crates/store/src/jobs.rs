@@ -1,5 +1,7 @@
 //! Durable jobs with leases, blocks of dense numbers, and answers kept for repeated requests.
 
+use std::collections::VecDeque;
+
 use crate::error::Error;
 use crate::sql::Row;
 use crate::tx::{Tx, View};
@@ -23,6 +25,51 @@ pub struct Job {
     pub begun_at: i64,
     /// Where to go on; empty at the beginning.
     pub progress: Vec<u8>,
+}
+
+/// Whose turn it is: a worker keeps this in memory from one claim to the next.
+///
+/// Jobs that wait to be begun come in the order in which they were first asked for. Those that have had a turn and go on stay
+/// under the worker's lease and take turns: one of them behind each [`BETWEEN`] of the others. So neither a long job nor one that
+/// is asked for again and again holds up the others, of its shop or of another, nor do many short ones hold up a long one. No
+/// clock has a say in it.
+#[derive(Debug, Clone, Default)]
+pub struct Turns {
+    /// Numbers of those that go on, the one first that has waited longest.
+    going_on: VecDeque<i64>,
+    /// How many others were begun since one of them had a turn.
+    since: usize,
+}
+
+impl Turns {
+    /// This job has its turn.
+    pub fn begun(&mut self, job: &Job) {
+        match self.going_on.iter().position(|id| *id == job.id) {
+            Some(place) => {
+                // Whoever stood before it is not there any more.
+                self.going_on.drain(..=place);
+                self.since = 0;
+            }
+            None => self.since = self.since.saturating_add(1),
+        }
+    }
+
+    /// It has had its turn, and goes on.
+    pub fn goes_on(&mut self, job: &Job) {
+        self.going_on.push_back(job.id);
+    }
+}
+
+/// Jobs that are begun between two turns of jobs that go on, while so many wait.
+pub const BETWEEN: usize = 64;
+
+/// Time as a worker has it who claims a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkersTime {
+    /// By a clock that nobody can set, µs since some beginning: turns and leases go by it.
+    pub steady: i64,
+    /// The time that can be believed, µs UTC: jobs are dated by it, and never later.
+    pub believed: i64,
 }
 
 impl Job {
@@ -66,13 +113,15 @@ crate::statements! {
                VALUES ($1, $2, $3, $4, 0, 0, 1, $5) ON CONFLICT (shop, kind, subject) DO UPDATE
                SET due_at = CASE WHEN excluded.due_at < job.due_at THEN excluded.due_at ELSE job.due_at END,
                    asked = job.asked + 1";
-    FIND_DUE_JOB = "SELECT id, shop, kind, subject, attempts, asked, progress FROM job
-                    WHERE due_at <= $1 AND (leased_until < $1 OR leased_until > $2) ORDER BY due_at LIMIT 1";
-    LEASE_JOB = "UPDATE job SET leased_until = $1, attempts = attempts + 1 WHERE id = $2";
+    FIND_FREE_JOB = "SELECT id, shop, kind, subject, attempts, asked, progress FROM job
+                     WHERE leased_until <= $1 OR leased_until > $2 ORDER BY id LIMIT 1";
+    FIND_OWN_JOB = "SELECT id, shop, kind, subject, attempts, asked, progress FROM job WHERE id = $1";
+    LEASE_JOB = "UPDATE job SET leased_until = $1, attempts = attempts + 1,
+                 due_at = CASE WHEN due_at > $2 THEN $2 ELSE due_at END WHERE id = $3";
     KEEP_PROGRESS = "UPDATE job SET progress = $1, leased_until = $2, attempts = 0 WHERE id = $3";
     PUT_OFF_JOB = "UPDATE job SET leased_until = $1 WHERE id = $2";
     REMOVE_JOB = "DELETE FROM job WHERE id = $1 AND asked = $2";
-    BEGIN_JOB_ANEW = "UPDATE job SET leased_until = 0, attempts = 0, due_at = $1, progress = $2 WHERE id = $3";
+    BEGIN_JOB_ANEW = "UPDATE job SET attempts = 0, due_at = $1, progress = $2 WHERE id = $3";
     LIST_JOBS = "SELECT shop, kind, subject, due_at, attempts, progress FROM job ORDER BY due_at LIMIT $1";
     FIND_JOB = "SELECT shop, kind, subject, due_at, attempts, progress FROM job WHERE shop = $1 AND kind = $2 AND subject = $3";
     FIRST_ASKED = "SELECT due_at FROM job WHERE shop = $1 AND kind = $2 ORDER BY due_at LIMIT 1";
@@ -105,37 +154,62 @@ impl Tx<'_> {
         self.change(&ADD_JOB, crate::params![shop, kind, subject, due_at, &[0_u8; 0]]).map(|_| ())
     }
 
-    /// Claims the job that has been due longest, until `lease_until`.
-    pub fn claim_job(&mut self, now: i64, lease_until: i64) -> Result<Option<Job>, Error> {
+    /// Claims the job whose turn it is, until `lease_until`: tell it to the [`Turns`] when this is committed.
+    ///
+    /// Gives: `None` when no job waits that is not leased or put off. One that says it was asked for later than now was dated by
+    /// a clock that was ahead: it has its turn all the same, and is dated now.
+    pub fn claim_job(
+        &mut self,
+        turns: &Turns,
+        now: WorkersTime,
+        lease_until: i64,
+    ) -> Result<Option<Job>, Error> {
         self.housekeeping();
-        let too_far = now.saturating_add(LONGEST_PAUSE);
-        let Some(mut job) =
-            self.find(&FIND_DUE_JOB, crate::params![now, too_far], |row| read_job(row, now))?
-        else {
-            return Ok(None);
+        let found = if turns.since < BETWEEN {
+            self.find_free(now)?.map_or_else(|| self.find_own(turns, now), |job| Ok(Some(job)))?
+        } else {
+            self.find_own(turns, now)?.map_or_else(|| self.find_free(now), |job| Ok(Some(job)))?
         };
-        self.change(&LEASE_JOB, crate::params![lease_until, job.id])?;
+        let Some(mut job) = found else { return Ok(None) };
+        self.change(&LEASE_JOB, crate::params![lease_until, now.believed, job.id])?;
         job.attempts = job.attempts.saturating_add(1);
         Ok(Some(job))
     }
 
-    /// Keeps how far a job has come, in the same transaction as what it did. One that gets on has not failed.
+    fn find_free(&self, now: WorkersTime) -> Result<Option<Job>, Error> {
+        let too_far = now.steady.saturating_add(LONGEST_PAUSE);
+        self.find(&FIND_FREE_JOB, crate::params![now.steady, too_far], |row| read_job(row, now.believed))
+    }
+
+    /// The first of those that go on.
+    fn find_own(&self, turns: &Turns, now: WorkersTime) -> Result<Option<Job>, Error> {
+        for id in &turns.going_on {
+            let job = self.find(&FIND_OWN_JOB, crate::params![*id], |row| read_job(row, now.believed))?;
+            if job.is_some() {
+                return Ok(job);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps how far a job has come, in the same transaction as what it did, and keeps it leased: it goes on. One that gets on
+    /// has not failed.
     pub fn keep_progress(&mut self, job: &Job, progress: &[u8], lease_until: i64) -> Result<(), Error> {
         self.change(&KEEP_PROGRESS, crate::params![&job.kept(progress), lease_until, job.id]).map(|_| ())
     }
 
-    /// Lets a job wait until `until`, for [`LONGEST_PAUSE`] at the most. Since when it waits stays known.
+    /// Lets a job wait until `until` by the worker's clock, for [`LONGEST_PAUSE`] at the most. Since when it waits stays known.
     pub fn put_off_job(&mut self, job: i64, until: i64) -> Result<(), Error> {
         self.change(&PUT_OFF_JOB, crate::params![until, job]).map(|_| ())
     }
 
-    /// The job is done; if it was asked for again since it was begun, it waits again from its beginning, and counts as asked
-    /// for when it was begun: not later than it was.
-    pub fn finish_job(&mut self, job: &Job) -> Result<(), Error> {
-        if self.change(&REMOVE_JOB, crate::params![job.id, job.asked])? == 0 {
-            self.change(&BEGIN_JOB_ANEW, crate::params![job.begun_at, &[0_u8; 0], job.id])?;
+    /// The job is done. Gives whether it goes on: if it was asked for again since it was begun, it waits again from its
+    /// beginning, and counts as asked for when it was begun: not later than it was.
+    pub fn finish_job(&mut self, job: &Job) -> Result<bool, Error> {
+        if self.change(&REMOVE_JOB, crate::params![job.id, job.asked])? > 0 {
+            return Ok(false);
         }
-        Ok(())
+        self.change(&BEGIN_JOB_ANEW, crate::params![job.begun_at, &[0_u8; 0], job.id]).map(|left| left > 0)
     }
 
     /// Gives back every lease: for the start of the only process that can hold one.
@@ -180,7 +254,7 @@ impl View<'_> {
     }
 }
 
-/// No job is leased or put off for longer, µs. What says otherwise was written by a clock that was ahead.
+/// No job is leased or put off for longer, µs. What says otherwise was written by another clock, or by hand.
 pub const LONGEST_PAUSE: i64 = 2 * 3_600 * 1_000_000;
 
 /// Bytes before the progress: how often it had been asked for when it was begun, and when that was.
@@ -205,7 +279,8 @@ fn read_job(row: &Row<'_>, now: i64) -> Result<Job, Error> {
     };
     // What does not say when it was begun is begun now, from its beginning: a job may be done twice.
     let (asked, begun_at, progress) = match (number(0), number(8), kept.get(BEGUN..)) {
-        (Some(asked), Some(begun_at), Some(progress)) => (asked, begun_at, progress.to_vec()),
+        // Nor was it begun later than now, whatever a clock said then.
+        (Some(asked), Some(begun_at), Some(progress)) => (asked, begun_at.min(now), progress.to_vec()),
         _ => (row.int(5)?, now, Vec::new()),
     };
     Ok(Job {

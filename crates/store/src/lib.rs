@@ -34,7 +34,7 @@ mod tests;
 pub use backup::{Progress, graft, inspect, look_into};
 pub use engine::Step;
 pub use error::Error;
-pub use jobs::{Job, Kept, LONGEST_PAUSE, Waiting};
+pub use jobs::{BETWEEN, Job, Kept, LONGEST_PAUSE, Turns, Waiting, WorkersTime};
 pub use log::{Appended, FullTile, Head, LEAVES_PER_TILE, LogBook, Unpack, Witness};
 pub use migrate::{Migrated, Migration, STORE, migrate_file, remove_copies};
 pub use queue::{Committed, Lane, Limits};

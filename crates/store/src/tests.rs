@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::{
-    Appended, Error, Folder, FullTile, Lane, Limits, LogBook, Migration, Options, STORE, Step, Store, Tx,
-    Unpack, Witness, params,
+    Appended, Error, Folder, FullTile, Job, Lane, Limits, LogBook, Migration, Options, STORE, Step, Store,
+    Turns, Tx, Unpack, Waiting, Witness, WorkersTime, params,
 };
 
 crate::statements! {
@@ -471,111 +471,202 @@ fn numbers_are_handed_out_once() {
     assert_eq!((first, second, third), (1, 101, 5_001));
 }
 
+/// A worker with its clock, which is also the time that it believes.
+struct Worker<'b> {
+    bench: &'b Bench,
+    turns: std::cell::RefCell<Turns>,
+}
+
+impl Worker<'_> {
+    fn of(bench: &Bench) -> Worker<'_> {
+        Worker { bench, turns: std::cell::RefCell::default() }
+    }
+
+    /// Claims a job for five ticks.
+    fn claim(&self, now: i64) -> Option<Job> {
+        self.claim_by(WorkersTime { steady: now, believed: now })
+    }
+
+    fn claim_by(&self, now: WorkersTime) -> Option<Job> {
+        let turns = self.turns.borrow().clone();
+        let claimed = self
+            .bench
+            .store
+            .work_blocking(Lane::High, move |tx: &mut Tx<'_>| tx.claim_job(&turns, now, now.steady + 5));
+        let job = claimed.unwrap().into_value();
+        if let Some(job) = &job {
+            self.turns.borrow_mut().begun(job);
+        }
+        job
+    }
+
+    fn ask(&self, shop: i64, kind: &'static str, subject: i64, at: i64) {
+        self.act(move |tx| tx.add_job(shop, kind, subject, at));
+    }
+
+    fn finish(&self, job: &Job) {
+        let finished = job.clone();
+        if self.act(move |tx| tx.finish_job(&finished)) {
+            self.turns.borrow_mut().goes_on(job);
+        }
+    }
+
+    /// Gets on with a job, and not to its end.
+    fn get_on(&self, job: &Job, progress: &'static [u8]) {
+        let kept = job.clone();
+        self.act(move |tx| tx.keep_progress(&kept, progress, 1_000));
+        self.turns.borrow_mut().goes_on(job);
+    }
+
+    fn act<T: Send + 'static>(
+        &self,
+        mut act: impl FnMut(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> T {
+        let done = self.bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
+            tx.housekeeping();
+            act(tx)
+        });
+        done.unwrap().into_value()
+    }
+
+    fn waiting(&self, shop: i64, kind: &'static str, subject: i64) -> Option<Waiting> {
+        self.bench.store.look_blocking(move |view| view.job(shop, kind, subject)).unwrap()
+    }
+}
+
 #[test]
 fn a_job_is_claimed_once_and_again_when_its_lease_ran_out() {
     let bench = bench();
-    let work = |act: fn(&mut Tx<'_>) -> Result<Option<crate::Job>, Error>| {
-        bench.store.work_blocking(Lane::High, act).unwrap().into_value()
-    };
-    work(|tx| {
-        tx.append(1, b"asked".to_vec());
-        tx.add_job(1, "clean", 42, 100).map(|()| None)
-    });
-    assert_eq!(work(|tx| tx.claim_job(99, 200)), None, "not due yet");
-    let claimed = work(|tx| tx.claim_job(100, 200)).unwrap();
+    let worker = Worker::of(&bench);
+    assert_eq!(worker.claim(99), None, "nothing waits");
+    worker.ask(1, "clean", 42, 100);
+    let claimed = worker.claim(100).unwrap();
     assert_eq!((claimed.kind.as_str(), claimed.subject, claimed.attempts), ("clean", 42, 1));
-    assert_eq!(work(|tx| tx.claim_job(150, 250)), None, "leased");
-    assert_eq!(work(|tx| tx.claim_job(201, 300)).unwrap().attempts, 2, "the lease ran out");
+    assert_eq!(worker.claim(104), None, "leased");
+    assert_eq!(worker.claim(105).unwrap().attempts, 2, "the lease ran out");
 }
 
 #[test]
 fn a_job_asked_for_while_it_runs_runs_again() {
     let bench = bench();
-    let ask = |tx: &mut Tx<'_>| {
-        tx.append(1, b"asked".to_vec());
-        tx.add_job(1, "reclock", 7, 0)
-    };
-    bench.store.work_blocking(Lane::High, ask).unwrap();
-    let job = bench
-        .store
-        .work_blocking(Lane::High, |tx: &mut Tx<'_>| tx.claim_job(1, 50))
-        .unwrap()
-        .into_value()
-        .unwrap();
-    bench.store.work_blocking(Lane::High, ask).unwrap();
-    let finish = move |tx: &mut Tx<'_>| {
-        tx.housekeeping();
-        tx.finish_job(&job)
-    };
-    bench.store.work_blocking(Lane::High, finish).unwrap();
-    let again =
-        bench.store.work_blocking(Lane::High, |tx: &mut Tx<'_>| tx.claim_job(2, 60)).unwrap().into_value();
-    assert_eq!(again.map(|job| job.attempts), Some(1));
+    let worker = Worker::of(&bench);
+    worker.ask(1, "reclock", 7, 0);
+    let job = worker.claim(1).unwrap();
+    worker.ask(1, "reclock", 7, 1);
+    worker.finish(&job);
+    assert_eq!(worker.claim(2).map(|job| job.attempts), Some(1));
 }
 
 #[test]
 fn a_job_asked_for_again_while_it_is_half_done_is_done_from_its_beginning() {
     let bench = bench();
-    let ask = |at: i64| {
-        bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
-            tx.append(1, b"asked".to_vec());
-            tx.add_job(1, "lay-out", 0, at)
-        })
-    };
-    let claim = |now: i64| {
-        let claimed =
-            bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| tx.claim_job(now, now + 5));
-        claimed.unwrap().into_value()
-    };
-    let act = |act: fn(&mut Tx<'_>, &crate::Job) -> Result<(), Error>, job: crate::Job| {
-        let done = bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
-            tx.housekeeping();
-            act(tx, &job)
-        });
-        done.unwrap();
-    };
-    let waiting = || bench.store.look_blocking(|view| view.job(1, "lay-out", 0)).unwrap();
-    ask(10).unwrap();
-    act(|tx, job| tx.keep_progress(job, b"half", 0), claim(20).unwrap());
-    ask(30).unwrap();
-    let second_half = claim(40).unwrap();
+    let worker = Worker::of(&bench);
+    let waiting = || worker.waiting(1, "lay-out", 0);
+    worker.ask(1, "lay-out", 0, 10);
+    worker.get_on(&worker.claim(20).unwrap(), b"half");
+    worker.ask(1, "lay-out", 0, 30);
+    let second_half = worker.claim(40).unwrap();
     assert_eq!((second_half.progress.as_slice(), second_half.begun_at), (&b"half"[..], 20));
     assert_eq!(waiting().unwrap().due_at, 10, "it waits since it was first asked for");
-    let finish: fn(&mut Tx<'_>, &crate::Job) -> Result<(), Error> = |tx, job| {
-        tx.finish_job(job)?;
-        Ok(())
-    };
-    act(finish, second_half);
+    worker.finish(&second_half);
     let again = waiting().unwrap();
     assert_eq!(
         (again.progress.len(), again.due_at),
         (0, 20),
         "what was asked for at 30 was not asked for before 20"
     );
-    act(finish, claim(50).unwrap());
+    worker.finish(&worker.claim(50).unwrap());
     assert_eq!(waiting(), None);
 }
 
 #[test]
-fn a_job_that_is_put_off_keeps_since_when_it_waits_and_no_clock_that_was_ahead_puts_it_off_for_long() {
+fn a_long_job_waits_after_each_turn_until_all_others_had_theirs() {
     let bench = bench();
-    let act = |act: fn(&mut Tx<'_>) -> Result<Option<crate::Job>, Error>| {
-        let done = bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
-            tx.housekeeping();
-            act(tx)
-        });
-        done.unwrap().into_value()
-    };
-    act(|tx| tx.add_job(1, "reclock", 7, 10).map(|()| None));
-    let job = act(|tx| tx.claim_job(20, 25)).unwrap();
-    assert_eq!(job.id, 1);
-    act(|tx| tx.put_off_job(1, 1_000).map(|()| None));
-    assert_eq!(act(|tx| tx.claim_job(999, 2_000)), None);
+    let worker = Worker::of(&bench);
+    worker.ask(1, "lay-out", 0, 10); // has waited longest, and has no end
+    for (shop, subject) in [(1, 7), (2, 8), (2, 9)] {
+        worker.ask(shop, "reclock", subject, 11);
+    }
+    worker.ask(3, "lay-out", 0, 12); // another without an end
+    let mut turns = Vec::new();
+    for _ in 0..9 {
+        let job = worker.claim(20).unwrap(); // the clock stands still: turns do not hang on it
+        turns.push((job.shop, job.subject));
+        if job.kind == "reclock" { worker.finish(&job) } else { worker.get_on(&job, b"more") }
+    }
+    let first = [(1, 0), (1, 7), (2, 8), (2, 9), (3, 0)];
+    assert_eq!(turns, [&first[..], &[(1, 0), (3, 0), (1, 0), (3, 0)]].concat());
+}
+
+#[test]
+fn a_job_that_is_asked_for_again_and_again_holds_up_no_other() {
+    let bench = bench();
+    let worker = Worker::of(&bench);
+    worker.ask(1, "reclock", 1, 10);
+    worker.ask(2, "reclock", 2, 1_000); // by its date long behind the other
+    let subjects: Vec<i64> = (0..4)
+        .map(|_| {
+            let job = worker.claim(2_000).unwrap();
+            worker.ask(1, "reclock", 1, 10);
+            worker.finish(&job);
+            job.subject
+        })
+        .collect();
+    assert_eq!(subjects, [1, 2, 1, 1]);
+}
+
+#[test]
+fn many_short_jobs_do_not_hold_up_long_ones_and_long_ones_take_turns() {
+    let bench = bench();
+    let worker = Worker::of(&bench);
+    for shop in 1..4 {
+        worker.ask(shop, "lay-out", 0, 10);
+        worker.get_on(&worker.claim(20).unwrap(), b"more");
+    }
+    let mut turns = Vec::new();
+    for subject in 0..400 {
+        worker.ask(9, "reclock", subject, 10);
+        worker.ask(9, "reclock", 1_000 + subject, 10); // faster than they are done
+        let job = worker.claim(20).unwrap();
+        if job.kind == "reclock" {
+            worker.finish(&job);
+        } else {
+            turns.push(job.shop);
+            worker.get_on(&job, b"more");
+        }
+    }
+    assert_eq!(turns, [1, 2, 3, 1, 2, 3], "one behind each 64 others");
+}
+
+#[test]
+fn no_clock_that_was_ahead_puts_a_job_off_or_dates_it_later_than_it_was() {
+    let bench = bench();
+    let worker = Worker::of(&bench);
+    worker.ask(1, "reclock", 7, 1_000_000);
+    let ahead = WorkersTime { steady: 10, believed: 900_000 };
+    worker.get_on(&worker.claim_by(ahead).unwrap(), b"half");
+    assert_eq!(worker.waiting(1, "reclock", 7).unwrap().due_at, 900_000);
+    worker.ask(1, "reclock", 7, 25);
+    let job = worker.claim(20).expect("it is tried as soon as it can be");
+    assert_eq!((job.begun_at, worker.waiting(1, "reclock", 7).unwrap().due_at), (20, 20));
+    worker.finish(&job);
+    assert_eq!(worker.waiting(1, "reclock", 7).unwrap().due_at, 20, "when it was begun, at the latest");
+}
+
+#[test]
+fn a_job_that_is_put_off_keeps_since_when_it_waits_and_is_put_off_for_no_longer_than_any_may_be() {
+    let bench = bench();
+    let worker = Worker::of(&bench);
+    let put_off = |until: i64| worker.act(move |tx| tx.put_off_job(1, until));
+    worker.ask(1, "reclock", 7, 10);
+    assert_eq!(worker.claim(20).unwrap().id, 1);
+    put_off(1_000);
+    assert_eq!(worker.claim(999), None);
     let first = bench.store.look_blocking(|view| view.first_asked(1, "reclock")).unwrap();
     assert_eq!(first, Some(10));
-    assert!(act(|tx| tx.claim_job(1_001, 1_002)).is_some());
-    act(|tx| tx.put_off_job(1, 1_002 + crate::LONGEST_PAUSE + 2).map(|()| None));
-    assert!(act(|tx| tx.claim_job(1_003, 1_004)).is_some(), "written by a clock that was ahead");
+    assert!(worker.claim(1_001).is_some());
+    put_off(1_002 + crate::LONGEST_PAUSE + 2);
+    assert!(worker.claim(1_003).is_some(), "by another clock than this one");
 }
 
 #[test]

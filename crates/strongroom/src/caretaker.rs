@@ -4,11 +4,11 @@
 //! nothing.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use store::{Job, Lane};
+use store::{Job, Lane, Turns, WorkersTime};
 
 use crate::erase::{self, RotationStep};
 use crate::ground::clock::{DAY, HOUR, MINUTE, SECOND};
@@ -30,7 +30,7 @@ pub struct Doing {
     pub heads_written: AtomicU64,
     /// Heads could not be written outside the database.
     pub heads_failing: AtomicBool,
-    /// A new epoch could not be begun or finished.
+    /// A new epoch could not be begun or finished, or it is not known by when certificates say that it has.
     pub rotation_failing: AtomicBool,
     /// A job fails again and again; while one waits that lays records out, no retention ends that it was asked for before.
     pub jobs_stuck: AtomicBool,
@@ -52,6 +52,7 @@ struct Shared {
     house: Arc<House>,
     doing: Arc<Doing>,
     rotating: Mutex<()>,
+    turns: Mutex<Turns>,
     stop: Mutex<bool>,
     called: Condvar,
     swept_at: AtomicI64,
@@ -65,14 +66,15 @@ struct Shared {
 const ROUND: Duration = Duration::from_secs(1);
 /// Between two looks for terms that ended.
 const SWEEP_EVERY: i64 = MINUTE;
-/// Between two looks for old idempotency answers.
+/// Between two looks for what is old: answers to repeated requests, and persons who were reached.
 const TIDY_EVERY: i64 = HOUR;
 /// How long answers to repeated requests are kept.
 const ANSWERS_KEPT: i64 = DAY;
 /// A worker has a job so long before another may take it.
 const LEASE: i64 = 10 * MINUTE;
-/// Jobs in one round at the most, so that heads are signed in between.
+/// Jobs in one round at the most, and for how long: heads are signed in between, and terms end on time.
 const JOBS_PER_ROUND: usize = 256;
+const JOBS_FOR: i64 = 5 * SECOND;
 /// A job that failed so often in a row needs somebody who looks.
 const STUCK_AFTER: u32 = 5;
 /// Records of one job at a time: so much is done again after a crash.
@@ -85,6 +87,7 @@ impl Caretaker {
             house,
             doing: Arc::new(Doing::default()),
             rotating: Mutex::new(()),
+            turns: Mutex::new(Turns::default()),
             stop: Mutex::new(false),
             called: Condvar::new(),
             swept_at: AtomicI64::new(i64::MIN),
@@ -158,9 +161,13 @@ impl Shared {
         self.doing.rounds.fetch_add(1, Ordering::Relaxed);
         self.sign_heads();
         let mut left = Left::More;
+        let until = self.house.clock.steady().saturating_add(JOBS_FOR);
         for _ in 0..JOBS_PER_ROUND {
-            if !self.one_job(now, in_doubt)? {
+            if !self.one_job(in_doubt)? {
                 left = Left::Nothing;
+                break;
+            }
+            if self.house.clock.steady() > until {
                 break;
             }
         }
@@ -186,7 +193,6 @@ impl Shared {
                 }
             }
             self.doing.terms_held.store(held as u64, Ordering::Relaxed);
-            erase::look_up_promises(&self.house)?;
         }
         if sweeping || self.files_left.load(Ordering::Relaxed) {
             let more = self.clean_files();
@@ -195,12 +201,15 @@ impl Shared {
                 left = Left::More;
             }
         }
-        if sweeping && erase::rotation_is_due(&self.house) {
-            let changed = self.change_epoch_if_due();
-            self.doing.rotation_failing.store(changed.is_err(), Ordering::Relaxed);
-            changed?;
+        if sweeping {
+            let failing = [self.know_promises(), self.change_epoch_if_due()].iter().any(Result::is_err);
+            self.doing.rotation_failing.store(failing, Ordering::Relaxed);
         }
         if due(&self.tidied_at, now, TIDY_EVERY) {
+            let (_, counted_at) = self.house.watch.believed_and_counted(self.house.clock.as_ref(), now);
+            for shop in self.house.shops() {
+                shop.reached.tidy(counted_at);
+            }
             self.house.store.work_blocking(Lane::Low, move |tx| {
                 tx.drop_old_answers(now.saturating_sub(ANSWERS_KEPT), 10_000)
             })?;
@@ -234,18 +243,28 @@ impl Shared {
         erase::rotate(&self.house, progress)
     }
 
-    /// Changes the epoch, unless somebody is doing so by hand.
+    /// Knows what certificates say of the epoch. While that cannot be looked up an epoch ends at its own time and not before it
+    /// on account of a date; no key dies by a date that nobody knows.
+    fn know_promises(&self) -> Result<(), Problem> {
+        erase::look_up_promises(&self.house).inspect_err(|problem| {
+            crate::note!(WARN, "the dates of certificates could not be looked up", code = problem.code);
+        })
+    }
+
+    /// Changes the epoch if it is due, unless somebody is doing so by hand.
     fn change_epoch_if_due(&self) -> Result<(), Problem> {
         let _one = match self.rotating.try_lock() {
             Ok(one) => one,
             Err(TryLockError::Poisoned(one)) => one.into_inner(),
             Err(TryLockError::WouldBlock) => return Ok(()),
         };
-        // ORDER: asked again under the lock: a change that was under way a moment ago looks due, and is done by now.
-        if erase::rotation_is_due(&self.house) {
-            erase::rotate(&self.house, |_| {})?;
+        // ORDER: asked under the lock: a change that was under way a moment ago looks due, and is done by now.
+        if !erase::rotation_is_due(&self.house) {
+            return Ok(());
         }
-        Ok(())
+        erase::rotate(&self.house, |_| {}).map(|_| ()).inspect_err(|problem| {
+            crate::note!(WARN, "the epoch could not be changed", code = problem.code);
+        })
     }
 
     /// Signs what is new and writes it outside the database.
@@ -268,32 +287,36 @@ impl Shared {
     }
 
     /// Does one job, or a turn of a long one. Gives whether there was one.
-    fn one_job(&self, now: i64, in_doubt: bool) -> Result<bool, Problem> {
-        let until = now.saturating_add(LEASE);
-        let claimed = self.house.store.work_blocking(Lane::High, move |tx| tx.claim_job(now, until))?;
-        let Some(job) = claimed.into_value() else { return Ok(false) };
+    fn one_job(&self, in_doubt: bool) -> Result<bool, Problem> {
+        let Some(job) = self.claim()? else { return Ok(false) };
         let shop = self.house.shops().into_iter().find(|shop| shop.column() == job.shop);
         let Some(shop) = shop else {
-            self.put_off(&job, now.saturating_add(HOUR))?;
+            self.put_off(&job, HOUR)?;
             return Ok(true);
         };
         if in_doubt && job.kind != jobs::RECLOCK {
-            self.put_off(&job, now.saturating_add(MINUTE))?;
+            self.put_off(&job, MINUTE)?;
             return Ok(true);
         }
         match self.turn(&job, &shop) {
             Ok(Turn::Done) => {
                 self.doing.jobs_done.fetch_add(1, Ordering::Relaxed);
-                self.house.store.work_blocking(Lane::High, move |tx| {
+                let finished = job.clone();
+                let goes_on = self.house.store.work_blocking(Lane::High, move |tx| {
                     tx.housekeeping();
-                    tx.finish_job(&job)
+                    tx.finish_job(&finished)
                 })?;
+                if goes_on.into_value() {
+                    self.turns().goes_on(&job);
+                }
             }
             Ok(Turn::GoOn(progress)) => {
+                let (kept, until) = (job.clone(), self.house.clock.steady().saturating_add(LEASE));
                 self.house.store.work_blocking(Lane::High, move |tx| {
                     tx.housekeeping();
-                    tx.keep_progress(&job, &progress, 0)
+                    tx.keep_progress(&kept, &progress, until)
                 })?;
+                self.turns().goes_on(&job);
             }
             Err(problem) => {
                 self.doing.jobs_failed.fetch_add(1, Ordering::Relaxed);
@@ -305,52 +328,91 @@ impl Shared {
                 );
                 // 2, 4, 8 … seconds, at most an hour.
                 let wait = SECOND.saturating_mul(1 << job.attempts.min(12)).min(HOUR);
-                self.put_off(&job, now.saturating_add(wait))?;
+                self.put_off(&job, wait)?;
             }
         }
         Ok(true)
     }
 
-    fn put_off(&self, job: &Job, due_at: i64) -> Result<(), Problem> {
-        let id = job.id;
+    /// The job whose turn it is. Leases go by the clock that nobody can set, dates by the time that can be believed: a wall clock
+    /// that is wrong for a while makes no job wait.
+    fn claim(&self) -> Result<Option<Job>, Problem> {
+        let House { clock, watch, store, .. } = &*self.house;
+        let believed = watch.believed(clock.as_ref(), clock.now());
+        let now = WorkersTime { steady: clock.steady(), believed };
+        let until = now.steady.saturating_add(LEASE);
+        let mut turns = self.turns();
+        let own = turns.clone();
+        let claimed = store.work_blocking(Lane::High, move |tx| tx.claim_job(&own, now, until))?;
+        let job = claimed.into_value();
+        if let Some(job) = &job {
+            turns.begun(job);
+        }
+        Ok(job)
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put_off(&self, job: &Job, wait: i64) -> Result<(), Problem> {
+        let (id, until) = (job.id, self.house.clock.steady().saturating_add(wait));
         self.house.store.work_blocking(Lane::High, move |tx| {
             tx.housekeeping();
-            tx.put_off_job(id, due_at)
+            tx.put_off_job(id, until)
         })?;
         Ok(())
     }
 
     fn turn(&self, job: &Job, shop: &Arc<Shop>) -> Result<Turn, Problem> {
         let subject = SubjectId::from_column(job.subject);
+        let reclock = |after| erase::reclock(&self.house, shop, subject, after);
         match job.kind.as_str() {
-            jobs::RECLOCK => Self::pages(job, |after| {
-                let page = erase::reclock(&self.house, shop, subject, after)?;
-                Ok(page.last.map(|last| (last, u64::from(page.looked_at))))
-            }),
-            jobs::LAY_OUT => Self::pages(job, |after| erase::lay_out_all(&self.house, shop, after)),
-            jobs::CLEAN_TERMS => Self::pages(job, |after| erase::clean_terms(&self.house, shop, after)),
+            jobs::RECLOCK => Ok(Self::pages(job, reclock)?.0),
+            jobs::LAY_OUT => {
+                let (turn, progress) =
+                    Self::pages(job, |after| erase::lay_out_all(&self.house, shop, after))?;
+                if matches!(turn, Turn::Done) {
+                    // ORDER: before the job goes: whoever follows it asks for this when it is gone.
+                    shop.laid_out(progress.stepped_over);
+                }
+                Ok(turn)
+            }
+            jobs::CLEAN_TERMS => {
+                Ok(Self::pages(job, |after| erase::clean_terms(&self.house, shop, after))?.0)
+            }
             jobs::CLEAN_SUBJECT => {
-                let done = erase::clean_subject(&self.house, shop, subject)?;
-                Ok(if done { Turn::Done } else { Turn::GoOn(Vec::new()) })
+                let is_begun = !job.progress.is_empty();
+                if !is_begun && !erase::clean_beside(&self.house, shop, subject)? {
+                    return Ok(Turn::GoOn(Vec::new()));
+                }
+                match Self::pages(job, reclock)?.0 {
+                    Turn::Done if !erase::clean_rows(&self.house, shop, subject)? => {
+                        Ok(Turn::GoOn(Vec::new()))
+                    }
+                    turn => Ok(turn),
+                }
             }
             _ => Err(Problem::new("SR-JOB-001", 500, "a job of an unknown kind waits")
                 .help("it was added by a newer release: use that one")),
         }
     }
 
-    /// Runs a job that goes on behind the last record, a few pages at a time.
+    /// Runs a job that goes on behind the last record, a few pages at a time. Gives how far it has come, too.
     fn pages(
         job: &Job,
-        mut page: impl FnMut(Option<RecordId>) -> Result<erase::LookedOver, Problem>,
-    ) -> Result<Turn, Problem> {
-        let (mut after, mut looked_over) = erase::read_progress(&job.progress);
-        let enough = looked_over.saturating_add(RECORDS_PER_TURN);
-        while looked_over < enough {
-            let Some((last, count)) = page(after)? else { return Ok(Turn::Done) };
-            after = Some(last);
-            looked_over = looked_over.saturating_add(count.max(1));
+        mut page: impl FnMut(Option<RecordId>) -> Result<erase::Page, Problem>,
+    ) -> Result<(Turn, erase::Progress), Problem> {
+        let mut progress = erase::Progress::read(&job.progress);
+        let enough = progress.looked_over.saturating_add(RECORDS_PER_TURN);
+        while progress.looked_over < enough {
+            let page = page(progress.last)?;
+            progress.add(&page);
+            if page.last.is_none() {
+                return Ok((Turn::Done, progress));
+            }
         }
-        Ok(Turn::GoOn(erase::progress_of(after, looked_over)))
+        Ok((Turn::GoOn(progress.to_bytes()), progress))
     }
 }
 

@@ -55,6 +55,18 @@ impl Entry {
         Ok(entry)
     }
 
+    /// What was done, and who did it, told by the first bytes: of most entries whoever reads a whole log needs no more.
+    ///
+    /// Gives: `None` for what does not begin as an entry of this format does. Whether the rest is one only `decode` tells.
+    pub fn peek(bytes: &[u8]) -> Option<(Act, ActorKind)> {
+        let mut reader = Reader { rest: bytes };
+        reader.byte_where(|version| version == ENTRY_VERSION)?;
+        let act = Act::from_number(reader.byte()?);
+        let first = reader.first_flags()?;
+        reader.array::<9>()?; // the second flags, and when it was
+        Some((act, reader.actor(first)?))
+    }
+
     /// Becomes the entry with these bytes; its lists keep their memory, for readers of long logs.
     ///
     /// Fails: as `decode`; the entry then holds nothing of use.
@@ -144,7 +156,7 @@ impl Entry {
         // The version was looked at by the caller.
         reader.byte()?;
         self.act = Act::from_number(reader.byte()?);
-        let first = reader.byte_where(|flags| flags & 0b11 != 0b11 && flags >> 2 & 0b11 != 0b11)?;
+        let first = reader.first_flags()?;
         let second = reader.byte_where(|flags| flags >> 5 == 0)?;
         self.outcome = match first & 0b11 {
             0 => Outcome::Yes,
@@ -152,11 +164,7 @@ impl Entry {
             _ => Outcome::Gap,
         };
         self.at = i64::from_be_bytes(reader.array()?);
-        self.actor.kind = match first >> 2 & 0b11 {
-            0 => ActorKind::Credential(reader.varint()?),
-            1 => ActorKind::Operator,
-            _ => ActorKind::House,
-        };
+        self.actor.kind = reader.actor(first)?;
         self.actor.on_behalf_of = if first >> 4 & 1 == 1 { Some(reader.array()?) } else { None };
         self.policy = reader.number()?;
         self.purpose = if first >> 5 & 1 == 1 { Some(reader.number()?) } else { None };
@@ -190,6 +198,18 @@ impl Reader<'_> {
         }
         self.rest = rest;
         Some(*byte)
+    }
+
+    fn first_flags(&mut self) -> Option<u8> {
+        self.byte_where(|flags| flags & 0b11 != 0b11 && flags >> 2 & 0b11 != 0b11)
+    }
+
+    fn actor(&mut self, first_flags: u8) -> Option<ActorKind> {
+        Some(match first_flags >> 2 & 0b11 {
+            0 => ActorKind::Credential(self.varint()?),
+            1 => ActorKind::Operator,
+            _ => ActorKind::House,
+        })
     }
 
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
@@ -391,6 +411,7 @@ mod tests {
         let mut bytes = revealed().encode().unwrap();
         bytes[0] = 2;
         assert_eq!(Entry::decode(&bytes), Err(Error::EntryVersion { version: 2 }));
+        assert_eq!((Entry::peek(&bytes), Entry::peek(&[])), (None, None));
     }
 
     #[test]
@@ -483,6 +504,7 @@ mod tests {
         #[test]
         fn what_is_encoded_is_decoded(entry in entry()) {
             let bytes = entry.encode().unwrap();
+            prop_assert_eq!(Entry::peek(&bytes), Some((entry.act, entry.actor.kind)));
             prop_assert_eq!(Entry::decode(&bytes), Ok(entry));
         }
 

@@ -10,20 +10,17 @@ use std::sync::Arc;
 use ledger::entry::{Act, ActorKind, Entry, Figure, Outcome, Part};
 use policy::FieldMask;
 use serde::{Deserialize, Serialize};
-use store::{LEAVES_PER_TILE, Lane, Unpack};
+use store::{LEAVES_PER_TILE, Lane, Unpack, View};
 use utoipa::ToSchema;
 
 use crate::ground::clock::instant;
 use crate::ground::house::House;
-use crate::ground::log::shop_of_log;
+use crate::ground::log::{first_since, shop_of_log};
 use crate::ground::web::Caller;
 use crate::ground::work::field_names;
 use crate::ground::{CredentialId, Deed, EntryId, Id, InForce, Problem, Shop, SubjectId};
 use crate::keep;
-use crate::people::{
-    self,
-    limits::{COUNTED, first_since},
-};
+use crate::people::{self, limits::COUNTED};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +57,11 @@ pub struct BlastRadius {
     pub persons: u64,
     /// Of them, those who still have a key: they can be told.
     pub living: u64,
-    /// Of them, those who were erased since: only their alias is left.
+    /// Of them, those who are not found again: erased since, or nothing was left to keep of them, and only their alias is there.
+    /// Where rows are `unreadable`, so many of these may be persons who are still there.
     pub erased_since: u64,
+    /// Subjects whose rows do not open, and who were stepped over: `doctor --deep` names them. 0 when everybody was found before.
+    pub unreadable: u64,
     /// Entries that say that it reached somebody, or looked and found nobody.
     pub entries: u64,
     /// Entries that say that it was refused.
@@ -112,8 +112,9 @@ const PAGE: u32 = 1_024;
 /// Looks whom a credential reached. Blocks.
 ///
 /// Takes: who is told of each person that is found again, and who is told how far it has come.
-/// Fails: 404 when the shop never had this credential; 403 when the caller may not read the ledger, or not see subjects and asks which. Records: *ledger_read*, with the
-/// credential, before anything is read.
+/// Fails: 404 when the shop never had this credential; 403 when the caller may not read the ledger, or not see subjects and asks
+/// which. Records: *ledger_read*, with the credential, before any entry is looked through: until then it was only found where the
+/// time that is asked for begins and ends in the log.
 pub fn blast_radius(
     house: &Arc<House>,
     caller: &Caller,
@@ -143,8 +144,8 @@ pub fn blast_radius(
         })?;
         before = before.saturating_add(end.saturating_sub(first));
     }
-    let living = resolve(house, shop, &tally, ask.persons, found, progress)?;
-    Ok(report(house, shop, ask, &tally, living, entry))
+    let again = resolve(house, shop, &tally, ask.persons, found, progress)?;
+    Ok(report(house, shop, ask, &tally, again, entry))
 }
 
 /// Who asks must be allowed to, and is entered.
@@ -200,25 +201,10 @@ fn scan(
     Ok(())
 }
 
-/// Can this be an entry of a credential that reached somebody? Told by its first bytes, without decoding it.
-/// SOURCE: docs/spec/ledger.md, section 4.
+/// Can this be an entry of a credential that reached somebody? Most are not, and need not be decoded.
 fn may_be_of(leaf: &[u8], credential: u64) -> bool {
-    let Some([_, act, flags, ..]) = leaf.first_chunk::<12>() else { return false };
-    if flags >> 2 & 3 != 0 || !COUNTED.iter().any(|counted| counted.number() == *act) {
-        return false;
-    }
-    let mut rest = credential;
-    for byte in leaf.iter().skip(12) {
-        let seven = u64::from(byte & 0x7f);
-        if seven != rest & 0x7f {
-            return false;
-        }
-        rest >>= 7;
-        if byte & 0x80 == 0 {
-            return rest == 0;
-        }
-    }
-    false
+    Entry::peek(leaf)
+        .is_some_and(|(act, actor)| actor == ActorKind::Credential(credential) && COUNTED.contains(&act))
 }
 
 /// What is known of the entries so far.
@@ -355,7 +341,17 @@ impl Sets {
     }
 }
 
-/// Makes the aliases of the living anew, and finds those who were reached among them. Gives how many.
+/// Who was found again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Again {
+    living: u64,
+    /// Subjects whose rows do not open.
+    unreadable: u64,
+}
+
+/// Makes the aliases of the living anew, and finds those who were reached among them.
+///
+/// A row that does not open is stepped over and counted: it hides one person, and nobody else.
 fn resolve(
     house: &House,
     shop: &Arc<Shop>,
@@ -363,27 +359,26 @@ fn resolve(
     persons: Persons,
     found: &mut dyn FnMut(SubjectId),
     progress: &mut dyn FnMut(&'static str, u64, u64),
-) -> Result<u64, Problem> {
+) -> Result<Again, Problem> {
     let wanted = tally.persons.len() as u64;
+    let mut again = Again::default();
     if wanted == 0 {
-        return Ok(0);
+        return Ok(again);
     }
     let reading = Arc::clone(shop);
     let of: u64 = house
         .store
         .look_blocking::<_, Problem, _>(move |view| Ok(keep::count_subjects(view, &reading)?.iter().sum()))?;
-    let (mut living, mut done, mut after) = (0_u64, 0_u64, None);
-    while living < wanted {
+    let (mut done, mut after) = (0_u64, None);
+    while again.living < wanted {
         let reading = Arc::clone(shop);
         let page = house.store.look_blocking::<_, Problem, _>(move |view| {
             let mut page = Vec::new();
             for subject in keep::list_subjects_after(view, &reading, after, PAGE)? {
-                let row = keep::find_subject(view, &reading, subject)?;
-                let alias = match row.as_ref().and_then(|row| row.marking_key()) {
-                    Some(key) => Some(reading.keys.alias_of(subject.number(), key)?),
-                    None => None,
-                };
-                page.push((subject, alias));
+                match alias_of(view, &reading, subject) {
+                    Err(problem) if !problem.is_of_a_row() => return Err(problem),
+                    alias => page.push((subject, alias)),
+                }
             }
             Ok(page)
         })?;
@@ -391,8 +386,12 @@ fn resolve(
         after = Some(*last);
         done = done.saturating_add(page.len() as u64);
         for (subject, alias) in page {
+            let Ok(alias) = alias else {
+                again.unreadable = again.unreadable.saturating_add(1);
+                continue;
+            };
             if alias.is_some_and(|alias| tally.persons.contains_key(&alias)) {
-                living = living.saturating_add(1);
+                again.living = again.living.saturating_add(1);
                 if persons == Persons::Listed {
                     found(subject);
                 }
@@ -400,7 +399,14 @@ fn resolve(
         }
         progress("subjects", done, of.max(done));
     }
-    Ok(living)
+    Ok(again)
+}
+
+/// The alias of a subject, if it has a key.
+fn alias_of(view: &View<'_>, shop: &Shop, subject: SubjectId) -> Result<Option<[u8; 16]>, Problem> {
+    let row = keep::find_subject(view, shop, subject)?;
+    let key = row.as_ref().and_then(|row| row.marking_key());
+    Ok(key.map(|key| shop.keys.alias_of(subject.number(), key)).transpose()?)
 }
 
 fn report(
@@ -408,7 +414,7 @@ fn report(
     shop: &Shop,
     ask: &BlastAsk,
     tally: &Tally,
-    living: u64,
+    again: Again,
     entry: EntryId,
 ) -> BlastRadius {
     let policy = shop.policy();
@@ -455,8 +461,9 @@ fn report(
         since: instant(ask.since),
         until: instant(ask.until),
         persons,
-        living,
-        erased_since: persons.saturating_sub(living),
+        living: again.living,
+        erased_since: persons.saturating_sub(again.living),
+        unreadable: again.unreadable,
         entries: tally.entries,
         refused: tally.refused,
         first: tally.span.map(|(first, _)| instant(first)),

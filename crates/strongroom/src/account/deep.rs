@@ -16,6 +16,7 @@ use crate::ground::house::House;
 use crate::ground::{EntryId, Id, Problem, RecordId, Shop, SubjectId};
 use crate::keep::types::place;
 use crate::keep::{self, RecordRow, SubjectRow};
+use crate::people::approvals::{ApprovalRow, ApprovalState};
 use crate::{choose, erase, notice, people};
 
 /// What the deep check found.
@@ -65,14 +66,36 @@ struct Said {
     choices: HashMap<[u8; 16], u32>,
     /// Leaves that say that somebody was erased.
     erased: Vec<u64>,
-    /// Numbers of credentials that were revoked.
-    revoked: Vec<u64>,
-    /// Numbers of credentials that are frozen.
-    frozen: HashSet<u64>,
+    /// Of credentials and approvals.
+    people: People,
+    /// Entries that were read.
+    size: u64,
     /// Digests of policies, by version.
     published: Vec<(u32, Vec<(Figure, u64)>)>,
     /// Ids of keys that were destroyed; the database's own list, which the house holds against the one beside the keyring.
     destroyed: HashSet<KeyId>,
+}
+
+/// What the ledger says of credentials and approvals, by their numbers.
+#[derive(Debug, Default, Clone)]
+struct People {
+    revoked: HashSet<u64>,
+    frozen: HashSet<u64>,
+    /// Approvals that somebody gave or refused.
+    decided: HashSet<u64>,
+}
+
+impl People {
+    fn read(&mut self, entry: &Entry) {
+        let credential = entry.figure(Figure::Credential);
+        match entry.act {
+            Act::CredentialRevoked => self.revoked.extend(credential),
+            Act::Frozen => self.frozen.extend(credential),
+            Act::Unfrozen => self.frozen.retain(|frozen| Some(*frozen) != credential),
+            Act::Approved => self.decided.extend(entry.figure(Figure::Approval)),
+            _ => {}
+        }
+    }
 }
 
 const PAGE: u32 = 256;
@@ -98,6 +121,7 @@ pub fn deep_check(
     }
     let mut said = read_log(house, shop, &mut report)?;
     check_small_tables(house, shop, &said, &mut report)?;
+    check_people(house, shop, &said, &mut report)?;
     check_leads(house, shop, &mut report)?;
     check_erasures(house, shop, &said, &mut report)?;
     check_policies(house, shop, &said, &mut report)?;
@@ -125,7 +149,7 @@ fn read_log(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<
         .store
         .look_blocking::<_, Problem, _>(move |view| Ok(view.log_head(log)?.map_or(0, |head| head.size)))?;
     let destroyed = house.store.look_blocking::<_, Problem, _>(keep::list_destroyed)?.into_iter().collect();
-    let mut said = Said { destroyed, ..Said::default() };
+    let mut said = Said { size, destroyed, ..Said::default() };
     let mut first = 0;
     while first < size {
         let end = size.min(first.saturating_add(LEAVES));
@@ -135,15 +159,11 @@ fn read_log(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<
         for (leaf, bytes) in (first..).zip(store::Unpack(&packed)) {
             let entry = Entry::decode(bytes)?;
             report.entries = report.entries.saturating_add(1);
+            said.people.read(&entry);
             match (entry.act, entry.alias) {
                 (Act::Restored, _) => forget_lost(&mut said.last, &entry),
                 (Act::Published, _) => said.published.push((entry.policy, entry.figures.clone())),
                 (Act::Erased, _) => said.erased.push(leaf),
-                (Act::CredentialRevoked, _) => said.revoked.extend(entry.figure(Figure::Credential)),
-                (Act::Frozen, _) => said.frozen.extend(entry.figure(Figure::Credential)),
-                (Act::Unfrozen, _) => {
-                    entry.figure(Figure::Credential).map(|credential| said.frozen.remove(&credential));
-                }
                 (Act::Chose, Some(subject)) => {
                     let choices = said.choices.entry(subject).or_default();
                     *choices = choices.saturating_add(1);
@@ -170,7 +190,7 @@ fn forget_lost(last: &mut HashMap<[u8; 16], Last>, restored: &Entry) {
     last.retain(|_, known| known.leaf < from);
 }
 
-/// Terms, credentials and choices: each row carries a MAC.
+/// Terms and choices: each row carries a MAC.
 fn check_small_tables(
     house: &House,
     shop: &Arc<Shop>,
@@ -191,37 +211,6 @@ fn check_small_tables(
             }
         }
         Err(_) => found(report, "SR-DEEP-002", "a row of `term` was edited", None),
-    }
-    let reading = Arc::clone(shop);
-    let credentials =
-        house.store.look_blocking::<_, Problem, _>(move |view| Ok(people::list(view, &reading, u32::MAX)))?;
-    match credentials {
-        Ok(rows) => {
-            for row in
-                rows.iter().filter(|row| row.revoked_at == 0 && said.revoked.contains(&row.id.number()))
-            {
-                let id = Some(house.ids.show(row.id));
-                found(
-                    report,
-                    "SR-DEEP-013",
-                    "an older row of a credential was put back: the ledger says that it was revoked",
-                    id,
-                );
-            }
-            let thawed = |row: &&people::CredentialRow| {
-                (row.revoked_at, row.frozen_at) == (0, 0) && said.frozen.contains(&row.id.number())
-            };
-            for row in rows.iter().filter(thawed) {
-                let id = Some(house.ids.show(row.id));
-                found(
-                    report,
-                    "SR-DEEP-028",
-                    "an older row of a credential was put back: the ledger says that it is frozen",
-                    id,
-                );
-            }
-        }
-        Err(_) => found(report, "SR-DEEP-003", "a row of `credential` was edited", None),
     }
     let mut after: Option<SubjectId> = None;
     loop {
@@ -247,6 +236,68 @@ fn check_small_tables(
             }
         }
     }
+}
+
+/// Credentials and approvals: each row carries a MAC, and is as the ledger last says.
+fn check_people(
+    house: &House,
+    shop: &Arc<Shop>,
+    said: &Said,
+    report: &mut DeepReport,
+) -> Result<(), Problem> {
+    let (reading, read) = (Arc::clone(shop), said.size);
+    // ORDER: the rows, and what was entered since the log was read, in one state of the database: who is let go on while this
+    // runs was not thawed behind the vault's back.
+    let (credentials, approvals, later) = house.store.look_blocking::<_, Problem, _>(move |view| {
+        let log = reading.log();
+        let size = view.log_head(log)?.map_or(0, |head| head.size);
+        let credentials = people::list(view, &reading, u32::MAX);
+        let approvals = people::approvals::list(view, &reading, u32::MAX);
+        Ok((credentials, approvals, view.leaves_packed(log, read, size)?))
+    })?;
+    let mut said = said.people.clone();
+    for leaf in store::Unpack(&later) {
+        said.read(&Entry::decode(leaf)?);
+    }
+    match credentials {
+        Ok(rows) => {
+            for row in rows.iter().filter(|row| row.revoked_at == 0) {
+                let (id, number) = (Some(house.ids.show(row.id)), row.id.number());
+                if said.revoked.contains(&number) {
+                    found(
+                        report,
+                        "SR-DEEP-013",
+                        "an older row of a credential was put back: the ledger says that it was revoked",
+                        id,
+                    );
+                } else if row.frozen_at == 0 && said.frozen.contains(&number) {
+                    found(
+                        report,
+                        "SR-DEEP-028",
+                        "an older row of a credential was put back: the ledger says that it is frozen",
+                        id,
+                    );
+                }
+            }
+        }
+        Err(_) => found(report, "SR-DEEP-003", "a row of `credential` was edited", None),
+    }
+    match approvals {
+        Ok(rows) => {
+            let asked = |row: &&ApprovalRow| row.state == ApprovalState::Asked;
+            for row in rows.iter().filter(asked).filter(|row| said.decided.contains(&row.id.number())) {
+                let id = Some(house.ids.show(row.id));
+                found(
+                    report,
+                    "SR-DEEP-032",
+                    "an older row of an approval was put back: the ledger says that it was decided",
+                    id,
+                );
+            }
+        }
+        Err(_) => found(report, "SR-DEEP-031", "a row of `approval` was edited", None),
+    }
+    Ok(())
 }
 
 /// Lookups and tokens: each row leads to a record, and carries a MAC that says that it is this one.

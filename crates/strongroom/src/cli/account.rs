@@ -15,7 +15,8 @@ use crate::ground::Problem;
 pub(super) enum AccountCommand {
     /// Say which persons a credential reached, and which of their fields, out of the ledger; the look is entered
     #[command(
-        after_help = "Persons are named by their public ids. Of those who were erased since, nobody can say who they were: they are counted."
+        after_help = "Persons are named by their public ids. Of those who were erased since, nobody can say who they were: they are counted.
+Subjects whose rows do not open are stepped over and counted, too: `doctor --deep` names them."
     )]
     BlastRadius {
         /// The credential's id: what stands before the secret
@@ -79,6 +80,9 @@ pub(super) async fn run(command: AccountCommand, context: &Context) -> Result<Ex
             text(&found, "erased_since")
         ),
     );
+    if part(&found, "unreadable").as_u64() > Some(0) {
+        line("unreadable", format!("{} rows of subjects: see doctor --deep", text(&found, "unreadable")));
+    }
     line("entries", format!("{}, and {} refused", text(&found, "entries"), text(&found, "refused")));
     line("first", text(&found, "first"));
     line("last", text(&found, "last"));

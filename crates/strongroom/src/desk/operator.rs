@@ -596,7 +596,10 @@ async fn lay_out(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> R
                 Ok(view.job(column, crate::ground::jobs::LAY_OUT, 0)?)
             })?;
             let Some(job) = job else {
-                return Ok(json!({ "version": shop.policy().version, "waited": waited, "records": total }));
+                return Ok(json!({
+                    "version": shop.policy().version, "waited": waited, "records": total,
+                    "stepped_over": shop.stepped_over(),
+                }));
             };
             if desk.house.watch.in_doubt() {
                 return Err(Problem::new("SR-JOB-003", 503, "the clock is in doubt, so nothing is laid out")
@@ -607,7 +610,7 @@ async fn lay_out(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> R
                     .help("the server's log has the code; it is tried again by itself, and this command follows it again"));
             }
             waited = true;
-            let (_, done) = erase::read_progress(&job.progress);
+            let done = erase::Progress::read(&job.progress).looked_over;
             let line = Line::Progress { what: "records".to_owned(), done: done.min(total), of: total };
             if !back.talk.say(&line) {
                 return Ok(Json::Null); // nobody follows any more; the job goes on

@@ -355,31 +355,28 @@ fn enter_removed(records: usize, destroyed: &[KeyId], work: &mut Work<'_, '_>) -
     work.enter_plain(entry).map(|_| ())
 }
 
-/// Cleans up behind an erased subject: tokens, choices, and everything whose key is gone.
+/// Cleans up behind an erased subject, first step: tokens and choices, some at a time. Records lie behind it: [`reclock`] lays them
+/// out again, for whatever a law keeps.
 ///
 /// Gives whether it is done. Records: *cleaned*, with numbers only.
-pub fn clean_subject(house: &Arc<House>, shop: &Arc<Shop>, subject: SubjectId) -> Result<bool, Problem> {
-    let rest =
-        house.work_blocking(Lane::Low, shop, &Actor::House, move |work| clean_beside(subject, work))?;
-    if rest.into_value() {
-        return Ok(false);
-    }
-    let mut after = None;
-    loop {
-        let page = reclock(house, shop, subject, after)?;
-        if page.last.is_none() {
-            break;
-        }
-        after = page.last;
-    }
-    let done = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| clean_rows(subject, work))?;
+pub fn clean_beside(house: &Arc<House>, shop: &Arc<Shop>, subject: SubjectId) -> Result<bool, Problem> {
+    let done =
+        house.work_blocking(Lane::Low, shop, &Actor::House, move |work| beside_is_clean(subject, work))?;
     Ok(done.into_value())
 }
 
-/// Tokens and choices go first. Gives whether there are more.
-fn clean_beside(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
+/// Cleans up behind an erased subject, last step: the rows of a subject of which no key is left.
+///
+/// Gives whether it is done. Records: *cleaned*, with numbers only.
+pub fn clean_rows(house: &Arc<House>, shop: &Arc<Shop>, subject: SubjectId) -> Result<bool, Problem> {
+    let done =
+        house.work_blocking(Lane::Low, shop, &Actor::House, move |work| rows_are_clean(subject, work))?;
+    Ok(done.into_value())
+}
+
+fn beside_is_clean(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
     if keep::find_subject(work.tx, work.shop, subject)?.is_some_and(|row| row.standing != Standing::Erased) {
-        return Ok(false); // no erasure asked for this: what this person refused stays refused
+        return Ok(true); // no erasure asked for this: what this person refused stays refused
     }
     let tokens = keep::remove_tokens(subject, PAGE, work)?;
     let choices = choose::remove(subject, PAGE, work)?;
@@ -391,11 +388,10 @@ fn clean_beside(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Pro
     } else {
         work.tx.housekeeping(); // at the most the row that says what stood, without a single choice behind it
     }
-    Ok(tokens == PAGE as usize || choices == PAGE as usize)
+    Ok(tokens < PAGE as usize && choices < PAGE as usize)
 }
 
-/// Removes the rows of a subject of which no key is left. Gives whether it is done.
-fn clean_rows(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
+fn rows_are_clean(subject: SubjectId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
     let Some(row) = keep::find_subject(work.tx, work.shop, subject)? else { return Ok(true) };
     if row.standing != Standing::Erased {
         return Ok(true);
@@ -471,43 +467,58 @@ pub fn sweep(house: &House, shop: &Arc<Shop>) -> Result<Swept, Problem> {
     Ok(committed.into_value())
 }
 
-/// Records that were looked over: the last of them, and how many.
-pub type LookedOver = Option<(RecordId, u64)>;
-
-/// How far a long job has come: the last record, and how many were looked over so far.
-pub fn progress_of(last: Option<RecordId>, looked_over: u64) -> Vec<u8> {
-    let last = last.map_or(0, RecordId::number);
-    [last.to_be_bytes(), looked_over.to_be_bytes()].concat()
+/// How far a job has come that goes over records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// The last record that was looked over; `None` at the beginning.
+    pub last: Option<RecordId>,
+    /// Records that were looked over so far.
+    pub looked_over: u64,
+    /// Rows among them that do not open, and were stepped over.
+    pub stepped_over: u64,
 }
 
-/// The same, read again; nothing at the beginning.
-pub fn read_progress(kept: &[u8]) -> (Option<RecordId>, u64) {
-    let number = |bytes: Option<&[u8; 8]>| bytes.map(|bytes| u64::from_be_bytes(*bytes));
-    let last = number(kept.first_chunk()).filter(|last| *last > 0).map(RecordId::from_number);
-    (last, number(kept.last_chunk()).filter(|_| kept.len() > 8).unwrap_or(0))
+impl Progress {
+    /// Gets on by a page.
+    pub fn add(&mut self, page: &Page) {
+        self.last = page.last.or(self.last);
+        self.looked_over = self.looked_over.saturating_add(u64::from(page.looked_at));
+        self.stepped_over = self.stepped_over.saturating_add(u64::from(page.stepped_over));
+    }
+
+    /// As a job keeps it.
+    pub fn to_bytes(self) -> Vec<u8> {
+        let last = self.last.map_or(0, RecordId::number);
+        [last, self.looked_over, self.stepped_over].iter().flat_map(|number| number.to_be_bytes()).collect()
+    }
+
+    /// The same, read again; nothing at the beginning.
+    pub fn read(kept: &[u8]) -> Progress {
+        let mut numbers = kept.as_chunks::<8>().0.iter().map(|bytes| u64::from_be_bytes(*bytes));
+        let mut next = || numbers.next().unwrap_or(0);
+        let last = Some(next()).filter(|last| *last > 0).map(RecordId::from_number);
+        Progress { last, looked_over: next(), stepped_over: next() }
+    }
 }
 
 /// Cleans up behind terms that are over: looks the records over, page by page, and lays out again what is under a dead key.
 ///
-/// Takes: the record behind which to go on. Gives: the last record looked at, and how many were; `None` when it is done.
-pub fn clean_terms(
-    house: &Arc<House>,
-    shop: &Arc<Shop>,
-    after: Option<RecordId>,
-) -> Result<LookedOver, Problem> {
-    lay_out_some(house, shop, after, |record, shop| record.is_ok_and(|record| has_dead_group(record, shop)))
+/// Takes: the record behind which to go on. Gives: what the page came to; no last record means that it is done.
+pub fn clean_terms(house: &Arc<House>, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Page, Problem> {
+    let is_meant = |_, record: Result<&RecordRow, &Problem>, shop: &Shop| {
+        record.is_ok_and(|record| has_dead_group(record, shop))
+    };
+    lay_out_some(house, shop, after, is_meant)
 }
 
 /// Lays every record of a shop out again, by the policy that is in force now: what no purpose keeps any more goes, what ends
 /// sooner or later moves to another term.
 ///
 /// Takes and gives: as [`clean_terms`].
-pub fn lay_out_all(
-    house: &Arc<House>,
-    shop: &Arc<Shop>,
-    after: Option<RecordId>,
-) -> Result<LookedOver, Problem> {
-    lay_out_some(house, shop, after, |_, _| true)
+pub fn lay_out_all(house: &Arc<House>, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Page, Problem> {
+    // All records of whom the page before ended with were laid out with it.
+    let done = after.map(RecordId::subject);
+    lay_out_some(house, shop, after, move |id, _, _| Some(id.subject()) != done)
 }
 
 /// Looks a page of records over, and lays out again all records of the subjects of those that are meant.
@@ -515,21 +526,24 @@ fn lay_out_some(
     house: &Arc<House>,
     shop: &Arc<Shop>,
     after: Option<RecordId>,
-    is_meant: fn(Result<&RecordRow, &Problem>, &Shop) -> bool,
-) -> Result<LookedOver, Problem> {
+    is_meant: impl Fn(RecordId, Result<&RecordRow, &Problem>, &Shop) -> bool + Send + 'static,
+) -> Result<Page, Problem> {
     let reading = Arc::clone(shop);
-    let (looked, mut subjects) = house.store.look_blocking::<_, Problem, _>(move |view| {
+    let (mut looked, mut subjects) = house.store.look_blocking::<_, Problem, _>(move |view| {
         let records = keep::look_records_after(view, &reading, after, LOOK_OVER)?;
-        let meant = records.iter().filter(|(_, record)| is_meant(record.as_ref(), &reading));
+        let meant = records.iter().filter(|(id, record)| is_meant(*id, record.as_ref(), &reading));
         let subjects: Vec<SubjectId> = meant.map(|(id, _)| id.subject()).collect();
-        let count = records.len() as u64;
-        Ok((records.last().map(|(id, _)| (*id, count)), subjects))
+        let looked_at = u32::try_from(records.len()).unwrap_or(u32::MAX);
+        Ok((Page { last: records.last().map(|(id, _)| *id), looked_at, ..Page::default() }, subjects))
     })?;
     subjects.dedup();
     for subject in subjects {
         let mut from = None;
         loop {
             let page = reclock(house, shop, subject, from)?;
+            looked.resealed = looked.resealed.saturating_add(page.resealed);
+            looked.removed = looked.removed.saturating_add(page.removed);
+            looked.stepped_over = looked.stepped_over.saturating_add(page.stepped_over);
             if page.last.is_none() {
                 break;
             }

@@ -67,20 +67,27 @@ pub fn rotation_is_due(house: &House) -> bool {
 
 /// Finds out by when certificates of this epoch say that it has ended. Once per epoch and process: those that are given while it
 /// runs tell by themselves.
+///
+/// Fails: as the store does, after it has looked at every shop: what one says holds although another's cannot be read. It is
+/// looked up again the next time.
 pub fn look_up_promises(house: &House) -> Result<(), Problem> {
     let (number, since) =
         house.keys.with(|ring| ring.epochs.last().map_or((0, 0), |epoch| (epoch.number, epoch.since)));
     if !house.promised.is_new(number) {
         return Ok(());
     }
+    let mut all = Ok(());
     for shop in house.shops() {
-        let first = house
-            .store
-            .look_blocking::<_, Problem, _>(move |view| super::first_promise(view, &shop, since))?;
-        house.promised.add(first.unwrap_or(i64::MAX));
+        let first = house.store.look_blocking(move |view| super::first_promise(view, &shop, since));
+        match first {
+            Ok(first) => house.promised.add(first.unwrap_or(i64::MAX)),
+            Err(problem) => all = Err(problem),
+        }
     }
-    house.promised.is_known(number);
-    Ok(())
+    if all.is_ok() {
+        house.promised.is_known(number);
+    }
+    all
 }
 
 /// Changes to a new epoch, or finishes a change that was cut off.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::CertificateText;
 use crate::ground::problem::ProblemBody;
-use crate::ground::web::{Request, Route, answer, no_route, read_json};
+use crate::ground::web::{Request, Route, answer, id_before, read_json};
 use crate::ground::{Deed, Problem, SubjectId};
 
 /// What the room answers to.
@@ -27,11 +27,10 @@ struct EraseIn {}
               (status = 404, description = "No such subject", body = ProblemBody)))]
 pub(crate) async fn post_erase(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, body, .. } = request;
-    let id = target.strip_suffix(":erase").ok_or_else(no_route)?;
+    let subject: SubjectId = id_before(&house.ids, &target, ":erase", Problem::from)?;
     if !body.is_empty() {
         let EraseIn {} = read_json(&body)?;
     }
-    let subject: SubjectId = house.ids.read(id)?;
     let certificate = super::erase(&house, &caller, subject).await?;
     Ok(answer(StatusCode::OK, &certificate))
 }

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use ledger::entry::Entry;
 use ledger::hash::{Hash, leaf_hash};
 use ledger::tree::{ReadError, TileBuffer, Tiles};
 use quick_cache::sync::Cache;
 use store::{Appended, Error, FullTile, Head, LEAVES_PER_TILE, LogBook, View};
+
+use super::problem::Problem;
 
 /// Number of a shop's log: the shop, and which generation of its log. A new generation begins only when a restore has to
 /// name a gap.
@@ -127,6 +130,21 @@ impl LogBook for Book {
     fn discard(&mut self) {
         self.tentative.clear();
     }
+}
+
+/// The first entry that is not older than an instant: entries stand in the order of their times.
+pub fn first_since(view: &View<'_>, log: i64, size: u64, since: i64) -> Result<u64, Problem> {
+    let (mut low, mut high) = (0, size);
+    while low < high {
+        let middle = low.saturating_add(high.saturating_sub(low) / 2);
+        let bytes = view.leaf(log, middle)?.ok_or(Error::BrokenLog { log, leaf: middle })?;
+        if Entry::decode(&bytes)?.at < since {
+            low = middle.saturating_add(1);
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
 }
 
 /// Hash tiles as the store has them: full ones in rows, the right edge made again from what lies below it.

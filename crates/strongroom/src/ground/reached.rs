@@ -3,9 +3,9 @@
 //! INVARIANT: made again out of the ledger whenever the house opens, so that neither a crash nor a restore sets it back. A
 //! person who was counted for something that was then rolled back stays counted: that can take allowance, and never give.
 //!
-//! It is changed on the writer's thread only, inside the transaction that enters what is counted.
+//! It is changed on the writer's thread only, inside the transaction that enters what is counted; the caretaker tidies it up.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -60,7 +60,22 @@ struct Inside {
     by_purpose: HashMap<(u64, u16), Window>,
     /// For all purposes together, of credentials that have a limit of their own.
     in_all: HashMap<u64, Window>,
-    approvals: Vec<(Approved, HashSet<u64, BuildHasherDefault<Plain>>)>,
+    /// By credential and purpose, and then by number: the earliest first.
+    approvals: HashMap<(u64, u16), BTreeMap<u64, Given>>,
+}
+
+/// What an approval gave.
+struct Given {
+    approved: Approved,
+    persons: HashSet<u64, BuildHasherDefault<Plain>>,
+}
+
+impl Given {
+    /// Has it this person already, or room for one more?
+    fn has_room_for(&self, person: u64) -> bool {
+        let most = usize::try_from(self.approved.subjects).unwrap_or(usize::MAX);
+        self.persons.len() < most || self.persons.contains(&person)
+    }
 }
 
 impl std::fmt::Debug for Reached {
@@ -90,47 +105,36 @@ impl Reached {
     }
 
     /// Counts a person under an approval, if it has room. Gives whether it had.
-    pub fn take_approved(&self, approval: u64, alias: &[u8; 16]) -> bool {
-        let person = person(alias);
+    pub fn take_approved(&self, approval: u64, reach: &Reach) -> bool {
+        let person = person(&reach.alias);
         let inside = &mut *self.lock();
-        let found = inside.approvals.iter_mut().find(|(approved, _)| approved.id == approval);
-        let Some((approved, persons)) = found else { return false };
-        if persons.contains(&person) {
-            return true;
-        }
-        let room = persons.len() < usize::try_from(approved.subjects).unwrap_or(usize::MAX);
+        let its = inside.approvals.get_mut(&(reach.credential, reach.purpose));
+        let Some(given) = its.and_then(|its| its.get_mut(&approval)) else { return false };
+        let room = given.has_room_for(person);
         if room {
-            persons.insert(person);
+            given.persons.insert(person);
         }
         room
     }
 
-    /// The approvals of a credential for a purpose that may stand, the earliest first; those that ended are forgotten.
+    /// The approvals under which a person may be reached, the earliest first; those that ended are forgotten.
     ///
-    /// It answers "probably": their rows decide.
+    /// It answers "probably": their rows decide. One that is used up costs no look at its row.
     pub fn approvals(&self, reach: &Reach) -> Vec<u64> {
+        let person = person(&reach.alias);
         let inside = &mut *self.lock();
-        if inside.approvals.is_empty() {
+        let Some(its) = inside.approvals.get_mut(&(reach.credential, reach.purpose)) else {
             return Vec::new();
-        }
-        inside.approvals.retain(|(approved, _)| approved.ends_at > reach.at);
-        let its = |approved: &Approved| {
-            (approved.credential, approved.purpose) == (reach.credential, reach.purpose)
         };
-        inside
-            .approvals
-            .iter()
-            .filter(|(approved, _)| its(approved))
-            .map(|(approved, _)| approved.id)
-            .collect()
+        its.retain(|_, given| given.approved.ends_at > reach.at);
+        its.iter().filter(|(_, given)| given.has_room_for(person)).map(|(id, _)| *id).collect()
     }
 
     /// An approval stands from now on.
     pub fn approve(&self, approved: Approved) {
         let inside = &mut *self.lock();
-        if !inside.approvals.iter().any(|(known, _)| known.id == approved.id) {
-            inside.approvals.push((approved, HashSet::default()));
-        }
+        let its = inside.approvals.entry((approved.credential, approved.purpose)).or_default();
+        its.entry(approved.id).or_insert_with(|| Given { approved, persons: HashSet::default() });
     }
 
     /// Begins to count a credential anew: somebody has looked at it and lets it go on.
@@ -138,6 +142,25 @@ impl Reached {
         let inside = &mut *self.lock();
         inside.by_purpose.retain(|(of, _), _| *of != credential);
         inside.in_all.remove(&credential);
+    }
+
+    /// Forgets a credential altogether: it was revoked.
+    pub fn remove(&self, credential: u64) {
+        self.forget(credential);
+        self.lock().approvals.retain(|(of, _), _| *of != credential);
+    }
+
+    /// Lets go of whoever was reached longer ago than a day, and of approvals that have ended: a credential that is not used any
+    /// more costs no memory. Takes: the time by which it is counted.
+    pub fn tidy(&self, at: i64) {
+        let minute = minute(at);
+        let inside = &mut *self.lock();
+        inside.by_purpose.retain(|_, window| window.holds_any(minute));
+        inside.in_all.retain(|_, window| window.holds_any(minute));
+        inside.approvals.retain(|_, its| {
+            its.retain(|_, given| given.approved.ends_at > at);
+            !its.is_empty()
+        });
     }
 
     /// Counts what the ledger says was reached, whatever the limit: when the house opens.
@@ -233,6 +256,15 @@ impl Window {
         if self.last.len() > most {
             self.last.retain(|_, at| is_within(*at, DAY, minute));
         }
+    }
+
+    /// Is there anybody of the last day left? All others are forgotten, and their room is given back.
+    fn holds_any(&mut self, minute: u32) -> bool {
+        let minute = minute.max(self.now); // whoever tidies up sets no time back
+        self.move_to(minute);
+        self.last.retain(|_, at| is_within(*at, DAY, minute));
+        self.last.shrink_to_fit();
+        !self.last.is_empty()
     }
 
     /// When a person was last reached, if that was within the last day.
@@ -406,13 +438,45 @@ mod tests {
     }
 
     #[test]
+    fn tidying_up_gives_the_room_back_and_no_allowance() {
+        let reached = Reached::default();
+        let own = Some(limit(9, 9));
+        for number in 0..5 {
+            reached.take(&reach(number, START), limit(5, 5), own).unwrap();
+        }
+        reached.approve(Approved {
+            id: 9,
+            credential: 1,
+            purpose: 2,
+            subjects: 2,
+            ends_at: START + clock::DAY,
+        });
+        let left = || {
+            let inside = reached.lock();
+            (inside.by_purpose.len(), inside.in_all.len(), inside.approvals.len())
+        };
+        let later = START + 23 * clock::HOUR;
+        reached.tidy(later);
+        let full = reached.take(&reach(5, later), limit(5, 5), own);
+        assert_eq!((full, left()), (Err(Full { limit: 5, hours: 24 }), (1, 1, 1)));
+        assert_eq!(reached.approvals(&reach(5, later)), [9]);
+        reached.tidy(START + clock::DAY + 2 * clock::MINUTE);
+        assert_eq!(left(), (0, 0, 0));
+    }
+
+    #[test]
     fn an_approval_gives_as_many_persons_as_it_says() {
         let reached = Reached::default();
-        reached.approve(Approved { id: 9, credential: 1, purpose: 2, subjects: 2, ends_at: START + 1 });
-        assert_eq!(reached.approvals(&reach(1, START)), [9]);
-        let takes = |number| reached.take_approved(9, &reach(number, START).alias);
+        let approved = Approved { id: 9, credential: 1, purpose: 2, subjects: 2, ends_at: START + 1 };
+        reached.approve(approved);
+        reached.approve(Approved { id: 8, ..approved });
+        reached.approve(Approved { id: 7, purpose: 3, ..approved });
+        let may = |number| reached.approvals(&reach(number, START));
+        assert_eq!(may(1), [8, 9]);
+        let takes = |number| reached.take_approved(9, &reach(number, START));
         assert!(takes(1) && takes(2) && takes(1) && !takes(3));
-        assert!(reached.approvals(&reach(1, START + 1)).is_empty(), "it has ended");
-        assert!(!takes(1), "and is forgotten");
+        assert_eq!((may(1), may(3)), (vec![8, 9], vec![8]), "what is used up is not even asked");
+        assert!(reached.approvals(&reach(1, START + 1)).is_empty(), "they have ended");
+        assert!(!takes(1), "and are forgotten");
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use policy::{Compiled, PurposeSet, Registry};
 use quick_cache::sync::Cache;
@@ -63,6 +63,7 @@ pub struct Shop {
     /// Whom its credentials have lately reached.
     pub reached: Reached,
     in_force: RwLock<Arc<InForce>>,
+    stepped_over: Mutex<Option<u64>>,
     generation: AtomicU32,
     last_entry_at: AtomicI64,
 }
@@ -87,6 +88,7 @@ impl Shop {
             hints: Hints::default(),
             reached: Reached::default(),
             in_force: RwLock::new(Arc::new(in_force)),
+            stepped_over: Mutex::new(None),
             generation: AtomicU32::new(generation),
             last_entry_at: AtomicI64::new(last_entry_at),
         }
@@ -105,6 +107,16 @@ impl Shop {
     /// Puts another policy in force. Called after its COMMIT.
     pub fn put_in_force(&self, policy: InForce) {
         *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+
+    /// All records were laid out by the policy in force, but for rows that do not open: so many were stepped over.
+    pub fn laid_out(&self, stepped_over: u64) {
+        *self.stepped_over.lock().unwrap_or_else(PoisonError::into_inner) = Some(stepped_over);
+    }
+
+    /// How many rows were stepped over when all records were last laid out; `None` when they were not since the start.
+    pub fn stepped_over(&self) -> Option<u64> {
+        *self.stepped_over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The log that is written.

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::actor::{Actor, Deed};
 use super::house::House;
+use super::ids::{Id, Ids};
 use super::problem::Problem;
 use super::shop::Shop;
 
@@ -66,7 +67,7 @@ impl Repeat {
             ));
         }
         let who = match &caller.actor {
-            Actor::Credential(presented) => super::ids::Id::number(presented.id).to_be_bytes(),
+            Actor::Credential(presented) => presented.id.number().to_be_bytes(),
             Actor::Operator | Actor::House => [0; 8],
         };
         let keys = &caller.shop.keys;
@@ -191,6 +192,18 @@ where
 pub fn no_route() -> Problem {
     Problem::new("SR-HTTP-005", 404, "there is nothing at this address")
         .help("`/openapi.json` lists what there is")
+}
+
+/// The id that stands before a verb in a path: `{id}:erase`.
+///
+/// Takes: the problem of what was never an id. Fails: with it, and 404 when the verb is not there.
+pub fn id_before<I: Id>(
+    ids: &Ids,
+    target: &str,
+    verb: &str,
+    no_id: impl FnOnce(seal::Error) -> Problem,
+) -> Result<I, Problem> {
+    ids.read(target.strip_suffix(verb).ok_or_else(no_route)?).map_err(no_id)
 }
 
 /// The problem of a body that is too long.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::approvals::{self, ApprovalRow, ApprovalState, AskApproval, Decided};
 use crate::ground::clock::instant;
 use crate::ground::problem::ProblemBody;
-use crate::ground::web::{Request, Route, answer, no_route, read_json};
+use crate::ground::web::{Request, Route, answer, id_before, no_route, read_json};
 use crate::ground::{ApprovalId, CredentialId, Deed, EntryId, Id, Ids, InForce, Problem};
 
 /// What the room answers to about approvals.
@@ -138,7 +138,7 @@ pub(crate) async fn post_approval(request: Request) -> Result<Response<Body>, Pr
     let purpose = policy
         .compiled
         .find_purpose(&input.purpose)
-        .ok_or_else(|| Problem::new("SR-PEOPLE-006", 422, "the policy has no such purpose").at("/purpose"))?;
+        .ok_or_else(|| super::no_such_purpose().at("/purpose"))?;
     let ask = AskApproval {
         credential: house.ids.read(&input.credential).map_err(|_| approvals::no_such_credential())?,
         purpose: purpose.ordinal,
@@ -167,8 +167,7 @@ async fn post_decide(request: Request) -> Result<Response<Body>, Problem> {
 
 async fn decide(request: Request, suffix: &'static str, decided: Decided) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, .. } = request;
-    let id = target.strip_suffix(suffix).ok_or_else(no_route)?;
-    let id: ApprovalId = house.ids.read(id).map_err(|_| approvals::missing())?;
+    let id: ApprovalId = id_before(&house.ids, &target, suffix, |_| approvals::missing())?;
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| approvals::decide(id, decided, work))
         .await?;

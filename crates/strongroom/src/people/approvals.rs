@@ -95,6 +95,11 @@ impl ApprovalState {
 }
 
 impl ApprovalRow {
+    /// Nobody was reached by it before, µs UTC; of one that was approved. A clock that was ahead when that was does not move it.
+    pub(super) fn stands_from(&self) -> i64 {
+        self.decided_at.min(self.ends_at.saturating_sub(i64::from(self.hours).saturating_mul(HOUR)))
+    }
+
     /// What it gives, if it was approved.
     pub fn approved(&self) -> Option<Approved> {
         (self.state == ApprovalState::Approved).then(|| Approved {
@@ -166,8 +171,6 @@ pub fn ask(ask: &AskApproval, work: &mut Work<'_, '_>) -> Result<(ApprovalId, En
     Ok((id, entry))
 }
 
-/// Approves what somebody else asked for, or refuses to. Records: *approved*, yes or no.
-///
 /// The problem of a credential for which nothing can be asked: none of this shop's, or without the purpose.
 pub(super) fn no_such_credential() -> Problem {
     Problem::new("SR-PEOPLE-012", 422, "there is no credential of this id that has the purpose")
@@ -180,6 +183,8 @@ pub(super) fn missing() -> Problem {
         .help("it was decided, or nobody did within seven days: `strongroom approvals list` shows it; then ask again")
 }
 
+/// Approves what somebody else asked for, or refuses to. Records: *approved*, yes or no.
+///
 /// Fails: `SR-PEOPLE-014` when there is no such ask, or it was decided, or it is too old; `SR-PEOPLE-015` when it is one's own.
 pub fn decide(
     id: ApprovalId,
@@ -221,6 +226,7 @@ pub fn decide(
     }
     let entry = enter(&row, Act::Approved, outcome, work)?;
     if let Some(approved) = row.approved() {
+        work.tx.ends_batch(); // whoever comes behind it is not frozen for what was just approved
         let shop = Arc::clone(work.shop);
         work.tx.after_commit(move || shop.reached.approve(approved));
     }

@@ -11,7 +11,7 @@ use super::{CredentialRow, NewCredential};
 use crate::ground::clock::instant;
 use crate::ground::problem::ProblemBody;
 use crate::ground::random::SystemRandom;
-use crate::ground::web::{Request, Route, answer, read_json};
+use crate::ground::web::{Request, Route, answer, id_before, no_route, read_json};
 use crate::ground::work::Work;
 use crate::ground::{CredentialId, Deed, EntryId, Id, Ids, InForce, Numbered, Problem, Role};
 
@@ -123,10 +123,10 @@ pub(crate) async fn post_credential(request: Request) -> Result<Response<Body>, 
     let policy = caller.shop.policy();
     let mut purposes = PurposeSet::EMPTY;
     for (position, name) in input.purposes.iter().enumerate() {
-        let purpose = policy.compiled.find_purpose(name).ok_or_else(|| {
-            Problem::new("SR-PEOPLE-006", 422, "the policy has no such purpose")
-                .at(format!("/purposes/{position}"))
-        })?;
+        let purpose = policy
+            .compiled
+            .find_purpose(name)
+            .ok_or_else(|| super::no_such_purpose().at(format!("/purposes/{position}")))?;
         purposes.add(purpose.ordinal);
     }
     let limit = input.limit.as_deref().map(limit_of).transpose()?;
@@ -162,7 +162,7 @@ async fn post_change(request: Request) -> Result<Response<Body>, Problem> {
         Some((_, "revoke")) => post_revoke(request).await,
         Some((_, "freeze")) => post_freeze(request).await,
         Some((_, "unfreeze")) => post_unfreeze(request).await,
-        _ => Err(crate::ground::web::no_route()),
+        _ => Err(no_route()),
     }
 }
 
@@ -189,8 +189,7 @@ type Verb = fn(CredentialId, &str, &mut Work<'_, '_>) -> Result<EntryId, Problem
 async fn change(request: Request, suffix: &'static str, verb: Verb) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, body, .. } = request;
     let input: FreezeIn = read_json(&body)?;
-    let id = target.strip_suffix(suffix).ok_or_else(crate::ground::web::no_route)?;
-    let id: CredentialId = house.ids.read(id).map_err(|_| super::missing())?;
+    let id: CredentialId = id_before(&house.ids, &target, suffix, |_| super::missing())?;
     let committed = house
         .work(Lane::High, &caller.shop, &caller.actor, move |work| verb(id, &input.reason, work))
         .await?;
@@ -236,9 +235,8 @@ pub struct CredentialRevoked {
               (status = 404, description = "No such credential that is not revoked", body = ProblemBody)))]
 pub(crate) async fn post_revoke(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, .. } = request;
-    let id = target.strip_suffix(":revoke").ok_or_else(crate::ground::web::no_route)?;
     // What was never an id is answered as what is another shop's: both are nobody's here.
-    let id: CredentialId = house.ids.read(id).map_err(|_| super::missing())?;
+    let id: CredentialId = id_before(&house.ids, &target, ":revoke", |_| super::missing())?;
     let committed =
         house.work(Lane::High, &caller.shop, &caller.actor, move |work| super::revoke(id, work)).await?;
     let revoked = CredentialRevoked { id: house.ids.show(id), entry: house.ids.show(committed.into_value()) };

@@ -4,6 +4,7 @@
 //! freeze tells somebody. What is counted are distinct persons whom an entry names as reached: revealed, found by a search,
 //! made into a token, or turned back from one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ledger::entry::{Act, Actor as EnteredActor, ActorKind, Entry, Figure, Outcome};
@@ -13,11 +14,13 @@ use store::{Unpack, View, params};
 
 use super::{CredentialRow, approvals, find, is_technical, list, mac_of, sql};
 use crate::ground::clock::{DAY, MINUTE};
-use crate::ground::reached::{Full, Reach};
+use crate::ground::log::first_since;
+use crate::ground::reached::{Approved, Full, Reach};
 use crate::ground::work::Work;
 use crate::ground::{CredentialId, Deed, EntryId, Id, Problem, Shop};
 
-/// What is counted: acts that show somebody something of a person.
+/// What is counted: acts whose entry names a person as reached. Of a search without a find it names nobody. The blast radius
+/// goes by the same acts.
 pub const COUNTED: [Act; 4] = [Act::Revealed, Act::Searched, Act::Tokenised, Act::Resolved];
 
 /// Why a credential was frozen that reached for more than it may.
@@ -41,7 +44,7 @@ pub fn reach(entry: &mut Entry, work: &mut Work<'_, '_>) -> Result<Option<Proble
     };
     let reach = Reach { credential, purpose, alias, at: work.counted_at };
     for approval in work.shop.reached.approvals(&reach) {
-        if approvals::stands(approval, &reach, work)? && work.shop.reached.take_approved(approval, &alias) {
+        if approvals::stands(approval, &reach, work)? && work.shop.reached.take_approved(approval, &reach) {
             entry.figures.push((Figure::Approval, approval));
             return Ok(None);
         }
@@ -136,12 +139,13 @@ fn set_frozen(
     }
     let entry = enter_with_reason(entry, said, work)?;
     let (shop, number, door) = (Arc::clone(work.shop), row.id.number(), super::door_of(&row));
-    work.tx.after_commit(move || {
-        if at == 0 {
-            shop.reached.forget(number);
-        }
-        shop.doors.add(number, door);
-    });
+    if at == 0 {
+        // What it reached is forgotten after the commit: behind it in the same one it would be frozen again on that account.
+        work.tx.ends_batch();
+        let shop = Arc::clone(work.shop);
+        work.tx.after_commit(move || shop.reached.forget(number));
+    }
+    work.tx.after_commit(move || shop.doors.add(number, door));
     Ok(entry)
 }
 
@@ -175,15 +179,18 @@ pub(super) fn figures(limit: Option<Limit>) -> Vec<(Figure, u64)> {
 /// Counts again whom the credentials of a shop have reached in the last day, out of its ledger; and knows which approvals
 /// stand. Nobody is served before.
 pub fn count_again(view: &View<'_>, shop: &Shop, last_entry_at: i64) -> Result<(), Problem> {
+    // Of those that were revoked nothing is counted any more: they reach nobody.
+    let rows = list(view, shop, u32::MAX)?.into_iter().filter(|row| row.revoked_at == 0);
+    let own: HashMap<u64, Option<Limit>> = rows.map(|row| (row.id.number(), row.limit)).collect();
     let mut since = last_entry_at.saturating_sub(DAY).saturating_sub(2 * MINUTE);
     for row in approvals::list(view, shop, u32::MAX)? {
-        if let Some(approved) = row.approved().filter(|approved| approved.ends_at > last_entry_at) {
-            since = since.min(row.decided_at.saturating_sub(MINUTE));
+        let stands =
+            |approved: &Approved| approved.ends_at > last_entry_at && own.contains_key(&approved.credential);
+        if let Some(approved) = row.approved().filter(stands) {
+            since = since.min(row.stands_from().saturating_sub(MINUTE));
             shop.reached.approve(approved);
         }
     }
-    let own: Vec<(u64, Option<Limit>)> =
-        list(view, shop, u32::MAX)?.iter().map(|row| (row.id.number(), row.limit)).collect();
     let log = shop.log();
     let size = view.log_head(log)?.map_or(0, |head| head.size);
     let mut first = first_since(view, log, size, since)? / store::LEAVES_PER_TILE * store::LEAVES_PER_TILE;
@@ -199,14 +206,12 @@ pub fn count_again(view: &View<'_>, shop: &Shop, last_entry_at: i64) -> Result<(
     Ok(())
 }
 
-/// Does an entry count, as far as its act tells? Most do not, and need not be decoded. SOURCE: docs/spec/ledger.md, section 4.
+/// Does an entry count, as far as its act tells? Most do not, and need not be decoded. What cannot be told is looked at.
 fn may_count(leaf: &[u8]) -> bool {
-    leaf.get(1).is_some_and(|act| {
-        *act == Act::Unfrozen.number() || COUNTED.iter().any(|counted| counted.number() == *act)
-    })
+    Entry::peek(leaf).is_none_or(|(act, _)| act == Act::Unfrozen || COUNTED.contains(&act))
 }
 
-fn count_entry(entry: &Entry, own: &[(u64, Option<Limit>)], shop: &Shop) {
+fn count_entry(entry: &Entry, own: &HashMap<u64, Option<Limit>>, shop: &Shop) {
     if entry.outcome != Outcome::Yes {
         return;
     }
@@ -221,25 +226,11 @@ fn count_entry(entry: &Entry, own: &[(u64, Option<Limit>)], shop: &Shop) {
     else {
         return;
     };
+    let Some(own) = own.get(&credential) else { return };
+    let reach = Reach { credential, purpose, alias, at: entry.at };
     if let Some(approval) = entry.figure(Figure::Approval) {
-        shop.reached.take_approved(approval, &alias);
+        shop.reached.take_approved(approval, &reach);
         return;
     }
-    let own = own.iter().find(|(of, _)| *of == credential).and_then(|(_, limit)| *limit);
-    shop.reached.saw(&Reach { credential, purpose, alias, at: entry.at }, own);
-}
-
-/// The first entry that is not older than an instant: entries stand in the order of their times.
-pub fn first_since(view: &View<'_>, log: i64, size: u64, since: i64) -> Result<u64, Problem> {
-    let (mut low, mut high) = (0, size);
-    while low < high {
-        let middle = low.saturating_add(high.saturating_sub(low) / 2);
-        let bytes = view.leaf(log, middle)?.ok_or(store::Error::BrokenLog { log, leaf: middle })?;
-        if Entry::decode(&bytes)?.at < since {
-            low = middle.saturating_add(1);
-        } else {
-            high = middle;
-        }
-    }
-    Ok(low)
+    shop.reached.saw(&reach, *own);
 }

@@ -353,6 +353,11 @@ pub(crate) fn missing() -> Problem {
     Problem::new("SR-PEOPLE-002", 404, "there is no credential of this id that is not revoked")
 }
 
+/// The problem of a purpose that the policy does not have.
+fn no_such_purpose() -> Problem {
+    Problem::new("SR-PEOPLE-006", 422, "the policy has no such purpose")
+}
+
 /// Revokes a credential: from this commit on it does nothing. Records: *credential_revoked*.
 ///
 /// Fails: `SR-PEOPLE-002` when there is none of this id, or it was revoked before.
@@ -369,13 +374,19 @@ pub fn revoke(id: CredentialId, work: &mut Work<'_, '_>) -> Result<EntryId, Prob
     entry.figures = vec![(ledger::entry::Figure::Credential, id.number())];
     let entry = work.enter_plain(entry)?;
     let (shop, number) = (Arc::clone(work.shop), id.number());
-    work.tx.after_commit(move || shop.doors.remove(number));
+    work.tx.after_commit(move || {
+        shop.doors.remove(number);
+        shop.reached.remove(number);
+    });
     Ok(entry)
 }
 
-/// Has this shop a credential of this id, or had it one?
+/// Has this shop a credential of this id, or had it one? One whose row was edited is one, too.
 pub fn is_of(view: &View<'_>, shop: &Shop, id: CredentialId) -> Result<bool, Problem> {
-    Ok(find(view, shop, id)?.is_some())
+    match find(view, shop, id) {
+        Err(problem) if problem.is_of_a_row() => Ok(true),
+        found => Ok(found?.is_some()),
+    }
 }
 
 /// The credentials of a shop, revoked ones too.

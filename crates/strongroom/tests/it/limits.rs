@@ -9,6 +9,7 @@ mod killed;
 mod stolen;
 
 use serde_json::{Value as Json, json};
+use strongroom::account;
 
 use crate::support::{Bench, Key, POLICY, Reply};
 
@@ -49,6 +50,12 @@ fn reveal_until_frozen(bench: &Bench, by: &Key, numbers: std::ops::Range<usize>)
         }
     }
     panic!("all were opened");
+}
+
+/// Codes of what the deep check finds.
+fn deep_codes(bench: &Bench) -> Vec<&'static str> {
+    let report = account::deep_check(bench.house(), &bench.shop(), &mut |_, _| {}).unwrap();
+    report.findings.iter().map(|finding| finding.code).collect()
 }
 
 /// What the list of credentials says of one.

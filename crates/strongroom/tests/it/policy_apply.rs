@@ -36,8 +36,12 @@ fn shorter() -> String {
 
 /// A vault with many orders, taken in from a file.
 fn full_vault() -> Vault {
+    vault_with(ORDERS)
+}
+
+fn vault_with(orders: usize) -> Vault {
     let vault = Vault::of(&before());
-    let rows: String = (0..ORDERS)
+    let rows: String = (0..orders)
         .map(|number| format!("c-{number},o-{number},Recipient {number},two teapots,88.00,PAY{number:012}\n"))
         .collect();
     std::fs::write(
@@ -45,7 +49,7 @@ fn full_vault() -> Vault {
         format!("customer,order,recipient,items,amount,payment\n{rows}"),
     )
     .unwrap();
-    let customers: String = (0..ORDERS).map(|number| format!("c-{number},Customer {number}\n")).collect();
+    let customers: String = (0..orders).map(|number| format!("c-{number},Customer {number}\n")).collect();
     std::fs::write(vault.path("customers.csv"), format!("customer,name\n{customers}")).unwrap();
     std::fs::write(
         vault.path("customers.toml"),
@@ -153,6 +157,7 @@ fn a_policy_is_applied_under_load_and_nobody_is_refused_wrongly() {
     let done: u64 = callers.into_iter().map(|caller| caller.join().unwrap()).sum();
     assert!(done > 10, "{done}");
     assert_eq!((&applied["version"], &applied["laid_out"]), (&json!(2), &json!(true)));
+    assert_eq!(applied["stepped_over"], 0);
     let payment = applied["plan"]["changes"]
         .as_array()
         .unwrap()
@@ -206,4 +211,22 @@ fn a_policy_that_is_applied_goes_on_after_every_kill_and_ends() {
     assert_eq!(moved(&vault), (ORDERS, 0), "every order was laid out again, and none twice");
     is_whole(&vault);
     eprintln!("killed {killed} times in the middle of the job");
+}
+
+#[test]
+fn rows_that_do_not_open_are_not_called_laid_out() {
+    let vault = vault_with(600);
+    let database = crate::vault::behind_the_back(vault.database()).unwrap();
+    let broken = "UPDATE record SET sealed = zeroblob(length(sealed)) WHERE id IN (SELECT id FROM record ORDER BY id DESC LIMIT 3)";
+    assert_eq!(database.execute(broken, []).unwrap(), 3);
+    drop(database);
+    let server = vault.serve();
+    let applied = ended(apply(&vault));
+    assert_eq!((&applied["laid_out"], &applied["stepped_over"]), (&json!(false), &json!(3)), "{applied}");
+    let said = vault.run(&["policy", "apply", "shorter.toml", "--yes"]).ends(0);
+    assert!(said.out.contains("1200 records") && said.out.contains("but for 3 rows"), "{}", said.out);
+    server.stop();
+    let again = vault.run(&["policy", "apply", "shorter.toml", "--yes", "--json"]).ends(0);
+    let again: Json = serde_json::from_str(&again.out).unwrap();
+    assert_eq!(again["stepped_over"], Json::Null, "what was before this start is not known: {again}");
 }

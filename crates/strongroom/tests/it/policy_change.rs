@@ -174,6 +174,25 @@ fn a_clock_that_was_ahead_for_a_while_ends_nothing_early_once_it_is_put_right() 
 }
 
 #[test]
+fn a_job_that_a_clock_dated_which_was_ahead_is_done_once_the_clock_is_right() {
+    let (mut bench, service) = scene();
+    bench.round();
+    let right = bench.now();
+    // Ahead by less than a month, and from the start: nobody can know.
+    bench.close();
+    bench.clock.set_wall(right + 20 * DAY);
+    bench.open();
+    assert!(!bench.house().watch.in_doubt());
+    bench.choose(&service, "42", "marketing_email", "granted");
+    bench.clock.set_wall(right + HOUR);
+    bench.house().watch.settle(bench.clock.as_ref());
+    let waiting = || bench.house().store.look_blocking(|view| view.jobs(10)).unwrap();
+    assert!(waiting().iter().any(|job: &store::Waiting| job.due_at > bench.now() + 19 * DAY));
+    bench.round();
+    assert_eq!(waiting(), []);
+}
+
+#[test]
 fn an_epoch_that_could_not_be_written_is_not_used() {
     let (bench, service) = scene();
     let in_the_way = bench.places.keys.join("keyring.new");

@@ -342,6 +342,30 @@ fn a_certificate_s_date_holds_when_epochs_are_made_longer() {
 }
 
 #[test]
+fn an_epoch_ends_at_its_own_time_while_the_dates_of_certificates_cannot_be_looked_up() {
+    let mut bench = Bench::new();
+    bench.is_broken_on_purpose();
+    let by = bench.service();
+    bench.customer(&by, "42");
+    bench.close();
+    let database = crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
+    database.execute("ALTER TABLE erasure RENAME TO erasure_hidden", []).unwrap();
+    bench.open();
+    let epoch = || bench.house().keys.with(|ring| ring.epochs.last().unwrap().number);
+    let begun = epoch();
+    bench.pass(2 * MINUTE);
+    bench.round();
+    assert_eq!((epoch(), attention(&bench)), (begun, json!(["rotation_failing"])));
+    bench.pass(30 * DAY);
+    bench.round();
+    assert_eq!((epoch(), attention(&bench)), (begun + 1, json!(["rotation_failing"])));
+    database.execute("ALTER TABLE erasure_hidden RENAME TO erasure", []).unwrap();
+    bench.pass(2 * MINUTE);
+    bench.round();
+    assert_eq!((epoch(), attention(&bench)), (begun + 1, json!([])));
+}
+
+#[test]
 fn no_copy_from_before_a_migration_outlives_a_start_that_finds_everything_in_order() {
     let mut bench = Bench::new();
     let copy = bench.places.data.join("before-schema-7.db");

@@ -7,11 +7,15 @@ use serde_json::{Value as Json, json};
 use strongroom::ground::Role;
 use strongroom::ground::clock::{DAY, HOUR};
 
-use super::{house, reveal, reveal_until_frozen};
+use super::{deep_codes, house, reveal, reveal_until_frozen};
 use crate::support::{Bench, Key, Reply};
 
 fn ask(bench: &Bench, by: &Key, of: &Key, subjects: u32) -> Reply {
-    let body = json!({ "credential": of.id(), "purpose": "account", "subjects": subjects, "hours": 24,
+    ask_for(bench, by, of, subjects, 24)
+}
+
+fn ask_for(bench: &Bench, by: &Key, of: &Key, subjects: u32, hours: u32) -> Reply {
+    let body = json!({ "credential": of.id(), "purpose": "account", "subjects": subjects, "hours": hours,
                        "reason": "recall-of-batch-17" });
     bench.post(by, "/v1/approvals", &body)
 }
@@ -109,6 +113,47 @@ fn an_approval_does_not_outlive_its_end_because_a_clock_was_set_back() {
     bench.clock.set_wall(bench.now() - 10 * HOUR);
     assert_eq!(reveal_until_frozen(&bench, &service, 5..60), 2);
     bench.is_broken_on_purpose();
+}
+
+#[test]
+fn whom_an_approval_gave_is_known_after_a_restart_although_a_clock_was_ahead_when_it_was_approved() {
+    let (mut bench, _) = house("2 per hour", 60);
+    let (service, other) = (bench.service_for(&["account"]), bench.service_for(&["account"]));
+    let id = ask_for(&bench, &service, &service, 10, 72).is(201)["id"].clone();
+    let right = bench.now();
+    bench.clock.set_wall(right + 400 * DAY);
+    decide(&bench, &bench.admin, &id, "approve").is(200);
+    bench.clock.set_wall(right);
+    bench.house().watch.settle(bench.clock.as_ref());
+    (0..6).for_each(|number| drop(reveal(&bench, &service, number).is(200)));
+    // So much is entered behind them that nobody looks so far back for the last day.
+    (0..300).for_each(|_| drop(reveal(&bench, &other, 59).is(200)));
+    bench.pass(2 * DAY);
+    reveal(&bench, &other, 59).is(200);
+    bench.close();
+    bench.open();
+    assert_eq!(reveal_until_frozen(&bench, &service, 6..50), 4 + 2, "six of ten were given before");
+}
+
+#[test]
+fn an_approval_that_was_edited_or_is_asked_for_again_by_an_old_row_is_named_by_the_deep_check() {
+    let (bench, _) = house("2 per hour", 2);
+    let service = bench.service_for(&["account"]);
+    let id = ask(&bench, &service, &service, 10).is(201)["id"].clone();
+    let database = crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
+    let now = |sql: &str| assert_eq!(database.execute(sql, []).unwrap(), 1, "{sql}");
+    database.execute_batch("CREATE TEMP TABLE was AS SELECT * FROM approval").unwrap();
+    assert_eq!(deep_codes(&bench), [""; 0]);
+    decide(&bench, &bench.admin, &id, "refuse").is(200);
+    database.execute_batch("CREATE TEMP TABLE is_so AS SELECT * FROM approval").unwrap();
+    assert_eq!(deep_codes(&bench), [""; 0]);
+    now("DELETE FROM approval");
+    now("INSERT INTO approval SELECT * FROM was");
+    assert_eq!(deep_codes(&bench), ["SR-DEEP-032"], "somebody else could be talked into a yes");
+    now("UPDATE approval SET subjects = 10000000");
+    assert_eq!(deep_codes(&bench), ["SR-DEEP-031"]);
+    now("DELETE FROM approval");
+    now("INSERT INTO approval SELECT * FROM is_so");
 }
 
 #[test]

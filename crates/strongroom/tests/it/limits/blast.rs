@@ -79,6 +79,31 @@ fn who_was_erased_since_is_counted_and_cannot_be_named() {
 }
 
 #[test]
+fn a_subject_whose_row_was_edited_hides_itself_and_nobody_else() {
+    let (bench, _) = house("100 per hour", 6);
+    let (service, officer) = (bench.service_for(&["account"]), bench.key(Role::Officer, &[]));
+    for number in 0..6 {
+        reveal(&bench, &service, number).is(200);
+    }
+    let database = crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
+    let edit = |by: i64| {
+        let first = "UPDATE subject SET since = since + ?1 WHERE id = (SELECT min(id) FROM subject)";
+        assert_eq!(database.execute(first, [by]).unwrap(), 1);
+    };
+    edit(1);
+    let found = radius(&bench, &officer, &service, "&list=true").is(200);
+    let counts = ["persons", "living", "erased_since", "unreadable"].map(|count| found[count].clone());
+    assert_eq!(counts, [6, 5, 1, 1].map(|count| json!(count)), "{found}");
+    assert_eq!(found["subjects"].as_array().map(Vec::len), Some(5));
+    edit(-1);
+    assert_eq!(radius(&bench, &officer, &service, "").is(200)["unreadable"], 0);
+    let label = |to: &str| database.execute("UPDATE credential SET label = ?1 WHERE role = 2", [to]).unwrap();
+    assert_eq!(label("of-a-thief"), 1, "nor does the credential's own row hide whom it reached");
+    assert_eq!(radius(&bench, &officer, &service, "").is(200)["persons"], 6);
+    label("of-a-test");
+}
+
+#[test]
 fn only_the_time_that_is_asked_for_is_told() {
     let (bench, _) = house("100 per hour", 700);
     let (service, auditor) = (bench.service_for(&["account"]), bench.key(Role::Auditor, &[]));

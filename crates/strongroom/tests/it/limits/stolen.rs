@@ -4,15 +4,18 @@
 
 use std::collections::HashSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use axum::body::Body;
-use ledger::entry::{Act, ActorKind, Figure};
+use ledger::entry::{Act, ActorKind, Figure, Outcome};
 use serde_json::json;
-use strongroom::ground::Role;
+use store::Lane;
 use strongroom::ground::clock::{DAY, HOUR, MINUTE};
+use strongroom::ground::reached::Reach;
+use strongroom::ground::{Actor, CredentialId, Id, Problem, Role, Work};
+use strongroom::people::{self, limits};
 
-use super::{house, listed, policy, reveal, reveal_until_frozen, unfreeze};
+use super::{deep_codes, house, listed, policy, reveal, reveal_until_frozen, unfreeze};
 use crate::support::{Bench, Key, answer, logged};
 
 /// Eight callers at once reveal every customer with one credential. Gives whom they got.
@@ -298,4 +301,80 @@ fn a_credential_can_be_frozen_by_hand_and_is_still_not_revoked() {
     bench.post(&bench.admin, &format!("/v1/credentials/{}:revoke", service.id()), &json!({})).is(200);
     reveal(&bench, &service, 0).problem(401, "SR-PEOPLE-001");
     unfreeze(&bench, &bench.admin, &service).problem(404, "SR-PEOPLE-002");
+}
+
+#[test]
+fn whoever_comes_behind_a_thaw_in_the_same_commit_is_counted_anew() {
+    let (bench, _) = house("2 per hour", 20);
+    let service = bench.service_for(&["account"]);
+    assert_eq!(reveal_until_frozen(&bench, &service, 0..20), 2);
+    let (house, shop) = (bench.house(), bench.shop());
+    let presented = people::read_presented(&house.ids, &service.0).unwrap();
+    let (id, purpose) = (presented.id, shop.policy().compiled.find_purpose("account").unwrap().ordinal);
+
+    // While the writer is held, both wait for the same transaction.
+    let (lets_go, wait) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = std::sync::mpsc::channel();
+    drop(house.store.work(Lane::High, move |_: &mut store::Tx<'_>| {
+        let _ = began.send(());
+        let _ = wait.recv();
+        Ok::<_, Problem>(())
+    }));
+    begun.recv().unwrap();
+    let thaw = house
+        .work(Lane::High, &shop, &Actor::Operator, move |work| limits::unfreeze(id, "incident-17", work));
+    let reach = house.work(Lane::High, &shop, &Actor::Credential(presented), move |work| {
+        let mut entry = work.entry(Act::Searched, Outcome::Yes);
+        (entry.purpose, entry.alias) = (Some(purpose), Some([9; 16]));
+        let refused = limits::reach(&mut entry, work)?;
+        work.enter_plain(entry)?;
+        Ok(refused.is_some())
+    });
+    lets_go.send(()).unwrap();
+    bench.block_on(thaw).unwrap();
+    assert!(!bench.block_on(reach).unwrap().into_value(), "and not frozen for what it reached before");
+}
+
+#[test]
+fn of_a_revoked_credential_nothing_is_remembered() {
+    let (mut bench, _) = house("2 per hour", 20);
+    let service = bench.service_for(&["account"]);
+    let credential = bench.house().ids.read::<CredentialId>(service.id()).unwrap().number();
+    let purpose = bench.shop().policy().compiled.find_purpose("account").unwrap().ordinal;
+    let reaches = |bench: &Bench, number: u8| {
+        let reach = Reach { credential, purpose, alias: [number; 16], at: bench.now() };
+        bench.shop().reached.take(&reach, "2 per hour".parse().unwrap(), None).is_ok()
+    };
+    (0..2).for_each(|number| drop(reveal(&bench, &service, number).is(200)));
+    assert!(!reaches(&bench, 1));
+    bench.post(&bench.admin, &format!("/v1/credentials/{}:revoke", service.id()), &json!({})).is(200);
+    assert!(reaches(&bench, 1) && reaches(&bench, 2), "and no memory is held for it");
+    bench.close();
+    bench.open();
+    assert!(reaches(&bench, 3) && reaches(&bench, 4), "nor after a restart");
+}
+
+#[test]
+fn a_credential_that_is_thawed_while_the_deep_check_runs_is_no_alarm() {
+    let (bench, _) = house("2 per hour", 2);
+    let services: Vec<CredentialId> =
+        (0..8).map(|_| bench.house().ids.read(bench.service_for(&["account"]).id()).unwrap()).collect();
+    let (shop, over) = (bench.shop(), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let operator = Actor::Operator;
+            for id in services.iter().copied().cycle() {
+                let freeze = move |work: &mut Work<'_, '_>| limits::freeze(id, "laptop-lost", work);
+                bench.house().work_blocking(Lane::High, &shop, &operator, freeze).unwrap();
+                let thaw = move |work: &mut Work<'_, '_>| limits::unfreeze(id, "laptop-found", work);
+                bench.house().work_blocking(Lane::High, &shop, &operator, thaw).unwrap();
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        let found: Vec<_> = (0..100).flat_map(|_| deep_codes(&bench)).collect();
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(found, [""; 0]);
+    });
 }
