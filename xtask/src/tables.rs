@@ -207,8 +207,12 @@ impl Reader<'_> {
         }
         let instant = ["at", "since", "until"].contains(&name)
             || ["_at", "_since", "_until", "_by"].iter().any(|ending| name.ends_with(ending));
-        if instant && kind == "{int}" && !comment.contains("µs UTC") {
-            self.unsaid(line, format!("column `{name}` is an instant and does not say its unit: µs UTC"));
+        let said = ["µs UTC", "µs of the steady clock"].iter().any(|unit| comment.contains(unit));
+        if instant && kind == "{int}" && !said {
+            let what = format!(
+                "column `{name}` is an instant and does not say its unit: µs UTC, or µs of the steady clock"
+            );
+            self.unsaid(line, what);
         }
         if means.trim().is_empty() {
             self.unsaid(line, format!("column `{name}` does not say what it means"));
@@ -481,7 +485,7 @@ mod tests {
             ),
             (
                 "at {int} NOT NULL -- clear: when",
-                "column `at` is an instant and does not say its unit: µs UTC",
+                "column `at` is an instant and does not say its unit: µs UTC, or µs of the steady clock",
             ),
         ] {
             assert_eq!(breaches(&[(file, &table(column))]), [format!("{file}:2: {said}")], "{column}");

@@ -9,8 +9,11 @@ pub fn not_found() -> Problem {
 
 /// A subject that has been erased.
 pub fn erased() -> Problem {
-    Problem::new("SR-KEEP-002", 410, "this subject has been erased")
+    Problem::new(ERASED, 410, "this subject has been erased")
 }
+
+/// The code of [`erased`].
+pub const ERASED: &str = "SR-KEEP-002";
 
 /// A value that may stand once only stands already.
 pub fn taken(pointer: String) -> Problem {

@@ -34,6 +34,7 @@ use crate::ground::house::House;
 use crate::ground::web::Caller;
 use crate::ground::{InForce, Problem, Shop};
 use crate::keep::Event;
+use crate::keep::error::ERASED;
 use crate::keep::refs::Whose;
 use crate::keep::types::EXTERNAL_ID;
 
@@ -339,7 +340,7 @@ impl Taking<'_> {
                 "SR-COLLECT-011" => &mut counts.past_end,
                 "SR-COLLECT-012" => &mut counts.nothing_kept,
                 // Somebody who was erased is first known as such, and then, when the rows are gone, not known.
-                "SR-KEEP-001" | "SR-KEEP-002" if self.drafting.known_only => &mut counts.absent,
+                "SR-KEEP-001" | ERASED if self.drafting.known_only => &mut counts.absent,
                 _ => {
                     let column = problem.pointer.as_deref();
                     let column = column.map(|pointer| self.drafting.mapping.column_of(pointer));
