@@ -494,7 +494,9 @@ impl Worker<'_> {
             .store
             .work_blocking(Lane::High, move |tx: &mut Tx<'_>| tx.claim_job(&turns, now, now.steady + 5));
         let job = claimed.unwrap().into_value();
-        job.iter().for_each(|job| self.turns.borrow_mut().begun(job));
+        if let Some(job) = &job {
+            self.turns.borrow_mut().begun(job);
+        }
         job
     }
 

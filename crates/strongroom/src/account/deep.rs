@@ -149,7 +149,7 @@ fn read_log(house: &House, shop: &Arc<Shop>, report: &mut DeepReport) -> Result<
         .store
         .look_blocking::<_, Problem, _>(move |view| Ok(view.log_head(log)?.map_or(0, |head| head.size)))?;
     let destroyed = house.store.look_blocking::<_, Problem, _>(keep::list_destroyed)?.into_iter().collect();
-    let mut said = Said { destroyed, size, ..Said::default() };
+    let mut said = Said { size, destroyed, ..Said::default() };
     let mut first = 0;
     while first < size {
         let end = size.min(first.saturating_add(LEAVES));

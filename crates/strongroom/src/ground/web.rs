@@ -67,7 +67,7 @@ impl Repeat {
             ));
         }
         let who = match &caller.actor {
-            Actor::Credential(presented) => super::ids::Id::number(presented.id).to_be_bytes(),
+            Actor::Credential(presented) => presented.id.number().to_be_bytes(),
             Actor::Operator | Actor::House => [0; 8],
         };
         let keys = &caller.shop.keys;
