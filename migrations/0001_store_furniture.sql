@@ -41,7 +41,7 @@ CREATE TABLE job (
     kind TEXT NOT NULL,             -- clear: what is to be done
     subject {int} NOT NULL,         -- number: of what it is done to; 0 when that is the shop
     due_at {int} NOT NULL,          -- clear: when it was first asked for since it was last done, µs UTC
-    leased_until {int} NOT NULL,    -- clear: 0, or until when a worker has it, or it is put off, µs by the worker's steady clock
+    leased_until {int} NOT NULL,    -- clear: 0, or until when a worker has it, or it is put off: µs by the worker's steady clock, not µs UTC
     attempts {int} NOT NULL,        -- clear: how often it was begun
     asked {int} NOT NULL,           -- clear: how often it was asked for; a change while it runs makes it run again
     progress {bytes} NOT NULL       -- clear: for which asking, begun when (µs UTC), and where to go on; never personal data
