@@ -27,10 +27,11 @@ struct EraseIn {}
               (status = 404, description = "No such subject", body = ProblemBody)))]
 pub(crate) async fn post_erase(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, target, body, .. } = request;
-    let subject: SubjectId = id_before(&house.ids, &target, ":erase", Problem::from)?;
+    // ORDER: the body first. One that is not as it must be is told so whether or not the subject is there.
     if !body.is_empty() {
         let EraseIn {} = read_json(&body)?;
     }
+    let subject: SubjectId = id_before(&house.ids, &target, ":erase", Problem::from)?;
     let certificate = super::erase(&house, &caller, subject).await?;
     Ok(answer(StatusCode::OK, &certificate))
 }
