@@ -442,8 +442,8 @@ fn show_subject(found: &Json, context: &Context) {
 /// What `reveal` takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Opening personal data always takes a credential that has the purpose, also at the machine itself. It is entered before
-anything is shown."
+    after_help = "Opening personal data always takes a credential that has the purpose, also at the machine itself.
+It is entered before anything is shown."
 )]
 pub(super) struct RevealArgs {
     /// The purpose

@@ -49,8 +49,8 @@ pub(super) struct PutArgs {
 /// What `files get` takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Opening personal data always takes a credential that has the purpose, also at the machine itself. It is entered before
-the first byte leaves. What is saved is plain: Strongroom no longer watches over it."
+    after_help = "Opening personal data always takes a credential that has the purpose, also at the machine itself.
+It is entered before the first byte leaves. What is saved is plain: Strongroom no longer watches over it."
 )]
 pub(super) struct GetArgs {
     /// The record: rec_…

@@ -27,7 +27,7 @@ use crate::keep::refs::unknown_kind;
 use crate::keep::{self, FileMark, files};
 
 /// The longest body: no field takes a longer file.
-pub(super) const FILE_LIMIT: usize = 10_000_000;
+pub const FILE_LIMIT: usize = 10_000_000;
 /// The next bytes of a file must arrive within this time.
 const PIECE_TIME: Duration = Duration::from_secs(30);
 /// A whole file must arrive within this time. INVARIANT: shorter than what the caretaker waits before it gives one up.

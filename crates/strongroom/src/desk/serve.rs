@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use super::Desk;
 use super::enter::{Door, Front};
 use super::patience::Patient;
+use crate::collect::files::FILE_LIMIT;
 use crate::config::{Config, TlsConfig};
 use crate::ground::Problem;
 use crate::ground::keys_folder::read_private;
@@ -39,7 +40,7 @@ const CLOSING_TIME: Duration = Duration::from_secs(10);
 /// What a caller still sends when the answer is out is read, and thrown away, for so long at the most.
 const LINGER_TIME: Duration = Duration::from_secs(5);
 /// And so many bytes of it: no body is longer that anybody takes.
-const LINGER_BYTES: u64 = 10_000_000;
+const LINGER_BYTES: u64 = FILE_LIMIT as u64;
 /// Longest head of a request, bytes.
 const HEAD_LIMIT: usize = 16 << 10;
 /// Headers of a request at the most.
