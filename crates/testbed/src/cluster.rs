@@ -38,6 +38,7 @@ dynamic_shared_memory_type = mmap
 /// Who may come in, and how. Plain text over TCP is let in for the proxy, which reads along.
 const DOORS: &str = "
 local  all          postgres                trust
+local  replication  postgres                trust
 local  all          all                     scram-sha-256
 host   all          all       127.0.0.1/32  scram-sha-256
 ";
@@ -101,9 +102,7 @@ impl Postgres {
 
     /// Runs statements in a database as superuser, each in a transaction of its own. Gives the rows, a line each, their columns
     /// parted by `|`.
-    ///
-    /// # Panics
-    /// When a statement fails.
+    /// Stops the test when a statement fails.
     #[track_caller]
     pub fn sql(&self, database: &str, statements: &str) -> String {
         match self.try_sql(database, statements) {
@@ -180,25 +179,28 @@ impl Inner {
         }
     }
 
-    /// Makes a cluster in an empty folder, with the settings of every server and these behind them.
-    pub(crate) fn make(version: Version, binaries: Binaries, base: PathBuf, more: &[(&str, &str)]) -> Inner {
-        let binaries = binaries.within_reach(&base);
-        let owner = binaries.runs_as();
+    /// Lays out an empty folder for a cluster whose data folder is still to be filled.
+    pub(crate) fn lay_out(version: Version, binaries: &Binaries, base: PathBuf) -> Inner {
+        let binaries = binaries.clone().within_reach(&base);
         for folder in ["data", "sockets"] {
             fs::DirBuilder::new().mode(0o700).create(base.join(folder)).unwrap();
-            give(&base.join(folder), owner);
+            give(&base.join(folder), binaries.runs_as());
         }
-        let folder = base.join("tls");
+        fs::write(base.join("log"), "").unwrap();
+        give(&base.join("log"), binaries.runs_as());
+        Inner { version, binaries, base, port: free_port() }
+    }
+
+    /// Makes a cluster in an empty folder, with the settings of every server and these behind them.
+    pub(crate) fn make(version: Version, binaries: &Binaries, base: PathBuf, more: &[(&str, &str)]) -> Inner {
+        let inner = Inner::lay_out(version, binaries, base);
+        let folder = inner.tls();
         fs::create_dir(&folder).unwrap();
         for key in tls::make(&folder) {
             // ORDER: closed before it has an owner whom we could no longer close it for.
             fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-            give(&key, owner);
+            give(&key, inner.binaries.runs_as());
         }
-        fs::write(base.join("log"), "").unwrap();
-        give(&base.join("log"), owner);
-
-        let inner = Inner { version, binaries, base, port: free_port() };
         let mut initdb = inner.binaries.servers("initdb");
         initdb.arg("--pgdata").arg(inner.data()).args([
             "--username",
@@ -208,9 +210,7 @@ impl Inner {
         ]);
         done(initdb.args(["--no-locale", "--data-checksums", "--no-instructions", "--no-sync"]));
         let mut settings = String::from(SETTINGS);
-        let sockets = inner.base.join("sockets");
-        writeln!(settings, "port = {}\nunix_socket_directories = '{}'", inner.port, sockets.display())
-            .unwrap();
+        settings.push_str(&inner.whereabouts());
         if version.has_tls() {
             settings.push_str("ssl = on\n");
             settings.push_str(&inner.certificate(tls::SERVER));
@@ -221,6 +221,12 @@ impl Inner {
         inner.add("postgresql.conf", &settings);
         fs::write(inner.data().join("pg_hba.conf"), DOORS).unwrap();
         inner
+    }
+
+    /// The settings that say where it is reached.
+    pub(crate) fn whereabouts(&self) -> String {
+        let sockets = self.base.join("sockets");
+        format!("port = {}\nunix_socket_directories = '{}'\n", self.port, sockets.display())
     }
 
     /// The settings that show a certificate.

@@ -148,8 +148,10 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let (name, owner, run) = (&self.name, self.owner(), self.run());
-        let drop = format!("DROP DATABASE {name} WITH (FORCE); DROP ROLE {run}; DROP ROLE {owner};");
-        // A server that the test has killed has nothing left to drop; one that stands still is not waited for.
+        let drop = format!(
+            "SET synchronous_commit = local; DROP DATABASE {name} WITH (FORCE); DROP ROLE {run}; DROP ROLE {owner};"
+        );
+        // A server that the test has killed has nothing left to drop, and a standby that is gone is not waited for.
         if self.server.inner.answers() {
             let _ = self.server.try_sql("postgres", &drop);
         }

@@ -75,7 +75,7 @@ fn start_new(version: Version, binaries: &Binaries, locks: &Path) -> Inner {
     // Between looking for a free port and listening on it, another program can take it.
     for _ in 0..3 {
         let base = new_base();
-        let inner = Inner::make(version, binaries.clone(), base, &[]);
+        let inner = Inner::make(version, binaries, base, &[]);
         // ORDER: written before it is started, so that one whose starter was killed is found and ended.
         let line = format!("{} {}\n", inner.base.display(), inner.port);
         fs::write(locks.join("new"), line).unwrap();

@@ -1,5 +1,6 @@
-//! What the test bed says of its servers and databases.
-#![expect(clippy::disallowed_macros, reason = "one test hears from another where its server is")]
+//! Servers and databases.
+
+#![cfg(test)]
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -165,6 +166,32 @@ fn a_server_that_is_paused_says_nothing_until_it_goes_on() {
 }
 
 #[test]
+fn a_full_disk_stops_writes_loses_nothing_and_lets_them_go_on_once_there_is_room() {
+    let Some(server) = Postgres::own_on_disk(Version::V15, 160 << 20, &[]) else { return };
+    server.sql("postgres", "CREATE TABLE a (n bigint, t text); INSERT INTO a VALUES (1)");
+    server.fill_disk();
+    let mut acked: u64 = 1;
+    let full = loop {
+        let row =
+            format!("INSERT INTO a SELECT {}, repeat('x', 1000) FROM generate_series(1, 1000)", acked + 1);
+        match server.try_sql("postgres", &row) {
+            Ok(_) => acked += 1,
+            Err(said) => break said,
+        }
+        assert!(acked < 100, "100 MB went onto a disk that is full");
+    };
+    assert!(full.contains("No space left on device") || full.contains("server closed"), "{full}");
+    server.empty_disk();
+    let begin = Instant::now();
+    // Where its own log had no room it crashed, and starts by itself.
+    while let Err(said) = server.try_sql("postgres", "INSERT INTO a VALUES (0)") {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{said}");
+        std::thread::yield_now();
+    }
+    assert_eq!(server.sql("postgres", "SELECT count(DISTINCT n) - 1 FROM a"), acked.to_string());
+}
+
+#[test]
 #[ignore = "not a test of its own: the next one starts it and kills it"]
 fn somebody_who_has_a_server() {
     let Some(server) = Postgres::own(Version::V15, &[]) else { return };
@@ -175,7 +202,7 @@ fn somebody_who_has_a_server() {
 #[test]
 fn a_private_server_ends_with_the_test_even_when_that_is_killed() {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "somebody_who_has_a_server", "--ignored", "--nocapture"]);
+    command.args(["--exact", "servers::somebody_who_has_a_server", "--ignored", "--nocapture"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let said: Option<PathBuf> =
