@@ -53,8 +53,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("seal", &[]),
     ("ledger", &[]),
     ("vfs", &[]),
-    ("store", &["vfs"]),
+    ("store", &["vfs", "testbed"]),
     ("marketplace", &[]),
+    // PostgreSQL for tests: nothing uses it but as a dev-dependency.
+    ("testbed", &[]),
 ];
 const HOUSE: &str = "strongroom";
 

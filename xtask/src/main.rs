@@ -6,6 +6,7 @@ mod dist;
 mod docs;
 mod judges;
 mod need;
+mod postgres;
 mod python;
 mod release;
 mod sample;

