@@ -116,9 +116,6 @@ pub enum Error {
         /// What is wrong.
         why: &'static str,
     },
-    /// That takes a database in a folder, and a server has this one.
-    #[error("the database is a server's, and not in a folder")]
-    NotInAFolder,
 }
 
 /// The engine's code as its own manual writes it: SQLite's numbers, PostgreSQL's five characters.
@@ -169,7 +166,6 @@ impl Error {
             Error::InDoubt => "SR-STORE-022",
             Error::WrongAddress { .. } => "SR-STORE-023",
             Error::UnfitServer { .. } => "SR-STORE-024",
-            Error::NotInAFolder => "SR-STORE-025",
         }
     }
 

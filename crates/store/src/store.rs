@@ -338,12 +338,23 @@ impl Store {
         wait(self.readers.submit(read)?).unwrap_or_else(|_| Err(E::from(Error::Closed)))
     }
 
-    /// Copies the database as it stands now into a new file, while work goes on. Blocks.
-    pub fn copy_to(&self, file: &Path, progress: impl FnMut(Progress)) -> Result<(), Error> {
-        let folder = self.folder()?;
-        let connection = sqlite::connect(folder.disk, &folder.database(), 2_048, Use::Read)?;
-        connection.execute_batch("BEGIN")?;
-        crate::backup::copy(folder.disk, &connection, file, progress)
+    /// Copies the database as it stands now into a new file, while work goes on; from a server as well. Blocks.
+    ///
+    /// Takes: the file; the schema that it is to have, which is the database's. Fails: `SR-STORE-017` when there is a file.
+    pub fn copy_to(
+        &self,
+        file: &Path,
+        steps: &[Migration],
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<(), Error> {
+        match &self.home {
+            Home::Folder(folder) => {
+                let connection = sqlite::connect(folder.disk, &folder.database(), 2_048, Use::Read)?;
+                connection.execute_batch("BEGIN")?;
+                crate::backup::copy(folder.disk, &connection, file, progress)
+            }
+            Home::Server(server) => server.pour_into(file, steps, progress),
+        }
     }
 
     /// Reads all of the database, also what no read ever comes to, and gives where it is damaged or cannot be read, a thousand
@@ -392,14 +403,6 @@ impl Store {
     /// Where the rows are.
     pub fn home(&self) -> &Home {
         &self.home
-    }
-
-    /// The folder. Fails: `SR-STORE-025` when a server has the rows.
-    fn folder(&self) -> Result<&Folder, Error> {
-        match &self.home {
-            Home::Folder(folder) => Ok(folder),
-            Home::Server(_) => Err(Error::NotInAFolder),
-        }
     }
 
     /// Does what has been accepted, refuses the rest, folds the WAL into the database and ends the threads. Blocks.

@@ -91,6 +91,7 @@ struct Bench {
     store: Store,
     named: Named,
     folder: tempfile::TempDir,
+    _database: Option<testbed::Database>,
 }
 
 /// A store: in a folder, or on a server when the run is for one.
@@ -101,11 +102,11 @@ fn bench() -> Bench {
 fn bench_with(options: Options) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let named = Named::default();
-    let store = match server() {
-        Some(server) => open_on(server, options, named.clone()),
-        None => open(folder.path(), options, named.clone()),
+    let (store, database) = match server() {
+        Some((database, server)) => (open_on(server, options, named.clone()), Some(database)),
+        None => (open(folder.path(), options, named.clone()), None),
     };
-    Bench { store, named, folder }
+    Bench { store, named, folder, _database: database }
 }
 
 /// A store in a folder, for what is so in a folder only. Nothing, when the run is for a server.
@@ -113,7 +114,7 @@ fn bench_in_folder(options: Options) -> Option<Bench> {
     let folder = tempfile::tempdir().unwrap();
     let named = Named::default();
     let store = open(folder.path(), options, named.clone());
-    Some(Bench { store, named, folder }).filter(|_| !on_a_server())
+    Some(Bench { store, named, folder, _database: None }).filter(|_| !on_a_server())
 }
 
 fn open(path: &Path, options: Options, named: Named) -> Store {
@@ -475,7 +476,7 @@ fn a_copy_is_one_state_of_the_database_while_work_goes_on() {
     let mut steps = 0;
     bench
         .store
-        .copy_to(&copy, |_| {
+        .copy_to(&copy, &[STORE, ROWS], |_| {
             steps += 1;
             bench.store.work_blocking(1, Lane::High, add(10_000 + steps)).unwrap();
         })
@@ -794,31 +795,33 @@ fn wait_until(mut happened: impl FnMut() -> bool) {
     panic!("it did not happen within ten seconds");
 }
 
-/// Is the run for a server?
+/// The version of PostgreSQL that the run is for; nothing when it is for folders.
 #[expect(
     clippy::disallowed_methods,
     reason = "which engine a run of the tests is for stands in its environment"
 )]
-fn address() -> Option<String> {
-    std::env::var("STRONGROOM_TEST_PG").ok()
+fn asked() -> Option<testbed::Version> {
+    match std::env::var("STRONGROOM_TEST_PG").ok()?.as_str() {
+        "15" => Some(testbed::Version::V15),
+        "18" => Some(testbed::Version::V18),
+        other => panic!("STRONGROOM_TEST_PG is 15 or 18, and not {other:?}"),
+    }
 }
 
-fn on_a_server() -> bool {
-    address().is_some()
+pub(crate) fn on_a_server() -> bool {
+    asked().is_some()
 }
 
-fn server() -> Option<crate::Server> {
-    let address = address()?;
-    let name = format!("t{}", std::process::id());
-    let made = std::process::Command::new("psql")
-        .args([&address, "-qc", &format!("CREATE DATABASE {name}")])
-        .status();
-    assert!(made.unwrap().success());
-    let server = crate::Server::parse(
-        &address.replace("/postgres", &format!("/{name}")).replacen(&format!("://{name}"), "://postgres", 1),
-        None,
-    )
-    .unwrap();
-    server.migrate(&[STORE, ROWS, crate::PENS], &[], None).unwrap();
-    Some(server)
+/// A database of a test's own, and who may change its schema and serves from it.
+pub(crate) fn database_on(server: &testbed::Postgres) -> (testbed::Database, crate::Server) {
+    let database = server.database();
+    let url = database.owner_socket_url().replace(&format!(":{}@", database.password()), "@");
+    let owner = crate::Server::parse(&url, Some(database.password())).unwrap();
+    owner.migrate(&[STORE, ROWS, crate::PENS], &[], None).unwrap();
+    (database, owner)
+}
+
+fn server() -> Option<(testbed::Database, crate::Server)> {
+    let server = testbed::Postgres::shared(asked()?).expect("`cargo xtask test --only needs` brings it");
+    Some(database_on(&server))
 }

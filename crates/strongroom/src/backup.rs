@@ -20,7 +20,7 @@ use crate::ground::keys_folder::{self, ERASED, HEADS, KeysFolder};
 use crate::ground::log::{generation_of_log, log_number, shop_of_log};
 use crate::ground::random::SystemRandom;
 use crate::ground::{Actor, CredentialId, Id, Numbered, Problem, Role, Shop, SubjectId, hex};
-use crate::open::{self, Places};
+use crate::open::{self, Places, Rows};
 use crate::people::NewCredential;
 use crate::{choose, collect, erase, keep, notice, people};
 
@@ -58,6 +58,10 @@ const MANIFEST: &str = "manifest.json";
 const REPLACED: &str = "replaced.db";
 /// The database that a restore is about to put in place.
 const COMING: &str = "restore.db";
+/// The folder in which a backup is restored before a server has it.
+const BESIDE: &str = "restore.beside";
+/// Stands in it when it holds what the server is to have.
+const WHOLE: &str = "whole";
 /// Stands in the data folder while a restore is under way.
 const UNFINISHED: &str = "restore.unfinished";
 /// Numbers skipped when the ledger is lost: nobody knows how many were handed out behind the backup.
@@ -73,7 +77,11 @@ fn manifest_fault() -> Problem {
 /// Makes a backup into a new folder, while serving. Blocks.
 ///
 /// Gives: its manifest. Records: *backed_up*. The keyring is not in it, and must not be kept beside it.
-pub fn make(house: &Arc<House>, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Manifest, Problem> {
+pub fn make(
+    house: &Arc<House>,
+    to: &Path,
+    mut progress: impl FnMut(u64, u64) + Send,
+) -> Result<Manifest, Problem> {
     let place = open::whole_path(to)?;
     for taken in [house.keys.path(), house.data.as_path()] {
         if place.starts_with(open::whole_path(taken)?) {
@@ -96,7 +104,7 @@ pub fn make(house: &Arc<House>, to: &Path, mut progress: impl FnMut(u64, u64)) -
         })?;
     }
     let database = to.join(store::DATABASE);
-    house.store.copy_to(&database, |step| progress(step.done, step.of))?;
+    house.store.copy_to(&database, open::MIGRATIONS, |step| progress(step.done, step.of))?;
     restrict(&database)?;
     let logs = store::look_into::<_, Problem>(&database, |view| {
         let mut logs = Vec::new();
@@ -190,7 +198,74 @@ pub fn restore(
     from: &Path,
     lost_since: Option<&str>,
     clock: &Arc<dyn Clock>,
-    mut progress: impl FnMut(&'static str, u64, u64),
+    mut progress: impl FnMut(&'static str, u64, u64) + Send,
+) -> Result<Restored, Problem> {
+    match &places.rows {
+        Rows::InFolder => restore_folder(places, from, lost_since, clock, &mut progress),
+        Rows::OnServer(server) => restore_server(server, places, from, lost_since, clock, &mut progress),
+    }
+}
+
+/// Brings a backup back to a server: it is restored in a folder beside, and what came of it replaces the server's rows in one
+/// transaction. So there is one way in which backups are restored, and nobody is served in the middle of it.
+fn restore_server(
+    server: &store::Server,
+    places: &Places,
+    from: &Path,
+    lost_since: Option<&str>,
+    clock: &Arc<dyn Clock>,
+    progress: &mut (dyn FnMut(&'static str, u64, u64) + Send),
+) -> Result<Restored, Problem> {
+    read_manifest(from)?;
+    keys_folder::make_private_folder(&places.data)?;
+    let _owned = Folder::own(&places.data)?;
+    let beside = places.data.join(BESIDE);
+    let database = beside.join(store::DATABASE);
+    if beside.join(WHOLE).exists() {
+        // What a restore that was cut off had come to is newer than what the server has.
+        server.fill_from(&database, open::MIGRATIONS, |_| {})?;
+    }
+    remove_folder(&beside)?;
+    mark_unfinished(&places.data)?;
+    keys_folder::make_private_folder(&beside)?;
+    server
+        .pour_into(&database, open::MIGRATIONS, |step| progress("reading the server", step.done, step.of))?;
+    restrict(&database)?;
+    let local = Places { data: beside.clone(), rows: Rows::InFolder, ..places.clone() };
+    let restored = match restore_folder(&local, from, lost_since, clock, progress) {
+        Ok(restored) => restored,
+        Err(problem) if beside.join(UNFINISHED).exists() => return Err(problem),
+        Err(problem) => {
+            // Nothing was changed yet.
+            remove_folder(&beside)?;
+            std::fs::remove_file(places.data.join(UNFINISHED))?;
+            return Err(problem);
+        }
+    };
+    // ORDER: said before the server has it: the keys folder holds the heads of what was restored by now.
+    std::fs::File::create(beside.join(WHOLE))?.sync_all()?;
+    std::fs::File::open(&beside)?.sync_all()?;
+    server.fill_from(&database, open::MIGRATIONS, |step| {
+        progress("writing to the server", step.done, step.of);
+    })?;
+    remove_folder(&beside)?;
+    std::fs::remove_file(places.data.join(UNFINISHED))?;
+    Ok(restored)
+}
+
+fn remove_folder(folder: &Path) -> Result<(), Problem> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(())
+}
+
+fn restore_folder(
+    places: &Places,
+    from: &Path,
+    lost_since: Option<&str>,
+    clock: &Arc<dyn Clock>,
+    mut progress: &mut (dyn FnMut(&'static str, u64, u64) + Send),
 ) -> Result<Restored, Problem> {
     let manifest = read_manifest(from)?;
     keys_folder::make_private_folder(&places.data)?;

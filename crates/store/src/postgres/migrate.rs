@@ -154,7 +154,7 @@ impl Fence {
 fn grants(role: &str) -> String {
     format!(
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
-         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
+         GRANT USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {role};
          REVOKE INSERT, UPDATE, DELETE ON schema FROM {role};
          REVOKE CREATE ON SCHEMA public FROM {role}"
     )

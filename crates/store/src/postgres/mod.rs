@@ -2,11 +2,14 @@
 
 mod migrate;
 mod session;
+mod transfer;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use rusqlite::OpenFlags;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio_postgres::config::{Host, SslMode};
@@ -16,10 +19,12 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 pub use migrate::Fence;
 pub(crate) use session::Postgres;
 
+use crate::backup::Progress;
 use crate::engine::Session;
 use crate::error::Error;
 use crate::migrate::{Migrated, Migration};
 use crate::sql::Sql;
+use crate::sqlite;
 use crate::tx::View;
 
 /// What a connection waits for at the most: until it stands, for a statement, for a lock, and between two statements of a
@@ -115,6 +120,50 @@ impl Server {
             session.roll_back();
             found
         })
+    }
+
+    /// Copies all rows, in one state, into a new file of the schema of `steps`.
+    pub fn pour_into(
+        &self,
+        file: &Path,
+        steps: &[Migration],
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<(), Error> {
+        if file.exists() {
+            return Err(Error::NotEmpty);
+        }
+        self.must_have_schema_of(steps)?;
+        crate::migrate::migrate_file(file, steps)?;
+        let disk = sqlite::disk()?;
+        let mut target = sqlite::open(disk, file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // The copy is one file, without a WAL beside it, and is synced when it is whole.
+        target.pragma_update(None, "journal_mode", "DELETE")?;
+        target.pragma_update(None, "synchronous", "EXTRA")?;
+        target.pragma_update(None, "temp_store", "MEMORY")?;
+        apart(|| transfer::pour(&Postgres::new(self)?, &mut target, &mut progress))?;
+        target.close().map_err(|(_, error)| Error::from(error))
+    }
+
+    /// Puts the rows of a file in the place of all that are there, in one transaction: it is done, or nothing is.
+    pub fn fill_from(
+        &self,
+        file: &Path,
+        steps: &[Migration],
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<(), Error> {
+        self.must_have_schema_of(steps)?;
+        let source = sqlite::open(sqlite::disk()?, file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let newest = steps.last().map_or(0, |step| step.number);
+        let found = crate::migrate::schema_of(&source)?;
+        if found != newest {
+            return Err(Error::NewerSchema { found, known: newest });
+        }
+        apart(move || transfer::fill(&Postgres::new(self)?, &source, &mut progress))
+    }
+
+    fn must_have_schema_of(&self, steps: &[Migration]) -> Result<(), Error> {
+        let (found, known) = (self.schema()?, steps.last().map_or(0, |step| step.number));
+        if found == known { Ok(()) } else { Err(Error::NewerSchema { found, known }) }
     }
 
     /// Can each of these statements be prepared? Gives the names of those that cannot.

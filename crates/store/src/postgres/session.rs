@@ -13,9 +13,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Runtime;
+use tokio_postgres::binary_copy::BinaryCopyOutRow;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{AsyncMessage, Client, Connection, Statement};
+use tokio_postgres::{AsyncMessage, Client, Connection, CopyOutStream, Statement};
 
 use super::Server;
 use crate::engine::{AddressHasher, Engine, Pen, Session, Standing, Step};
@@ -35,6 +36,10 @@ static FENCE: Sql = Sql::new("SELECT set_config('strongroom.shop', $1, true)");
 
 /// Who carries a connection's messages.
 pub(super) type Carrier = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The next row of a copy, when it comes.
+pub(super) type NextRow<'r> =
+    Pin<Box<dyn Future<Output = Result<Option<BinaryCopyOutRow>, tokio_postgres::Error>> + 'r>>;
 
 /// Rows that are fetched at once.
 const ROWS: usize = 256;
@@ -92,6 +97,28 @@ impl Postgres {
         let client = self.client.borrow();
         let client = client.as_ref().ok_or(Error::Unreachable)?;
         self.wait(client.batch_execute(text))
+    }
+
+    /// Runs a statement that was made of the names in a schema.
+    pub(super) fn execute(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<(), Error> {
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Unreachable)?;
+        self.wait(client.execute(text, parameters)).map(|_| ())
+    }
+
+    /// Copies what a statement gives out of the server. `read` takes the stream, and what waits for its next piece.
+    pub(super) fn copy_out<T>(
+        &self,
+        text: &str,
+        read: impl FnOnce(
+            CopyOutStream,
+            &dyn Fn(NextRow<'_>) -> Result<Option<BinaryCopyOutRow>, Error>,
+        ) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Unreachable)?;
+        let stream = self.wait(client.copy_out(text))?;
+        read(stream, &|next| self.wait(next))
     }
 
     fn begin_as(&self, how: &str, whose: &str) -> Result<(), Error> {

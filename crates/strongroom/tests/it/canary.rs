@@ -439,6 +439,10 @@ fn personal_values_are_in_no_file_log_error_url_or_metric() {
     clean("a restore", [ran.out, ran.err].concat().as_bytes());
     let found = search(vault.root(), &ours);
     assert!(found.is_empty(), "after a restore: {found:#?}");
+    if let Some(server) = crate::engine::folder_of_server() {
+        let found = search(&server, &[]);
+        assert!(found.is_empty(), "with the server of the database: {found:#?}");
+    }
 }
 
 #[test]

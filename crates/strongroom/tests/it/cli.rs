@@ -168,7 +168,9 @@ fn one_process_owns_a_data_folder() {
     let vault = Vault::new();
     let server = vault.serve();
     vault.serve_with(&[]).unwrap_err().fails("SR-STORE-003");
-    vault.run(&["migrate"]).fails("SR-STORE-003");
+    if !crate::engine::only_in_a_folder("a server migrates for several processes at once") {
+        vault.run(&["migrate"]).fails("SR-STORE-003");
+    }
     server.caller(&vault.admin).get("/v1/policy").has(200);
 }
 

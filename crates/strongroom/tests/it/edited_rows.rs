@@ -1,6 +1,5 @@
 //! Rows that decide something, edited by somebody who can write the database: whoever reads one says so, and follows nothing.
 
-use rusqlite::Connection;
 use serde_json::{Value as Json, json};
 use strongroom::account;
 use strongroom::ground::Role;
@@ -19,7 +18,7 @@ fn with_two() -> (Bench, Key, [String; 2]) {
     (bench, by, subjects)
 }
 
-fn database(bench: &Bench) -> Connection {
+fn database(bench: &Bench) -> crate::engine::Behind {
     crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap()
 }
 

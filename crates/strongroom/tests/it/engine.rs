@@ -1,36 +1,192 @@
-//! Which engine a run of the tests is for: a folder, or a server when `STRONGROOM_TEST_PG` says so.
+//! Which engine a run of the tests is for: a folder, or the PostgreSQL whose version `STRONGROOM_TEST_PG` names.
 
 #![cfg(test)]
 
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-use strongroom::open::Rows;
+use rusqlite::{Connection, OpenFlags};
+use store::Server;
+use strongroom::open::{self, Rows};
+use testbed::{Database, Postgres, Version};
 
-/// Is the run for a server?
+/// The version that the run is for; nothing when it is for folders.
 #[expect(
     clippy::disallowed_methods,
     reason = "which engine a run of the tests is for stands in its environment"
 )]
-fn asked() -> Option<String> {
-    std::env::var("STRONGROOM_TEST_PG").ok()
-}
-
-/// The address of a fresh database, when the run is for a server.
-pub(crate) fn address() -> Option<String> {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let address = asked()?;
-    let name = format!("t{}x{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let made = std::process::Command::new("psql")
-        .args([&address, "-qc", &format!("CREATE DATABASE {name}")])
-        .status();
-    assert!(made.unwrap().success());
-    Some(format!("{}/{name}", address.rsplit_once('/').unwrap().0))
-}
-
-/// Where a new vault has its rows.
-pub(crate) fn rows() -> Rows {
-    match address() {
-        Some(address) => Rows::OnServer(store::Server::parse(&address, None).unwrap()),
-        None => Rows::InFolder,
+fn asked() -> Option<Version> {
+    match std::env::var("STRONGROOM_TEST_PG").ok()?.as_str() {
+        "15" => Some(Version::V15),
+        "18" => Some(Version::V18),
+        other => panic!("STRONGROOM_TEST_PG is 15 or 18, and not {other:?}"),
     }
+}
+
+/// Is the run for a server? Then a test of what only a folder has is over: `why` says what that is.
+pub(crate) fn only_in_a_folder(why: &str) -> bool {
+    let over = asked().is_some();
+    if over {
+        eprintln!("on a server there is nothing to test: {why}");
+    }
+    over
+}
+
+/// A database of a vault's own, made by its owner; the vault serves from it as a role that may not change its schema.
+pub(crate) struct Home(Database);
+
+impl std::fmt::Debug for Home {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Home {
+    /// A fresh one, when the run is for a server.
+    pub(crate) fn new() -> Option<Home> {
+        let database =
+            Postgres::shared(asked()?).expect("`cargo xtask test --only needs` brings it").database();
+        let owner = Server::parse(&without_password(&database.owner_socket_url()), Some(database.password()))
+            .unwrap();
+        owner.migrate(open::MIGRATIONS, open::FENCES, Some(&database.run())).unwrap();
+        Some(Home(database))
+    }
+
+    /// The address of the role that serves, without its password, over TLS where the server has it.
+    pub(crate) fn address(&self) -> String {
+        without_password(&self.0.run_url())
+    }
+
+    /// The password.
+    pub(crate) fn password(&self) -> &str {
+        self.0.password()
+    }
+
+    /// Where a vault has its rows.
+    pub(crate) fn rows(&self) -> Rows {
+        Rows::OnServer(self.server())
+    }
+
+    fn server(&self) -> Server {
+        Server::parse(&without_password(&self.0.run_socket_url()), Some(self.0.password())).unwrap()
+    }
+
+    /// Whoever asks for the database of this data folder gets this one.
+    pub(crate) fn stands_for(&self, data: &Path) {
+        let mut homes = HOMES.lock().unwrap_or_else(PoisonError::into_inner);
+        homes.insert(data.join(store::DATABASE), self.server());
+    }
+}
+
+fn without_password(url: &str) -> String {
+    let (user, rest) = url.split_once('@').unwrap();
+    let (user, _) = user.rsplit_once(':').unwrap();
+    format!("{user}@{rest}")
+}
+
+/// Databases of servers, by the file that a folder would have.
+static HOMES: LazyLock<Mutex<HashMap<PathBuf, Server>>> = LazyLock::new(Mutex::default);
+
+/// A database opened past the store, by somebody who knows its format down to the checksums of its pages. A server's is poured into
+/// a file, and what was changed in that is put back.
+pub(crate) struct Behind {
+    connection: Option<Connection>,
+    back: Option<(Server, tempfile::TempDir)>,
+}
+
+/// Opens the database that would lie in this file.
+pub(crate) fn behind_the_back(file: impl AsRef<Path>) -> rusqlite::Result<Behind> {
+    let disk = store::vfs::Disk::checked().unwrap();
+    let open = |file: &Path| Connection::open_with_flags_and_vfs(file, OpenFlags::default(), disk.name());
+    let homes = HOMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(server) = homes.get(file.as_ref()).cloned() else {
+        return Ok(Behind { connection: Some(open(file.as_ref())?), back: None });
+    };
+    let folder = crate::vault::private_folder();
+    let poured = folder.path().join(store::DATABASE);
+    server.pour_into(&poured, open::MIGRATIONS, |_| {}).unwrap();
+    Ok(Behind { connection: Some(open(&poured)?), back: Some((server, folder)) })
+}
+
+impl Behind {
+    /// Closes it: what was changed is in the database.
+    pub(crate) fn close(self) {
+        drop(self);
+    }
+}
+
+impl Deref for Behind {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().unwrap()
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let is_changed = connection.total_changes() > 0;
+        if let Some((server, folder)) = self.back.take().filter(|_| is_changed) {
+            connection.pragma_update(None, "journal_mode", "DELETE").unwrap();
+            connection.close().unwrap();
+            server.fill_from(&folder.path().join(store::DATABASE), open::MIGRATIONS, |_| {}).unwrap();
+        }
+    }
+}
+
+/// The bytes of a database that would lie in this file: of a server's, those of the file that it is poured into.
+pub(crate) fn read_rows(file: &Path) -> Vec<u8> {
+    let homes = HOMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(server) = homes.get(file) else { return std::fs::read(file).unwrap() };
+    let folder = crate::vault::private_folder();
+    let poured = folder.path().join(store::DATABASE);
+    server.pour_into(&poured, open::MIGRATIONS, |_| {}).unwrap();
+    std::fs::read(&poured).unwrap()
+}
+
+/// Puts a database in the place of the one that would lie in this file.
+pub(crate) fn write_rows(file: &Path, bytes: &[u8]) {
+    let homes = HOMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(server) = homes.get(file) else { return write_private(file, bytes) };
+    let folder = crate::vault::private_folder();
+    let poured = folder.path().join(store::DATABASE);
+    write_private(&poured, bytes);
+    server.fill_from(&poured, open::MIGRATIONS, |_| {}).unwrap();
+}
+
+/// Writes a file that its owner alone can read.
+fn write_private(file: &Path, bytes: &[u8]) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(file, bytes).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// A folder that holds the rows of this data folder as a file: itself, or one beside it that a server was poured into.
+pub(crate) fn folder_of_rows(data: &Path) -> PathBuf {
+    let beside = data.with_file_name(format!("poured-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
+    if !HOMES.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&data.join(store::DATABASE)) {
+        return data.to_owned();
+    }
+    std::fs::create_dir(&beside).unwrap();
+    rows_beside(data, &beside);
+    beside
+}
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// Puts the rows of a data folder that was copied beside what was copied of it, if a server has them.
+pub(crate) fn rows_beside(data: &Path, copy: &Path) {
+    let homes = HOMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(server) = homes.get(&data.join(store::DATABASE)) {
+        server.pour_into(&copy.join(store::DATABASE), open::MIGRATIONS, |_| {}).unwrap();
+    }
+}
+
+/// Where the server has its files, its log among them, when the run is for one.
+pub(crate) fn folder_of_server() -> Option<PathBuf> {
+    Some(Postgres::shared(asked()?)?.data_dir())
 }

@@ -540,6 +540,7 @@ fn a_new_epoch_makes_every_older_copy_dark_and_leaves_everything_open_here() {
     let copy = crate::support::folder();
     bench.close();
     copy_folder(&bench.places.data, &copy.path().join("data"));
+    crate::engine::rows_beside(&bench.places.data, &copy.path().join("data"));
     bench.open();
     let old_keys = std::fs::read(bench.places.keys.join("keyring")).unwrap();
     let rotated = rotate(&bench, |_| {}).unwrap();
@@ -552,6 +553,7 @@ fn a_new_epoch_makes_every_older_copy_dark_and_leaves_everything_open_here() {
     // The thief: an old copy of the data, and today's keys.
     let mut places = bench.places.clone();
     places.data = copy.path().join("data");
+    places.rows = open::Rows::InFolder;
     bench.close();
     let problem = open::open(&places, bench.clock.clone()).unwrap_err();
     assert_eq!(problem.code, seal::Error::NoKey.code());

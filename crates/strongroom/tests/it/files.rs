@@ -239,6 +239,7 @@ fn nothing_plain_of_a_file_is_in_the_folders() {
     }
     fixture.put("id_scan", "application/pdf", &bytes).is(200);
     let root = fixture.bench.places.data.parent().unwrap().to_owned();
+    crate::engine::folder_of_rows(&fixture.bench.places.data);
     let mut looked = 0;
     for entry in walk(&root) {
         let found = std::fs::read(&entry).unwrap();
@@ -685,7 +686,7 @@ fn whatever_is_done_to_chunks_is_noticed_where_it_was_done() {
             crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
         database.execute_batch(&sql.replace("{file}", "id >> 16 = (SELECT min(id) FROM file)")).unwrap();
         assert!(database.total_changes() > 0, "{what}");
-        database.close().unwrap();
+        database.close();
         fixture.bench.open();
         let before = fixture.bench.count(Act::OpeningFailed);
         let answer = fixture.begin("id_scan", "age_check");
@@ -773,7 +774,7 @@ fn a_row_of_a_file_that_was_edited_keeps_no_start_and_no_other_file() {
             let first = "(SELECT min(id) FROM file WHERE id >= 0)";
             let to = format!("UPDATE file SET state = {state} WHERE id = {first}");
             database.execute_batch(&format!("{to};{}", edits.replace("{file}", first))).unwrap();
-            database.close().unwrap();
+            database.close();
             fixture.bench.open();
             fixture.tidy();
             // The edited one stays, with its chunks; the other that nobody names is gone.
@@ -803,7 +804,7 @@ fn a_record_goes_although_the_row_of_its_file_was_edited() {
     fixture.bench.close();
     let database = crate::vault::behind_the_back(fixture.bench.places.data.join("strongroom.db")).unwrap();
     assert_eq!(database.execute("UPDATE file SET since = since + 1", []).unwrap(), 1);
-    database.close().unwrap();
+    database.close();
     fixture.bench.open();
     let officer = fixture.bench.key(Role::Officer, &[]);
     fixture.bench.post(&officer, &format!("/v1/subjects/{}:erase", fixture.subject), &json!({})).is(200);
@@ -834,7 +835,7 @@ fn what_a_round_has_no_time_for_the_next_one_takes_away_at_once() {
     let many = "INSERT INTO file_chunk WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000)
                 SELECT (SELECT min(id) FROM file) * 65536 + n, x'00' FROM n";
     assert_eq!(database.execute(many, []).unwrap(), 20_000);
-    database.close().unwrap();
+    database.close();
     fixture.bench.open();
     // One round is made at the start; the next one does not wait for its minute.
     let round = || fixture.bench.desk().caretaker.lock().unwrap().round().unwrap();

@@ -228,6 +228,9 @@ fn every_entry_is_there(server: &Server, auditor: &str, entries: &[String]) {
 
 #[test]
 fn a_key_that_died_just_before_a_crash_is_in_no_wal_after_the_next_start() {
+    if crate::engine::only_in_a_folder("a server's WAL goes dark with the epoch") {
+        return;
+    }
     let vault = Vault::new();
     let (intake, officer) = (vault.credential("intake", &[]), vault.credential("officer", &[]));
     let server = vault.serve();

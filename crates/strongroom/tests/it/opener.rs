@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value as Json, json};
 
+use crate::engine::{behind_the_back, folder_of_rows, read_rows};
 use crate::vault::{Vault, choice, customer, order};
 
 /// The script, and a Python that can run it.
@@ -196,13 +197,17 @@ impl Filled {
         let answer = caller.post("/v1/records", &changed).has(200).json();
         self.put_in.insert(answer["record"].as_str().unwrap().to_owned(), as_kept(&changed));
         caller.post("/v1/choices", &choice(2, "granted")).has(201);
-        assert_eq!(self.found(opener, &self.vault.data()).opened(), self.put_in, "beside the server");
+        assert_eq!(
+            self.found(opener, &folder_of_rows(&self.vault.data())).opened(),
+            self.put_in,
+            "beside the server"
+        );
 
         server.caller(&officer).post(&format!("/v1/subjects/{last}:erase"), &json!({})).has(200);
         self.put_in.retain(|_, fields| fields["external_id"] != "c-5" && fields["external_id"] != "o-5");
         self.vault.ask(&["backup", "--to", "copy"]);
         server.stop();
-        for data in [self.vault.data(), self.vault.path("copy")] {
+        for data in [folder_of_rows(&self.vault.data()), self.vault.path("copy")] {
             let found = self.found(opener, &data);
             let (lives, of_erased): (BTreeMap<_, _>, BTreeMap<_, _>) =
                 found.opened().into_iter().partition(|(record, _)| self.put_in.contains_key(record));
@@ -236,7 +241,7 @@ fn a_stranger_with_the_passphrase_opens_every_living_record_that_the_server_wrot
     let output = opener
         .script()
         .args(["--passphrase-file", other.to_str().unwrap(), "--keys"])
-        .args([filled.vault.keys(), filled.vault.data()])
+        .args([filled.vault.keys(), folder_of_rows(&filled.vault.data())])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -252,8 +257,13 @@ fn without_being_asked_the_script_shows_no_value() {
     server.caller(&intake).post("/v1/records", &customer(7)).has(201);
     server.stop();
     for json in [&[][..], &["--json"]] {
-        let output =
-            opener.script().args(json).arg("--keys").args([vault.keys(), vault.data()]).output().unwrap();
+        let output = opener
+            .script()
+            .args(json)
+            .arg("--keys")
+            .args([vault.keys(), folder_of_rows(&vault.data())])
+            .output()
+            .unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(said.contains("email") && output.status.success(), "{said}");
         for value in ["Customer 7", "customer7@harbour.example", "13800000007", "c-7"] {
@@ -266,7 +276,7 @@ fn without_being_asked_the_script_shows_no_value() {
 fn edited(vault: &Vault, name: &str, edit: impl FnOnce(&rusqlite::Connection)) -> PathBuf {
     let copy = vault.path(name);
     std::fs::create_dir(&copy).unwrap();
-    std::fs::copy(vault.database(), copy.join("strongroom.db")).unwrap();
+    std::fs::write(copy.join("strongroom.db"), read_rows(&vault.database())).unwrap();
     let connection = rusqlite::Connection::open(copy.join("strongroom.db")).unwrap();
     edit(&connection);
     connection.close().unwrap();
@@ -290,10 +300,10 @@ fn a_flipped_byte_a_moved_ciphertext_and_a_wrong_ordinal_do_not_open() {
     server.stop();
     let keys = vault.keys();
     let thief = Thief { keys: &keys, passphrase: None };
-    let whole = opener.opens(&thief, &[&vault.data()]);
+    let whole = opener.opens(&thief, &[&folder_of_rows(&vault.data())]);
     assert_eq!((whole.broken(), whole.figure("fields_opened")), (0, 8), "{whole:?}");
 
-    let connection = rusqlite::Connection::open(vault.database()).unwrap();
+    let connection = behind_the_back(vault.database()).unwrap();
     let ids: Vec<i64> = connection
         .prepare("SELECT id FROM record ORDER BY id")
         .unwrap()
@@ -302,7 +312,7 @@ fn a_flipped_byte_a_moved_ciphertext_and_a_wrong_ordinal_do_not_open() {
         .map(Result::unwrap)
         .collect();
     let (one, two) = (sealed_of(&connection, ids[0]), sealed_of(&connection, ids[1]));
-    connection.close().unwrap();
+    connection.close();
     let set = |sealed: Vec<u8>| {
         let record = ids[0];
         move |connection: &rusqlite::Connection| {

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rusqlite::Connection;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -61,13 +60,13 @@ impl Vault {
         self.well(&["import", "customers.csv", "--mapping", "mapping.toml"]);
     }
 
-    fn database(&self) -> Connection {
+    fn database(&self) -> crate::engine::Behind {
         crate::vault::behind_the_back(self.path("vault/strongroom.db")).unwrap()
     }
 
     fn copy_database(&self) -> PathBuf {
         let copy = self.path("copy.db");
-        std::fs::copy(self.path("vault/strongroom.db"), &copy).unwrap();
+        std::fs::write(&copy, crate::engine::read_rows(&self.path("vault/strongroom.db"))).unwrap();
         copy
     }
 

@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::engine::Home;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, header};
@@ -23,7 +24,7 @@ use strongroom::desk::{Desk, Server};
 use strongroom::ground::clock::{Clock, SetClock};
 use strongroom::ground::keys_folder::{LockSource, UNLOCK};
 use strongroom::ground::{House, Role, Shop, heads};
-use strongroom::open::{self, Places};
+use strongroom::open::{self, Places, Rows};
 use strongroom::{account, notice};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -71,6 +72,7 @@ pub(crate) struct Bench {
     inside: Option<Inside>,
     server: Option<Server>,
     at_the_end: AtTheEnd,
+    _home: Option<Home>,
     _folder: TempDir,
 }
 
@@ -110,9 +112,13 @@ impl Bench {
         hear_the_log();
         let folder = folder();
         let keys = folder.path().join("keys");
+        let home = Home::new();
+        if let Some(home) = &home {
+            home.stands_for(&folder.path().join("data"));
+        }
         let places = Places {
             data: folder.path().join("data"),
-            rows: crate::engine::rows(),
+            rows: home.as_ref().map_or(Rows::InFolder, Home::rows),
             lock: LockSource::KeyFile(keys.join(UNLOCK)),
             keys,
             epoch_days: 30,
@@ -133,6 +139,7 @@ impl Bench {
             inside: None,
             server: None,
             at_the_end: AtTheEnd::Everything,
+            _home: home,
             _folder: folder,
         };
         bench.open();

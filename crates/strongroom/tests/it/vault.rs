@@ -14,6 +14,9 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
+use crate::engine::Home;
+pub(crate) use crate::engine::behind_the_back;
+
 /// The example's policy.
 pub(crate) const POLICY: &str = include_str!("../../../../examples/harbour-hill/shop.toml");
 /// A server says where it listens within this time, or has failed.
@@ -81,6 +84,7 @@ impl Ran {
 /// A vault in a folder of its own.
 #[derive(Debug)]
 pub(crate) struct Vault {
+    home: Option<Home>,
     root: TempDir,
     /// The admin's credential, as `init` printed it.
     pub(crate) admin: String,
@@ -94,7 +98,7 @@ impl Vault {
         let root = private_folder();
         std::fs::write(root.path().join("shop.toml"), POLICY).unwrap();
         std::fs::create_dir(root.path().join("tmp")).unwrap();
-        Vault { root, admin: String::new(), verifier: String::new() }
+        Vault { home: None, root, admin: String::new(), verifier: String::new() }
     }
 
     /// A new vault.
@@ -118,9 +122,13 @@ impl Vault {
         let mut vault = self;
         let keys = vault.keys();
         let mut arguments = vec!["init", "--json", "--policy", "shop.toml", "--keys", keys.to_str().unwrap()];
-        let address = crate::engine::address();
-        if let Some(address) = &address {
-            arguments.extend(["--store", address]);
+        vault.home = Home::new();
+        let address = vault.home.as_ref().map(Home::address).unwrap_or_default();
+        let words = vault.path("store-password");
+        if let Some(home) = &vault.home {
+            home.stands_for(&vault.data());
+            vault.private_file("store-password", home.password());
+            arguments.extend(["--store", &address, "--store-password-file", words.to_str().unwrap()]);
         }
         let made = vault.run(&[&arguments[..], more].concat()).ends(0).json();
         vault.admin = made["admin"].as_str().unwrap().to_owned();
@@ -247,7 +255,7 @@ impl Vault {
     pub(crate) fn tamper(&self, act: impl FnOnce(&rusqlite::Connection)) {
         let connection = behind_the_back(self.database()).unwrap();
         act(&connection);
-        connection.close().unwrap();
+        connection.close();
     }
 }
 
@@ -514,10 +522,4 @@ pub(crate) fn choice(number: u64, said: &str) -> Json {
 /// A reveal of a customer for a purpose.
 pub(crate) fn reveal(number: u64, purpose: &str) -> Json {
     json!({ "purpose": purpose, "subject": { "external_id": format!("c-{number}") } })
-}
-
-/// A database opened past the store, by somebody who knows its format down to the checksums of its pages.
-pub(crate) fn behind_the_back(file: impl AsRef<Path>) -> rusqlite::Result<rusqlite::Connection> {
-    let disk = store::vfs::Disk::checked().unwrap();
-    rusqlite::Connection::open_with_flags_and_vfs(file, rusqlite::OpenFlags::default(), disk.name())
 }

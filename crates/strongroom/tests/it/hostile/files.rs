@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
+use crate::engine::read_rows;
 use crate::vault::{Ran, Vault};
 
 /// A command ends within this time, or waits for something that never comes.
@@ -81,7 +82,7 @@ fn what_is_sent_for_a_field_is_a_file() {
 fn what_is_restored_is_files() {
     let vault = Vault::new();
     soon(&vault, &["backup", "--to", "copy"]).ends(0);
-    let before = std::fs::read(vault.database()).unwrap();
+    let before = read_rows(&vault.database());
     let (manifest, database) = (vault.path("copy/manifest.json"), vault.path("copy/strongroom.db"));
     for (file, code) in [(&manifest, "SR-BACKUP-001"), (&database, "SR-BACKUP-003")] {
         let kept = std::fs::read(file).unwrap();
@@ -98,7 +99,7 @@ fn what_is_restored_is_files() {
         std::fs::write(file, kept).unwrap();
     }
     soon(&vault, &["restore", "--from", "copy", "--yes", "--lost-since", "/dev/zero"]).fails("SR-CLI-004");
-    assert!(std::fs::read(vault.database()).unwrap() == before, "the vault was touched");
+    assert!(read_rows(&vault.database()) == before, "the vault was touched");
     soon(&vault, &["restore", "--from", "copy", "--yes"]).ends(0);
     vault.is_well();
 }

@@ -140,20 +140,26 @@ fn an_approval_that_was_edited_or_is_asked_for_again_by_an_old_row_is_named_by_t
     let (bench, _) = house("2 per hour", 2);
     let service = bench.service_for(&["account"]);
     let id = ask(&bench, &service, &service, 10).is(201)["id"].clone();
-    let database = crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
-    let now = |sql: &str| assert_eq!(database.execute(sql, []).unwrap(), 1, "{sql}");
-    database.execute_batch("CREATE TEMP TABLE was AS SELECT * FROM approval").unwrap();
+    let database = || crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
+    let folder = crate::support::folder();
+    let kept = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let keep = |name: &str| assert_eq!(database().execute("VACUUM INTO $1", [kept(name)]).unwrap(), 0);
+    let put_back = |name: &str| {
+        let database = database();
+        database.execute("ATTACH $1 AS was", [kept(name)]).unwrap();
+        assert_eq!(database.execute("DELETE FROM main.approval", []).unwrap(), 1);
+        assert_eq!(database.execute("INSERT INTO main.approval SELECT * FROM was.approval", []).unwrap(), 1);
+    };
+    keep("asked");
     assert_eq!(deep_codes(&bench), [""; 0]);
     decide(&bench, &bench.admin, &id, "refuse").is(200);
-    database.execute_batch("CREATE TEMP TABLE is_so AS SELECT * FROM approval").unwrap();
+    keep("refused");
     assert_eq!(deep_codes(&bench), [""; 0]);
-    now("DELETE FROM approval");
-    now("INSERT INTO approval SELECT * FROM was");
+    put_back("asked");
     assert_eq!(deep_codes(&bench), ["SR-DEEP-032"], "somebody else could be talked into a yes");
-    now("UPDATE approval SET subjects = 10000000");
+    database().execute("UPDATE approval SET subjects = 10000000", []).unwrap();
     assert_eq!(deep_codes(&bench), ["SR-DEEP-031"]);
-    now("DELETE FROM approval");
-    now("INSERT INTO approval SELECT * FROM is_so");
+    put_back("refused");
 }
 
 #[test]

@@ -85,10 +85,10 @@ fn a_subject_whose_row_was_edited_hides_itself_and_nobody_else() {
     for number in 0..6 {
         reveal(&bench, &service, number).is(200);
     }
-    let database = crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
+    let database = || crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
     let edit = |by: i64| {
         let first = "UPDATE subject SET since = since + ?1 WHERE id = (SELECT min(id) FROM subject)";
-        assert_eq!(database.execute(first, [by]).unwrap(), 1);
+        assert_eq!(database().execute(first, [by]).unwrap(), 1);
     };
     edit(1);
     let found = radius(&bench, &officer, &service, "&list=true").is(200);
@@ -97,7 +97,8 @@ fn a_subject_whose_row_was_edited_hides_itself_and_nobody_else() {
     assert_eq!(found["subjects"].as_array().map(Vec::len), Some(5));
     edit(-1);
     assert_eq!(radius(&bench, &officer, &service, "").is(200)["unreadable"], 0);
-    let label = |to: &str| database.execute("UPDATE credential SET label = ?1 WHERE role = 2", [to]).unwrap();
+    let label =
+        |to: &str| database().execute("UPDATE credential SET label = ?1 WHERE role = 2", [to]).unwrap();
     assert_eq!(label("of-a-thief"), 1, "nor does the credential's own row hide whom it reached");
     assert_eq!(radius(&bench, &officer, &service, "").is(200)["persons"], 6);
     label("of-a-test");

@@ -131,7 +131,7 @@ fn a_backup_from_before_there_were_limits_is_restored() {
                 ALTER TABLE credential DROP COLUMN frozen_at; ALTER TABLE credential DROP COLUMN said;
                 DROP TABLE approval; DROP TABLE pen; DROP TABLE file_chunk; DROP TABLE file; UPDATE schema SET number = 7;";
     database.execute_batch(back).unwrap();
-    database.close().unwrap();
+    database.close();
     let manifest = vault.path("copy/manifest.json");
     let mut said: Json = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
     let digest = sha2::Sha256::digest(std::fs::read(&file).unwrap());
