@@ -33,6 +33,7 @@ mod pair;
 mod process;
 mod proxy;
 mod shared;
+mod site;
 mod tls;
 
 pub use binaries::Version;
@@ -42,3 +43,4 @@ pub use oracle::{Answer, Load, Tally, Verdict};
 pub use own::Own;
 pub use pair::{Pair, Waits};
 pub use proxy::{Counts, Moment, Proxy, What};
+pub use site::Site;
