@@ -18,8 +18,7 @@ use crate::tls;
 /// The role that may do everything. It comes in over the Unix socket only, whose folder is closed to others.
 pub(crate) const SUPERUSER: &str = "postgres";
 
-/// What every server is told. What a test asks for stands behind it, and the last word counts. Shared memory is kept in the data
-/// folder, so that a server that was killed leaves none behind.
+/// What every server is told. What a test asks for stands behind it, and the last word counts.
 const SETTINGS: &str = "
 listen_addresses = '127.0.0.1'
 max_connections = 400
@@ -32,7 +31,6 @@ log_statement = 'none'
 lc_messages = 'C'
 timezone = 'UTC'
 log_timezone = 'UTC'
-dynamic_shared_memory_type = mmap
 ";
 
 /// Who may come in, and how. Plain text over TCP is let in for the proxy, which reads along.
@@ -228,10 +226,12 @@ impl Inner {
         inner
     }
 
-    /// The settings that say where it is reached.
+    /// The settings that say where it is reached, and where it keeps shared memory: in its own folder, so that a server that was
+    /// killed leaves none behind.
     pub(crate) fn whereabouts(&self) -> String {
         let sockets = self.base.join("sockets");
-        format!("port = {}\nunix_socket_directories = '{}'\n", self.port, sockets.display())
+        let (port, sockets) = (self.port, sockets.display());
+        format!("port = {port}\nunix_socket_directories = '{sockets}'\ndynamic_shared_memory_type = mmap\n")
     }
 
     /// The settings that show a certificate.

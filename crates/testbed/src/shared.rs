@@ -99,6 +99,8 @@ fn read(file: &Path) -> Option<(PathBuf, u16)> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::{Pid, Signal, kill_process};
+
     use super::*;
     use crate::process::{kill_all, members, pause, wait_until};
 
@@ -142,13 +144,18 @@ mod tests {
     fn a_server_whose_watchman_was_killed_gets_another() {
         let locks = tempfile::tempdir().unwrap();
         let Some((server, lock)) = join_in(locks.path()) else { return };
-        let watchman = || -> Vec<String> {
-            let found = std::process::Command::new("pgrep").arg("-f").arg(locks.path()).output().unwrap();
-            String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
+        let names_the_locks = |process: &fs::DirEntry| {
+            let words = fs::read(process.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&words).contains(locks.path().to_str().unwrap())
+        };
+        let number = |process: &fs::DirEntry| Pid::from_raw(process.file_name().to_str()?.parse().ok()?);
+        let watchman = || -> Vec<Pid> {
+            let all = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+            all.filter(names_the_locks).filter_map(|process| number(&process)).collect()
         };
         wait_until("there is a watchman", 5 * SECOND, || !watchman().is_empty());
         for process in watchman() {
-            let _ = std::process::Command::new("kill").args(["-KILL", &process]).status();
+            let _ = kill_process(process, Signal::KILL);
         }
         wait_until("there is none", 5 * SECOND, || watchman().is_empty());
         let (_, other_lock) = join_in(locks.path()).unwrap();

@@ -67,6 +67,12 @@ impl Machines {
         Some(Machines { db1, db2, drill, archive, backups, before: String::new() })
     }
 
+    /// The names of what is in the archive.
+    fn archived(&self) -> Vec<String> {
+        let pieces = std::fs::read_dir(&self.archive).unwrap();
+        pieces.map(|piece| piece.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
     fn site(&self, name: &str) -> &Site {
         match name {
             "db1" => &self.db1,
@@ -265,8 +271,7 @@ fn back_up_and_restore(walk: &mut Walk, machines: &mut Machines) {
     assert_eq!((made("monday"), made("tuesday")), (false, true), "what is from an ended epoch is gone");
     let label = std::fs::read_to_string(Path::new(&machines.backups).join("tuesday/backup_label")).unwrap();
     let first = label.split_once("(file ").unwrap().1.split_once(')').unwrap().0;
-    let pieces = std::fs::read_dir(&machines.archive).unwrap();
-    let pieces: Vec<String> = pieces.map(|piece| piece.unwrap().file_name().into_string().unwrap()).collect();
+    let pieces = machines.archived();
     // Labels of backups stay; they hold no row.
     let (labels, pieces): (Vec<&String>, Vec<&String>) =
         pieces.iter().partition(|piece| piece.ends_with(".backup"));
@@ -292,6 +297,11 @@ fn back_up_and_restore(walk: &mut Walk, machines: &mut Machines) {
         (server.sql("strongroom", ROWS), m.db1.server().sql("strongroom", ROWS)),
         ("1 2 3".into(), String::new())
     );
+    server.sql("strongroom", "SELECT pg_switch_wal()");
+    let waits = "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'";
+    until("nothing of the drill waits for the archive", || server.sql("postgres", waits) == "0");
+    let of_another_life = m.archived().into_iter().find(|piece| !piece.starts_with("00000001"));
+    assert_eq!(of_another_life, None, "the drill writes into nobody's archive");
     walk.one(m, "A restore, as a drill");
     assert_eq!(std::fs::read_dir(server.data_dir()).unwrap().count(), 0);
 }
