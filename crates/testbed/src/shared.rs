@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::binaries::{Binaries, Version, root};
 use crate::cluster::{Inner, Postgres, new_base};
-use crate::process::{end, watch};
+use crate::process::{Guard, end, watch};
 
 /// So long the server waits for another test.
 const IDLE: Duration = Duration::from_secs(20);
@@ -55,8 +55,8 @@ pub(crate) fn join(version: Version, binaries: &Binaries, locks: &Path, idle: Du
         base,
         port,
     });
-    let inner = match known {
-        Some(inner) if inner.answers() => inner,
+    let (inner, guard) = match known {
+        Some(inner) if inner.answers() => (inner, None),
         lost => {
             // It crashed, or its start was cut off.
             if let Some(lost) = lost {
@@ -67,25 +67,27 @@ pub(crate) fn join(version: Version, binaries: &Binaries, locks: &Path, idle: Du
     };
     // Nobody else looks for the watchman while we hold `start`.
     watch(&inner.base, locks, idle);
+    // ORDER: the guard goes when the watchman has come.
+    if let Some(guard) = guard {
+        guard.keep();
+    }
     (Postgres { inner: Arc::new(inner) }, users)
 }
 
-fn start_new(version: Version, binaries: &Binaries, locks: &Path) -> Inner {
+/// Starts a server. Gives it with the guard that ends it if this process is killed before there is a watchman.
+fn start_new(version: Version, binaries: &Binaries, locks: &Path) -> (Inner, Option<Guard>) {
     let mut log = String::new();
     // Between looking for a free port and listening on it, another program can take it.
     for _ in 0..3 {
         let base = new_base();
+        let guard = Guard::of(&base);
         let inner = Inner::make(version, binaries, base, &[]);
-        // ORDER: written before it is started, so that one whose starter was killed is found and ended.
         let line = format!("{} {}\n", inner.base.display(), inner.port);
         fs::write(locks.join("new"), line).unwrap();
         fs::rename(locks.join("new"), locks.join("server")).unwrap();
         match inner.try_start() {
-            Ok(()) => return inner,
-            Err(why) => {
-                end(&inner.base);
-                log = why;
-            }
+            Ok(()) => return (inner, Some(guard)),
+            Err(why) => log = why,
         }
     }
     panic!("PostgreSQL {} does not start:\n{log}", version.number());
