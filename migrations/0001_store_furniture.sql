@@ -36,7 +36,7 @@ CREATE TABLE log_head (
 
 -- Durable jobs. A job is claimed by a lease; a lease that has run out can be claimed again.
 CREATE TABLE job (
-    id {id},                        -- number: dense
+    id {dense},                     -- number: dense
     shop {int} NOT NULL,            -- number: whose job
     kind TEXT NOT NULL,             -- clear: what is to be done
     subject {int} NOT NULL,         -- number: of what it is done to; 0 when that is the shop

@@ -6,8 +6,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use vfs::Disk;
 
-use crate::engine::{self, Sqlite};
 use crate::error::Error;
+use crate::sqlite::{self, Sqlite};
 use crate::tx::View;
 
 /// How far a copy has come.
@@ -34,7 +34,7 @@ pub(crate) fn copy(
         return Err(Error::NotEmpty);
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let mut target = engine::open(disk, file, flags)?;
+    let mut target = sqlite::open(disk, file, flags)?;
     if vfs::has_checksums(source)? && !vfs::stamp(&target) {
         return Err(Error::CannotOpen { engine_code: 0 });
     }
@@ -67,7 +67,7 @@ pub(crate) fn copy_whole(disk: Disk, source: &Connection, file: &Path) -> Result
 
 /// Is this file a whole, undamaged database? Gives its schema number.
 pub fn inspect(file: &Path) -> Result<u32, Error> {
-    let connection = engine::open(engine::disk()?, file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = sqlite::open(sqlite::disk()?, file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {
         return Err(Error::Damaged { engine_code: 0 });
@@ -83,7 +83,7 @@ pub fn inspect(file: &Path) -> Result<u32, Error> {
 /// data, never an older ledger. Then runs `more`, statements of the rooms for what else is taken over; in them the source is
 /// called `kept` and the target `main`.
 pub fn graft(source: &Path, target: &Path, more: &[&'static str]) -> Result<(), Error> {
-    let mut connection = engine::open(engine::disk()?, target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut connection = sqlite::open(sqlite::disk()?, target, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "synchronous", "EXTRA")?; // with a rollback journal, its folder is synced, too
     connection.pragma_update(None, "secure_delete", true)?;
     let source = source.to_str().ok_or(Error::CannotOpen { engine_code: 0 })?;
@@ -109,6 +109,6 @@ pub fn look_into<T, E: From<Error>>(
     file: &Path,
     read: impl FnOnce(&View<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let connection = engine::open(engine::disk()?, file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = sqlite::open(sqlite::disk()?, file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     read(&View::new(&Sqlite::new(&connection)))
 }

@@ -8,10 +8,10 @@ use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::engine::{self, Use};
 use crate::error::Error;
 use crate::queue::{Command, Queue};
-use crate::writer::checkpoint;
+use crate::sqlite::checkpoint;
+use crate::sqlite::{self, Use};
 
 /// What the writer and the checkpointer tell each other.
 pub(crate) struct Checkpoints {
@@ -116,7 +116,7 @@ impl Checkpoints {
                 return;
             }
             if opened.is_none() {
-                opened = engine::connect(disk, database, 2_048, Use::Write).ok();
+                opened = sqlite::connect(disk, database, 2_048, Use::Write).ok();
             }
             let Some(connection) = &opened else {
                 // Too few file handles, for example: what is to be done waits until there is one.
@@ -130,7 +130,7 @@ impl Checkpoints {
                 continue;
             };
             if work.large {
-                let _ = checkpoint(connection, "PASSIVE");
+                let _ = checkpoint(connection, false);
                 queue.command(Command::Checkpoint);
             }
             if work.key_died && !self.truncate(connection, queue) {
@@ -172,7 +172,7 @@ impl Checkpoints {
     }
 
     fn truncate(&self, connection: &rusqlite::Connection, queue: &Queue) -> bool {
-        let _ = checkpoint(connection, "PASSIVE");
+        let _ = checkpoint(connection, false);
         // ORDER: cleared before the cut, so that a key dying meanwhile sets it again.
         self.key_in_wal.store(false, Ordering::Relaxed);
         let since = self.since().take();

@@ -1,19 +1,11 @@
-//! The SQLite engine: a connection with its settings and its prepared statements.
+//! What the store needs of an engine: statements ([`Engine`]), and transactions that are written in ([`Session`]).
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-use std::path::Path;
-
-use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, Statement, ToSql};
-use vfs::Disk;
+use std::hash::Hasher;
 
 use crate::error::Error;
-use crate::sql::{Columns, Row, Sql, Value};
+use crate::sql::{Row, Sql, Value};
 
-/// What a transaction needs of an engine. SQLite has one implementation; a second engine brings its own.
+/// What a transaction needs of an engine.
 pub(crate) trait Engine {
     /// Runs a statement and shows each row to `each` until it says stop. Gives the number of changed rows.
     fn run(
@@ -33,167 +25,51 @@ pub enum Step {
     Stop,
 }
 
-/// How a connection is going to be used.
+/// A connection that the writer has for itself: the frame of its transactions.
+pub(crate) trait Session: Engine {
+    /// Begins a transaction in which this writer, and no other one of any server, holds the pen of a shop.
+    fn begin(&self, pen: i64) -> Result<Pen, Error>;
+    /// Commits. Fails: [`Error::InDoubt`] when nobody said whether it was done; with anything else it was not.
+    fn commit(&self) -> Result<(), Error>;
+    /// Gives up what was done since the beginning. It never fails: what cannot be rolled back is not there any more.
+    fn roll_back(&self);
+    /// Begins a unit that can be taken back alone.
+    fn save(&self) -> Result<(), Error>;
+    /// Takes back what was done since [`Session::save`].
+    fn take_back(&self) -> Result<(), Error>;
+    /// Ends a unit.
+    fn release(&self) -> Result<(), Error>;
+    /// What a failure has made of the transaction.
+    fn standing(&self) -> Standing;
+    /// Is there a server? Then each shop has a pen of its own, and a lost connection is made again; without one everything is
+    /// this process's, and a fault of the disk stays.
+    fn is_served(&self) -> bool;
+    /// What is known of a shop has to be read again the next time.
+    fn distrust(&self, pen: i64);
+    /// Moves the WAL into the database, and cuts it to nothing if `cut`. Gives whether all of it arrived.
+    fn checkpoint(&self, cut: bool) -> bool;
+    /// As an engine.
+    fn engine(&self) -> &dyn Engine;
+}
+
+/// Who held the pen of a shop before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
-    Write,
-    Read,
+pub(crate) enum Pen {
+    /// This writer: what it knows of the shop still holds.
+    Kept,
+    /// Somebody else, or this writer under a connection that was lost: what is known has to be read again.
+    CameBack,
 }
 
-/// Opens a connection with the settings that every promise rests on.
-///
-/// SOURCE: DESIGN section 3; sqlite.org/pragma.html.
-pub(crate) fn connect(disk: Disk, file: &Path, cache_kib: u32, how: Use) -> Result<Connection, Error> {
-    let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
-    flags |= match how {
-        Use::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        Use::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
-    };
-    let connection = open(disk, file, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    // A plan must not be made again because another value was bound: that costs more than most statements do.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.pragma_update(None, "temp_store", "MEMORY")?; // no value ever reaches a temporary file
-    connection.pragma_update(None, "trusted_schema", false)?;
-    connection.pragma_update(None, "cell_size_check", true)?;
-    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
-    if how == Use::Write {
-        // An acknowledged write survives power loss. ORDER: before the mode of the journal. What makes a new database is
-        // committed by deleting a journal, and only EXTRA syncs the folder after that; with a WAL it is the same as FULL.
-        connection.pragma_update(None, "synchronous", "EXTRA")?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "secure_delete", true)?; // a destroyed key leaves no bytes in free pages
-        connection.pragma_update(None, "wal_autocheckpoint", 0)?; // the checkpointer does that, off the writer's thread
-    }
-    Ok(connection)
-}
-
-/// Opens a file as it is. A database that gets its first page here, or is vacuumed, keeps room for checksums.
-pub(crate) fn open(disk: Disk, file: &Path, flags: OpenFlags) -> Result<Connection, Error> {
-    let connection = Connection::open_with_flags_and_vfs(file, flags, disk.name())?;
-    if !vfs::keep_room(&connection) {
-        return Err(Error::CannotOpen { engine_code: 0 });
-    }
-    Ok(connection)
-}
-
-/// The disk that every database lies on, outside tests of faults.
-pub(crate) fn disk() -> Result<Disk, Error> {
-    Disk::checked().ok_or(Error::CannotOpen { engine_code: 0 })
-}
-
-/// A connection with its prepared statements, each found by the address of its `static`.
-pub(crate) struct Sqlite<'c> {
-    connection: &'c Connection,
-    prepared: RefCell<HashMap<usize, Statement<'c>, BuildHasherDefault<AddressHasher>>>,
-}
-
-impl<'c> Sqlite<'c> {
-    pub(crate) fn new(connection: &'c Connection) -> Sqlite<'c> {
-        Sqlite { connection, prepared: RefCell::default() }
-    }
-
-    pub(crate) fn connection(&self) -> &'c Connection {
-        self.connection
-    }
-
-    fn prepare(&self, sql: &'static Sql) -> Result<Statement<'c>, Error> {
-        let statement = self.connection.prepare(sql.text())?;
-        // INVARIANT: `$1` is the first parameter, `$2` the second, …: PostgreSQL numbers them, SQLite only names them.
-        for position in 1..=statement.parameter_count() {
-            let in_order = statement.parameter_name(position).and_then(|name| name.strip_prefix('$'));
-            if in_order.and_then(|digits| digits.parse().ok()) != Some(position) {
-                return Err(Error::Refused { engine_code: 0 });
-            }
-        }
-        Ok(statement)
-    }
-
-    fn run_prepared(
-        statement: &mut Statement<'_>,
-        params: &[Value<'_>],
-        each: &mut dyn FnMut(&Row<'_>) -> Result<Step, Error>,
-    ) -> Result<(), Error> {
-        if params.len() != statement.parameter_count() {
-            return Err(Error::Refused { engine_code: 0 });
-        }
-        for (position, value) in params.iter().enumerate() {
-            statement.raw_bind_parameter(position.saturating_add(1), Bound(value))?;
-        }
-        let mut rows = statement.raw_query();
-        while let Some(row) = rows.next()? {
-            if each(&Row(&SqliteRow(row)))? == Step::Stop {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Engine for Sqlite<'_> {
-    fn run(
-        &self,
-        sql: &'static Sql,
-        params: &[Value<'_>],
-        each: &mut dyn FnMut(&Row<'_>) -> Result<Step, Error>,
-    ) -> Result<usize, Error> {
-        let address = sql.address();
-        let known = self.prepared.borrow_mut().remove(&address);
-        let mut statement = match known {
-            Some(statement) => statement,
-            None => self.prepare(sql)?,
-        };
-        let changes_before = self.connection.total_changes();
-        let outcome = Self::run_prepared(&mut statement, params, each);
-        statement.clear_bindings();
-        self.prepared.borrow_mut().insert(address, statement);
-        outcome?;
-        let changes = self.connection.total_changes().saturating_sub(changes_before);
-        Ok(usize::try_from(changes).unwrap_or(usize::MAX))
-    }
-}
-
-struct SqliteRow<'r, 's>(&'r rusqlite::Row<'s>);
-
-impl Columns for SqliteRow<'_, '_> {
-    fn int(&self, column: usize) -> Result<Option<i64>, Error> {
-        match self.0.get_ref(column)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Integer(value) => Ok(Some(value)),
-            _ => Err(Error::WrongColumn { column }),
-        }
-    }
-
-    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, Error> {
-        match self.0.get_ref(column)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Blob(value) => Ok(Some(value)),
-            _ => Err(Error::WrongColumn { column }),
-        }
-    }
-
-    fn text(&self, column: usize) -> Result<Option<&str>, Error> {
-        match self.0.get_ref(column)? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Text(value) => {
-                std::str::from_utf8(value).map(Some).map_err(|_| Error::WrongColumn { column })
-            }
-            _ => Err(Error::WrongColumn { column }),
-        }
-    }
-}
-
-struct Bound<'a>(&'a Value<'a>);
-
-impl ToSql for Bound<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self.0 {
-            Value::Null => ValueRef::Null,
-            Value::Int(value) => ValueRef::Integer(value),
-            Value::Bytes(value) => ValueRef::Blob(value),
-            Value::Text(value) => ValueRef::Text(value.as_bytes()),
-        }))
-    }
+/// What a failure has made of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It stands, as if what failed had not been tried.
+    Whole,
+    /// It takes no statement any more until it is rolled back, whole or to where a unit began.
+    Spoiled,
+    /// It is gone.
+    Gone,
 }
 
 /// Addresses are their own hash, but for the low bits that alignment keeps at zero.

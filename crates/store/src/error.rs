@@ -8,7 +8,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum Error {
     /// The database file could not be opened.
-    #[error("the database cannot be opened (engine code {engine_code})")]
+    #[error("the database cannot be opened (engine code {})", shown(*engine_code))]
     CannotOpen {
         /// The engine's extended result code.
         engine_code: i32,
@@ -31,7 +31,7 @@ pub enum Error {
     #[error("the database cannot be written")]
     ReadOnly,
     /// The engine found its file damaged.
-    #[error("the database file is damaged (engine code {engine_code})")]
+    #[error("the database file is damaged (engine code {})", shown(*engine_code))]
     Damaged {
         /// The engine's extended result code.
         engine_code: i32,
@@ -43,7 +43,7 @@ pub enum Error {
         page: u64,
     },
     /// Reading or writing the file failed.
-    #[error("reading or writing the database failed (engine code {engine_code})")]
+    #[error("reading or writing the database failed (engine code {})", shown(*engine_code))]
     InputOutput {
         /// The engine's extended result code.
         engine_code: i32,
@@ -58,7 +58,7 @@ pub enum Error {
     #[error("a unit of work failed unexpectedly")]
     Panicked,
     /// A statement was refused by the engine: a defect of ours, or a row that breaks a constraint.
-    #[error("a statement was refused (engine code {engine_code})")]
+    #[error("a statement was refused (engine code {})", shown(*engine_code))]
     Refused {
         /// The engine's extended result code.
         engine_code: i32,
@@ -95,6 +95,50 @@ pub enum Error {
     /// There is no database in the folder.
     #[error("the folder holds no database")]
     Empty,
+    /// The server of the database cannot be reached, or does not let us in now. Nothing was kept; try again.
+    #[error("the database cannot be reached")]
+    Unreachable,
+    /// The connection was lost, or other work was in the way. Nothing was kept; the same work is run again.
+    #[error("the transaction did not come to its end")]
+    Lost,
+    /// The answer to a COMMIT was lost, and what came of it could not be found out: it was done, or it was not.
+    #[error("whether the work was committed is not known")]
+    InDoubt,
+    /// The address of the database says something that cannot be.
+    #[error("the address of the database is wrong: {why}")]
+    WrongAddress {
+        /// What is wrong; it quotes nothing of the address.
+        why: &'static str,
+    },
+    /// The server of the database is not set up as it has to be.
+    #[error("the database's server is not as it has to be: {why}")]
+    UnfitServer {
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// That takes a database in a folder, and a server has this one.
+    #[error("the database is a server's, and not in a folder")]
+    NotInAFolder,
+}
+
+/// The engine's code as its own manual writes it: SQLite's numbers, PostgreSQL's five characters.
+fn shown(engine_code: i32) -> String {
+    let Some(mut rest) = engine_code.checked_neg().filter(|code| *code > 0).map(i32::cast_unsigned) else {
+        return engine_code.to_string();
+    };
+    let mut characters = Vec::new();
+    for _ in 0..5 {
+        characters.push(char::from_digit(rest % 36, 36).unwrap_or('?').to_ascii_uppercase());
+        rest /= 36;
+    }
+    characters.iter().rev().collect()
+}
+
+/// A code of PostgreSQL as a number below zero, so that one type holds the codes of both engines.
+pub(crate) fn engine_code_of(state: &str) -> i32 {
+    let digits = state.chars().take(5).map(|c| c.to_digit(36).unwrap_or(0));
+    let number = digits.fold(0_u32, |all, digit| all.saturating_mul(36).saturating_add(digit));
+    i32::try_from(number).unwrap_or(0).saturating_neg()
 }
 
 impl Error {
@@ -120,12 +164,32 @@ impl Error {
             Error::NotEmpty => "SR-STORE-017",
             Error::Empty => "SR-STORE-018",
             Error::DamagedPage { .. } => "SR-STORE-019",
+            Error::Unreachable => "SR-STORE-020",
+            Error::Lost => "SR-STORE-021",
+            Error::InDoubt => "SR-STORE-022",
+            Error::WrongAddress { .. } => "SR-STORE-023",
+            Error::UnfitServer { .. } => "SR-STORE-024",
+            Error::NotInAFolder => "SR-STORE-025",
         }
     }
 
     /// May the same work succeed later without anybody mending anything but space or load?
     pub fn is_passing(&self) -> bool {
-        matches!(self, Error::DiskFull | Error::Busy | Error::Closed | Error::NotWitnessed)
+        matches!(
+            self,
+            Error::DiskFull
+                | Error::Busy
+                | Error::Closed
+                | Error::NotWitnessed
+                | Error::Unreachable
+                | Error::Lost
+                | Error::InDoubt
+        )
+    }
+
+    /// May the same transaction be run again at once?
+    pub(crate) fn may_be_tried_again(&self) -> bool {
+        matches!(self, Error::Unreachable | Error::Lost)
     }
 }
 
@@ -162,5 +226,18 @@ impl From<std::io::Error> for Error {
             std::io::ErrorKind::ReadOnlyFilesystem => Error::ReadOnly,
             kind => Error::File { kind },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_of_each_engine_is_shown_as_its_manual_writes_it() {
+        assert_eq!(shown(engine_code_of("40P01")), "40P01");
+        assert_eq!(shown(engine_code_of("0A000")), "0A000");
+        assert_eq!(shown(2_067), "2067");
+        assert_eq!(shown(0), "0");
     }
 }

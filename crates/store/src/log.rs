@@ -23,6 +23,8 @@ pub trait LogBook: Send {
     fn keep(&mut self);
     /// The transaction was rolled back: forget what was appended since the last `keep`.
     fn discard(&mut self);
+    /// Another server may have entered something for a shop: read the ends of its logs again.
+    fn catch_up(&mut self, view: &View<'_>, shop: i64) -> Result<(), Error>;
 }
 
 /// Is told of destroyed keys after COMMIT and before the caller is answered.
@@ -88,12 +90,37 @@ fn leaf_key(log: i64, leaf: u64) -> Result<i64, Error> {
     Ok((log << LEAF_BITS) | leaf)
 }
 
+/// What the leaves of a batch have become.
+pub(crate) struct Written {
+    /// The numbers of each unit's leaves.
+    pub(crate) numbers: Vec<Vec<u64>>,
+    /// By what it is known afterwards whether the batch was committed; nothing, when it entered nothing.
+    pub(crate) sign: Option<Sign>,
+}
+
+/// A row of leaves. They hold salted commitments, so that nobody else's row can be the same by chance, and its place says when.
+pub(crate) struct Sign {
+    id: i64,
+    packed: Vec<u8>,
+}
+
+impl Sign {
+    /// Does the row stand in its place?
+    pub(crate) fn is_there(&self, view: &View<'_>) -> Result<bool, Error> {
+        let found = view.find(&FIND_LEAVES_AT, crate::params![self.id], |row| {
+            Ok((row.int(0)?, row.bytes(1)? == self.packed))
+        })?;
+        Ok(found == Some((self.id, true)))
+    }
+}
+
 /// Integrates the leaves of a batch, log by log, and gives each unit its numbers.
 pub(crate) fn integrate(
     engine: &dyn Engine,
     book: &mut dyn LogBook,
     effects: &[Effects],
-) -> Result<Vec<Vec<u64>>, Error> {
+) -> Result<Written, Error> {
+    let mut sign = None;
     let mut numbers: Vec<Vec<u64>> = effects.iter().map(|effects| vec![0; effects.leaves.len()]).collect();
     let mut logs: Vec<i64> = effects.iter().flat_map(|e| e.leaves.iter().map(|(log, _)| *log)).collect();
     logs.sort_unstable();
@@ -104,7 +131,8 @@ pub(crate) fn integrate(
             .flat_map(|e| e.leaves.iter().filter(|(of, _)| *of == log).map(|(_, leaf)| leaf.as_slice()))
             .collect();
         let appended = book.append(log, &leaves)?;
-        write(engine, log, &leaves, &appended)?;
+        let written = write(engine, log, &leaves, &appended)?;
+        sign = sign.or(written);
         let mut next = appended.first;
         for (effects, numbers) in effects.iter().zip(numbers.iter_mut()) {
             let of_this_log = effects.leaves.iter().zip(numbers.iter_mut()).filter(|((of, _), _)| *of == log);
@@ -114,10 +142,17 @@ pub(crate) fn integrate(
             }
         }
     }
-    Ok(numbers)
+    Ok(Written { numbers, sign })
 }
 
-fn write(engine: &dyn Engine, log: i64, leaves: &[&[u8]], appended: &Appended) -> Result<(), Error> {
+/// Writes the leaves, tiles and head of a log. Gives the first row.
+fn write(
+    engine: &dyn Engine,
+    log: i64,
+    leaves: &[&[u8]],
+    appended: &Appended,
+) -> Result<Option<Sign>, Error> {
+    let mut sign = None;
     let run = |sql, params: &[Value<'_>]| engine.run(sql, params, &mut |_| Ok(Step::Next)).map(|_| ());
     let mut first = appended.first;
     let mut rest = leaves;
@@ -131,14 +166,17 @@ fn write(engine: &dyn Engine, log: i64, leaves: &[&[u8]], appended: &Appended) -
             packed.extend_from_slice(&length.to_be_bytes());
             packed.extend_from_slice(leaf);
         }
-        run(&ADD_LEAVES, crate::params![leaf_key(log, first)?, &packed])?;
+        let id = leaf_key(log, first)?;
+        run(&ADD_LEAVES, crate::params![id, &packed])?;
+        sign.get_or_insert(Sign { id, packed });
         first = first.saturating_add(now.len() as u64);
         rest = later;
     }
     for tile in &appended.tiles {
         run(&ADD_TILE, crate::params![log, tile.level, signed(tile.index), &tile.bytes])?;
     }
-    run(&SET_HEAD, crate::params![log, signed(appended.size), &appended.root])
+    run(&SET_HEAD, crate::params![log, signed(appended.size), &appended.root])?;
+    Ok(sign)
 }
 
 fn signed(number: u64) -> i64 {

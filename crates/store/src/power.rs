@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 
 use vfs::faults::{Answer, Call, FaultyDisk, Lasts, Unsynced};
 
-use crate::engine::{Use, connect};
 use crate::queue::Command;
+use crate::sqlite::{Use, connect};
 use crate::tests::{Counting, Named, ROWS};
-use crate::{Error, Folder, Lane, Options, STORE, Sql, Step, Store, Tx, params};
+use crate::{Damage, Error, Folder, Lane, Options, STORE, Sql, Step, Store, Tx, params};
 
 static ADD_HALF: Sql = Sql::new("INSERT INTO row (id, body) VALUES ($1, $2)");
 static ALL_HALVES: Sql = Sql::new("SELECT id, body FROM row ORDER BY id");
@@ -28,9 +28,9 @@ fn folder() -> tempfile::TempDir {
 fn open_on(disk: vfs::Disk, path: &Path) -> Result<Store, Error> {
     let owned = Folder::own_on(disk, path)?;
     owned.migrate(&[STORE, ROWS])?;
-    Store::open::<Error>(owned, Options::default(), Box::new(Named::default()), |view| {
+    Store::open::<Error>(owned, Options::default(), Box::new(Named::default()), |view, _| {
         let size = view.log_head(1)?.map_or(0, |head| head.size);
-        Ok(Box::new(Counting::at(size)))
+        Ok(vec![Box::new(Counting::at(size))])
     })
 }
 
@@ -55,11 +55,11 @@ fn run(disk: &FaultyDisk, path: &Path) -> Vec<i64> {
     let mut acknowledged = Vec::new();
     let Ok(store) = open_on(disk.disk(), path) else { return acknowledged };
     for id in 1..=UNITS {
-        if store.work_blocking(Lane::High, unit(id)).is_ok() {
+        if store.work_blocking(1, Lane::High, unit(id)).is_ok() {
             acknowledged.push(id);
         }
         if id % 4 == 0 {
-            store.queue.command(Command::Checkpoint);
+            store.queues[0].command(Command::Checkpoint);
         }
     }
     store.close();
@@ -86,9 +86,9 @@ fn look(path: &Path) -> Vec<i64> {
     let entered: Vec<i64> =
         leaves.into_iter().map(|leaf| i64::from_be_bytes(leaf.unwrap()[..8].try_into().unwrap())).collect();
     assert_eq!(entered, first, "rows and leaves are not of the same units");
-    assert_eq!(store.damaged_pages().unwrap(), [0_u64; 0]);
+    assert_eq!(store.damage().unwrap(), []);
     // It goes on from there.
-    store.work_blocking(Lane::High, unit(500)).unwrap();
+    store.work_blocking(1, Lane::High, unit(500)).unwrap();
     store.close();
     first
 }
@@ -159,15 +159,15 @@ fn a_sync_that_fails_is_told_to_all_who_wait_and_nothing_is_written_after_it() {
         disk.begin();
         let (live, after) = (folder(), folder());
         let store = open_on(disk.disk(), live.path()).unwrap();
-        store.work_blocking(Lane::High, unit(1)).unwrap();
+        store.work_blocking(1, Lane::High, unit(1)).unwrap();
         disk.fail(Call::Sync, nth, Answer::Failed, Lasts::Once);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut acknowledged = vec![1];
         let mut refused = 0;
         for group in 0..8 {
             // Three at once: those who share the transaction share its end.
-            let units =
-                [0, 1, 2].map(|of| (10 + group * 3 + of, store.work(Lane::High, unit(10 + group * 3 + of))));
+            let units = [0, 1, 2]
+                .map(|of| (10 + group * 3 + of, store.work(1, Lane::High, unit(10 + group * 3 + of))));
             for (id, answer) in units {
                 match runtime.block_on(answer) {
                     Ok(_) => acknowledged.push(id),
@@ -181,7 +181,7 @@ fn a_sync_that_fails_is_told_to_all_who_wait_and_nothing_is_written_after_it() {
         assert!(refused > 0, "the failure was told");
         assert!(store.stats().broken.load(Ordering::Relaxed));
         let before = disk.changes();
-        let again = store.work_blocking(Lane::High, unit(90)).err();
+        let again = store.work_blocking(1, Lane::High, unit(90)).err();
         assert!(matches!(again, Some(Error::InputOutput { .. })), "{again:?}");
         assert_eq!(
             disk.changes(),
@@ -226,14 +226,14 @@ fn a_full_disk_refuses_keeps_and_goes_on_when_there_is_room() {
     disk.begin();
     let live = folder();
     let store = open_on(disk.disk(), live.path()).unwrap();
-    store.work_blocking(Lane::High, unit(1)).unwrap();
+    store.work_blocking(1, Lane::High, unit(1)).unwrap();
     disk.fail(Call::Write, 0, Answer::Full, Lasts::UntilMended);
     for _ in 0..3 {
-        assert_eq!(store.work_blocking(Lane::High, unit(2)).err(), Some(Error::DiskFull));
+        assert_eq!(store.work_blocking(1, Lane::High, unit(2)).err(), Some(Error::DiskFull));
     }
     assert!(store.stats().disk_full.load(Ordering::Relaxed) && !store.stats().broken.load(Ordering::Relaxed));
     disk.mend();
-    store.work_blocking(Lane::High, unit(3)).unwrap();
+    store.work_blocking(1, Lane::High, unit(3)).unwrap();
     assert!(!store.stats().disk_full.load(Ordering::Relaxed));
     store.close();
     drop(store);
@@ -246,7 +246,7 @@ fn a_damaged_page_is_named_refused_and_others_are_served() {
     let path = live.path();
     let store = open_on(vfs::Disk::checked().unwrap(), path).unwrap();
     for id in 1..=UNITS {
-        store.work_blocking(Lane::High, unit(id)).unwrap();
+        store.work_blocking(1, Lane::High, unit(id)).unwrap();
     }
     store.close();
     drop(store);
@@ -259,7 +259,7 @@ fn a_damaged_page_is_named_refused_and_others_are_served() {
     let store = open_on(vfs::Disk::checked().unwrap(), path).unwrap();
     let all = store.look_blocking(|view| view.each(&ALL_HALVES, &[], |row| row.bytes(1).map(|_| Step::Next)));
     assert_eq!(all, Err::<(), Error>(Error::DamagedPage { page: last as u64 }));
-    assert_eq!(store.damaged_pages().unwrap(), [last as u64]);
+    assert_eq!(store.damage().unwrap(), [Damage::Page(last as u64)]);
     assert!(store.look_blocking(|view| view.log_head(1)).is_ok(), "what lies elsewhere is served");
     let copy = path.join("copy.db");
     assert_eq!(
@@ -274,7 +274,7 @@ fn pages_that_do_not_fit_together_are_told_and_no_page_of_an_earlier_check_is_na
     let (damaged, odd) = (folder(), folder());
     for live in [&damaged, &odd] {
         let store = open_on(vfs::Disk::checked().unwrap(), live.path()).unwrap();
-        store.work_blocking(Lane::High, unit(1)).unwrap();
+        store.work_blocking(1, Lane::High, unit(1)).unwrap();
         store.close();
     }
     let file = damaged.path().join(crate::DATABASE);
@@ -293,11 +293,14 @@ fn pages_that_do_not_fit_together_are_told_and_no_page_of_an_earlier_check_is_na
     connection.close().unwrap();
     let check = |live: &tempfile::TempDir| {
         let store = open_on(vfs::Disk::checked().unwrap(), live.path()).unwrap();
-        store.damaged_pages()
+        store.damage()
     };
     // On one thread, which remembers the last page that it found.
     let misfit = Err(Error::Damaged { engine_code: 0 });
-    assert_eq!([check(&odd), check(&damaged), check(&odd)], [misfit.clone(), Ok(vec![last as u64]), misfit]);
+    assert_eq!(
+        [check(&odd), check(&damaged), check(&odd)],
+        [misfit.clone(), Ok(vec![Damage::Page(last as u64)]), misfit]
+    );
 }
 
 /// The twin: with SQLite's own files the same flip is read as if nothing was.
@@ -307,7 +310,7 @@ fn without_checksums_a_damaged_page_is_served() {
     let file = live.path().join(crate::DATABASE);
     let store = open_on(vfs::Disk::plain(), live.path()).unwrap();
     for id in 1..=UNITS {
-        store.work_blocking(Lane::High, unit(id)).unwrap();
+        store.work_blocking(1, Lane::High, unit(id)).unwrap();
     }
     store.close();
     drop(store);
@@ -347,5 +350,5 @@ fn a_database_from_before_gets_checksums_when_it_is_opened() {
     bytes[last + 100] ^= 1;
     std::fs::write(&file, &bytes).unwrap();
     let store = open_on(vfs::Disk::checked().unwrap(), live.path()).unwrap();
-    assert_eq!(store.damaged_pages().unwrap().len(), 1);
+    assert_eq!(store.damage().unwrap().len(), 1);
 }

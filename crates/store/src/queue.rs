@@ -65,6 +65,8 @@ pub(crate) enum Ran {
 
 /// A unit of work in the queue. It can be run again: a batch that is rolled back runs its work anew.
 pub(crate) trait Task: Send {
+    /// Whose pen it writes with: the number of a shop, or 0 for the house.
+    fn pen(&self) -> i64;
     fn run(&mut self, tx: &mut Tx<'_>) -> Ran;
     fn fail(&mut self, error: Error);
     fn answer(self: Box<Self>, numbers: Vec<u64>);
@@ -73,6 +75,7 @@ pub(crate) trait Task: Send {
 /// One caller's work on its way to the writer and back. It goes back whole: what the caller made is given up on the caller's
 /// thread, where that is cheap, and not between two commits.
 pub(crate) struct Unit<T, E, F> {
+    pen: i64,
     act: F,
     outcome: Option<Result<T, E>>,
     numbers: Vec<u64>,
@@ -87,9 +90,9 @@ pub(crate) type Answer<T, E, F> = oneshot::Receiver<Done<T, E, F>>;
 
 impl<T, E: From<Error>, F> Unit<T, E, F> {
     /// A unit, and where its answer arrives.
-    pub(crate) fn new(act: F) -> (Done<T, E, F>, Answer<T, E, F>) {
+    pub(crate) fn new(pen: i64, act: F) -> (Done<T, E, F>, Answer<T, E, F>) {
         let (caller, answer) = oneshot::channel();
-        (Box::new(Unit { act, outcome: None, numbers: Vec::new(), caller: Some(caller) }), answer)
+        (Box::new(Unit { pen, act, outcome: None, numbers: Vec::new(), caller: Some(caller) }), answer)
     }
 
     /// What came of it.
@@ -105,6 +108,10 @@ where
     T: Send,
     E: From<Error> + Send,
 {
+    fn pen(&self) -> i64 {
+        self.pen
+    }
+
     fn run(&mut self, tx: &mut Tx<'_>) -> Ran {
         let act = std::panic::AssertUnwindSafe(|| (self.act)(tx));
         let outcome = std::panic::catch_unwind(act).unwrap_or_else(|_| Err(E::from(Error::Panicked)));

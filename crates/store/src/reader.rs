@@ -1,15 +1,17 @@
 //! Reads beside the writer, each in one consistent state, on connections of their own.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 use vfs::Disk;
 
-use crate::engine::{self, Sqlite, Use};
+use crate::engine::Session;
 use crate::error::Error;
+use crate::postgres::{Postgres, Server};
+use crate::sqlite::{self, Sqlite, Use};
 use crate::tx::View;
 
 type Reading = Box<dyn FnOnce(Result<&View<'_>, Error>) + Send>;
@@ -35,14 +37,23 @@ pub(crate) struct Readers {
 const READERS: usize = 2;
 const READERS_WAITING: usize = 1_024;
 
+/// What is read.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// A file on a disk, with so much of it in memory.
+    File(Disk, PathBuf, u32),
+    /// A server's database.
+    Server(Server),
+}
+
 impl Readers {
-    pub(crate) fn start(disk: Disk, database: &Path, cache_kib: u32) -> Result<Readers, Error> {
+    pub(crate) fn start(source: &Source) -> Result<Readers, Error> {
         let shared = Arc::new(Shared::default());
         let mut threads = Vec::new();
         for number in 0..READERS {
-            let (shared, database) = (Arc::clone(&shared), database.to_path_buf());
+            let (shared, source) = (Arc::clone(&shared), source.clone());
             let thread = std::thread::Builder::new().name(format!("reader-{number}"));
-            threads.push(thread.spawn(move || serve(&shared, disk, &database, cache_kib))?);
+            threads.push(thread.spawn(move || serve(&shared, &source))?);
         }
         Ok(Readers { shared, threads: Mutex::new(threads) })
     }
@@ -88,13 +99,37 @@ impl Readers {
     }
 }
 
-fn serve(shared: &Shared, disk: Disk, database: &Path, cache_kib: u32) {
+fn serve(shared: &Shared, source: &Source) {
     // A connection is opened at the first read and again after a failure, so that a passing fault does not last.
     while let Some(first) = next(shared) {
-        match engine::connect(disk, database, cache_kib, Use::Read) {
-            Ok(connection) => serve_with(shared, &connection, first),
-            Err(error) => first(Err(error)),
+        match source {
+            Source::File(disk, database, cache_kib) => {
+                match sqlite::connect(*disk, database, *cache_kib, Use::Read) {
+                    Ok(connection) => serve_with(shared, &connection, first),
+                    Err(error) => first(Err(error)),
+                }
+            }
+            Source::Server(server) => match Postgres::new(server) {
+                Ok(session) => serve_from(shared, &session, first),
+                Err(error) => first(Err(error)),
+            },
         }
+    }
+}
+
+/// Serves reads from a server's database until the store closes: its session connects again by itself.
+fn serve_from(shared: &Shared, session: &Postgres, first: Reading) {
+    let mut reading = Some(first);
+    while let Some(read) = reading.take().or_else(|| next(shared)) {
+        // A connection that was lost while nobody read is noticed now; then it is made again, once.
+        match session.begin_reading().or_else(|_| {
+            session.roll_back();
+            session.begin_reading()
+        }) {
+            Ok(()) => read(Ok(&View::new(session.engine()))),
+            Err(error) => read(Err(error)),
+        }
+        session.roll_back();
     }
 }
 

@@ -14,14 +14,15 @@ use vfs::Disk;
 
 use crate::backup::Progress;
 use crate::checkpointer::Checkpoints;
-use crate::engine::{self, Sqlite, Use};
 use crate::error::Error;
 use crate::log::{LogBook, Witness};
 use crate::migrate::{self, Migrated, Migration};
+use crate::postgres::{Postgres, Server};
 use crate::queue::{Answer, Committed, Lane, Limits, Queue, Unit};
-use crate::reader::Readers;
+use crate::reader::{Readers, Source};
+use crate::sqlite::{self, Sqlite, Use};
 use crate::tx::{Tx, View};
-use crate::writer::{Stats, Writer};
+use crate::writer::{SharedWitness, Stats, Writer};
 
 /// Name of the database file in its folder.
 pub const DATABASE: &str = "strongroom.db";
@@ -56,7 +57,7 @@ impl Folder {
     ///
     /// Fails: `SR-STORE-003` when another process has it.
     pub fn own(path: &Path) -> Result<Folder, Error> {
-        Folder::own_on(engine::disk()?, path)
+        Folder::own_on(sqlite::disk()?, path)
     }
 
     /// The same, on another disk than everybody's: for tests of faults.
@@ -89,14 +90,14 @@ impl Folder {
         if !self.has_database() {
             return Ok(0);
         }
-        migrate::schema_of(&engine::connect(self.disk, &self.database(), 1_024, Use::Write)?)
+        migrate::schema_of(&sqlite::connect(self.disk, &self.database(), 1_024, Use::Write)?)
     }
 
     /// Creates the database, or brings an older one up to the last of `steps`, after a copy.
     ///
     /// Fails: `SR-STORE-002` when the database is newer; then nothing was touched.
     pub fn migrate(&self, steps: &[Migration]) -> Result<Migrated, Error> {
-        let mut connection = engine::connect(self.disk, &self.database(), 8_192, Use::Write)?;
+        let mut connection = sqlite::connect(self.disk, &self.database(), 8_192, Use::Write)?;
         let migrated = migrate::migrate(self.disk, &mut connection, &self.path, steps)?;
         if !vfs::has_checksums(&connection)? {
             // Written by a release before page checksums: every page is written anew, with room for one.
@@ -109,56 +110,104 @@ impl Folder {
     }
 }
 
+/// Where a store has its rows.
+#[derive(Debug)]
+pub enum Home {
+    /// In a folder of this process's own.
+    Folder(Folder),
+    /// In a database that a server has, and other processes use as well.
+    Server(Server),
+}
+
+impl From<Folder> for Home {
+    fn from(folder: Folder) -> Home {
+        Home::Folder(folder)
+    }
+}
+
+impl From<Server> for Home {
+    fn from(server: Server) -> Home {
+        Home::Server(server)
+    }
+}
+
+impl Home {
+    /// Is there anything in it?
+    pub fn has_database(&self) -> Result<bool, Error> {
+        match self {
+            Home::Folder(folder) => Ok(folder.has_database()),
+            Home::Server(server) => Ok(server.schema()? > 0),
+        }
+    }
+}
+
+/// Writers on a server's database: each has the shops whose numbers leave the same remainder.
+const WRITERS: usize = 4;
+
 /// An open store. Dropping it without [`Store::close`] leaves its threads to end by themselves.
 pub struct Store {
-    folder: Folder,
-    pub(crate) queue: Arc<Queue>,
+    home: Home,
+    pub(crate) queues: Vec<Arc<Queue>>,
     readers: Readers,
-    checkpoints: Arc<Checkpoints>,
+    checkpoints: Option<Arc<Checkpoints>>,
     stats: Arc<Stats>,
     threads: Mutex<Option<Threads>>,
 }
 
 /// The threads of an open store.
 struct Threads {
-    writer: JoinHandle<()>,
-    checkpoints: JoinHandle<()>,
+    writers: Vec<JoinHandle<()>>,
+    checkpoints: Option<JoinHandle<()>>,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("folder", &self.folder.path).finish_non_exhaustive()
+        f.debug_struct("Store").field("home", &self.home).finish_non_exhaustive()
     }
 }
 
+/// A book for each writer.
+pub type Books = Vec<Box<dyn LogBook>>;
+
 impl Store {
-    /// Opens the database of a folder whose schema is current.
+    /// Opens a database whose schema is current.
     ///
-    /// Takes: the folder; who is told of destroyed keys; and a closure that reads what it needs and gives who turns
-    /// leaves into hashes. Both of them live on the writer's thread. Fails: as the closure does, with `SR-STORE-018`
-    /// when there is no database, or as opening a file can.
-    pub fn open<E: From<Error>>(
-        folder: Folder,
+    /// Takes: where it is; who is told of destroyed keys; and a closure that reads what it needs and gives who turns
+    /// leaves into hashes, for as many writers as it is told. They live on the writers' threads. Fails: as the closure does,
+    /// with `SR-STORE-018` when there is no database, or as opening one can.
+    pub fn open<E: From<Error> + Send>(
+        home: impl Into<Home>,
         options: Options,
         witness: Box<dyn Witness>,
-        book: impl FnOnce(&View<'_>) -> Result<Box<dyn LogBook>, E>,
+        books: impl FnOnce(&View<'_>, usize) -> Result<Books, E> + Send,
     ) -> Result<Store, E> {
-        if !folder.has_database() {
+        let home = home.into();
+        if !home.has_database()? {
             return Err(Error::Empty.into());
         }
-        let database = folder.database();
-        let connection = engine::connect(folder.disk, &database, options.cache_kib, Use::Write)?;
-        let book = book(&View::new(&Sqlite::new(&connection)))?;
-        Ok(Store::start(folder, options, connection, witness, book)?)
+        let witness = Arc::new(Mutex::new(witness));
+        match home {
+            Home::Folder(folder) => {
+                let database = folder.database();
+                let connection = sqlite::connect(folder.disk, &database, options.cache_kib, Use::Write)?;
+                let books = books(&View::new(&Sqlite::new(&connection)), 1)?;
+                Ok(Store::start_in_folder(folder, options, connection, witness, books)?)
+            }
+            Home::Server(server) => {
+                let books = server.look(|view| books(view, WRITERS))?;
+                Ok(Store::start_on_server(server, options, &witness, books)?)
+            }
+        }
     }
 
-    fn start(
+    fn start_in_folder(
         folder: Folder,
         options: Options,
         mut connection: rusqlite::Connection,
-        witness: Box<dyn Witness>,
-        book: Box<dyn LogBook>,
+        witness: SharedWitness,
+        books: Books,
     ) -> Result<Store, Error> {
+        let book = books.into_iter().next().ok_or(Error::Closed)?;
         let database = folder.database();
         let queue = Arc::new(Queue::new(options.limits));
         let checkpoints = Arc::new(Checkpoints::new());
@@ -167,26 +216,59 @@ impl Store {
         let writer = Writer {
             queue: Arc::clone(&queue),
             stats: Arc::clone(&stats),
-            checkpoints: Arc::clone(&checkpoints),
+            checkpoints: Some(Arc::clone(&checkpoints)),
             book,
             witness,
             unlisted: Vec::new(),
         };
-        let writer = thread("writer").spawn(move || writer.run(connection))?;
+        let writer = thread("writer").spawn(move || {
+            writer.run(&Sqlite::new(&connection));
+            let _ = connection.close();
+        })?;
         let (beside, waiting, file) = (Arc::clone(&checkpoints), Arc::clone(&queue), database.clone());
         let disk = folder.disk;
         let beside = thread("checkpoints").spawn(move || beside.run(disk, &file, &waiting))?;
-        let readers = Readers::start(disk, &database, 4_096)?;
-        let threads = Mutex::new(Some(Threads { writer, checkpoints: beside }));
-        Ok(Store { folder, queue, readers, checkpoints, stats, threads })
+        let readers = Readers::start(&Source::File(disk, database, 4_096))?;
+        let threads = Mutex::new(Some(Threads { writers: vec![writer], checkpoints: Some(beside) }));
+        let (queues, checkpoints) = (vec![queue], Some(checkpoints));
+        Ok(Store { home: Home::Folder(folder), queues, readers, checkpoints, stats, threads })
+    }
+
+    fn start_on_server(
+        server: Server,
+        options: Options,
+        witness: &SharedWitness,
+        books: Books,
+    ) -> Result<Store, Error> {
+        let stats = Arc::new(Stats::default());
+        let (mut queues, mut writers) = (Vec::new(), Vec::new());
+        for book in books {
+            let queue = Arc::new(Queue::new(options.limits));
+            let writer = Writer {
+                queue: Arc::clone(&queue),
+                stats: Arc::clone(&stats),
+                checkpoints: None,
+                book,
+                witness: Arc::clone(witness),
+                unlisted: Vec::new(),
+            };
+            let session = Postgres::new(&server)?;
+            writers.push(thread("writer").spawn(move || writer.run(&session))?);
+            queues.push(queue);
+        }
+        let readers = Readers::start(&Source::Server(server.clone()))?;
+        let threads = Mutex::new(Some(Threads { writers, checkpoints: None }));
+        Ok(Store { home: Home::Server(server), queues, readers, checkpoints: None, stats, threads })
     }
 
     /// Runs a unit of work in the writer and answers after its commit.
     ///
-    /// Takes: a closure that may be run more than once and must then do the same. Gives what it gave, with the numbers
-    /// of its leaves. Fails: as the closure does, and then nothing is left behind; or as the store does.
+    /// Takes: the number of the shop whose rows it changes, 0 for the house's own; a closure that may be run more than once and
+    /// must then do the same. Gives what it gave, with the numbers of its leaves. Fails: as the closure does, and then nothing
+    /// is left behind; or as the store does.
     pub fn work<T, E, F>(
         &self,
+        shop: i64,
         lane: Lane,
         act: F,
     ) -> impl Future<Output = Result<Committed<T>, E>> + Send + use<T, E, F>
@@ -195,7 +277,7 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let answer = self.submit(lane, act);
+        let answer = self.submit(shop, lane, act);
         async move {
             match answer?.await {
                 Ok(done) => done.into_outcome(),
@@ -205,27 +287,34 @@ impl Store {
     }
 
     /// The same, waiting on this thread.
-    pub fn work_blocking<T, E, F>(&self, lane: Lane, act: F) -> Result<Committed<T>, E>
+    pub fn work_blocking<T, E, F>(&self, shop: i64, lane: Lane, act: F) -> Result<Committed<T>, E>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        match wait(self.submit(lane, act)?) {
+        match wait(self.submit(shop, lane, act)?) {
             Ok(done) => done.into_outcome(),
             Err(_) => Err(E::from(Error::Closed)),
         }
     }
 
-    fn submit<T, E, F>(&self, lane: Lane, act: F) -> Result<Answer<T, E, F>, Error>
+    fn submit<T, E, F>(&self, shop: i64, lane: Lane, act: F) -> Result<Answer<T, E, F>, Error>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (unit, answer) = Unit::new(act);
-        self.queue.submit(lane, unit)?;
+        let (unit, answer) = Unit::new(shop, act);
+        self.queue_of(shop)?.submit(lane, unit)?;
         Ok(answer)
+    }
+
+    /// Where a shop's writer takes its work from.
+    fn queue_of(&self, shop: i64) -> Result<&Queue, Error> {
+        let writers = i64::try_from(self.queues.len()).unwrap_or(1).max(1);
+        let place = usize::try_from(shop.rem_euclid(writers)).unwrap_or(0);
+        self.queues.get(place).map(Arc::as_ref).ok_or(Error::Closed)
     }
 
     /// Reads beside the writer, in one consistent state of what has been committed.
@@ -251,31 +340,22 @@ impl Store {
 
     /// Copies the database as it stands now into a new file, while work goes on. Blocks.
     pub fn copy_to(&self, file: &Path, progress: impl FnMut(Progress)) -> Result<(), Error> {
-        let connection = engine::connect(self.folder.disk, &self.folder.database(), 2_048, Use::Read)?;
+        let folder = self.folder()?;
+        let connection = sqlite::connect(folder.disk, &folder.database(), 2_048, Use::Read)?;
         connection.execute_batch("BEGIN")?;
-        crate::backup::copy(self.folder.disk, &connection, file, progress)
+        crate::backup::copy(folder.disk, &connection, file, progress)
     }
 
-    /// Reads every page of the database, also those that no read ever comes to, and gives the numbers of those that are
-    /// damaged or cannot be read, a thousand at the most. Blocks.
+    /// Reads all of the database, also what no read ever comes to, and gives where it is damaged or cannot be read, a thousand
+    /// places at the most. Blocks.
     ///
-    /// Fails: `SR-STORE-006` when each page is what was written and yet they do not fit together; or as reading does.
-    pub fn damaged_pages(&self) -> Result<Vec<u64>, Error> {
-        let connection = engine::connect(self.folder.disk, &self.folder.database(), 2_048, Use::Read)?;
-        // ORDER: before the check, which says in words of its own that it could not read a page, and not which.
-        vfs::forget_damage();
-        // What stands in use is read by the engine first: it finds its pages in the WAL as well.
-        let verdict = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
-        let (fits, page) = match verdict.map_err(Error::from) {
-            Ok(verdict) => (verdict == "ok", vfs::last_damage().map(|damage| damage.page)),
-            Err(Error::DamagedPage { page }) => (false, Some(page)),
-            Err(error) => return Err(error),
-        };
-        let mut damaged = vfs::damaged_pages(&connection)?.damaged;
-        damaged.extend(page);
-        damaged.sort_unstable();
-        damaged.dedup();
-        if damaged.is_empty() && !fits { Err(Error::Damaged { engine_code: 0 }) } else { Ok(damaged) }
+    /// Of a server every row is read: it holds a page against its checksum when it comes from the disk, and says which table was
+    /// not whole. Fails: `SR-STORE-006` when each page is what was written and yet they do not fit together; or as reading does.
+    pub fn damage(&self) -> Result<Vec<Damage>, Error> {
+        match &self.home {
+            Home::Folder(folder) => Ok(damaged_pages(folder)?.into_iter().map(Damage::Page).collect()),
+            Home::Server(server) => Ok(server.damaged_tables()?.into_iter().map(Damage::Table).collect()),
+        }
     }
 
     /// What the writer has done.
@@ -285,17 +365,18 @@ impl Store {
 
     /// Units of work that wait.
     pub fn waiting(&self) -> usize {
-        self.queue.waiting()
+        self.queues.iter().map(|queue| queue.waiting()).sum()
     }
 
     /// Does the WAL still hold pages of a key that died?
     pub fn key_in_wal(&self) -> bool {
-        self.checkpoints.key_in_wal.load(Ordering::Relaxed)
+        self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.key_in_wal.load(Ordering::Relaxed))
     }
 
     /// For how long the WAL has held pages of a key that died; zero when it holds none.
     pub fn key_in_wal_for(&self) -> std::time::Duration {
-        self.checkpoints.key_in_wal_for()
+        let checkpoints = self.checkpoints.as_ref();
+        checkpoints.map_or(std::time::Duration::ZERO, |checkpoints| checkpoints.key_in_wal_for())
     }
 
     /// Destroyed keys that are not yet named outside the database, because that could not be written.
@@ -305,24 +386,40 @@ impl Store {
 
     /// Times that the WAL was cut after a key had died.
     pub fn truncations(&self) -> u64 {
-        self.checkpoints.truncations.load(Ordering::Relaxed)
+        self.checkpoints.as_ref().map_or(0, |checkpoints| checkpoints.truncations.load(Ordering::Relaxed))
     }
 
-    /// The folder.
-    pub fn folder(&self) -> &Folder {
-        &self.folder
+    /// Where the rows are.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The folder. Fails: `SR-STORE-025` when a server has the rows.
+    fn folder(&self) -> Result<&Folder, Error> {
+        match &self.home {
+            Home::Folder(folder) => Ok(folder),
+            Home::Server(_) => Err(Error::NotInAFolder),
+        }
     }
 
     /// Does what has been accepted, refuses the rest, folds the WAL into the database and ends the threads. Blocks.
     pub fn close(&self) {
         self.readers.close();
-        self.checkpoints.close();
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.close();
+        }
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Threads { writer, checkpoints }) = threads else { return };
+        let Some(Threads { writers, checkpoints }) = threads else { return };
         // ORDER: while another connection moves the WAL, or closes, the writer could not fold it into the database.
-        let _ = checkpoints.join();
-        self.queue.close();
-        let _ = writer.join();
+        if let Some(checkpoints) = checkpoints {
+            let _ = checkpoints.join();
+        }
+        for queue in &self.queues {
+            queue.close();
+        }
+        for writer in writers {
+            let _ = writer.join();
+        }
     }
 }
 
@@ -330,6 +427,34 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Reads every page, also those that no read ever comes to.
+fn damaged_pages(folder: &Folder) -> Result<Vec<u64>, Error> {
+    let connection = sqlite::connect(folder.disk, &folder.database(), 2_048, Use::Read)?;
+    // ORDER: before the check, which says in words of its own that it could not read a page, and not which.
+    vfs::forget_damage();
+    // What stands in use is read by the engine first: it finds its pages in the WAL as well.
+    let verdict = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+    let (fits, page) = match verdict.map_err(Error::from) {
+        Ok(verdict) => (verdict == "ok", vfs::last_damage().map(|damage| damage.page)),
+        Err(Error::DamagedPage { page }) => (false, Some(page)),
+        Err(error) => return Err(error),
+    };
+    let mut damaged = vfs::damaged_pages(&connection)?.damaged;
+    damaged.extend(page);
+    damaged.sort_unstable();
+    damaged.dedup();
+    if damaged.is_empty() && !fits { Err(Error::Damaged { engine_code: 0 }) } else { Ok(damaged) }
+}
+
+/// Where a database is damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Damage {
+    /// A page of its file, from 1; 0 when it is not known which.
+    Page(u64),
+    /// A table of a server's database.
+    Table(String),
 }
 
 /// Waits on this thread, whatever thread it is. (Tokio's own way panics on a thread of its runtime, where the end of a house

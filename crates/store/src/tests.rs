@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::{
     Appended, Error, Folder, FullTile, Job, Lane, Limits, LogBook, Migration, Options, STORE, Step, Store,
-    Turns, Tx, Unpack, Waiting, Witness, WorkersTime, params,
+    Turns, Tx, Unpack, View, Waiting, Witness, WorkersTime, params,
 };
 
 crate::statements! {
@@ -60,6 +60,12 @@ impl LogBook for Counting {
     fn discard(&mut self) {
         self.now = self.kept;
     }
+
+    fn catch_up(&mut self, view: &View<'_>, _shop: i64) -> Result<(), Error> {
+        self.kept = view.log_head(1)?.map_or(0, |head| head.size);
+        self.now = self.kept;
+        Ok(())
+    }
 }
 
 #[derive(Default, Clone)]
@@ -87,6 +93,7 @@ struct Bench {
     folder: tempfile::TempDir,
 }
 
+/// A store: in a folder, or on a server when the run is for one.
 fn bench() -> Bench {
     bench_with(Options::default())
 }
@@ -94,14 +101,32 @@ fn bench() -> Bench {
 fn bench_with(options: Options) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let named = Named::default();
-    let store = open(folder.path(), options, named.clone());
+    let store = match server() {
+        Some(server) => open_on(server, options, named.clone()),
+        None => open(folder.path(), options, named.clone()),
+    };
     Bench { store, named, folder }
+}
+
+/// A store in a folder, for what is so in a folder only. Nothing, when the run is for a server.
+fn bench_in_folder(options: Options) -> Option<Bench> {
+    let folder = tempfile::tempdir().unwrap();
+    let named = Named::default();
+    let store = open(folder.path(), options, named.clone());
+    Some(Bench { store, named, folder }).filter(|_| !on_a_server())
 }
 
 fn open(path: &Path, options: Options, named: Named) -> Store {
     let owned = Folder::own(path).unwrap();
     owned.migrate(&[STORE, ROWS]).unwrap();
-    Store::open::<Error>(owned, options, Box::new(named), |_| Ok(Box::new(Counting::default()))).unwrap()
+    open_on(owned, options, named)
+}
+
+fn open_on(home: impl Into<crate::Home>, options: Options, named: Named) -> Store {
+    let books = |_: &View<'_>, writers| {
+        Ok((0..writers).map(|_| Box::new(Counting::default()) as Box<dyn LogBook>).collect())
+    };
+    Store::open::<Error>(home, options, Box::new(named), books).unwrap()
 }
 
 fn add(id: i64) -> impl FnMut(&mut Tx<'_>) -> Result<i64, Error> + Send + 'static {
@@ -123,8 +148,8 @@ fn count(store: &Store) -> i64 {
 #[test]
 fn an_answer_comes_after_the_commit_and_with_its_leaf_number() {
     let bench = bench();
-    let first = bench.store.work_blocking(Lane::High, add(10)).unwrap();
-    let second = bench.store.work_blocking(Lane::High, add(11)).unwrap();
+    let first = bench.store.work_blocking(1, Lane::High, add(10)).unwrap();
+    let second = bench.store.work_blocking(1, Lane::High, add(11)).unwrap();
 
     assert_eq!((first.numbers(), second.numbers()), (&[0][..], &[1][..]));
     assert_eq!(count(&bench.store), 2);
@@ -138,7 +163,7 @@ fn an_answer_comes_after_the_commit_and_with_its_leaf_number() {
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_arrives_together_is_committed_together() {
     let bench = bench();
-    let work: Vec<_> = (0..1_000).map(|id| bench.store.work(Lane::High, add(id))).collect();
+    let work: Vec<_> = (0..1_000).map(|id| bench.store.work(1, Lane::High, add(id))).collect();
     for unit in work {
         unit.await.unwrap();
     }
@@ -152,20 +177,20 @@ async fn one_that_fails_after_writing_takes_nobody_down() {
     let bench = bench();
     let runs = Arc::new(AtomicUsize::new(0));
     let hold = hold_the_writer(&bench.store);
-    let before = bench.store.work(Lane::High, add(1));
-    let expecting = bench.store.work(Lane::High, |tx: &mut Tx<'_>| {
+    let before = bench.store.work(1, Lane::High, add(1));
+    let expecting = bench.store.work(1, Lane::High, |tx: &mut Tx<'_>| {
         tx.append(1, b"one".to_vec());
         let expected = tx.next_number(1);
         tx.append(1, b"two".to_vec());
         Ok::<_, Error>(expected)
     });
-    let fails = bench.store.work(Lane::High, |tx: &mut Tx<'_>| {
+    let fails = bench.store.work(1, Lane::High, |tx: &mut Tx<'_>| {
         tx.change(&ADD_ROW, params![2, &[0_u8]])?;
         tx.append(1, b"never".to_vec());
         Err::<(), Error>(Error::Busy)
     });
     let counted = Arc::clone(&runs);
-    let after = bench.store.work(Lane::High, move |tx: &mut Tx<'_>| {
+    let after = bench.store.work(1, Lane::High, move |tx: &mut Tx<'_>| {
         counted.fetch_add(1, Ordering::SeqCst);
         add(3)(tx)
     });
@@ -192,8 +217,8 @@ async fn one_that_fails_after_writing_takes_nobody_down() {
 async fn one_that_fails_before_writing_costs_the_others_nothing() {
     let bench = bench();
     let hold = hold_the_writer(&bench.store);
-    let fails = bench.store.work(Lane::High, |_: &mut Tx<'_>| Err::<(), Error>(Error::Busy));
-    let kept = bench.store.work(Lane::High, add(1));
+    let fails = bench.store.work(1, Lane::High, |_: &mut Tx<'_>| Err::<(), Error>(Error::Busy));
+    let kept = bench.store.work(1, Lane::High, add(1));
     drop(hold);
 
     assert!(fails.await.is_err());
@@ -205,11 +230,11 @@ async fn one_that_fails_before_writing_costs_the_others_nothing() {
 async fn a_panic_fails_its_caller_only() {
     let bench = bench();
     let hold = hold_the_writer(&bench.store);
-    let panics = bench.store.work(Lane::High, |tx: &mut Tx<'_>| -> Result<(), Error> {
+    let panics = bench.store.work(1, Lane::High, |tx: &mut Tx<'_>| -> Result<(), Error> {
         tx.change(&ADD_ROW, params![7, &[0_u8]])?;
         panic!("on purpose")
     });
-    let kept = bench.store.work(Lane::High, add(8));
+    let kept = bench.store.work(1, Lane::High, add(8));
     drop(hold);
 
     assert_eq!(panics.await.unwrap_err(), Error::Panicked);
@@ -221,7 +246,7 @@ async fn a_panic_fails_its_caller_only() {
 fn a_change_that_enters_nothing_is_refused_and_undone() {
     let bench = bench();
     let silent =
-        bench.store.work_blocking(Lane::High, |tx: &mut Tx<'_>| tx.change(&ADD_ROW, params![1, &[0_u8]]));
+        bench.store.work_blocking(1, Lane::High, |tx: &mut Tx<'_>| tx.change(&ADD_ROW, params![1, &[0_u8]]));
     assert_eq!(silent.unwrap_err(), Error::ChangeWithoutEntry);
     assert_eq!(count(&bench.store), 0);
 }
@@ -229,15 +254,16 @@ fn a_change_that_enters_nothing_is_refused_and_undone() {
 #[test]
 fn a_statement_that_breaks_a_constraint_is_refused_without_its_values() {
     let bench = bench();
-    bench.store.work_blocking(Lane::High, add(1)).unwrap();
-    let error = bench.store.work_blocking(Lane::High, add(1)).unwrap_err();
+    bench.store.work_blocking(1, Lane::High, add(1)).unwrap();
+    let error = bench.store.work_blocking(1, Lane::High, add(1)).unwrap_err();
     assert!(matches!(error, Error::Refused { .. }));
-    assert_eq!(error.to_string(), "a statement was refused (engine code 1555)");
+    let code = if on_a_server() { "23505" } else { "1555" };
+    assert_eq!(error.to_string(), format!("a statement was refused (engine code {code})"));
 }
 
 #[test]
 fn parameters_must_stand_in_order() {
-    let bench = bench();
+    let Some(bench) = bench_in_folder(Options::default()) else { return };
     let out_of_order =
         bench.store.look_blocking(|view| view.find(&OUT_OF_ORDER, params![1, 2], |row| row.int(0)));
     assert_eq!(out_of_order.unwrap_err(), Error::Refused { engine_code: 0 });
@@ -245,7 +271,7 @@ fn parameters_must_stand_in_order() {
 
 #[test]
 fn every_statement_of_the_store_can_be_prepared() {
-    let bench = bench();
+    let Some(bench) = bench_in_folder(Options::default()) else { return };
     let all: Vec<_> = crate::log::ALL
         .iter()
         .chain(crate::jobs::ALL)
@@ -265,7 +291,7 @@ fn leaves_are_packed_in_rows_that_never_cross_a_tile() {
     for round in 0..5_u8 {
         bench
             .store
-            .work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
+            .work_blocking(1, Lane::High, move |tx: &mut Tx<'_>| {
                 for n in 0..100_u8 {
                     tx.append(1, vec![round, n]);
                 }
@@ -293,9 +319,9 @@ fn leaves_are_packed_in_rows_that_never_cross_a_tile() {
 
 #[test]
 fn a_missing_run_of_leaves_is_named() {
-    let bench = bench();
+    let Some(bench) = bench_in_folder(Options::default()) else { return };
     for id in 0..3 {
-        bench.store.work_blocking(Lane::High, add(id)).unwrap();
+        bench.store.work_blocking(1, Lane::High, add(id)).unwrap();
     }
     bench.store.close();
     let connection = behind_the_back(bench.folder.path().join(crate::DATABASE)).unwrap();
@@ -310,12 +336,12 @@ fn a_missing_run_of_leaves_is_named() {
 
 #[test]
 fn a_key_that_dies_is_named_outside_before_the_answer_and_leaves_the_wal() {
-    let bench = bench();
-    bench.store.work_blocking(Lane::High, add(1)).unwrap();
+    let Some(bench) = bench_in_folder(Options::default()) else { return };
+    bench.store.work_blocking(1, Lane::High, add(1)).unwrap();
     let secret = [0xA5_u8; 64];
     bench
         .store
-        .work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
+        .work_blocking(1, Lane::High, move |tx: &mut Tx<'_>| {
             tx.append(1, b"written".to_vec());
             tx.change(&WIPE_ROW, params![&secret, 1])
         })
@@ -323,7 +349,7 @@ fn a_key_that_dies_is_named_outside_before_the_answer_and_leaves_the_wal() {
     assert!(contains(&bench.folder.path().join("strongroom.db-wal"), &secret));
     bench
         .store
-        .work_blocking(Lane::High, |tx: &mut Tx<'_>| {
+        .work_blocking(1, Lane::High, |tx: &mut Tx<'_>| {
             tx.append(1, b"destroyed".to_vec());
             tx.destroyed([7; 16]);
             tx.change(&WIPE_ROW, params![&[0_u8; 1], 1])
@@ -342,7 +368,7 @@ fn a_key_that_dies_is_named_outside_before_the_answer_and_leaves_the_wal() {
 fn a_caller_is_not_told_done_when_the_list_of_destroyed_keys_could_not_be_written() {
     let bench = bench();
     bench.named.1.store(true, Ordering::SeqCst);
-    let outcome = bench.store.work_blocking(Lane::High, |tx: &mut Tx<'_>| {
+    let outcome = bench.store.work_blocking(1, Lane::High, |tx: &mut Tx<'_>| {
         tx.append(1, b"destroyed".to_vec());
         tx.destroyed([7; 16]);
         Ok::<_, Error>(())
@@ -352,7 +378,7 @@ fn a_caller_is_not_told_done_when_the_list_of_destroyed_keys_could_not_be_writte
 
 #[test]
 fn only_one_process_owns_a_folder() {
-    let bench = bench();
+    let Some(bench) = bench_in_folder(Options::default()) else { return };
     assert_eq!(Folder::own(bench.folder.path()).unwrap_err(), Error::Owned);
 }
 
@@ -383,29 +409,29 @@ fn too_much_waiting_work_is_refused_at_once() {
     let bench =
         bench_with(Options { limits: Limits { high_waiting: 2, ..Limits::default() }, ..Options::default() });
     let hold = hold_the_writer(&bench.store);
-    let accepted: Vec<_> = (0..2).map(|id| bench.store.work(Lane::High, add(id))).collect();
-    assert_eq!(bench.store.work_blocking(Lane::High, add(9)).unwrap_err(), Error::Busy);
+    let accepted: Vec<_> = (0..2).map(|id| bench.store.work(1, Lane::High, add(id))).collect();
+    assert_eq!(bench.store.work_blocking(1, Lane::High, add(9)).unwrap_err(), Error::Busy);
     drop(hold);
     drop(accepted);
 }
 
 #[test]
 fn what_was_accepted_is_done_when_the_store_closes() {
-    let bench = bench();
+    let Some(bench) = bench_in_folder(Options::default()) else { return };
     let hold = hold_the_writer(&bench.store);
-    let work: Vec<_> = (0..100).map(|id| bench.store.work(Lane::High, add(id))).collect();
+    let work: Vec<_> = (0..100).map(|id| bench.store.work(1, Lane::High, add(id))).collect();
     drop(hold);
     bench.store.close();
     drop(work);
     let connection = behind_the_back(bench.folder.path().join(crate::DATABASE)).unwrap();
     let rows: i64 = connection.query_row("SELECT count(*) FROM row", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 100);
-    assert_eq!(bench.store.work_blocking(Lane::High, add(101)).unwrap_err(), Error::Closed);
+    assert_eq!(bench.store.work_blocking(1, Lane::High, add(101)).unwrap_err(), Error::Closed);
 }
 
 #[test]
 fn a_closed_store_leaves_nothing_in_the_wal_while_checkpoints_run() {
-    let bench = bench();
+    let Some(bench) = bench_in_folder(Options::default()) else { return };
     let body = vec![7; 1 << 20];
     for id in 0..24 {
         let body = body.clone();
@@ -414,7 +440,7 @@ fn a_closed_store_leaves_nothing_in_the_wal_while_checkpoints_run() {
             tx.append(1, vec![1]);
             Ok::<_, Error>(())
         };
-        bench.store.work_blocking(Lane::High, write).unwrap();
+        bench.store.work_blocking(1, Lane::High, write).unwrap();
     }
     bench.store.close();
     let wal = bench.folder.path().join("strongroom.db-wal");
@@ -425,8 +451,8 @@ fn a_closed_store_leaves_nothing_in_the_wal_while_checkpoints_run() {
 fn the_low_lane_gives_way_and_never_starves() {
     let bench = bench();
     let hold = hold_the_writer(&bench.store);
-    let low = bench.store.work(Lane::Low, add(-1));
-    let high: Vec<_> = (0..2_000).map(|id| bench.store.work(Lane::High, add(id))).collect();
+    let low = bench.store.work(1, Lane::Low, add(-1));
+    let high: Vec<_> = (0..2_000).map(|id| bench.store.work(1, Lane::High, add(id))).collect();
     drop(hold);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
@@ -441,9 +467,9 @@ fn the_low_lane_gives_way_and_never_starves() {
 
 #[test]
 fn a_copy_is_one_state_of_the_database_while_work_goes_on() {
-    let bench = bench();
+    let Some(bench) = bench_in_folder(Options::default()) else { return };
     for id in 0..500 {
-        bench.store.work_blocking(Lane::High, add(id)).unwrap();
+        bench.store.work_blocking(1, Lane::High, add(id)).unwrap();
     }
     let copy = bench.folder.path().join("copy.db");
     let mut steps = 0;
@@ -451,7 +477,7 @@ fn a_copy_is_one_state_of_the_database_while_work_goes_on() {
         .store
         .copy_to(&copy, |_| {
             steps += 1;
-            bench.store.work_blocking(Lane::High, add(10_000 + steps)).unwrap();
+            bench.store.work_blocking(1, Lane::High, add(10_000 + steps)).unwrap();
         })
         .unwrap();
     let connection = behind_the_back(&copy).unwrap();
@@ -464,10 +490,10 @@ fn a_copy_is_one_state_of_the_database_while_work_goes_on() {
 fn numbers_are_handed_out_once() {
     let bench = bench();
     let take = |count| move |tx: &mut Tx<'_>| tx.take_numbers("subject", count);
-    let first = bench.store.work_blocking(Lane::High, take(100)).unwrap().into_value();
-    let second = bench.store.work_blocking(Lane::High, take(5)).unwrap().into_value();
-    bench.store.work_blocking(Lane::High, |tx: &mut Tx<'_>| tx.raise_numbers("subject", 5_000)).unwrap();
-    let third = bench.store.work_blocking(Lane::High, take(1)).unwrap().into_value();
+    let first = bench.store.work_blocking(1, Lane::High, take(100)).unwrap().into_value();
+    let second = bench.store.work_blocking(1, Lane::High, take(5)).unwrap().into_value();
+    bench.store.work_blocking(1, Lane::High, |tx: &mut Tx<'_>| tx.raise_numbers("subject", 5_000)).unwrap();
+    let third = bench.store.work_blocking(1, Lane::High, take(1)).unwrap().into_value();
     assert_eq!((first, second, third), (1, 101, 5_001));
 }
 
@@ -492,7 +518,7 @@ impl Worker<'_> {
         let claimed = self
             .bench
             .store
-            .work_blocking(Lane::High, move |tx: &mut Tx<'_>| tx.claim_job(&turns, now, now.steady + 5));
+            .work_blocking(1, Lane::High, move |tx: &mut Tx<'_>| tx.claim_job(&turns, now, now.steady + 5));
         let job = claimed.unwrap().into_value();
         if let Some(job) = &job {
             self.turns.borrow_mut().begun(job);
@@ -522,7 +548,7 @@ impl Worker<'_> {
         &self,
         mut act: impl FnMut(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> T {
-        let done = self.bench.store.work_blocking(Lane::High, move |tx: &mut Tx<'_>| {
+        let done = self.bench.store.work_blocking(1, Lane::High, move |tx: &mut Tx<'_>| {
             tx.housekeeping();
             act(tx)
         });
@@ -675,14 +701,14 @@ fn nothing_runs_behind_work_that_ends_its_batch_before_what_it_puts_in_force() {
     let in_force = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let hold = hold_the_writer(&bench.store);
     let putting = Arc::clone(&in_force);
-    let first = bench.store.work(Lane::High, move |tx: &mut Tx<'_>| {
+    let first = bench.store.work(1, Lane::High, move |tx: &mut Tx<'_>| {
         let putting = Arc::clone(&putting);
         tx.ends_batch();
         tx.after_commit(move || putting.store(true, Ordering::SeqCst));
         add(1)(tx)
     });
     let seen = Arc::clone(&in_force);
-    let second = bench.store.work(Lane::High, move |tx: &mut Tx<'_>| {
+    let second = bench.store.work(1, Lane::High, move |tx: &mut Tx<'_>| {
         add(2)(tx)?;
         Ok::<_, Error>(seen.load(Ordering::SeqCst))
     });
@@ -698,7 +724,7 @@ fn nothing_runs_behind_work_that_ends_its_batch_before_what_it_puts_in_force() {
 #[test]
 fn a_read_sees_one_state_from_its_first_row_to_its_last() {
     let bench = bench();
-    bench.store.work_blocking(Lane::High, add(1)).unwrap();
+    bench.store.work_blocking(1, Lane::High, add(1)).unwrap();
     std::thread::scope(|scope| {
         let (begun, wait_begun) = std::sync::mpsc::channel();
         let (go_on, wait_go_on) = std::sync::mpsc::channel::<()>();
@@ -712,7 +738,7 @@ fn a_read_sees_one_state_from_its_first_row_to_its_last() {
             })
         });
         wait_begun.recv().unwrap();
-        bench.store.work_blocking(Lane::High, add(2)).unwrap();
+        bench.store.work_blocking(1, Lane::High, add(2)).unwrap();
         go_on.send(()).unwrap();
         let (before, after) = reading.join().unwrap().unwrap();
         assert_eq!(before, after);
@@ -724,7 +750,7 @@ fn a_read_sees_one_state_from_its_first_row_to_its_last() {
 fn each_stops_when_told() {
     let bench = bench();
     for id in 0..10 {
-        bench.store.work_blocking(Lane::High, add(id)).unwrap();
+        bench.store.work_blocking(1, Lane::High, add(id)).unwrap();
     }
     let seen = bench
         .store
@@ -744,7 +770,7 @@ fn each_stops_when_told() {
 fn hold_the_writer(store: &Store) -> std::sync::mpsc::Sender<()> {
     let (let_go, wait) = std::sync::mpsc::channel::<()>();
     let (begun, wait_begun) = std::sync::mpsc::channel();
-    drop(store.work(Lane::High, move |_: &mut Tx<'_>| {
+    drop(store.work(1, Lane::High, move |_: &mut Tx<'_>| {
         let _ = begun.send(());
         let _ = wait.recv();
         Ok::<_, Error>(())
@@ -766,4 +792,33 @@ fn wait_until(mut happened: impl FnMut() -> bool) {
         std::thread::sleep(std::time::Duration::from_millis(25));
     }
     panic!("it did not happen within ten seconds");
+}
+
+/// Is the run for a server?
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which engine a run of the tests is for stands in its environment"
+)]
+fn address() -> Option<String> {
+    std::env::var("STRONGROOM_TEST_PG").ok()
+}
+
+fn on_a_server() -> bool {
+    address().is_some()
+}
+
+fn server() -> Option<crate::Server> {
+    let address = address()?;
+    let name = format!("t{}", std::process::id());
+    let made = std::process::Command::new("psql")
+        .args([&address, "-qc", &format!("CREATE DATABASE {name}")])
+        .status();
+    assert!(made.unwrap().success());
+    let server = crate::Server::parse(
+        &address.replace("/postgres", &format!("/{name}")).replacen(&format!("://{name}"), "://postgres", 1),
+        None,
+    )
+    .unwrap();
+    server.migrate(&[STORE, ROWS, crate::PENS], &[], None).unwrap();
+    Some(server)
 }

@@ -75,7 +75,7 @@ fn manifest_fault() -> Problem {
 /// Gives: its manifest. Records: *backed_up*. The keyring is not in it, and must not be kept beside it.
 pub fn make(house: &Arc<House>, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Manifest, Problem> {
     let place = open::whole_path(to)?;
-    for taken in [house.keys.path(), house.store.folder().path()] {
+    for taken in [house.keys.path(), house.data.as_path()] {
         if place.starts_with(open::whole_path(taken)?) {
             return Err(Problem::new(
                 "SR-BACKUP-007",

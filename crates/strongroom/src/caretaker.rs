@@ -12,7 +12,7 @@ use store::{Job, Lane, Turns, WorkersTime};
 
 use crate::erase::{self, RotationStep};
 use crate::ground::clock::{DAY, HOUR, MINUTE, SECOND};
-use crate::ground::house::House;
+use crate::ground::house::{HOUSE, House};
 use crate::ground::{Problem, RecordId, Shop, SubjectId, heads, jobs};
 
 /// How the caretaker is doing, for health and metrics.
@@ -210,7 +210,7 @@ impl Shared {
             for shop in self.house.shops() {
                 shop.reached.tidy(counted_at);
             }
-            self.house.store.work_blocking(Lane::Low, move |tx| {
+            self.house.store.work_blocking(HOUSE, Lane::Low, move |tx| {
                 tx.drop_old_answers(now.saturating_sub(ANSWERS_KEPT), 10_000)
             })?;
         }
@@ -302,7 +302,7 @@ impl Shared {
             Ok(Turn::Done) => {
                 self.doing.jobs_done.fetch_add(1, Ordering::Relaxed);
                 let finished = job.clone();
-                let goes_on = self.house.store.work_blocking(Lane::High, move |tx| {
+                let goes_on = self.house.store.work_blocking(HOUSE, Lane::High, move |tx| {
                     tx.housekeeping();
                     tx.finish_job(&finished)
                 })?;
@@ -312,7 +312,7 @@ impl Shared {
             }
             Ok(Turn::GoOn(progress)) => {
                 let (kept, until) = (job.clone(), self.house.clock.steady().saturating_add(LEASE));
-                self.house.store.work_blocking(Lane::High, move |tx| {
+                self.house.store.work_blocking(HOUSE, Lane::High, move |tx| {
                     tx.housekeeping();
                     tx.keep_progress(&kept, &progress, until)
                 })?;
@@ -343,7 +343,7 @@ impl Shared {
         let until = now.steady.saturating_add(LEASE);
         let mut turns = self.turns();
         let own = turns.clone();
-        let claimed = store.work_blocking(Lane::High, move |tx| tx.claim_job(&own, now, until))?;
+        let claimed = store.work_blocking(HOUSE, Lane::High, move |tx| tx.claim_job(&own, now, until))?;
         let job = claimed.into_value();
         if let Some(job) = &job {
             turns.begun(job);
@@ -357,7 +357,7 @@ impl Shared {
 
     fn put_off(&self, job: &Job, wait: i64) -> Result<(), Problem> {
         let (id, until) = (job.id, self.house.clock.steady().saturating_add(wait));
-        self.house.store.work_blocking(Lane::High, move |tx| {
+        self.house.store.work_blocking(HOUSE, Lane::High, move |tx| {
             tx.housekeeping();
             tx.put_off_job(id, until)
         })?;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::ground::Problem;
-use crate::ground::keys_folder::{LockSource, UNLOCK};
-use crate::open::Places;
+use crate::ground::keys_folder::{LockSource, UNLOCK, read_private};
+use crate::open::{Places, Rows};
 
 /// Name of the file in the data folder.
 pub const FILE: &str = "strongroom.toml";
@@ -29,7 +29,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// How long an epoch lasts.
     pub epoch: EpochConfig,
-    /// The embedded store.
+    /// Where the rows are.
     pub store: StoreConfig,
 }
 
@@ -122,17 +122,44 @@ impl Default for EpochConfig {
     }
 }
 
-/// The embedded store.
+/// Where the rows are: in the data folder, unless there is an address.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// Page cache of the writer, MiB.
+    /// Page cache of the writer of a data folder, MiB.
     pub cache_mib: u32,
+    /// A PostgreSQL database: `postgres://user@host:port/database?sslmode=verify-full&sslrootcert=FILE`. Without a password.
+    pub address: Option<String>,
+    /// A file whose first line is the password of that user; readable by its owner only.
+    pub password_file: Option<PathBuf>,
 }
 
 impl Default for StoreConfig {
     fn default() -> StoreConfig {
-        StoreConfig { cache_mib: 64 }
+        StoreConfig { cache_mib: 64, address: None, password_file: None }
+    }
+}
+
+impl StoreConfig {
+    /// Where the rows are. Fails: `SR-CONFIG-005` when the address holds a password; `SR-STORE-023`; `SR-KEYS-…` when the file of
+    /// the password is not its owner's alone.
+    pub fn rows(&self) -> Result<Rows, Problem> {
+        let Some(address) = &self.address else { return Ok(Rows::InFolder) };
+        let password = self.password_file.as_deref().map(read_private).transpose()?;
+        let password = password.as_ref().map(|bytes| std::str::from_utf8(bytes));
+        let password = password
+            .transpose()
+            .map_err(|_| fault("the file of the store's password is not text".to_owned()))?;
+        if store::Server::parse(address, None)?.has_password() {
+            return Err(Problem::new("SR-CONFIG-005", 500, "the address of the store holds a password")
+                .help(
+                    "write it into a file that is its owner's alone, and name that in `store.password_file`",
+                ));
+        }
+        Ok(Rows::OnServer(store::Server::parse(
+            address,
+            password.map(|text| text.lines().next().unwrap_or_default()),
+        )?))
     }
 }
 
@@ -149,6 +176,10 @@ pub struct Flags {
     pub key_file: Option<PathBuf>,
     /// A file with a passphrase.
     pub passphrase_file: Option<PathBuf>,
+    /// The address of a database.
+    pub store: Option<String>,
+    /// A file with the password of its user.
+    pub store_password_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -165,13 +196,19 @@ impl Config {
                 return Err(fault(format!("the configuration cannot be read ({:?})", error.kind())));
             }
         };
-        let config: Config = toml::from_str(&text).map_err(|error| {
+        let mut config: Config = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(0, |span| {
                 text.get(..span.start).unwrap_or_default().matches('\n').count().saturating_add(1)
             });
             fault(format!("the configuration is wrong in line {line}: {}", error.message()))
         })?;
         config.check()?;
+        if let Some(address) = &flags.store {
+            config.store.address = Some(address.clone());
+        }
+        if let Some(file) = &flags.store_password_file {
+            config.store.password_file = Some(file.clone());
+        }
         Ok(config)
     }
 
@@ -220,6 +257,7 @@ impl Config {
         };
         Ok(Places {
             data: data.to_path_buf(),
+            rows: self.store.rows()?,
             keys,
             lock,
             epoch_days: self.epoch.days,

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use ledger::entry::{Act, Entry, Figure, Outcome, policy_digest_figures};
 use policy::PurposeSet;
 use seal::{Destroyed, EpochKey, KeyId, Random, Secret};
-use store::{Folder, Lane, Migration, Store, View};
+use store::{Fence, Folder, Home, Lane, Migration, Store, View};
 use zeroize::Zeroizing;
 
 use crate::ground::clock::{Clock, ClockWatch};
 use crate::ground::heads::{self, SignedHead};
-use crate::ground::house::{House, Parts};
+use crate::ground::house::{HOUSE, House, Parts};
 use crate::ground::keys_folder::{self, KeysFolder, LockSource};
 use crate::ground::log::{Book, generation_of_log, log_number, shop_of_log};
 use crate::ground::random::SystemRandom;
@@ -31,10 +31,52 @@ pub const MIGRATIONS: &[Migration] = &[
     migration(7, "0007_collect_imports", include_str!("../../../migrations/0007_collect_imports.sql")),
     migration(8, "0008_people_limits", include_str!("../../../migrations/0008_people_limits.sql")),
     migration(9, "0009_keep_files", include_str!("../../../migrations/0009_keep_files.sql")),
+    store::PENS,
 ];
+
+/// Of which shop each row of a server's database is: what a statement leaves out in its WHERE, the server leaves out all the same.
+/// Rows of the store's furniture that are no shop's (the schema's number, blocks of numbers, kept answers under keyed hashes)
+/// stand outside.
+pub const FENCES: &[Fence] = &[
+    fence("shop", "id"),
+    fence("shop_key", "shop"),
+    fence("term", "shop"),
+    fence("subject", "shop"),
+    fence("record", "shop"),
+    fence("lookup", "shop"),
+    fence("token", "shop"),
+    fence("destroyed", "shop"),
+    fence("file", "shop"),
+    fence("file_chunk", "(SELECT file.shop FROM file WHERE file.id = file_chunk.id >> 16)"),
+    fence("policy", "shop"),
+    fence("choice", "shop"),
+    fence("choice_standing", "shop"),
+    fence("credential", "shop"),
+    fence("approval", "shop"),
+    fence("erasure", "shop"),
+    fence("import", "shop"),
+    fence("job", "shop"),
+    fence("pen", "shop"),
+    fence("leaf", "id >> 46"), // a leaf's number begins with its log's, and that with its shop's
+    fence("tile", "log >> 6"),
+    fence("log_head", "log >> 6"),
+];
+
+const fn fence(table: &'static str, shop: &'static str) -> Fence {
+    Fence { table, shop }
+}
 
 const fn migration(number: u32, name: &'static str, sql: &'static str) -> Migration {
     Migration { number, name, sql }
+}
+
+/// Where the rows are.
+#[derive(Debug, Clone)]
+pub enum Rows {
+    /// In the data folder.
+    InFolder,
+    /// On a server; the data folder then holds the configuration and the operator's socket.
+    OnServer(store::Server),
 }
 
 /// Where everything is, and how it is unlocked.
@@ -42,6 +84,8 @@ const fn migration(number: u32, name: &'static str, sql: &'static str) -> Migrat
 pub struct Places {
     /// The data folder.
     pub data: PathBuf,
+    /// Where the rows are.
+    pub rows: Rows,
     /// The keys folder.
     pub keys: PathBuf,
     /// What unlocks the keyring.
@@ -73,13 +117,22 @@ pub fn init(places: &Places, checked: &notice::Checked, clock: Arc<dyn Clock>) -
     if places.data.join(store::DATABASE).exists() {
         return Err(store::Error::NotEmpty.into());
     }
+    if let Rows::OnServer(server) = &places.rows {
+        // ORDER: before there is a keyring. A database that somebody else made, who owns it, is used as it is.
+        if server.schema()? != newest_schema() {
+            server.migrate(MIGRATIONS, FENCES, None)?;
+        }
+        if server.look(|view| keep::list_shops(view).map(|shops| !shops.is_empty()))? {
+            return Err(store::Error::NotEmpty.into());
+        }
+    }
     keys_folder::check_empty(&places.keys)?;
     keys_folder::make_private_folder(&places.data)?;
     let now = clock.now();
     KeysFolder::create(&places.keys, &places.lock, now)?;
-    let folder = Folder::own(&places.data)?;
-    folder.migrate(MIGRATIONS)?;
-    drop(folder);
+    if let Rows::InFolder = places.rows {
+        Folder::own(&places.data)?.migrate(MIGRATIONS)?;
+    }
     let house = open(places, clock)?;
     let made = add_shop(&house, checked)?;
     heads::write_heads(&house)?;
@@ -227,14 +280,21 @@ fn open_as(
     if why == Opening::ToServe {
         backup::must_be_finished(&places.data)?;
     }
-    if !folder.has_database() {
-        return Err(store::Error::Empty.into());
-    }
+    must_hold_a_vault(&places.data, &places.rows)?;
     let (keys, listed) = KeysFolder::open(&places.keys, &places.lock)?;
-    let migrated = folder.migrate(MIGRATIONS)?;
-    if !migrated.steps.is_empty() && migrated.from > 0 {
-        crate::note!(INFO, "the schema was migrated", from = migrated.from, to = migrated.to);
-    }
+    let (home, owned) = match &places.rows {
+        Rows::InFolder => {
+            let migrated = folder.migrate(MIGRATIONS)?;
+            if !migrated.steps.is_empty() && migrated.from > 0 {
+                crate::note!(INFO, "the schema was migrated", from = migrated.from, to = migrated.to);
+            }
+            (Home::Folder(folder), None)
+        }
+        Rows::OnServer(server) => {
+            must_be_migrated(server)?;
+            (Home::Server(server.clone()), Some(folder))
+        }
+    };
     let signed = match why {
         Opening::ToServe => heads::read_heads(&keys.read_heads()?)?,
         Opening::ToRestore => Vec::new(),
@@ -244,14 +304,17 @@ fn open_as(
     let options =
         store::Options { cache_kib: places.cache_mib.saturating_mul(1_024), ..store::Options::default() };
     let (mut found, mut true_heads): (Option<Found>, _) = (None, None);
-    let store = Store::open(folder, options, witness, |view| {
+    let store = Store::open(home, options, witness, |view, writers| {
         found = Some(look_around(view, &keys, &signed)?);
         if let (Opening::ToServe, Some(found)) = (why, &found) {
             none_may_live(view, &found.shops, &found.destroyed, &listed)?;
         }
         let book = Book::read(view)?;
         true_heads = Some(book.heads());
-        Ok::<_, Problem>(Box::new(book))
+        let others = (1..writers).map(|_| Box::new(book.another()) as Box<dyn store::LogBook>);
+        let mut books: store::Books = others.collect();
+        books.push(Box::new(book));
+        Ok::<_, Problem>(books)
     })?;
     let Found { shops, destroyed, last_entry_at } = found.ok_or(store::Error::Empty)?;
     if why == Opening::ToServe {
@@ -270,13 +333,14 @@ fn open_as(
         );
     }
     let heads = true_heads.unwrap_or_default();
-    let parts = Parts { store, watch, keys, ids, heads, shops, epoch_days: places.epoch_days };
+    let data = places.data.clone();
+    let parts = Parts { store, data, owned, watch, keys, ids, heads, shops, epoch_days: places.epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
     #[expect(
         clippy::redundant_closure_for_method_calls,
         reason = "the method alone is not general enough over lifetimes"
     )]
-    house.store.work_blocking(Lane::High, |tx| tx.free_leases())?;
+    house.store.work_blocking(HOUSE, Lane::High, |tx| tx.free_leases())?;
     for shop in house.shops() {
         // Whoever sent it was served by a process that is no more.
         let edited = erase::give_up_files(&house, &shop, i64::MAX)?;
@@ -442,10 +506,37 @@ pub fn fresh_salt() -> Result<[u8; 16], Problem> {
 }
 
 /// Fails with `SR-BACKUP-008` when a restore was cut off in this folder, and with `SR-STORE-018` when there is no vault in it.
-pub fn must_have_vault(data: &Path) -> Result<(), Problem> {
+pub fn must_have_vault(data: &Path, rows: &Rows) -> Result<(), Problem> {
     // ORDER: a restore puts one database aside before it puts the other in its place. Nobody is to make a new vault in between.
     backup::must_be_finished(data)?;
-    if data.join(store::DATABASE).exists() { Ok(()) } else { Err(store::Error::Empty.into()) }
+    must_hold_a_vault(data, rows)
+}
+
+fn must_hold_a_vault(data: &Path, rows: &Rows) -> Result<(), Problem> {
+    let there = match rows {
+        Rows::InFolder => data.join(store::DATABASE).exists(),
+        Rows::OnServer(server) => server.schema()? > 0,
+    };
+    if there { Ok(()) } else { Err(store::Error::Empty.into()) }
+}
+
+/// The schema that this release works with.
+pub fn newest_schema() -> u32 {
+    MIGRATIONS.last().map_or(0, |step| step.number)
+}
+
+/// Who serves has no right to change the schema of a server's database: that is done before, by whom it belongs to.
+fn must_be_migrated(server: &store::Server) -> Result<(), Problem> {
+    let (found, known) = (server.schema()?, newest_schema());
+    if found > known {
+        return Err(store::Error::NewerSchema { found, known }.into());
+    }
+    if found < known {
+        let title = format!("the database has schema {found}, and this release works with {known}");
+        return Err(Problem::new("SR-OPEN-006", 500, title)
+            .help("as the database's owner: `strongroom migrate --store ADDRESS --serving ROLE`"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -453,11 +544,8 @@ mod tests {
     use super::*;
     use crate::{choose, collect, erase};
 
-    #[test]
-    fn every_statement_of_every_room_can_be_prepared_on_the_schema_of_today() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = Folder::own(place.path()).unwrap();
-        folder.migrate(MIGRATIONS).unwrap();
+    /// Every statement of every room.
+    fn statements() -> Vec<(&'static str, &'static store::Sql)> {
         let rooms = [
             choose::STATEMENTS,
             collect::STATEMENTS,
@@ -466,8 +554,16 @@ mod tests {
             notice::STATEMENTS,
             people::STATEMENTS,
         ];
+        rooms.concat()
+    }
+
+    #[test]
+    fn every_statement_of_every_room_can_be_prepared_on_the_schema_of_today() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::own(place.path()).unwrap();
+        folder.migrate(MIGRATIONS).unwrap();
         let database = rusqlite::Connection::open(folder.database()).unwrap();
-        for (name, sql) in rooms.concat() {
+        for (name, sql) in statements() {
             database.prepare(sql.text()).unwrap_or_else(|error| panic!("{name}: {error}"));
         }
     }

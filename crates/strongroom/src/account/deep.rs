@@ -113,8 +113,12 @@ pub fn deep_check(
 ) -> Result<DeepReport, Problem> {
     let mut report = DeepReport::default();
     // ORDER: first. What rows say can be believed when the pages that they lie on are those that were written.
-    for page in house.store.damaged_pages().map_err(Problem::from)? {
-        found(&mut report, "SR-DEEP-023", "a page of the database is damaged", Some(format!("page {page}")));
+    for damage in house.store.damage().map_err(Problem::from)? {
+        let place = match damage {
+            store::Damage::Page(page) => format!("page {page}"),
+            store::Damage::Table(table) => format!("table {table}"),
+        };
+        found(&mut report, "SR-DEEP-023", "a page of the database is damaged", Some(place));
     }
     if !report.findings.is_empty() {
         return Ok(report);

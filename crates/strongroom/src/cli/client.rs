@@ -65,7 +65,8 @@ impl Client {
             return Ok(Client { way: Way::Socket(socket), shop });
         }
         let config = Config::read(flags, data)?;
-        open::must_have_vault(data)?;
+        let (folder, rows) = (data.to_path_buf(), config.store.rows()?);
+        super::blocking(move || open::must_have_vault(&folder, &rows)).await?;
         let places = config.places(flags, data)?;
         let limits = LimitsConfig { requests_per_second: 0, ..config.limits };
         let desk = tokio::task::spawn_blocking(move || {

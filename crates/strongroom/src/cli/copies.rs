@@ -125,12 +125,19 @@ pub(super) struct MigrateArgs {
     /// Only say what would be done
     #[arg(long)]
     dry_run: bool,
+    /// The role that serves from a server's database: it gets rights to rows, and none to the schema
+    #[arg(long, value_name = "ROLE")]
+    serving: Option<String>,
 }
 
 pub(super) async fn migrate(args: MigrateArgs, context: &Context) -> Result<Exit, Problem> {
-    let (voice, data) = (context.voice, context.data.clone());
+    let (voice, data, dry_run) = (context.voice, context.data.clone(), args.dry_run);
     let known = open::MIGRATIONS.last().map_or(0, |step| step.number);
+    let rows = Config::read(&context.flags, &context.data)?.store.rows()?;
     let outcome = blocking(move || {
+        if let open::Rows::OnServer(server) = rows {
+            return migrate_server(&server, &args);
+        }
         let folder = store::Folder::own(&data)?;
         let schema = folder.schema()?;
         if schema == 0 {
@@ -139,9 +146,8 @@ pub(super) async fn migrate(args: MigrateArgs, context: &Context) -> Result<Exit
         if schema > known {
             return Err(store::Error::NewerSchema { found: schema, known }.into());
         }
-        let due: Vec<&'static str> =
-            open::MIGRATIONS.iter().filter(|step| step.number > schema).map(|step| step.name).collect();
-        let copy = if args.dry_run { None } else { folder.migrate(open::MIGRATIONS)?.copy };
+        let due = due_after(schema);
+        let copy = if dry_run { None } else { folder.migrate(open::MIGRATIONS)?.copy };
         Ok((schema, due, copy))
     })
     .await?;
@@ -154,7 +160,7 @@ pub(super) async fn migrate(args: MigrateArgs, context: &Context) -> Result<Exit
         voice.print(format!("the schema is {schema}, as this release wants it"));
     }
     for step in due {
-        voice.print(if args.dry_run { format!("would run {step}") } else { format!("ran {step}") });
+        voice.print(if dry_run { format!("would run {step}") } else { format!("ran {step}") });
     }
     if let Some(copy) = copy {
         voice.print(format!(
@@ -162,4 +168,21 @@ pub(super) async fn migrate(args: MigrateArgs, context: &Context) -> Result<Exit
         ));
     }
     Ok(Exit::Done)
+}
+
+fn due_after(schema: u32) -> Vec<&'static str> {
+    open::MIGRATIONS.iter().filter(|step| step.number > schema).map(|step| step.name).collect()
+}
+
+/// A server's database is made by this command: who serves from it has no right to.
+fn migrate_server(
+    server: &store::Server,
+    args: &MigrateArgs,
+) -> Result<(u32, Vec<&'static str>, Option<String>), Problem> {
+    if args.dry_run {
+        let schema = server.schema()?;
+        return Ok((schema, due_after(schema), None));
+    }
+    let migrated = server.migrate(open::MIGRATIONS, open::FENCES, args.serving.as_deref())?;
+    Ok((migrated.from, migrated.steps, None))
 }

@@ -54,6 +54,7 @@ pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Prob
     config.keys.key_file = context.flags.key_file.as_ref().map(std::path::absolute).transpose()?;
     config.keys.passphrase_file =
         context.flags.passphrase_file.as_ref().map(std::path::absolute).transpose()?;
+    config.store.password_file = config.store.password_file.map(std::path::absolute).transpose()?;
     let file = context.data.join(FILE);
     if !file.exists() {
         let text = toml::to_string_pretty(&config).unwrap_or_default();

@@ -98,6 +98,12 @@ struct Everywhere {
         help_heading = "Everywhere"
     )]
     passphrase_file: Option<PathBuf>,
+    /// The address of a PostgreSQL database that has the rows, instead of the data folder
+    #[arg(long, global = true, value_name = "ADDRESS", help_heading = "Everywhere")]
+    store: Option<String>,
+    /// A file whose first line is the password of the database's user
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    store_password_file: Option<PathBuf>,
     /// The shop, when the vault has several
     #[arg(long, global = true, value_name = "NAME", help_heading = "Everywhere")]
     shop: Option<String>,
@@ -195,6 +201,8 @@ pub fn run() -> ExitCode {
             keys: everywhere.keys,
             key_file: everywhere.key_file,
             passphrase_file: everywhere.passphrase_file,
+            store: everywhere.store,
+            store_password_file: everywhere.store_password_file,
         },
         data: everywhere.data,
         shop: everywhere.shop,

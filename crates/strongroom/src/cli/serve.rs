@@ -42,7 +42,8 @@ pub(super) async fn run(args: ServeArgs, context: &Context) -> Result<Exit, Prob
     config.server.listen = args.listen.unwrap_or(config.server.listen);
     config.server.admin = args.admin.unwrap_or(config.server.admin);
     config.check()?;
-    open::must_have_vault(&context.data)?;
+    let (data, rows) = (context.data.clone(), config.store.rows()?);
+    blocking(move || open::must_have_vault(&data, &rows)).await?;
     let places = config.places(&context.flags, &context.data)?;
     let limits = config.limits.clone();
     let desk = blocking(move || {

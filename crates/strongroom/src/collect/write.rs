@@ -824,7 +824,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
         let lock = LockSource::KeyFile(keys.join(UNLOCK));
-        let places = open::Places { data, keys, lock, epoch_days: 30, cache_mib: 8 };
+        let places =
+            open::Places { data, rows: open::Rows::InFolder, keys, lock, epoch_days: 30, cache_mib: 8 };
         let text = include_str!("../../../../examples/harbour-hill/shop.toml");
         let (checked, _) = notice::check(text, "shop.toml", jiff::civil::date(2026, 11, 26)).unwrap();
         open::init(&places, &checked, Arc::new(MachineClock::new())).unwrap();

@@ -1,9 +1,10 @@
 //! The house: what all rooms stand on, held in one place for as long as the process serves.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use store::{Committed, Lane, Store, Tx, View};
+use store::{Committed, Folder, Lane, Store, Tx, View};
 
 use super::actor::{Actor, ActorFacts, Presented};
 use super::clock::{Clock, ClockWatch};
@@ -16,6 +17,9 @@ use super::shop::Shop;
 use super::streams::{StreamPlace, Streams};
 use super::work::Work;
 
+/// Whose work it is that is no shop's: numbers, and jobs that are taken up.
+pub const HOUSE: i64 = 0;
+
 /// Finds who a credential is, in the transaction. The room `people` gives it.
 pub type FactsOf = fn(&View<'_>, &Shop, &Presented) -> Result<ActorFacts, Problem>;
 
@@ -23,6 +27,8 @@ pub type FactsOf = fn(&View<'_>, &Shop, &Presented) -> Result<ActorFacts, Proble
 pub struct House {
     /// The store.
     pub store: Store,
+    /// The data folder.
+    pub data: PathBuf,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Whether the time can be believed.
@@ -48,6 +54,7 @@ pub struct House {
     shops: RwLock<Vec<Arc<Shop>>>,
     numbers: Numbers,
     for_units: Arc<ForUnits>,
+    _owned: Option<Folder>,
 }
 
 /// What every unit of work takes along to the writer, in one piece.
@@ -110,6 +117,10 @@ impl Promised {
 pub struct Parts {
     /// The store.
     pub store: Store,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The right to the data folder, when it is this process's and the rows are not in it.
+    pub owned: Option<Folder>,
     /// Whether the time can be believed.
     pub watch: ClockWatch,
     /// The keys folder.
@@ -138,6 +149,7 @@ impl House {
         };
         House {
             store: parts.store,
+            data: parts.data,
             clock,
             watch,
             keys: parts.keys,
@@ -152,6 +164,7 @@ impl House {
             shops: RwLock::new(parts.shops.into_iter().map(Arc::new).collect()),
             numbers: Numbers::default(),
             for_units: Arc::new(for_units),
+            _owned: parts.owned,
         }
     }
 
@@ -217,7 +230,7 @@ impl House {
         F: FnMut(&mut Work<'_, '_>) -> Result<T, Problem> + Send + 'static,
         T: Send + 'static,
     {
-        self.store.work(lane, self.unit(shop, actor, act))
+        self.store.work(shop.column(), lane, self.unit(shop, actor, act))
     }
 
     /// The same for a thread that is not part of an asynchronous runtime.
@@ -232,7 +245,7 @@ impl House {
         F: FnMut(&mut Work<'_, '_>) -> Result<T, Problem> + Send + 'static,
         T: Send + 'static,
     {
-        self.store.work_blocking(lane, self.unit(shop, actor, act))
+        self.store.work_blocking(shop.column(), lane, self.unit(shop, actor, act))
     }
 
     fn unit<T, F>(
@@ -297,14 +310,14 @@ impl House {
 
     /// Takes the next block of numbers.
     pub async fn refill(&self, of: Numbered) -> Result<(), Problem> {
-        let first = self.store.work(Lane::High, take(of)).await?.into_value();
+        let first = self.store.work(HOUSE, Lane::High, take(of)).await?.into_value();
         self.numbers.refill(of, first);
         Ok(())
     }
 
     /// The same for a thread that is not part of an asynchronous runtime.
     pub fn refill_blocking(&self, of: Numbered) -> Result<(), Problem> {
-        let first = self.store.work_blocking(Lane::High, take(of))?.into_value();
+        let first = self.store.work_blocking(HOUSE, Lane::High, take(of))?.into_value();
         self.numbers.refill(of, first);
         Ok(())
     }

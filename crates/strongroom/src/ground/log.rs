@@ -75,20 +75,41 @@ impl Book {
     pub fn read(view: &View<'_>) -> Result<Book, Error> {
         let mut book = Book::default();
         for log in view.logs()? {
-            let Some(head) = view.log_head(log)? else { continue };
-            let edge = TileBuffer::load(head.size, &mut StoredTiles { view, log, roots: None }).map_err(
-                |error| match error {
-                    ReadError::Tiles(error) => error,
-                    ReadError::Ledger(_) => Error::BrokenLog { log, leaf: head.size },
-                },
-            )?;
-            if edge.root().0 != head.root {
-                return Err(Error::BrokenLog { log, leaf: head.size });
-            }
-            book.heads.saw(log, &edge);
-            book.kept.insert(log, edge);
+            book.read_end(view, log)?;
         }
         Ok(book)
+    }
+
+    /// The same for another writer: what it knows is its own, the heads are all writers'.
+    #[must_use]
+    pub fn another(&self) -> Book {
+        Book { kept: self.kept.clone(), tentative: HashMap::new(), heads: self.heads() }
+    }
+
+    fn read_end(&mut self, view: &View<'_>, log: i64) -> Result<(), Error> {
+        let Some(head) = view.log_head(log)? else { return Ok(()) };
+        let known =
+            self.kept.get(&log).is_some_and(|edge| edge.size() == head.size && edge.root().0 == head.root);
+        if known {
+            return Ok(());
+        }
+        let edge =
+            TileBuffer::load(head.size, &mut StoredTiles { view, log, roots: None }).map_err(|error| {
+                match error {
+                    ReadError::Tiles(error) => error,
+                    ReadError::Ledger(_) => Error::BrokenLog { log, leaf: head.size },
+                }
+            })?;
+        if edge.root().0 != head.root {
+            return Err(Error::BrokenLog { log, leaf: head.size });
+        }
+        // A log that was longer when this process last saw it has been rolled back: nothing may be entered in what is left.
+        if self.heads.find(log).is_some_and(|seen| seen.size > head.size) {
+            return Err(Error::BrokenLog { log, leaf: head.size });
+        }
+        self.heads.saw(log, &edge);
+        self.kept.insert(log, edge);
+        Ok(())
     }
 
     /// The heads that this book keeps up to date.
@@ -129,6 +150,16 @@ impl LogBook for Book {
 
     fn discard(&mut self) {
         self.tentative.clear();
+    }
+
+    fn catch_up(&mut self, view: &View<'_>, shop: i64) -> Result<(), Error> {
+        self.tentative.clear();
+        for log in view.logs()? {
+            if i64::from(shop_of_log(log)) == shop {
+                self.read_end(view, log)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -392,7 +392,7 @@ ledger export: --to
 ledger prove: <ENTRY>
 ledger show: <ENTRY>
 ledger verify:
-migrate: --dry-run
+migrate: --dry-run --serving
 policy apply: <FILE> --follows --yes
 policy plan: <FILE>
 policy publish: <FILE> --yes

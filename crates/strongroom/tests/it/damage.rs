@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use strongroom::caretaker::Caretaker;
 use strongroom::ground::clock::{Clock, DAY, MachineClock, SetClock};
 use strongroom::ground::keys_folder::{LockSource, UNLOCK};
-use strongroom::open::{self, Places};
+use strongroom::open::{self, Places, Rows};
 
 use crate::vault::{Ran, Vault, choice, customer, order, reveal};
 
@@ -737,7 +737,14 @@ fn too_few_file_handles_are_refused_with_a_code_or_serve_again_when_some_are_fre
 
 fn places(vault: &Vault) -> Places {
     let lock = LockSource::KeyFile(vault.keys().join(UNLOCK));
-    Places { data: vault.data(), keys: vault.keys(), lock, epoch_days: 30, cache_mib: 8 }
+    Places {
+        data: vault.data(),
+        rows: Rows::InFolder,
+        keys: vault.keys(),
+        lock,
+        epoch_days: 30,
+        cache_mib: 8,
+    }
 }
 
 /// Opens the vault here under a clock, lets the house do what it does by itself, and counts the keys that were destroyed.

@@ -28,6 +28,7 @@ mod damage;
 mod demo;
 mod docs_page;
 mod edited_rows;
+mod engine;
 mod erasure;
 mod examples;
 mod files;

@@ -214,6 +214,7 @@ fn a_job_that_fails_again_and_again_is_shown() {
     let (shop, now) = (bench.shop().column(), bench.now());
     let ready = |bench: &Bench| bench.get_as_stranger("/health/ready").is(200)["attention"].clone();
     let added = bench.house().store.work_blocking::<_, strongroom::ground::Problem, _>(
+        0,
         store::Lane::High,
         move |tx| {
             tx.housekeeping();
@@ -328,7 +329,7 @@ fn a_shorter_keep_ends_what_was_collected_before_at_its_new_end_and_destroys_its
 fn behind_a_publication<T: Send>(bench: &Bench, policy: &str, ask: impl FnOnce() -> T + Send) -> T {
     let (lets_go, wait) = std::sync::mpsc::channel::<()>();
     let (began, begun) = std::sync::mpsc::channel();
-    drop(bench.house().store.work(store::Lane::High, move |_: &mut store::Tx<'_>| {
+    drop(bench.house().store.work(1, store::Lane::High, move |_: &mut store::Tx<'_>| {
         let _ = began.send(());
         let _ = wait.recv();
         Ok::<_, strongroom::ground::Problem>(())

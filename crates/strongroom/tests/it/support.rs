@@ -112,6 +112,7 @@ impl Bench {
         let keys = folder.path().join("keys");
         let places = Places {
             data: folder.path().join("data"),
+            rows: crate::engine::rows(),
             lock: LockSource::KeyFile(keys.join(UNLOCK)),
             keys,
             epoch_days: 30,

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use strongroom::ground::Role;
 use strongroom::ground::clock::{Clock, DAY, parse_instant};
 use strongroom::ground::keys_folder::{LockSource, UNLOCK};
-use strongroom::open::{self, Places};
+use strongroom::open::{self, Places, Rows};
 use strongroom::{account, backup};
 
 use crate::opener::{Found, Opener, RETAINED, Thief};
@@ -383,6 +383,7 @@ impl Scene {
     fn places_of(&self, moment: &Moment, name: &str) -> Places {
         let places = Places {
             data: self.path(&format!("{name}/data")),
+            rows: Rows::InFolder,
             keys: self.path(&format!("{name}/keys")),
             lock: LockSource::KeyFile(self.path(&format!("{name}/keys")).join(UNLOCK)),
             ..self.bench.places.clone()

@@ -117,7 +117,11 @@ impl Vault {
     fn init(self, more: &[&str]) -> Vault {
         let mut vault = self;
         let keys = vault.keys();
-        let arguments = ["init", "--json", "--policy", "shop.toml", "--keys", keys.to_str().unwrap()];
+        let mut arguments = vec!["init", "--json", "--policy", "shop.toml", "--keys", keys.to_str().unwrap()];
+        let address = crate::engine::address();
+        if let Some(address) = &address {
+            arguments.extend(["--store", address]);
+        }
         let made = vault.run(&[&arguments[..], more].concat()).ends(0).json();
         vault.admin = made["admin"].as_str().unwrap().to_owned();
         vault.verifier = made["verifier_key"].as_str().unwrap().to_owned();

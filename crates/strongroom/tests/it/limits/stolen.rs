@@ -315,7 +315,7 @@ fn whoever_comes_behind_a_thaw_in_the_same_commit_is_counted_anew() {
     // While the writer is held, both wait for the same transaction.
     let (lets_go, wait) = std::sync::mpsc::channel::<()>();
     let (began, begun) = std::sync::mpsc::channel();
-    drop(house.store.work(Lane::High, move |_: &mut store::Tx<'_>| {
+    drop(house.store.work(1, Lane::High, move |_: &mut store::Tx<'_>| {
         let _ = began.send(());
         let _ = wait.recv();
         Ok::<_, Problem>(())

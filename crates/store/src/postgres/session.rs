@@ -1,0 +1,439 @@
+//! One connection with its transaction, as a thread of the store has it: it waits for each answer.
+//!
+//! The driver is asynchronous; what it has to do is done while the thread waits, on a runtime of the thread's own.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::Runtime;
+use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{AsyncMessage, Client, Connection, Statement};
+
+use super::Server;
+use crate::engine::{AddressHasher, Engine, Pen, Session, Standing, Step};
+use crate::error::{Error, engine_code_of};
+use crate::sql::{Columns, Row, Sql, Value};
+
+/// Who held the pen of a shop; from here until the end of the transaction nobody else does.
+static TAKE_PEN: Sql = Sql::new("SELECT holder FROM pen WHERE shop = $1 FOR UPDATE");
+static ADD_PEN: Sql = Sql::new("INSERT INTO pen (shop, holder) VALUES ($1, 0) ON CONFLICT (shop) DO NOTHING");
+static HOLD_PEN: Sql = Sql::new("UPDATE pen SET holder = $1 WHERE shop = $2");
+static NEXT_HOLDER: Sql = Sql::new(
+    "INSERT INTO number_block (name, last) VALUES ('holder', 1)
+     ON CONFLICT (name) DO UPDATE SET last = number_block.last + excluded.last RETURNING last",
+);
+/// Whose rows this transaction can see: the fence behind every WHERE.
+static FENCE: Sql = Sql::new("SELECT set_config('strongroom.shop', $1, true)");
+
+/// Who carries a connection's messages.
+pub(super) type Carrier = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Rows that are fetched at once.
+const ROWS: usize = 256;
+/// A statement that has not been answered after this is not going to be: the server gives up before. A COMMIT waits as long.
+const PATIENCE: Duration = Duration::from_secs(65);
+/// Of whose rows a transaction sees all.
+pub(super) const EVERYBODY: &str = "all";
+
+/// A connection to a server, made when it is needed and made again when it was lost.
+pub(crate) struct Postgres {
+    server: Server,
+    runtime: Runtime,
+    client: RefCell<Option<Client>>,
+    prepared: RefCell<HashMap<usize, Statement, BuildHasherDefault<AddressHasher>>>,
+    standing: Cell<Standing>,
+    /// The server said that what it did may not have reached its standby.
+    warned: Arc<AtomicBool>,
+    /// By which number this writer is known to the pens; 0 before the first.
+    holder: Cell<i64>,
+    /// Pens that were held at the last commit.
+    held: RefCell<HashSet<i64>>,
+    /// The pen of this transaction.
+    pen: Cell<Option<i64>>,
+}
+
+impl Postgres {
+    /// A connection that is not made yet.
+    pub(crate) fn new(server: &Server) -> Result<Postgres, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Postgres {
+            server: server.clone(),
+            runtime,
+            client: RefCell::new(None),
+            prepared: RefCell::default(),
+            standing: Cell::new(Standing::Gone),
+            warned: Arc::default(),
+            holder: Cell::new(0),
+            held: RefCell::default(),
+            pen: Cell::new(None),
+        })
+    }
+
+    /// Begins to read, in one state of what has been committed.
+    pub(crate) fn begin_reading(&self) -> Result<(), Error> {
+        self.begin_as("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", EVERYBODY)
+    }
+
+    /// Begins to change the schema.
+    pub(super) fn begin_schema(&self) -> Result<(), Error> {
+        self.begin_as("BEGIN", EVERYBODY)
+    }
+
+    /// Runs statements that are no statement of a room: the schema's.
+    pub(super) fn batch(&self, text: &str) -> Result<(), Error> {
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Unreachable)?;
+        self.wait(client.batch_execute(text))
+    }
+
+    fn begin_as(&self, how: &str, whose: &str) -> Result<(), Error> {
+        self.connect()?;
+        self.warned.store(false, Ordering::Relaxed);
+        let fence = self.prepare(&FENCE)?;
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Unreachable)?;
+        self.standing.set(Standing::Whole);
+        // Both are sent before either is answered.
+        let both = async {
+            let whose: [&(dyn ToSql + Sync); 1] = [&whose];
+            let (begun, fenced) = tokio::join!(client.batch_execute(how), client.query(&fence, &whose));
+            begun?;
+            fenced.map(|_| ())
+        };
+        self.wait(both)
+    }
+
+    fn connect(&self) -> Result<(), Error> {
+        if self.client.borrow().as_ref().is_some_and(|client| !client.is_closed()) {
+            return Ok(());
+        }
+        self.give_up();
+        let warned = Arc::clone(&self.warned);
+        let connected = self.runtime.block_on(self.server.connect(warned));
+        let (client, carrier) = connected.map_err(|error| cannot_connect(&error))?;
+        // INVARIANT: it runs only while this thread waits for an answer, which is the only time there is something to carry.
+        self.runtime.spawn(carrier);
+        *self.client.borrow_mut() = Some(client);
+        Ok(())
+    }
+
+    /// Forgets a connection that was lost.
+    fn give_up(&self) {
+        self.prepared.borrow_mut().clear();
+        *self.client.borrow_mut() = None;
+        self.standing.set(Standing::Gone);
+    }
+
+    pub(super) fn prepare(&self, sql: &'static Sql) -> Result<Statement, Error> {
+        if let Some(known) = self.prepared.borrow().get(&sql.address()) {
+            return Ok(known.clone());
+        }
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Lost)?;
+        let statement = self.wait(client.prepare(sql.text()))?;
+        self.prepared.borrow_mut().insert(sql.address(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Waits for an answer, as long as one can come.
+    fn wait<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
+        let answered = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, answer).await });
+        match answered {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.failed(&error)),
+            Err(_) => {
+                self.standing.set(Standing::Gone);
+                Err(Error::Lost)
+            }
+        }
+    }
+
+    /// What a failure is to the store, and what it makes of the transaction.
+    fn failed(&self, error: &tokio_postgres::Error) -> Error {
+        let Some(state) = error.code() else {
+            self.standing.set(Standing::Gone);
+            return Error::Lost;
+        };
+        let fault = fault_of(state);
+        if *state == SqlState::FEATURE_NOT_SUPPORTED {
+            // A plan from before a migration: it is made again.
+            self.prepared.borrow_mut().clear();
+            self.standing.set(Standing::Gone);
+            return Error::Lost;
+        }
+        self.standing.set(if fault == Error::Lost { Standing::Gone } else { Standing::Spoiled });
+        fault
+    }
+}
+
+impl Engine for Postgres {
+    fn run(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<Step, Error>,
+    ) -> Result<usize, Error> {
+        if self.standing.get() != Standing::Whole {
+            return Err(Error::Lost);
+        }
+        let statement = self.prepare(sql)?;
+        if statement.params().len() != params.len() {
+            return Err(Error::Refused { engine_code: 0 });
+        }
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Lost)?;
+        let stream = self.wait(client.query_raw(&statement, params.iter().map(|value| Bound(*value))))?;
+        let mut stream = pin!(stream);
+        loop {
+            // ORDER: rows are shown when nothing is waited for: whoever is shown one may ask for others.
+            let mut rows = Vec::new();
+            let mut more = true;
+            self.wait(async {
+                while rows.len() < ROWS {
+                    match stream.next().await {
+                        Some(row) => rows.push(row?),
+                        None => {
+                            more = false;
+                            break;
+                        }
+                    }
+                }
+                Ok(())
+            })?;
+            for row in &rows {
+                if each(&Row(&PostgresRow(row)))? == Step::Stop {
+                    return Ok(0);
+                }
+            }
+            if !more {
+                let changed = stream.rows_affected().unwrap_or(0);
+                let read = statement.columns().is_empty() || !rows.is_empty() || changed > 0;
+                return Ok(if read { usize::try_from(changed).unwrap_or(usize::MAX) } else { 0 });
+            }
+        }
+    }
+}
+
+impl Session for Postgres {
+    fn begin(&self, pen: i64) -> Result<Pen, Error> {
+        self.connect()?;
+        if self.holder.get() == 0 {
+            self.begin_as("BEGIN", EVERYBODY)?;
+            let mut holder = 0;
+            self.run(&NEXT_HOLDER, &[], &mut |row| {
+                holder = row.int(0)?;
+                Ok(Step::Next)
+            })?;
+            self.commit()?;
+            self.holder.set(holder);
+        }
+        let whose = if pen == 0 { EVERYBODY.to_owned() } else { pen.to_string() };
+        self.begin_as("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", &whose)?;
+        self.pen.set(Some(pen));
+        let mut before = None;
+        while before.is_none() {
+            self.run(&TAKE_PEN, crate::params![pen], &mut |row| {
+                before = Some(row.int(0)?);
+                Ok(Step::Next)
+            })?;
+            if before.is_none() {
+                self.run(&ADD_PEN, crate::params![pen], &mut |_| Ok(Step::Next))?;
+            }
+        }
+        if before != Some(self.holder.get()) {
+            self.run(&HOLD_PEN, crate::params![self.holder.get(), pen], &mut |_| Ok(Step::Next))?;
+            return Ok(Pen::CameBack);
+        }
+        Ok(if self.held.borrow().contains(&pen) { Pen::Kept } else { Pen::CameBack })
+    }
+
+    fn commit(&self) -> Result<(), Error> {
+        if self.standing.get() != Standing::Whole {
+            return Err(Error::Lost);
+        }
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Lost)?;
+        let done = self.wait(client.batch_execute("COMMIT"));
+        let warned = self.warned.load(Ordering::Relaxed);
+        let pen = self.pen.take();
+        match done {
+            Ok(()) if !warned => {
+                self.standing.set(Standing::Gone);
+                if let Some(pen) = pen {
+                    self.held.borrow_mut().insert(pen);
+                }
+                Ok(())
+            }
+            // Done here, and perhaps not on the standby: who is told that it is durable would be told too early.
+            Ok(()) => {
+                self.standing.set(Standing::Gone);
+                Err(Error::InDoubt)
+            }
+            // A refusal that arrives is an answer. Without one nobody knows.
+            Err(Error::Lost | Error::Unreachable) => Err(Error::InDoubt),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn roll_back(&self) {
+        let pen = self.pen.take();
+        let is_lost = {
+            let client = self.client.borrow();
+            match client.as_ref() {
+                Some(client) if !client.is_closed() => self.wait(client.batch_execute("ROLLBACK")).is_err(),
+                _ => true,
+            }
+        };
+        self.standing.set(Standing::Gone);
+        if is_lost {
+            self.give_up();
+            if let Some(pen) = pen {
+                self.distrust(pen);
+            }
+        }
+    }
+
+    fn save(&self) -> Result<(), Error> {
+        self.batch("SAVEPOINT unit")
+    }
+
+    fn take_back(&self) -> Result<(), Error> {
+        self.batch("ROLLBACK TO SAVEPOINT unit")?;
+        self.standing.set(Standing::Whole);
+        Ok(())
+    }
+
+    fn release(&self) -> Result<(), Error> {
+        self.batch("RELEASE SAVEPOINT unit")
+    }
+
+    fn standing(&self) -> Standing {
+        self.standing.get()
+    }
+
+    fn is_served(&self) -> bool {
+        true
+    }
+
+    fn distrust(&self, pen: i64) {
+        self.held.borrow_mut().remove(&pen);
+    }
+
+    fn checkpoint(&self, _cut: bool) -> bool {
+        false // the server does that
+    }
+
+    fn engine(&self) -> &dyn Engine {
+        self
+    }
+}
+
+/// What carries a connection's messages until it ends, and hears the server's warnings.
+pub(super) fn carrier<S, T>(mut connection: Connection<S, T>, warned: Arc<AtomicBool>) -> Carrier
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    Box::pin(async move {
+        loop {
+            let message = std::future::poll_fn(|context| connection.poll_message(context)).await;
+            match message {
+                Some(Ok(AsyncMessage::Notice(notice))) => {
+                    if notice.parsed_severity() == Some(Severity::Warning) {
+                        warned.store(true, Ordering::Relaxed);
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return,
+            }
+        }
+    })
+}
+
+/// What a refusal of the server is to the store.
+///
+/// SOURCE: PostgreSQL's manual, appendix A; which may be run again: reliability list, rule 15.
+fn fault_of(state: &SqlState) -> Error {
+    let code = state.code();
+    let engine_code = engine_code_of(code);
+    match code {
+        // Others were in the way, or the server is going down or has just come up.
+        "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "57P05" | "25P02" | "25P03" | "25006" => {
+            Error::Lost
+        }
+        "53100" => Error::DiskFull,
+        "53000" | "53200" | "53300" | "53400" | "57014" => Error::Busy,
+        "58030" => Error::InputOutput { engine_code },
+        "XX001" | "XX002" => Error::Damaged { engine_code },
+        _ if code.starts_with("08") => Error::Lost,
+        _ => Error::Refused { engine_code },
+    }
+}
+
+/// Why there is no connection.
+fn cannot_connect(error: &tokio_postgres::Error) -> Error {
+    match error.code().map(SqlState::code) {
+        Some(code) if code.starts_with("28") => Error::UnfitServer { why: "it does not let this user in" },
+        Some("3D000") => Error::UnfitServer { why: "it has no database of this name" },
+        _ => Error::Unreachable,
+    }
+}
+
+struct PostgresRow<'r>(&'r tokio_postgres::Row);
+
+impl PostgresRow<'_> {
+    fn column<'a, T: tokio_postgres::types::FromSql<'a>>(
+        &'a self,
+        column: usize,
+    ) -> Result<Option<T>, Error> {
+        self.0.try_get(column).map_err(|_| Error::WrongColumn { column })
+    }
+}
+
+impl Columns for PostgresRow<'_> {
+    fn int(&self, column: usize) -> Result<Option<i64>, Error> {
+        self.column(column)
+    }
+
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        self.column(column)
+    }
+
+    fn text(&self, column: usize) -> Result<Option<&str>, Error> {
+        self.column(column)
+    }
+}
+
+#[derive(Debug)]
+struct Bound<'a>(Value<'a>);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(
+        &self,
+        _type: &Type,
+        out: &mut bytes::BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self.0 {
+            Value::Null => return Ok(IsNull::Yes),
+            Value::Int(value) => out.extend_from_slice(&value.to_be_bytes()),
+            Value::Bytes(value) => out.extend_from_slice(value),
+            Value::Text(value) => out.extend_from_slice(value.as_bytes()),
+        }
+        Ok(IsNull::No)
+    }
+
+    fn accepts(of: &Type) -> bool {
+        // Which of them is which is settled by the statement; the server refuses a length that does not fit.
+        matches!(*of, Type::INT8 | Type::BYTEA | Type::TEXT)
+    }
+
+    to_sql_checked!();
+}
