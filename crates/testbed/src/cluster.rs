@@ -18,8 +18,7 @@ use crate::tls;
 /// The role that may do everything. It comes in over the Unix socket only, whose folder is closed to others.
 pub(crate) const SUPERUSER: &str = "postgres";
 
-/// What every server is told. What a test asks for stands behind it, and the last word counts. Shared memory is kept in the data
-/// folder, so that a server that was killed leaves none behind.
+/// What every server is told. What a test asks for stands behind it, and the last word counts.
 const SETTINGS: &str = "
 listen_addresses = '127.0.0.1'
 max_connections = 400
@@ -32,7 +31,6 @@ log_statement = 'none'
 lc_messages = 'C'
 timezone = 'UTC'
 log_timezone = 'UTC'
-dynamic_shared_memory_type = mmap
 ";
 
 /// Who may come in, and how. Plain text over TCP is let in for the proxy, which reads along.
@@ -133,7 +131,7 @@ impl Inner {
         self.base.join("data")
     }
 
-    fn tls(&self) -> PathBuf {
+    pub(crate) fn tls(&self) -> PathBuf {
         self.base.join("tls")
     }
 
@@ -191,16 +189,21 @@ impl Inner {
         Inner { version, binaries, base, port: free_port() }
     }
 
-    /// Makes a cluster in an empty folder, with the settings of every server and these behind them.
-    pub(crate) fn make(version: Version, binaries: &Binaries, base: PathBuf, more: &[(&str, &str)]) -> Inner {
-        let inner = Inner::lay_out(version, binaries, base);
-        let folder = inner.tls();
+    /// Makes the certificates.
+    pub(crate) fn certify(&self) {
+        let folder = self.tls();
         fs::create_dir(&folder).unwrap();
         for key in tls::make(&folder) {
             // ORDER: closed before it has an owner whom we could no longer close it for.
             fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-            give(&key, inner.binaries.runs_as());
+            give(&key, self.binaries.runs_as());
         }
+    }
+
+    /// Makes a cluster in an empty folder, with the settings of every server and these behind them.
+    pub(crate) fn make(version: Version, binaries: &Binaries, base: PathBuf, more: &[(&str, &str)]) -> Inner {
+        let inner = Inner::lay_out(version, binaries, base);
+        inner.certify();
         let mut initdb = inner.binaries.servers("initdb");
         initdb.arg("--pgdata").arg(inner.data()).args([
             "--username",
@@ -223,10 +226,12 @@ impl Inner {
         inner
     }
 
-    /// The settings that say where it is reached.
+    /// The settings that say where it is reached, and where it keeps shared memory: in its own folder, so that a server that was
+    /// killed leaves none behind.
     pub(crate) fn whereabouts(&self) -> String {
         let sockets = self.base.join("sockets");
-        format!("port = {}\nunix_socket_directories = '{}'\n", self.port, sockets.display())
+        let (port, sockets) = (self.port, sockets.display());
+        format!("port = {port}\nunix_socket_directories = '{sockets}'\ndynamic_shared_memory_type = mmap\n")
     }
 
     /// The settings that show a certificate.
@@ -251,6 +256,19 @@ impl Inner {
     pub(crate) fn add(&self, name: &str, lines: &str) {
         let mut file = fs::File::options().append(true).open(self.data().join(name)).unwrap();
         file.write_all(lines.as_bytes()).unwrap();
+    }
+
+    /// Runs a shell script as the user who owns the server.
+    pub(crate) fn shell(&self, script: &str) -> Result<String, String> {
+        let mut shell = self.binaries.servers_shell();
+        shell
+            .args(["-e", "-u", "-c", script])
+            .env("PGDATA", self.data())
+            .env("PGHOST", self.base.join("sockets"));
+        shell.env("PGPORT", self.port.to_string()).env("PGUSER", SUPERUSER).env("PGDATABASE", "postgres");
+        let output = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).output().expect("a shell runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
     /// Starts it, and waits until it takes connections.
@@ -297,7 +315,8 @@ pub(crate) fn done(command: &mut Command) {
     assert!(output.status.success(), "{command:?}:\n{said}{}", String::from_utf8_lossy(&output.stdout));
 }
 
-fn give(path: &Path, owner: Option<RunsAs>) {
+/// Gives a file to the one who runs servers.
+pub(crate) fn give(path: &Path, owner: Option<RunsAs>) {
     if let Some(RunsAs { user, group }) = owner {
         chown(path, Some(user), Some(group)).unwrap();
     }

@@ -7,7 +7,7 @@
 //! is `None`, after a line that begins with `SKIPPED`.
 //!
 //! Invariants:
-//! - a server ends within half a minute of the last process that used it, however that one ended, and its files go with it;
+//! - a server ends within a minute of the last process that used it, however that one ended, and its files go with it;
 //! - two checkouts on one machine never share a server, and neither touches what the other one made;
 //! - nobody but the user who runs the tests, and root, reaches a server without a password.
 //!
@@ -33,6 +33,7 @@ mod pair;
 mod process;
 mod proxy;
 mod shared;
+mod site;
 mod tls;
 
 pub use binaries::Version;
@@ -42,3 +43,4 @@ pub use oracle::{Answer, Load, Tally, Verdict};
 pub use own::Own;
 pub use pair::{Pair, Waits};
 pub use proxy::{Counts, Moment, Proxy, What};
+pub use site::Site;

@@ -1,6 +1,7 @@
 //! The processes of a server, found by the folder that they work in, and the shell that outlives a test to end them.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Condvar, Mutex};
@@ -30,13 +31,21 @@ end() {
     mark=$(sed -n 7p "$1/data/postmaster.pid" 2>/dev/null | awk '{ print $2 }')
     [ -n "$mark" ] && ipcrm --shmem-id "$mark"
     mountpoint -q "$1" && umount "$1"
-    rm -rf -- "$1"
+    # A program that was making the cluster may still be writing.
+    tries=0
+    while [ -e "$1" ] && [ "$tries" -lt 50 ]; do
+        rm -rf -- "$1" || sleep 0.1
+        tries=$((tries + 1))
+    done
 }
 trap '' HUP INT TERM
 "#;
 
-/// Waits until the process that holds the other end of stdin is gone, or lets go.
-const GUARD: &str = "cat >/dev/null\nend \"$1\"\n";
+/// Ends a server when the process that holds the other end of stdin is gone, or lets go without a word.
+const GUARD: &str = r#"
+read -r word && [ "$word" = keep ] && exit
+end "$1"
+"#;
 
 /// Ends a shared server once nobody has used it for a while, or another has taken its place. `$1`: its folder, `$2`: the folder of
 /// its locks, `$3`: seconds.
@@ -92,6 +101,12 @@ pub(crate) struct Guard(Child);
 impl Guard {
     pub(crate) fn of(base: &Path) -> Guard {
         Guard(shell(GUARD, &[base]).stdin(Stdio::piped()).spawn().expect("a shell runs"))
+    }
+
+    /// Lets the server be: somebody else watches over it.
+    pub(crate) fn keep(mut self) {
+        let mut stdin = self.0.stdin.take().expect("it is piped");
+        stdin.write_all(b"keep\n").expect("the guard listens");
     }
 }
 

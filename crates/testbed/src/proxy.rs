@@ -88,6 +88,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
+    /// The port that connections lead to.
+    server: u16,
     cuts: Vec<Cut>,
     delay: Duration,
     is_parted: bool,
@@ -111,12 +113,12 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let port = listener.local_addr().expect("it is bound").port();
         let shared = Arc::new(Shared {
-            state: Mutex::default(),
+            state: Mutex::new(State { server: server.port(), ..State::default() }),
             changed: Condvar::new(),
             closed: AtomicBool::new(false),
         });
-        let (listens, server) = (Arc::clone(&shared), server.port());
-        let listener = std::thread::spawn(move || listen(&listener, server, &listens));
+        let listens = Arc::clone(&shared);
+        let listener = std::thread::spawn(move || listen(&listener, &listens));
         Proxy { port, shared, listener: Some(listener) }
     }
 
@@ -124,6 +126,12 @@ impl Proxy {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Leads new connections to another server, as an address does that moves from one machine to the next. Those that are open stay
+    /// where they are.
+    pub fn lead_to(&self, server: &Postgres) {
+        self.shared.state().server = server.port();
     }
 
     /// Cuts the connection, once, at this moment of the n-th such message from now on, counted from 1 over all connections.
@@ -240,7 +248,7 @@ fn close(sockets: &[TcpStream]) {
     }
 }
 
-fn listen(listener: &TcpListener, server: u16, shared: &Arc<Shared>) {
+fn listen(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut number: u64 = 0;
     let mut pumps = Vec::new();
     for client in listener.incoming() {
@@ -249,7 +257,8 @@ fn listen(listener: &TcpListener, server: u16, shared: &Arc<Shared>) {
         }
         let Ok(client) = client else { continue };
         // A server that is down is seen as a connection that ends at once.
-        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else { continue };
+        let port = shared.state().server;
+        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { continue };
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         number += 1;
         let Some(connection) = Connection::new(number, client, server, shared) else { continue };

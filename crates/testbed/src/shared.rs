@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::binaries::{Binaries, Version, root};
 use crate::cluster::{Inner, Postgres, new_base};
-use crate::process::{end, watch};
+use crate::process::{Guard, end, watch};
 
 /// So long the server waits for another test.
 const IDLE: Duration = Duration::from_secs(20);
@@ -55,8 +55,8 @@ pub(crate) fn join(version: Version, binaries: &Binaries, locks: &Path, idle: Du
         base,
         port,
     });
-    let inner = match known {
-        Some(inner) if inner.answers() => inner,
+    let (inner, guard) = match known {
+        Some(inner) if inner.answers() => (inner, None),
         lost => {
             // It crashed, or its start was cut off.
             if let Some(lost) = lost {
@@ -67,25 +67,27 @@ pub(crate) fn join(version: Version, binaries: &Binaries, locks: &Path, idle: Du
     };
     // Nobody else looks for the watchman while we hold `start`.
     watch(&inner.base, locks, idle);
+    // ORDER: the guard goes when the watchman has come.
+    if let Some(guard) = guard {
+        guard.keep();
+    }
     (Postgres { inner: Arc::new(inner) }, users)
 }
 
-fn start_new(version: Version, binaries: &Binaries, locks: &Path) -> Inner {
+/// Starts a server. Gives it with the guard that ends it if this process is killed before there is a watchman.
+fn start_new(version: Version, binaries: &Binaries, locks: &Path) -> (Inner, Option<Guard>) {
     let mut log = String::new();
     // Between looking for a free port and listening on it, another program can take it.
     for _ in 0..3 {
         let base = new_base();
+        let guard = Guard::of(&base);
         let inner = Inner::make(version, binaries, base, &[]);
-        // ORDER: written before it is started, so that one whose starter was killed is found and ended.
         let line = format!("{} {}\n", inner.base.display(), inner.port);
         fs::write(locks.join("new"), line).unwrap();
         fs::rename(locks.join("new"), locks.join("server")).unwrap();
         match inner.try_start() {
-            Ok(()) => return inner,
-            Err(why) => {
-                end(&inner.base);
-                log = why;
-            }
+            Ok(()) => return (inner, Some(guard)),
+            Err(why) => log = why,
         }
     }
     panic!("PostgreSQL {} does not start:\n{log}", version.number());
@@ -99,6 +101,8 @@ fn read(file: &Path) -> Option<(PathBuf, u16)> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::{Pid, Signal, kill_process};
+
     use super::*;
     use crate::process::{kill_all, members, pause, wait_until};
 
@@ -142,13 +146,18 @@ mod tests {
     fn a_server_whose_watchman_was_killed_gets_another() {
         let locks = tempfile::tempdir().unwrap();
         let Some((server, lock)) = join_in(locks.path()) else { return };
-        let watchman = || -> Vec<String> {
-            let found = std::process::Command::new("pgrep").arg("-f").arg(locks.path()).output().unwrap();
-            String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
+        let names_the_locks = |process: &fs::DirEntry| {
+            let words = fs::read(process.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&words).contains(locks.path().to_str().unwrap())
+        };
+        let number = |process: &fs::DirEntry| Pid::from_raw(process.file_name().to_str()?.parse().ok()?);
+        let watchman = || -> Vec<Pid> {
+            let all = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+            all.filter(names_the_locks).filter_map(|process| number(&process)).collect()
         };
         wait_until("there is a watchman", 5 * SECOND, || !watchman().is_empty());
         for process in watchman() {
-            let _ = std::process::Command::new("kill").args(["-KILL", &process]).status();
+            let _ = kill_process(process, Signal::KILL);
         }
         wait_until("there is none", 5 * SECOND, || watchman().is_empty());
         let (_, other_lock) = join_in(locks.path()).unwrap();

@@ -5,6 +5,7 @@
 )]
 
 mod failover;
+mod guide;
 mod pair;
 mod proxy;
 mod servers;

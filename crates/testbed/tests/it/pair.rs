@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use testbed::{Pair, Version, Waits};
+use testbed::{Pair, Proxy, Version, Waits};
 
 #[test]
 fn what_is_committed_is_on_the_standby_and_the_old_primary_rejoins_without_what_only_it_had() {
@@ -52,4 +52,20 @@ fn one_url_leads_to_whichever_can_be_written_to() {
     pair.promote();
     let server = pair.primary();
     assert_eq!(server.ask(&url, asks).unwrap(), server.port().to_string());
+}
+
+#[test]
+fn an_address_that_moves_leads_to_the_new_primary() {
+    let Some(mut pair) = Pair::new(Version::V15, Waits::ForTheStandby) else { return };
+    let database = pair.primary().database();
+    let address = Proxy::before(pair.primary());
+    let url = database.plain_url(&database.run(), address.port());
+    let is_standby = "SELECT pg_is_in_recovery()";
+    assert_eq!(pair.primary().ask(&url, is_standby).unwrap(), "f");
+    pair.kill_primary();
+    pair.primary().ask(&url, is_standby).unwrap_err();
+    address.lead_to(pair.standby());
+    assert_eq!(pair.standby().ask(&url, is_standby).unwrap(), "t");
+    pair.promote();
+    assert_eq!(pair.primary().ask(&url, is_standby).unwrap(), "f");
 }
