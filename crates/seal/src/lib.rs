@@ -22,6 +22,8 @@ mod secret;
 mod suite;
 
 #[cfg(test)]
+mod standards;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod vectors;
@@ -29,7 +31,7 @@ mod vectors;
 mod wycheproof;
 
 pub use envelope::{
-    Envelope, Fields, GROUPS_LIMIT, Group, GroupHead, GroupKeys, Origin, Resealed, reseal, seal,
+    Envelope, Fields, GROUPS_LIMIT, Group, GroupHead, GroupKeys, Origin, Resealed, Sealing, reseal, seal,
 };
 pub use error::Error;
 pub use file::{

@@ -107,7 +107,7 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
     let (new, keys, epoch) = house.keys.with(|ring| -> Result<_, Problem> {
         let newest = ring.epochs.last().ok_or(seal::Error::KeyringDamaged)?;
         let epoch = EpochKey::new(newest.number, &newest.key)?;
-        let new = keep::new_shop(number, &name, &epoch, &mut random)?;
+        let new = keep::new_shop(number, &name, seal::Suite::Aes256Gcm, &epoch, &mut random)?;
         let keys = seal::ShopKeys::open(number, &[epoch], &new.keys)?;
         Ok((new, keys, newest.number))
     })?;

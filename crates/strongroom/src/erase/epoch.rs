@@ -137,7 +137,7 @@ fn begin_shop(
     new: &Arc<EpochKey>,
 ) -> Result<u32, Problem> {
     let mut random = SystemRandom::new();
-    let fresh = new.new_shop_key(shop.number, Class::Wrap, &mut random)?;
+    let fresh = new.new_shop_key(shop.number, Class::Wrap, shop.keys.suite(), &mut random)?;
     let (old, new) = (Arc::clone(old), Arc::clone(new));
     let committed = house.work_blocking(Lane::High, shop, &Actor::House, move |work| {
         let rows = keep::read_shop_keys(work.tx, work.shop.number)?;
