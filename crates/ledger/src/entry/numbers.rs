@@ -137,6 +137,8 @@ numbered! {
     Hours = 31, "hours";
     /// Number of an approval that the act is about, or rests on.
     Approval = 32, "approval";
+    /// Number of the suite that seals from here on.
+    Suite = 33, "suite";
 }
 
 #[cfg(test)]

@@ -432,8 +432,10 @@ fn another_shop_neither_sends_nor_gets_a_file_of_this_one() {
     let fixture = Fixture::new();
     fixture.put("id_scan", "image/jpeg", b"scan").is(200);
     let other = policy().replace("id = \"harbour-hill\"", "id = \"elsewhere\"");
-    let admin =
-        strongroom::open::add_shop(fixture.bench.house(), &checked(&other)).unwrap().admin.to_string();
+    let admin = strongroom::open::add_shop(fixture.bench.house(), &checked(&other), seal::Suite::Aes256Gcm)
+        .unwrap()
+        .admin
+        .to_string();
     let fixture = Fixture { service: fixture.bench.key_by(&Key(admin), Role::Service, &PURPOSES), ..fixture };
     fixture.put("id_scan", "image/jpeg", b"mine").problem(404, "SR-KEEP-001");
     fixture.get("id_scan", "age_check").problem(404, "SR-KEEP-001");
