@@ -318,7 +318,7 @@ impl<'b> Envelope<'b> {
         self.open_all(place, clear, keys, self.fields()).map(drop)
     }
 
-    fn open_all<'k>(
+    pub(crate) fn open_all<'k>(
         &self,
         place: &Place,
         clear: &[u8],

@@ -69,6 +69,10 @@ impl std::fmt::Debug for FileHead {
 }
 
 impl FileHead {
+    pub(crate) fn suite(&self) -> u16 {
+        self.suite
+    }
+
     /// SHA-256 of its plain bytes.
     pub fn sha256(&self) -> &[u8; 32] {
         &self.sha256
@@ -281,6 +285,11 @@ impl FileOpener {
         seal: &FileSeal,
     ) -> Result<FileOpener, Error> {
         let Value::File(head) = value.show(permit)? else { return Err(Error::Broken) };
+        FileOpener::of(head, place, seal)
+    }
+
+    /// The same within the seal, for a file that nobody is shown.
+    pub(crate) fn of(head: &FileHead, place: FilePlace, seal: &FileSeal) -> Result<FileOpener, Error> {
         let context = Context::new(Suite::parse(head.suite)?, place, &head.key)?;
         // ORDER: the commitment first. GCM alone would let one ciphertext open under two keys.
         if !same(&context.commitment, &seal.commitment)
@@ -303,6 +312,11 @@ impl FileOpener {
         if !permit.stands() {
             return Err(Error::NotPermitted);
         }
+        let mut plain = self.plain_chunk(number, sealed)?;
+        Ok(Personal::new(std::mem::take(&mut *plain)))
+    }
+
+    pub(crate) fn plain_chunk(&self, number: u32, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let end = if number.saturating_add(1) == self.chunks { End::Last } else { End::Further };
         let before = u64::from(number).saturating_mul(CHUNK as u64);
         let length = self.size_bytes.saturating_sub(before).min(CHUNK as u64);
@@ -310,8 +324,7 @@ impl FileOpener {
             return Err(Error::Broken);
         }
         let aad = self.context.aad(number, end);
-        let mut plain = self.context.cipher.open(nonce(number, end), &aad, sealed)?;
-        Ok(Personal::new(std::mem::take(&mut *plain)))
+        self.context.cipher.open(nonce(number, end), &aad, sealed)
     }
 }
 

@@ -17,6 +17,7 @@ mod file;
 mod ids;
 mod keyring;
 mod keys;
+mod moving;
 mod personal;
 mod secret;
 mod suite;
@@ -42,6 +43,7 @@ pub use keyring::{
     Destroyed, DestroyedList, Epoch, KEY_FILE_LEAST, Keyring, Lock, PASSPHRASE_LEAST, Unlocked,
 };
 pub use keys::{Class, DataKey, EpochKey, KeyId, Owner, SEALED_KEY, ShopKeyRows, ShopKeys, WRAPPED, Wrapped};
+pub use moving::{FileMove, FileStands, file_suite};
 pub use personal::{Permit, Personal, Place, VALUE_LIMIT, Value};
 pub use secret::{Random, Secret, same};
 pub use suite::Suite;

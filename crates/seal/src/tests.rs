@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use crate::secret::counting::Counting;
 use crate::{
-    Class, DataKey, Destroyed, DestroyedList, Envelope, EpochKey, Error, Fields, Group, GroupHead, IdKey,
-    KeyId, Keyring, Lock, Origin, Permit, Personal, Place, Sealing, Secret, ShopKeyRows, ShopKeys, Suite,
-    Value, Wrapped, reseal, seal,
+    CHUNK, Class, DataKey, Destroyed, DestroyedList, Envelope, EpochKey, Error, Fields, FileMove, FileOpener,
+    FilePlace, FileSealer, FileStands, Group, GroupHead, IdKey, KeyId, Keyring, Lock, Origin, Permit,
+    Personal, Place, Sealing, Secret, ShopKeyRows, ShopKeys, Suite, Value, Wrapped, file_suite, reseal, seal,
 };
 
 pub(crate) const PLACE: Place = Place { shop: 1, subject: 7, kind: 2, record: 99, version: 3 };
@@ -134,6 +134,7 @@ in_every_suite! {
     what_is_sealed_in_one_suite_and_presented_as_of_the_other_is_refused
     a_key_presented_as_of_the_other_suite_is_refused
     a_shop_moves_to_the_other_suite_with_a_wrap_key_of_it
+    a_file_moves_to_the_other_suite_chunk_by_chunk
     a_sealed_record_opens_in_its_place
     no_plain_value_is_left_in_the_envelope
     a_record_moved_to_another_place_does_not_open
@@ -630,6 +631,65 @@ fn a_shop_moves_to_the_other_suite_with_a_wrap_key_of_it(suite: Suite) {
     assert_eq!(Envelope::parse(&moved.sealed).unwrap().suite(), other);
     let before = bench.open_at(&sealed, &PLACE, CLEAR).unwrap();
     assert!(bench.open_at(&moved.sealed, &to.place, CLEAR).unwrap() == before);
+}
+
+fn a_file_moves_to_the_other_suite_chunk_by_chunk(suite: Suite) {
+    let (bench, other) = (bench(suite), other(suite));
+    for length in [1, CHUNK, CHUNK + 1, 3 * CHUNK] {
+        let bytes = vec![b'x'; length];
+        let here = FilePlace { shop: 1, file: 42 };
+        let (chunks, value, file_seal) = {
+            let mut sealer = FileSealer::new(suite, here, &mut Counting(1)).unwrap();
+            let (mut rest, mut chunks) = (bytes.as_slice(), Vec::new());
+            while !rest.is_empty() {
+                chunks.extend(sealer.take(&mut rest).unwrap());
+            }
+            let (last, value, file_seal) = sealer.finish("image/jpeg").unwrap();
+            chunks.push(last);
+            (chunks, value, file_seal)
+        };
+        let groups = [Group { subject: &bench.main, term: &bench.term, fields: Fields::of([4]) }];
+        let sealed = seal(&bench.to(), &groups, &[(4, &value)], &[9; 32]).unwrap();
+        let envelope = Envelope::parse(&sealed).unwrap();
+        let origin = Origin { envelope: &envelope, place: PLACE, clear: CLEAR };
+        let keys = |head: &GroupHead| bench.keys_of(head);
+        assert_eq!(file_suite(&origin, keys, 4), Ok(Some(suite)));
+        assert_eq!(file_suite(&origin, keys, 5), Ok(None));
+        assert_eq!(file_suite(&origin, |_| None, 4), Ok(None), "its key is destroyed");
+
+        let (stands, there) =
+            (FileStands { field: 4, place: here, seal: &file_seal }, FilePlace { file: 43, ..here });
+        let begin = |stands: &FileStands<'_>| {
+            FileMove::begin(&origin, keys, stands, (other, there), &mut Counting(7))
+        };
+        let mut moving = begin(&stands).unwrap();
+        let mut moved = Vec::new();
+        for chunk in &chunks {
+            moved.extend(moving.take(&chunk.sealed).unwrap());
+        }
+        let (last, value, after) = moving.finish().unwrap();
+        moved.push(last);
+        let permit = Covers(Fields::NONE);
+        let opener = FileOpener::new(&permit, &value, there, &after).unwrap();
+        let opened: Vec<u8> = moved
+            .iter()
+            .flat_map(|chunk| {
+                opener.open(&permit, chunk.number, &chunk.sealed).unwrap().show(&permit).unwrap().clone()
+            })
+            .collect();
+        assert!(opened == bytes);
+        let Value::File(head) = value.show(&permit).unwrap() else { panic!() };
+        assert_eq!((head.suite(), head.media()), (other.number(), "image/jpeg"));
+
+        // Not with another file's chunks, not of another place, not cut short.
+        assert_eq!(begin(&FileStands { place: there, ..stands }).err(), Some(Error::Broken));
+        assert_eq!(begin(&stands).unwrap().take(&moved[0].sealed).err(), Some(Error::Broken));
+        let mut short = begin(&stands).unwrap();
+        for chunk in &chunks[..chunks.len() - 1] {
+            short.take(&chunk.sealed).unwrap();
+        }
+        assert!(short.finish().is_err());
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::ground::keys_folder::{KeysFolder, LockSource};
 pub(super) enum KeysCommand {
     /// See the epoch, when the next begins, and which terms live
     Status,
-    /// Count the records of a shop by the suite that seals them; every record is read
+    /// Count the records and files of a shop by the suite that seals them; every record is read
     Suites,
     /// Begin a new epoch now: every copy made before goes dark
     #[command(
@@ -186,8 +186,11 @@ fn show(count: &SuiteCount, context: &Context) {
     for (suite, records) in &count.records {
         voice.print(format!("  {records} records with {suite}"));
     }
+    for (suite, files) in &count.files {
+        voice.print(format!("  {files} files with {suite}"));
+    }
     if count.unreadable > 0 {
-        voice.print(format!("  {} records that were edited: see doctor --deep", count.unreadable));
+        voice.print(format!("  {} rows that were edited: see doctor --deep", count.unreadable));
     }
     voice.say(match count.behind() {
         0 => String::from("none is sealed with another suite"),

@@ -17,6 +17,7 @@
 mod certificate;
 mod clocks;
 mod epoch;
+mod file_suites;
 mod files;
 pub mod http;
 mod preview;

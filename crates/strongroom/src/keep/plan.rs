@@ -532,8 +532,22 @@ fn same_groups(envelope: &Envelope<'_>, groups: &[Sharing]) -> bool {
     envelope.groups().len() == groups.len() && envelope.groups().iter().all(same)
 }
 
+/// Takes a record's envelope apart and its keys out of their rows, for what is sealed again without being shown.
+pub fn with_envelope<T>(
+    shop: &Shop,
+    subject: &SubjectRow,
+    record: &RecordRow,
+    act: impl FnOnce(&Origin<'_, '_>, &OldKeys) -> Result<T, seal::Error>,
+) -> Result<T, Problem> {
+    let envelope = Envelope::parse(&record.sealed)?;
+    let keys = OldKeys::of(shop, subject, &envelope)?;
+    let origin = Origin { envelope: &envelope, place: record.place(shop.number), clear: &record.clear_bytes };
+    Ok(act(&origin, &keys)?)
+}
+
 /// The living keys of an envelope's groups.
-pub(super) struct OldKeys(Vec<(GroupHead, Arc<DataKey>, Arc<DataKey>)>);
+#[derive(Debug)]
+pub struct OldKeys(Vec<(GroupHead, Arc<DataKey>, Arc<DataKey>)>);
 
 impl OldKeys {
     /// Unwraps what is there: keys of the subject's row, and of terms that live.
@@ -556,7 +570,8 @@ impl OldKeys {
         self.0.iter().fold(Fields::NONE, |all, (head, _, _)| all.with(head.fields))
     }
 
-    pub(super) fn find(&self, head: &GroupHead) -> seal::GroupKeys<'_> {
+    /// The keys of a group.
+    pub fn find(&self, head: &GroupHead) -> seal::GroupKeys<'_> {
         let (_, subject, term) = self.0.iter().find(|(known, _, _)| known == head)?;
         Some((subject, term))
     }
