@@ -590,6 +590,9 @@ fn a_key_presented_as_of_the_other_suite_is_refused(suite: Suite) {
     let fresh = ShopKeys::open(1, &[epoch(1)], &bench.rows).unwrap();
     let presented = Wrapped { suite: other, ..bench.main_row.clone() };
     assert_eq!(fresh.open_key(7, &presented).err(), Some(Error::Broken));
+    let mut unknown = bench.main_row.encode();
+    unknown[0] |= 0xc0;
+    assert_eq!(Wrapped::decode(&unknown).err(), Some(Error::UnknownSuite { suite: 4 }));
     bench.keys.open_key(7, &bench.main_row).unwrap();
     assert_eq!(bench.keys.open_key(7, &presented).err(), Some(Error::Broken), "also when it is in the cache");
     for row in [&bench.rows.index, &bench.rows.row, &bench.rows.request, &bench.rows.wraps[0].1] {

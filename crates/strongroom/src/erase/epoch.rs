@@ -177,6 +177,8 @@ fn begin_shop(
         entry.figures = vec![(Figure::Epoch, u64::from(new.number()))];
         if suite != before {
             entry.figures.push((Figure::Suite, u64::from(suite.number())));
+        }
+        if moves.is_some() {
             // What this change does not seal again by itself follows behind it, also if it is cut off from here on.
             work.tx.add_job(work.shop.column(), jobs::LAY_OUT, 0, work.asked_at())?;
         }

@@ -283,10 +283,21 @@ fn the_operator_makes_a_shop_of_the_second_suite_and_moves_it_and_strangers_open
     strangers_open(6, "as it was made");
     assert_eq!(vault.ask(&["keys", "status"])["shops"][0]["suite"], "sm4-gcm-sm3");
     assert_eq!(vault.ask(&["keys", "suites"])["records"], json!({ "sm4-gcm-sm3": 6 }));
+    vault.ask(&["backup", "--to", "before"]);
     let moved = vault.ask(&["keys", "rotate", "--yes", "--suite", "aes-256-gcm-sha256"]);
     let expected = json!({ "suite": "aes-256-gcm-sha256", "records": { "aes-256-gcm-sha256": 6 }, "files": {}, "unreadable": 0 });
     assert_eq!((&moved["epoch"], &moved["sealed_with"]), (&json!(2), &expected));
     strangers_open(6, "moved, beside the server");
+    if let Some(opener) = Opener::find() {
+        let keys = vault.keys();
+        let thief = Thief { keys: &keys, passphrase: None };
+        let found = opener.opens(&thief, &[&vault.path("before")]);
+        assert_eq!(
+            (found.figure("records"), found.figure("records_opened")),
+            (6, 0),
+            "a copy from before is dark"
+        );
+    }
     server.stop();
     let moved = vault.ask(&["keys", "rotate", "--yes", "--suite", "sm4-gcm-sm3"]);
     assert_eq!(moved["sealed_with"]["records"], json!({ "sm4-gcm-sm3": 6 }), "without a server, too");
@@ -299,6 +310,11 @@ fn the_operator_makes_a_shop_of_the_second_suite_and_moves_it_and_strangers_open
     assert_eq!(vault.ask(&["keys", "status"])["shops"][1]["suite"], "sm4-gcm-sm3");
     vault.run(&["keys", "rotate", "--yes", "--suite", "sm4-gcm-sm3"]).fails("SR-OPEN-003");
     vault.run(&["keys", "rotate", "--yes", "--suite", "des"]).ends(2);
+    let to_first = ["keys", "rotate", "--yes", "--suite", "aes-256-gcm-sha256", "--shop", "second"];
+    assert_eq!(vault.ask(&to_first)["sealed_with"]["suite"], "aes-256-gcm-sha256");
+    let status = vault.ask(&["keys", "status"]);
+    let suites = [0, 1].map(|shop: usize| status["shops"][shop]["suite"].as_str().unwrap());
+    assert_eq!(suites, ["sm4-gcm-sm3", "aes-256-gcm-sha256"]);
     let said = vault.run(&["keys", "suites", "--shop", "harbour-hill"]).ends(0);
     assert!(said.out.contains("6 records with sm4-gcm-sm3"), "{said:?}");
     assert!(said.err.contains("none is sealed with another suite"), "{said:?}");
