@@ -173,7 +173,8 @@ async fn rotate(client: &Client, suite: Option<Suite>, context: &Context) -> Res
     Ok(())
 }
 
-async fn count(client: &Client, context: &Context) -> Result<SuiteCount, Problem> {
+/// Counts what a shop has sealed, by suite.
+pub(super) async fn count(client: &Client, context: &Context) -> Result<SuiteCount, Problem> {
     let mut bar = context.voice.bar("records");
     let count = client.run("/operator/suites", &[], Body::empty(), progress(&mut bar)).await;
     bar.finish();

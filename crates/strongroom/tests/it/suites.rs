@@ -288,6 +288,9 @@ fn the_operator_makes_a_shop_of_the_second_suite_and_moves_it_and_strangers_open
     let expected = json!({ "suite": "aes-256-gcm-sha256", "records": { "aes-256-gcm-sha256": 6 }, "files": {}, "unreadable": 0 });
     assert_eq!((&moved["epoch"], &moved["sealed_with"]), (&json!(2), &expected));
     strangers_open(6, "moved, beside the server");
+    let looks = vault.ask(&["doctor", "--deep"]);
+    let suite = looks.as_array().unwrap().iter().find(|look| look["what"] == "suite").unwrap();
+    assert_eq!(suite["said"], "all is sealed with aes-256-gcm-sha256");
     if let Some(opener) = Opener::find() {
         let keys = vault.keys();
         let thief = Thief { keys: &keys, passphrase: None };
