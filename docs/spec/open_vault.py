@@ -27,11 +27,12 @@ import sys
 import tempfile
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hmac as hmacs
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAIN, RETAINED, HOLD, TERM, WRAP, INDEX, ROW, REQUEST = 1, 2, 3, 4, 16, 17, 18, 19
-SUITE = 1
 WRAPPED = 69
 DATABASE = "strongroom.db"
 
@@ -71,34 +72,68 @@ def lp16(part):
     return u16(len(part)) + part
 
 
-def mac(key, *parts):
-    return hmac.new(key, b"".join(parts), hashlib.sha256).digest()
+class Suite:
+    """The mechanisms behind a suite's number."""
+
+    def __init__(self, number, hash, key_length):
+        self.number, self.hash, self.key_length = number, hash, key_length
+
+    def digest(self, *parts):
+        digest = hashes.Hash(self.hash())
+        for part in parts:
+            digest.update(part)
+        return digest.finalize()
+
+    def mac(self, key, *parts):
+        made = hmacs.HMAC(key, self.hash())
+        for part in parts:
+            made.update(part)
+        return made.finalize()
+
+    def mac16(self, key, *parts):
+        return self.mac(key, *parts)[:16]
+
+    def derive(self, salt, secret, info, length):
+        """HKDF, RFC 5869."""
+        key = self.mac(salt or bytes(32), secret)
+        out, block, number = b"", b"", 1
+        while len(out) < length:
+            block = self.mac(key, block, info, u8(number))
+            out, number = out + block, number + 1
+        return out[:length]
+
+    def derive_committed(self, salt, secret, info):
+        """A key, and the commitment to it."""
+        both = self.derive(salt, secret, info, self.key_length + 32)
+        return both[: self.key_length], both[self.key_length :]
+
+    def wrapping(self, key):
+        """What a key of 32 bytes wraps others with."""
+        return key if self is AES else self.derive(b"", key, b"strongroom/wrapping/2", self.key_length)
+
+    def open(self, key, nonce, aad, sealed):
+        """The plain bytes; `Broken` when the tag does not fit."""
+        if len(sealed) < 16:
+            raise Broken("a ciphertext is shorter than its tag")
+        try:
+            if self is AES:
+                return AESGCM(key).decrypt(nonce, sealed, aad)
+            opener = Cipher(algorithms.SM4(key), modes.GCM(nonce, sealed[-16:])).decryptor()
+            opener.authenticate_additional_data(aad)
+            return opener.update(sealed[:-16]) + opener.finalize()
+        except InvalidTag:
+            raise Broken("the seal is broken") from None
 
 
-def mac16(key, *parts):
-    return mac(key, *parts)[:16]
+AES = Suite(1, hashes.SHA256, 32)
+SM4 = Suite(2, hashes.SM3, 16)
 
 
-def extract(salt, secret):
-    return mac(salt, secret)
-
-
-def expand(key, info, length):
-    out, block, number = b"", b"", 1
-    while len(out) < length:
-        block = mac(key, block, info, u8(number))
-        out, number = out + block, number + 1
-    return out[:length]
-
-
-def open_gcm(key, nonce, aad, sealed):
-    """The plain bytes; `Broken` when the tag does not fit."""
-    if len(sealed) < 16:
-        raise Broken("a ciphertext is shorter than its tag")
-    try:
-        return AESGCM(key).decrypt(nonce, sealed, aad)
-    except InvalidTag:
-        raise Broken("the seal is broken") from None
+def suite_of(number):
+    suite = {1: AES, 2: SM4}.get(number)
+    if suite is None:
+        raise Broken(f"suite {number} is none that the document describes")
+    return suite
 
 
 class Reader:
@@ -148,7 +183,7 @@ class Keyring:
         if lock == 1:
             if key_file is None:
                 raise Broken("the keyring is locked by a key file")
-            key = expand(extract(salt, key_file), b"strongroom/keyring/1", 32)
+            key = AES.derive(salt, key_file, b"strongroom/keyring/1", 32)
         elif lock == 2:
             if passphrase is None:
                 raise Broken("the keyring is locked by a passphrase")
@@ -158,7 +193,7 @@ class Keyring:
             key = argon.derive(passphrase.encode())
         else:
             raise Broken("the keyring has a lock that the document does not know")
-        body = Reader(open_gcm(key, nonce, file[: head.at], file[head.at :]))
+        body = Reader(AES.open(key, nonce, file[: head.at], file[head.at :]))
         if body.number(1) != 1:
             raise Broken("the keyring's body has a format that the document does not know")
         self.epochs, self.since, self.seeds, self.list_key, self.id_key = {}, {}, {}, None, None
@@ -196,7 +231,7 @@ def read_destroyed(list_key, text):
         if not line.endswith(b"\n"):
             break  # cut off while it was written: it was never answered for
         said, _, shown = line[:-1].rpartition(b" ")
-        last = mac(list_key, last, said)
+        last = AES.mac(list_key, last, said)
         version, at, key_id = said.split(b" ")
         if version != b"1" or not hmac.compare_digest(last.hex().encode(), shown):
             raise Broken("the list of destroyed keys does not chain")
@@ -212,14 +247,15 @@ class Wrapped:
 
     def __init__(self, data):
         part = Reader(data)
-        self.klass, self.id, self.under = part.number(1), part.take(16), part.number(4)
+        self.head, self.id, self.under = part.number(1), part.take(16), part.number(4)
+        self.klass, self.suite = self.head & 0x3F, suite_of((self.head >> 6) + 1)
         self.sealed = part.take(48)
         if not part.is_done():
             raise Broken("a wrapped key has not 69 bytes")
 
-    def open(self, key, label, shop, of):
-        context = label + lp8(u32(shop)) + lp8(u64(of)) + u8(self.klass) + self.id + u32(self.under)
-        return open_gcm(key, self.id[:12], context, self.sealed)
+    def open(self, suite, key, label, shop, of):
+        context = label + lp8(u32(shop)) + lp8(u64(of)) + u8(self.head) + self.id + u32(self.under)
+        return suite.open(suite.wrapping(key), self.id[:12], context, self.sealed)
 
 
 class Keys:
@@ -238,17 +274,17 @@ class Keys:
         if epoch is None:
             self.dark.add(wrapped.under)
             return
-        key = wrapped.open(epoch, b"strongroom/shop-key/1", shop, 0)
+        key = wrapped.open(wrapped.suite, epoch, b"strongroom/shop-key/1", shop, 0)
         if wrapped.klass == WRAP:
-            self.wraps.setdefault((shop, version), []).append(key)
+            self.wraps.setdefault((shop, version), []).append((wrapped.suite, key))
         else:
             self.of_shop[(shop, wrapped.klass)] = key
 
     def add_data_key(self, shop, of, wrapped):
         """Gives whether it opened under a key at hand."""
-        for wrap in self.wraps.get((shop, wrapped.under), []):
+        for suite, wrap in self.wraps.get((shop, wrapped.under), []):
             try:
-                key = wrapped.open(wrap, b"strongroom/data-key/1", shop, of)
+                key = wrapped.open(suite, wrap, b"strongroom/data-key/1", shop, of)
             except Broken:
                 continue
             found = self.data.setdefault((wrapped.klass, wrapped.id), [])
@@ -278,7 +314,7 @@ def decode_value(data):
         return "integer", int.from_bytes(rest, "big", signed=True)
     if tag == 4 and rest in (b"\x00", b"\x01"):
         return "boolean", rest == b"\x01"
-    if tag == 6 and len(rest) > 74 and int.from_bytes(rest[:2], "big") == SUITE:
+    if tag == 6 and len(rest) > 74 and suite_of(int.from_bytes(rest[:2], "big")):
         # The content key, with which the chunks open (section "Files"), and what they are together.
         return "file", f"{int.from_bytes(rest[66:74], 'big')} bytes of {rest[74:].decode('ascii', 'replace')}"
     raise Broken("a value is not one that the document knows")
@@ -299,8 +335,9 @@ class Group:
 class Envelope:
     def __init__(self, data):
         part = Reader(data)
-        if part.take(2) != b"S\x01" or part.number(2) != SUITE:
+        if part.take(2) != b"S\x01":
             raise Broken("this is no envelope that the document describes")
+        self.suite = suite_of(part.number(2))
         self.message_id = part.take(32)
         count = part.number(1)
         if count > 64:
@@ -315,14 +352,12 @@ class Envelope:
             raise Broken("an envelope is longer than its fields")
 
     def digest(self):
-        return hashlib.sha256(b"strongroom/record-digest/1" + self.header).digest()
+        return self.suite.digest(b"strongroom/record-digest/1", self.header)
 
     def open(self, place, clear_columns, keys):
         """Opens all groups whose keys are at hand. Gives values by ordinal, and per closed ordinal why."""
-        clear = hashlib.sha256(b"strongroom/clear/1" + clear_columns).digest()
-        aad = hashlib.sha256(
-            b"strongroom/field/1" + u32(len(self.header)) + self.header + place + clear
-        ).digest()
+        clear = self.suite.digest(b"strongroom/clear/1", clear_columns)
+        aad = self.suite.digest(b"strongroom/field/1", u32(len(self.header)), self.header, place, clear)
         opened, closed = {}, {}
         for group in self.groups:
             subjects = keys.data.get((group.klass, group.subject_key), [])
@@ -338,7 +373,7 @@ class Envelope:
             for ordinal in group.fields:
                 try:
                     nonce = bytes(11) + u8(ordinal)
-                    opened[ordinal] = decode_value(open_gcm(key, nonce, aad, self.fields[ordinal]))
+                    opened[ordinal] = decode_value(self.suite.open(key, nonce, aad, self.fields[ordinal]))
                 except Broken as fault:
                     closed[ordinal] = f"BROKEN: {fault}"
         return opened, closed
@@ -346,11 +381,11 @@ class Envelope:
     def key_of(self, group, place, clear, subjects, terms):
         for subject in subjects:
             for term in terms:
-                info = b"strongroom/record/1" + u16(SUITE) + u8(group.klass) + place + clear
-                both = expand(extract(self.message_id, subject + term), info, 64)
+                info = b"strongroom/record/1" + u16(self.suite.number) + u8(group.klass) + place + clear
+                key, commitment = self.suite.derive_committed(self.message_id, subject + term, info)
                 # The commitment before anything is opened.
-                if hmac.compare_digest(both[32:], group.commitment):
-                    return both[:32]
+                if hmac.compare_digest(commitment, group.commitment):
+                    return key
         return None
 
 
@@ -406,13 +441,13 @@ class Copy:
         found = 0
         for data in self.bytes.values():
             for (klass, key_id), owners in wanted.items():
-                name = u8(klass) + key_id
-                at = data.find(name)
-                while at >= 0:
-                    if len(data) >= at + WRAPPED:
-                        wrapped = Wrapped(data[at : at + WRAPPED])
-                        found += any(keys.add_data_key(shop, of, wrapped) for shop, of in owners)
-                    at = data.find(name, at + 1)
+                for name in (u8(klass | suite.number - 1 << 6) + key_id for suite in (AES, SM4)):
+                    at = data.find(name)
+                    while at >= 0:
+                        if len(data) >= at + WRAPPED:
+                            wrapped = Wrapped(data[at : at + WRAPPED])
+                            found += any(keys.add_data_key(shop, of, wrapped) for shop, of in owners)
+                        at = data.find(name, at + 1)
         return found
 
     def names(self):
@@ -509,15 +544,39 @@ def open_copies(keyring, copies, everywhere):
 
 
 def check_vectors(path):
-    """Makes every vector of the document anew and says which differ."""
+    """Makes every vector of the document anew, in both suites, and says which differ."""
     vectors = json.load(open(path, encoding="utf-8"))
+    of_suite_2 = {**vectors, **vectors["sm4-gcm-sm3"]}
+    well = check_suite(vectors, AES, "") + check_suite(of_suite_2, SM4, "sm4-gcm-sm3: ")
+    print(f"{sum(well)} of {len(well)} vectors are as the document says")
+    return 0 if all(well) else 1
+
+
+def open_file(value, chunks, shop, file):
+    """Opens a file with what its record's value says of it. `Broken` when a chunk is not one of it."""
+    part = Reader(value)
+    if part.number(1) != 6:
+        raise Broken("a value is none of a file")
+    suite, key, sha256, length = suite_of(part.number(2)), part.take(32), part.take(32), part.number(8)
+    place = lp8(u32(shop)) + lp8(u64(file))
+    info = b"strongroom/file/1" + u16(suite.number) + place
+    key, commitment = suite.derive_committed(place, key, info)
+    plain = b""
+    for number, chunk in enumerate(chunks):
+        end = u32(number) + u8(number + 1 == len(chunks))
+        plain += suite.open(key, bytes(7) + end, b"strongroom/chunk/1" + place + commitment + end, chunk)
+    if len(plain) != length or hashlib.sha256(plain).digest() != sha256:
+        raise Broken("a file is not what its value says")
+    return plain, commitment
+
+
+def check_suite(vectors, suite, prefix):
     byte = lambda name: bytes.fromhex(vectors[name])
-    checks = []
+    mac16 = suite.mac16
 
     def same(name, made, given):
-        checks.append(name)
         if made != given:
-            print(f"DIFFERS: {name}")
+            print(f"DIFFERS: {prefix}{name}")
         return made == given
 
     place = vectors["place"]
@@ -526,15 +585,15 @@ def check_vectors(path):
 
     def shop_key(name, klass):
         wrapped = Wrapped(byte(name))
-        well.append(same(f"{name}: class", wrapped.klass, klass))
-        return wrapped.open(byte("epoch_key"), b"strongroom/shop-key/1", place["shop"], 0)
+        well.append(same(f"{name}: class and suite", (wrapped.klass, wrapped.suite), (klass, suite)))
+        return wrapped.open(suite, byte("epoch_key"), b"strongroom/shop-key/1", place["shop"], 0)
 
     wrap = shop_key("shop_wrap_key_row", WRAP)
     index = shop_key("shop_index_key_row", INDEX)
     row = shop_key("shop_row_key_row", ROW)
     request = shop_key("shop_request_key_row", REQUEST)
     main = Wrapped(byte("main_key_row"))
-    main_key = main.open(wrap, b"strongroom/data-key/1", place["shop"], place["subject"])
+    main_key = main.open(suite, wrap, b"strongroom/data-key/1", place["shop"], place["subject"])
     well += [
         same("main_key", main_key, byte("main_key")),
         same("main_key_id", main.id, byte("main_key_id")),
@@ -552,6 +611,7 @@ def check_vectors(path):
     opened, closed = envelope.open(encoded, byte("clear"), Given)
     plain = {str(n): f"{kind} {value}" for n, (kind, value) in opened.items()}
     well += [
+        same("suite", envelope.suite, suite),
         same("message_id", envelope.message_id, byte("message_id")),
         same("plain", (plain, closed), (vectors["plain"], {})),
         same("record_digest", envelope.digest(), byte("record_digest")),
@@ -559,7 +619,7 @@ def check_vectors(path):
     moved = encode_place(place["shop"], place["subject"], place["kind"], place["record"], place["version"] + 1)
     well.append(same("moved to another version", envelope.open(moved, byte("clear"), Given)[0], {}))
 
-    both = mac(byte("main_key"), b"strongroom/alias/1")
+    both = suite.mac(byte("main_key"), b"strongroom/alias/1")
     entry_key = both[16:]
     phone = b"\x01" + vectors["plain"]["3"].removeprefix("text ").encode()
     well += [
@@ -587,6 +647,14 @@ def check_vectors(path):
             byte("request_hash_of_domain_d_parts_ab_c"),
         ),
     ]
+    file, chunk = vectors["file"], byte("file_chunk_0")
+    plain, commitment = open_file(byte("file_value"), [chunk], file["shop"], file["file"])
+    digest = hashlib.sha256(b"strongroom/file-digest/1" + u32(len(chunk)) + chunk).digest()
+    well += [
+        same("file", plain.decode(), file["plain"]),
+        same("file_commitment", commitment, byte("file_commitment")),
+        same("file_digest", digest, byte("file_digest")),
+    ]
     for name, lock in (
         ("keyring", {"key_file": byte("keyring_key_file")}),
         ("keyring_of_passphrase", {"passphrase": vectors["keyring_passphrase"]}),
@@ -603,8 +671,7 @@ def check_vectors(path):
         same("id_of_kind_1_number_42", keyring.show("", 1, 42), vectors["id_of_kind_1_number_42"]),
         same("list", destroyed, {bytes([0x55]) * 16: 1_763_769_600_000_000}),
     ]
-    print(f"{sum(well)} of {len(checks)} vectors are as the document says")
-    return 0 if all(well) else 1
+    return well
 
 
 # ── The command ──────────────────────────────────────────────────────────────────────────────────────────────────────

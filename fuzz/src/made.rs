@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use seal::{Class, DataKey, EpochKey, Error, Random, Secret, ShopKeyRows, ShopKeys};
+use seal::{Class, DataKey, EpochKey, Error, Random, Secret, ShopKeyRows, ShopKeys, Suite};
 use strongroom::ground::{Ids, Shop};
 
 /// The policy of the shop.
@@ -36,7 +36,7 @@ pub(crate) struct Keys {
 fn shop_keys() -> (ShopKeys, Keys) {
     let random = &mut Counting(0);
     let epoch = EpochKey::new(1, &Secret::random(random).expect("counted")).expect("32 bytes");
-    let mut new = |class| epoch.new_shop_key(1, class, random).expect("counted");
+    let mut new = |class| epoch.new_shop_key(1, class, Suite::Aes256Gcm, random).expect("counted");
     let rows = ShopKeyRows {
         wraps: vec![(1, new(Class::Wrap))],
         index: new(Class::Index),

@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use seal::{Class, EpochKey, Error, Random, Secret, ShopKeyRows, ShopKeys, same};
+use seal::{Class, EpochKey, Error, Random, Secret, ShopKeyRows, ShopKeys, Suite, same};
 
 /// Calls of one run, in both classes together.
 const CALLS: usize = 200_000;
@@ -104,10 +104,10 @@ fn main() -> Result<ExitCode, Error> {
     dice.fill(&mut long)?;
     let epoch = EpochKey::new(1, &Secret::random(dice)?)?;
     let rows = ShopKeyRows {
-        wraps: vec![(1, epoch.new_shop_key(1, Class::Wrap, dice)?)],
-        index: epoch.new_shop_key(1, Class::Index, dice)?,
-        row: epoch.new_shop_key(1, Class::Row, dice)?,
-        request: epoch.new_shop_key(1, Class::Request, dice)?,
+        wraps: vec![(1, epoch.new_shop_key(1, Class::Wrap, Suite::Aes256Gcm, dice)?)],
+        index: epoch.new_shop_key(1, Class::Index, Suite::Aes256Gcm, dice)?,
+        row: epoch.new_shop_key(1, Class::Row, Suite::Aes256Gcm, dice)?,
+        request: epoch.new_shop_key(1, Class::Request, Suite::Aes256Gcm, dice)?,
     };
     let keys = ShopKeys::open(1, &[epoch], &rows)?;
     let mac = keys.row_mac("credential", &[b"columns"])?;

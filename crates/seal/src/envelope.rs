@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::keys::{Class, DataKey, KeyId};
 use crate::personal::{Permit, Personal, Place, Value};
 use crate::secret::same;
-use crate::suite::{Cipher, Suite, TAG, derive, digest};
+use crate::suite::{Cipher, Suite, TAG};
 
 /// A set of field ordinals, 0 to 255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -157,14 +157,24 @@ pub const GROUPS_LIMIT: usize = 64;
 const MAGIC: u8 = b'S';
 const VERSION: u8 = 1;
 
+/// What a version of a record is sealed to.
+#[derive(Debug, Clone, Copy)]
+pub struct Sealing<'c> {
+    /// With which mechanisms.
+    pub suite: Suite,
+    /// Where it belongs.
+    pub place: Place,
+    /// The row's clear columns, which are bound in too.
+    pub clear: &'c [u8],
+}
+
 /// Seals one version of a record.
 ///
-/// Takes: where it belongs; the row's clear columns, which are bound in too; groups with disjoint fields; the fields,
+/// Takes: with what, where it belongs, and its clear columns; groups with disjoint fields; the fields,
 /// ascending, exactly those of the groups; a message id of 32 fresh random bytes, never used before.
 /// Gives: the envelope. Fails: `SR-SEAL-006` when fields and groups do not fit, `SR-SEAL-007` for a value too long.
 pub fn seal(
-    place: &Place,
-    clear: &[u8],
+    to: &Sealing<'_>,
     groups: &[Group<'_>],
     fields: &[(u8, &Personal<Value>)],
     message_id: &[u8; 32],
@@ -184,11 +194,10 @@ pub fn seal(
         return Err(Error::Mismatch);
     }
 
-    let suite = Suite::Aes256Gcm;
-    let context = Context::new(suite, place, clear);
+    let context = Context::new(to.suite, &to.place, to.clear);
     let mut out = Vec::with_capacity(128 + fields.len() * 64);
     out.extend_from_slice(&[MAGIC, VERSION]);
-    out.extend_from_slice(&suite.number().to_be_bytes());
+    out.extend_from_slice(&context.suite.number().to_be_bytes());
     out.extend_from_slice(message_id);
     out.push(u8::try_from(groups.len()).map_err(|_| Error::Mismatch)?);
     let mut ciphers = Vec::with_capacity(groups.len());
@@ -259,6 +268,11 @@ impl<'b> Envelope<'b> {
         Ok(Envelope { suite, message_id, header, groups, fields })
     }
 
+    /// With which suite it is sealed.
+    pub fn suite(&self) -> Suite {
+        self.suite
+    }
+
     /// What the header says of its groups.
     pub fn groups(&self) -> &[GroupHead] {
         &self.groups
@@ -271,7 +285,7 @@ impl<'b> Envelope<'b> {
 
     /// What an entry commits to: a hash of the header, which holds the commitments to all keys.
     pub fn digest(&self) -> [u8; 32] {
-        digest(&[b"strongroom/record-digest/1", self.header])
+        self.suite.digest(&[b"strongroom/record-digest/1", self.header])
     }
 
     /// Opens what a permit covers.
@@ -304,7 +318,7 @@ impl<'b> Envelope<'b> {
         self.open_all(place, clear, keys, self.fields()).map(drop)
     }
 
-    fn open_all<'k>(
+    pub(crate) fn open_all<'k>(
         &self,
         place: &Place,
         clear: &[u8],
@@ -320,7 +334,7 @@ impl<'b> Envelope<'b> {
                 return Err(Error::Broken);
             }
             let (cipher, commitment) = context.derive(self.message_id, subject, term)?;
-            // ORDER: the commitment first. AES-GCM alone would let one ciphertext open under two keys.
+            // ORDER: the commitment first. GCM alone would let one ciphertext open under two keys.
             if !same(&commitment, &group.commitment) {
                 return Err(Error::Broken);
             }
@@ -358,17 +372,16 @@ pub struct Origin<'o, 'b> {
     pub clear: &'o [u8],
 }
 
-/// Seals a record again, from sealed to sealed: under other keys, with some fields replaced, and without those that no
-/// group names. Nothing plain comes out, so no permit is asked for.
+/// Seals a record again, from sealed to sealed: under other keys, with another suite, with some fields replaced, and without
+/// those that no group names. Nothing plain comes out, so no permit is asked for.
 ///
-/// Takes: the old envelope; the keys of its groups (`None` where destroyed: those fields are gone); the new place and clear
-/// columns; new groups, of which fields that are not there any more are left out; values that replace old ones; a fresh
+/// Takes: the old envelope; the keys of its groups (`None` where destroyed: those fields are gone); what it is sealed to from
+/// now on; new groups, of which fields that are not there any more are left out; values that replace old ones; a fresh
 /// message id. Fails: `SR-SEAL-003` when the old envelope does not open with its keys.
 pub fn reseal<'k>(
     origin: &Origin<'_, '_>,
     old_keys: impl FnMut(&GroupHead) -> GroupKeys<'k>,
-    place: &Place,
-    clear: &[u8],
+    to: &Sealing<'_>,
     groups: &[Group<'_>],
     replacing: &[(u8, &Personal<Value>)],
     message_id: &[u8; 32],
@@ -396,7 +409,7 @@ pub fn reseal<'k>(
         .map(|group| Group { fields: group.fields.and(there), ..*group })
         .filter(|group| !group.fields.is_none())
         .collect();
-    Ok(Resealed { sealed: seal(place, clear, &groups, &fields, message_id)?, fields: there, changed })
+    Ok(Resealed { sealed: seal(to, &groups, &fields, message_id)?, fields: there, changed })
 }
 
 impl GroupHead {
@@ -418,15 +431,15 @@ impl GroupHead {
 
 /// What binds an envelope to its place.
 struct Context {
-    suite: [u8; 2],
+    suite: Suite,
     place: [u8; 30],
     clear: [u8; 32],
 }
 
 impl Context {
     fn new(suite: Suite, place: &Place, clear: &[u8]) -> Context {
-        let clear = digest(&[b"strongroom/clear/1", clear]);
-        Context { suite: suite.number().to_be_bytes(), place: place.encode(), clear }
+        let clear = suite.digest(&[b"strongroom/clear/1", clear]);
+        Context { suite, place: place.encode(), clear }
     }
 
     /// The key and the commitment of a group.
@@ -440,18 +453,15 @@ impl Context {
         let (first, second) = secret.split_at_mut(32);
         first.copy_from_slice(subject.secret());
         second.copy_from_slice(term.secret());
-        let class = [subject.class().number()];
-        let info: [&[u8]; 5] = [b"strongroom/record/1", &self.suite, &class, &self.place, &self.clear];
-        let both = derive::<64>(message_id, secret.as_slice(), &info)?;
-        let (key, commitment) = both.split_first_chunk::<32>().ok_or(Error::Malformed)?;
-        let commitment = commitment.try_into().map_err(|_| Error::Malformed)?;
-        Ok((Cipher::new(key)?, commitment))
+        let (suite, class) = (self.suite.number().to_be_bytes(), [subject.class().number()]);
+        let info: [&[u8]; 5] = [b"strongroom/record/1", &suite, &class, &self.place, &self.clear];
+        self.suite.derive(message_id, secret.as_slice(), &info)
     }
 
     /// Associated data of every field: header, place and clear columns, hashed once for all of them.
     fn aad(&self, header: &[u8]) -> [u8; 32] {
         let length = u32::try_from(header.len()).unwrap_or(u32::MAX).to_be_bytes();
-        digest(&[b"strongroom/field/1", &length, header, &self.place, &self.clear])
+        self.suite.digest(&[b"strongroom/field/1", &length, header, &self.place, &self.clear])
     }
 }
 

@@ -11,7 +11,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::error::Error;
 use crate::personal::{Permit, Personal, Value};
 use crate::secret::{Random, same};
-use crate::suite::{Cipher, Suite, TAG, derive};
+use crate::suite::{Cipher, Suite, TAG};
 
 /// Plain bytes of a chunk. Every chunk but the last has exactly so many.
 pub const CHUNK: usize = 64 << 10;
@@ -69,6 +69,10 @@ impl std::fmt::Debug for FileHead {
 }
 
 impl FileHead {
+    pub(crate) fn suite(&self) -> u16 {
+        self.suite
+    }
+
     /// SHA-256 of its plain bytes.
     pub fn sha256(&self) -> &[u8; 32] {
         &self.sha256
@@ -184,11 +188,11 @@ impl std::fmt::Debug for FileSealer {
 
 impl FileSealer {
     /// Begins a file under a fresh key. The number in its place was never given to another file.
-    pub fn new(place: FilePlace, random: &mut impl Random) -> Result<FileSealer, Error> {
+    pub fn new(suite: Suite, place: FilePlace, random: &mut impl Random) -> Result<FileSealer, Error> {
         let mut key = Zeroizing::new([0; 32]);
         random.fill(key.as_mut())?;
         Ok(FileSealer {
-            context: Context::new(place, &key)?,
+            context: Context::new(suite, place, &key)?,
             key,
             next: 0,
             buffer: Zeroizing::new(Vec::with_capacity(SEALED_CHUNK)),
@@ -228,7 +232,7 @@ impl FileSealer {
         }
         let last = self.seal(End::Last)?;
         let head = FileHead {
-            suite: Suite::Aes256Gcm.number(),
+            suite: self.context.suite.number(),
             key: *self.key,
             sha256: self.plain.finalize().into(),
             size_bytes: self.size_bytes,
@@ -281,9 +285,13 @@ impl FileOpener {
         seal: &FileSeal,
     ) -> Result<FileOpener, Error> {
         let Value::File(head) = value.show(permit)? else { return Err(Error::Broken) };
-        Suite::parse(head.suite)?;
-        let context = Context::new(place, &head.key)?;
-        // ORDER: the commitment first. AES-GCM alone would let one ciphertext open under two keys.
+        FileOpener::of(head, place, seal)
+    }
+
+    /// The same within the seal, for a file that nobody is shown.
+    pub(crate) fn of(head: &FileHead, place: FilePlace, seal: &FileSeal) -> Result<FileOpener, Error> {
+        let context = Context::new(Suite::parse(head.suite)?, place, &head.key)?;
+        // ORDER: the commitment first. GCM alone would let one ciphertext open under two keys.
         if !same(&context.commitment, &seal.commitment)
             || chunks_of(head.size_bytes) != u64::from(seal.chunks)
         {
@@ -304,6 +312,11 @@ impl FileOpener {
         if !permit.stands() {
             return Err(Error::NotPermitted);
         }
+        let mut plain = self.plain_chunk(number, sealed)?;
+        Ok(Personal::new(std::mem::take(&mut *plain)))
+    }
+
+    pub(crate) fn plain_chunk(&self, number: u32, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         let end = if number.saturating_add(1) == self.chunks { End::Last } else { End::Further };
         let before = u64::from(number).saturating_mul(CHUNK as u64);
         let length = self.size_bytes.saturating_sub(before).min(CHUNK as u64);
@@ -311,8 +324,7 @@ impl FileOpener {
             return Err(Error::Broken);
         }
         let aad = self.context.aad(number, end);
-        let mut plain = self.context.cipher.open(nonce(number, end), &aad, sealed)?;
-        Ok(Personal::new(std::mem::take(&mut *plain)))
+        self.context.cipher.open(nonce(number, end), &aad, sealed)
     }
 }
 
@@ -339,19 +351,17 @@ impl End {
 
 /// What binds chunks to their file.
 struct Context {
+    suite: Suite,
     place: [u8; 14],
     cipher: Cipher,
     commitment: [u8; 32],
 }
 
 impl Context {
-    fn new(place: FilePlace, key: &[u8; 32]) -> Result<Context, Error> {
-        let place = place.encode();
-        let suite = Suite::Aes256Gcm.number().to_be_bytes();
-        let both = derive::<64>(&place, key, &[b"strongroom/file/1", &suite, &place])?;
-        let (key, commitment) = both.split_first_chunk::<32>().ok_or(Error::Malformed)?;
-        let commitment = commitment.try_into().map_err(|_| Error::Malformed)?;
-        Ok(Context { place, cipher: Cipher::new(key)?, commitment })
+    fn new(suite: Suite, place: FilePlace, key: &[u8; 32]) -> Result<Context, Error> {
+        let (place, number) = (place.encode(), suite.number().to_be_bytes());
+        let (cipher, commitment) = suite.derive(&place, key, &[b"strongroom/file/1", &number, &place])?;
+        Ok(Context { suite, place, cipher, commitment })
     }
 
     /// `"strongroom/chunk/1" ‖ place ‖ commitment ‖ u32(number) ‖ u8(last)`.
@@ -404,8 +414,8 @@ mod tests {
         (0..length).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect()
     }
 
-    fn seal_in(pieces: usize, bytes: &[u8], place: FilePlace, seed: u8) -> Sealed {
-        let mut sealer = FileSealer::new(place, &mut Counting(seed)).unwrap();
+    fn seal_in(suite: Suite, pieces: usize, bytes: &[u8], place: FilePlace, seed: u8) -> Sealed {
+        let mut sealer = FileSealer::new(suite, place, &mut Counting(seed)).unwrap();
         let mut chunks = Vec::new();
         for mut piece in bytes.chunks(pieces.max(1)) {
             while !piece.is_empty() {
@@ -434,12 +444,21 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_file_opens_to_what_was_sealed_however_its_bytes_came() {
+    crate::tests::in_every_suite! {
+        a_file_opens_to_what_was_sealed_however_its_bytes_came
+        no_plain_byte_is_left_in_a_sealed_chunk
+        a_file_of_one_suite_presented_as_of_the_other_is_refused
+        an_empty_file_is_none
+        a_permit_that_is_over_opens_nothing
+        another_files_key_place_or_commitment_is_noticed_before_a_chunk_is_opened
+        the_digest_tells_where_one_chunk_ends
+    }
+
+    fn a_file_opens_to_what_was_sealed_however_its_bytes_came(suite: Suite) {
         for length in [1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 5] {
             let bytes = plain(length);
             for pieces in [1_000, CHUNK, CHUNK + 1, length] {
-                let sealed = seal_in(pieces, &bytes, HERE, 9);
+                let sealed = seal_in(suite, pieces, &bytes, HERE, 9);
                 assert_eq!(sealed.chunks.len(), length.div_ceil(CHUNK), "{length} in pieces of {pieces}");
                 assert!(sealed.open_as(&sealed.chunks, HERE).unwrap() == bytes);
                 let Value::File(head) = sealed.head.show(&Stands(true)).unwrap() else { panic!() };
@@ -449,23 +468,45 @@ mod tests {
         }
     }
 
-    #[test]
-    fn no_plain_byte_is_left_in_a_sealed_chunk() {
+    fn no_plain_byte_is_left_in_a_sealed_chunk(suite: Suite) {
         let bytes = vec![b'x'; 2 * CHUNK];
-        for chunk in seal_in(CHUNK, &bytes, HERE, 9).chunks {
+        for chunk in seal_in(suite, CHUNK, &bytes, HERE, 9).chunks {
             assert!(!chunk.windows(16).any(|window| window == [b'x'; 16]));
         }
     }
 
-    #[test]
-    fn an_empty_file_is_none() {
-        let sealer = FileSealer::new(HERE, &mut Counting(0)).unwrap();
+    fn a_file_of_one_suite_presented_as_of_the_other_is_refused(suite: Suite) {
+        let sealed = seal_in(suite, CHUNK, &plain(10), HERE, 9);
+        let permit = Stands(true);
+        let presented = |number: u16| {
+            sealed.head.map(|value| {
+                let Value::File(head) = value else { panic!() };
+                let FileHead { key, sha256, size_bytes, .. } = **head;
+                Value::File(Box::new(FileHead {
+                    suite: number,
+                    key,
+                    sha256,
+                    size_bytes,
+                    media: head.media.clone(),
+                }))
+            })
+        };
+        assert!(FileOpener::new(&permit, &presented(suite.number()), HERE, &sealed.seal).is_ok());
+        for other in Suite::ALL.into_iter().filter(|other| *other != suite) {
+            let opener = FileOpener::new(&permit, &presented(other.number()), HERE, &sealed.seal);
+            assert_eq!(opener.err(), Some(Error::Broken));
+        }
+        let unknown = FileOpener::new(&permit, &presented(3), HERE, &sealed.seal);
+        assert_eq!(unknown.err(), Some(Error::UnknownSuite { suite: 3 }));
+    }
+
+    fn an_empty_file_is_none(suite: Suite) {
+        let sealer = FileSealer::new(suite, HERE, &mut Counting(0)).unwrap();
         assert_eq!(sealer.finish("image/jpeg").err(), Some(Error::Malformed));
     }
 
-    #[test]
-    fn a_permit_that_is_over_opens_nothing() {
-        let sealed = seal_in(CHUNK, &plain(10), HERE, 9);
+    fn a_permit_that_is_over_opens_nothing(suite: Suite) {
+        let sealed = seal_in(suite, CHUNK, &plain(10), HERE, 9);
         let stands = Stands(true);
         let opener = FileOpener::new(&stands, &sealed.head, HERE, &sealed.seal).unwrap();
         let over = Stands(false);
@@ -474,9 +515,9 @@ mod tests {
         assert_eq!(refused.err(), Some(Error::NotPermitted));
     }
 
-    #[test]
-    fn another_files_key_place_or_commitment_is_noticed_before_a_chunk_is_opened() {
-        let (one, other) = (seal_in(CHUNK, &plain(10), HERE, 9), seal_in(CHUNK, &plain(10), HERE, 10));
+    fn another_files_key_place_or_commitment_is_noticed_before_a_chunk_is_opened(suite: Suite) {
+        let (one, other) =
+            (seal_in(suite, CHUNK, &plain(10), HERE, 9), seal_in(suite, CHUNK, &plain(10), HERE, 10));
         let permit = Stands(true);
         let broken = |head: &Personal<Value>, place: FilePlace, seal: &FileSeal| {
             FileOpener::new(&permit, head, place, seal).err() == Some(Error::Broken)
@@ -515,8 +556,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_digest_tells_where_one_chunk_ends() {
+    fn the_digest_tells_where_one_chunk_ends(suite: Suite) {
         let digest = |chunks: &[&[u8]]| {
             let mut digest = FileDigest::default();
             for chunk in chunks {
@@ -525,7 +565,7 @@ mod tests {
             digest.finish()
         };
         assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));
-        let sealed = seal_in(CHUNK, &plain(CHUNK + 1), HERE, 9);
+        let sealed = seal_in(suite, CHUNK, &plain(CHUNK + 1), HERE, 9);
         let all: Vec<&[u8]> = sealed.chunks.iter().map(Vec::as_slice).collect();
         assert_eq!(digest(&all), sealed.seal.digest);
     }
@@ -536,6 +576,7 @@ mod tests {
         /// Whatever is done to the chunks: the file does not open.
         #[test]
         fn nothing_opens_but_the_chunks_as_they_were(
+            suite in prop::sample::select(Suite::ALL.as_slice()),
             length in 1_usize..4 * CHUNK,
             damage in 0_u8..7,
             at in any::<prop::sample::Index>(),
@@ -543,8 +584,8 @@ mod tests {
             bit in 0_u8..8,
         ) {
             let bytes = plain(length);
-            let sealed = seal_in(CHUNK, &bytes, HERE, 9);
-            let other = seal_in(CHUNK, &bytes, FilePlace { file: 43, ..HERE }, 77);
+            let sealed = seal_in(suite, CHUNK, &bytes, HERE, 9);
+            let other = seal_in(suite, CHUNK, &bytes, FilePlace { file: 43, ..HERE }, 77);
             let mut chunks = sealed.chunks.clone();
             let (one, two) = (at.index(chunks.len()), to.index(chunks.len()));
             match damage {

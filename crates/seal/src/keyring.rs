@@ -8,11 +8,12 @@
 
 use std::fmt;
 
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::secret::{Random, Secret};
-use crate::suite::{Cipher, Keyed, derive};
+use crate::suite::{Cipher, Keyed, Suite, derive};
 
 /// What unlocks a keyring.
 pub enum Lock {
@@ -153,7 +154,7 @@ impl Keyring {
         let aad = file.clone();
         let mut body = self.encode()?;
         // Keys are sealed with a fresh random nonce; a keyring is written a few times a year.
-        let cipher = Cipher::new(unlocked.key.expose())?;
+        let cipher = Cipher::aes(unlocked.key.expose())?;
         let mut sealed = Vec::with_capacity(body.len().saturating_add(16));
         sealed.append(&mut body);
         cipher.seal(nonce, &aad, &mut sealed, 0)?;
@@ -189,7 +190,7 @@ impl Keyring {
         }
         let unlocked = Unlocked { key: lock_key(lock, &salt, costs)?, head: *head };
         let aad = file.get(..HEAD + NONCE).ok_or(Error::KeyringDamaged)?;
-        let body = match Cipher::new(unlocked.key.expose())?.open(*nonce, aad, sealed) {
+        let body = match Cipher::aes(unlocked.key.expose())?.open(*nonce, aad, sealed) {
             Ok(body) => body,
             // A short file cannot hold a keyring; a long enough one that does not open has the wrong lock, or was edited.
             Err(Error::Malformed) => return Err(Error::KeyringDamaged),
@@ -265,7 +266,7 @@ fn lock_key(lock: &Lock, salt: &[u8; 16], costs: [u32; 3]) -> Result<Secret<32>,
             if bytes.len() < KEY_FILE_LEAST {
                 return Err(Error::WrongLock);
             }
-            Ok(Secret::new(*derive::<32>(salt, bytes, &[b"strongroom/keyring/1"])?))
+            Ok(Secret::new(*derive::<Sha256, 32>(salt, bytes, &[b"strongroom/keyring/1"])?))
         }
         Lock::Passphrase(words) => {
             let [memory, passes, lanes] = costs;
@@ -323,7 +324,7 @@ impl DestroyedList {
     ///
     /// Fails: `SR-SEAL-013` naming the first line that does not chain.
     pub fn read(key: &Secret<32>, file: &[u8]) -> Result<(DestroyedList, Vec<Destroyed>, usize), Error> {
-        let mut list = DestroyedList { keyed: Keyed::new(key.expose()), last: [0; 32] };
+        let mut list = DestroyedList { keyed: Keyed::new(Suite::Aes256Gcm, key.expose()), last: [0; 32] };
         let mut all = Vec::new();
         let mut whole = 0_usize;
         for (position, line) in file.split_inclusive(|byte| *byte == b'\n').enumerate() {

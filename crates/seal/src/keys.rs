@@ -9,7 +9,7 @@ use quick_cache::sync::Cache;
 
 use crate::error::Error;
 use crate::secret::{Random, Secret, same};
-use crate::suite::{Cipher, Keyed, TAG};
+use crate::suite::{Cipher, Keyed, Suite, TAG};
 
 /// The public name of a key: 16 random bytes. It stands in headers, entries and the list of destroyed keys.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,6 +78,8 @@ pub struct Wrapped {
     pub id: KeyId,
     /// What it is for.
     pub class: Class,
+    /// What it is used with.
+    pub suite: Suite,
     /// Version of the key that wraps it: of the shop's wrap key, or the number of the epoch.
     pub under: u32,
     /// The sealed key.
@@ -90,10 +92,11 @@ pub const SEALED_KEY: usize = 32 + TAG;
 pub const WRAPPED: usize = 1 + 16 + 4 + SEALED_KEY;
 
 impl Wrapped {
-    /// `class ‖ id ‖ under ‖ sealed`.
+    /// `class and suite ‖ id ‖ under ‖ sealed`.
     pub fn encode(&self) -> [u8; WRAPPED] {
         let mut out = [0; WRAPPED];
-        let parts: [&[u8]; 4] = [&[self.class.number()], &self.id.0, &self.under.to_be_bytes(), &self.sealed];
+        let head = [head(self.class, self.suite)];
+        let parts: [&[u8]; 4] = [&head, &self.id.0, &self.under.to_be_bytes(), &self.sealed];
         let mut rest = out.as_mut_slice();
         for part in parts {
             let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else { break };
@@ -105,16 +108,26 @@ impl Wrapped {
 
     /// Reads what [`Wrapped::encode`] wrote.
     pub fn decode(bytes: &[u8]) -> Result<Wrapped, Error> {
-        let (class, rest) = bytes.split_first().ok_or(Error::Malformed)?;
+        let (head, rest) = bytes.split_first().ok_or(Error::Malformed)?;
         let (id, rest) = rest.split_first_chunk::<16>().ok_or(Error::Malformed)?;
         let (under, rest) = rest.split_first_chunk::<4>().ok_or(Error::Malformed)?;
         Ok(Wrapped {
             id: KeyId(*id),
-            class: Class::parse(*class)?,
+            class: Class::parse(head & CLASS_BITS)?,
+            suite: Suite::parse(u16::from(head >> SUITE_SHIFT).saturating_add(1))?,
             under: u32::from_be_bytes(*under),
             sealed: rest.try_into().map_err(|_| Error::Malformed)?,
         })
     }
+}
+
+/// The lower six bits of a wrapped key's first byte are its class, the upper two its suite's number less one.
+const CLASS_BITS: u8 = 0x3f;
+const SUITE_SHIFT: u32 = 6;
+
+fn head(class: Class, suite: Suite) -> u8 {
+    let suite = u8::try_from(suite.number().saturating_sub(1)).unwrap_or(u8::MAX >> SUITE_SHIFT);
+    class.number() | suite << SUITE_SHIFT
 }
 
 /// Who a key belongs to, bound into its wrapping.
@@ -130,6 +143,7 @@ pub struct Owner {
 pub struct DataKey {
     id: KeyId,
     class: Class,
+    suite: Suite,
     secret: Secret<32>,
     marks: Marks,
 }
@@ -147,13 +161,14 @@ impl fmt::Debug for DataKey {
 }
 
 impl DataKey {
-    fn new(id: KeyId, class: Class, secret: Secret<32>) -> DataKey {
+    fn new(id: KeyId, class: Class, suite: Suite, secret: Secret<32>) -> DataKey {
+        // The suite that the key was made with, whatever wraps it today: an alias is the same for as long as its key lives.
         // SOURCE: docs/spec/seal.md, "Aliases and salts".
-        let both = Keyed::new(secret.expose()).mac(&[b"strongroom/alias/1"]);
+        let both = Keyed::new(suite, secret.expose()).mac(&[b"strongroom/alias/1"]);
         let (alias, entry_key) = both.split_at(16);
-        let mut marks = Marks { alias: [0; 16], keyed: Keyed::new(entry_key) };
+        let mut marks = Marks { alias: [0; 16], keyed: Keyed::new(suite, entry_key) };
         marks.alias.copy_from_slice(alias);
-        DataKey { id, class, secret, marks }
+        DataKey { id, class, suite, secret, marks }
     }
 
     /// Its public name.
@@ -205,24 +220,51 @@ pub(crate) fn length(part: &[u8]) -> Result<[u8; 2], Error> {
         .map_err(|_| Error::TooLong { limit: usize::from(u16::MAX) })
 }
 
+/// What a key is, apart from its secret and from what wraps it.
+#[derive(Clone, Copy)]
+struct Described {
+    owner: Owner,
+    id: KeyId,
+    class: Class,
+    suite: Suite,
+}
+
+impl Described {
+    fn of(owner: Owner, wrapped: &Wrapped) -> Described {
+        Described { owner, id: wrapped.id, class: wrapped.class, suite: wrapped.suite }
+    }
+
+    /// `label ‖ len ‖ shop ‖ len ‖ of ‖ class and suite ‖ id ‖ under`. SOURCE: docs/spec/seal.md, "Wrapping".
+    fn context(self, label: &[u8], under: u32) -> Vec<u8> {
+        let mut context = Vec::with_capacity(64);
+        context.extend_from_slice(label);
+        context.push(4);
+        context.extend_from_slice(&self.owner.shop.to_be_bytes());
+        context.push(8);
+        context.extend_from_slice(&self.owner.of.to_be_bytes());
+        context.push(head(self.class, self.suite));
+        context.extend_from_slice(&self.id.0);
+        context.extend_from_slice(&under.to_be_bytes());
+        context
+    }
+}
+
 /// Wraps a secret. The nonce is the first 12 bytes of its random id: a wrap key seals each id once.
 fn wrap(
     cipher: &Cipher,
     label: &[u8],
-    owner: Owner,
-    id: KeyId,
-    class: Class,
+    key: Described,
     under: u32,
     secret: &Secret<32>,
 ) -> Result<Wrapped, Error> {
     let mut buffer = secret.expose().to_vec();
-    cipher.seal(nonce_of(id), &wrap_context(label, owner, id, class, under), &mut buffer, 0)?;
+    cipher.seal(nonce_of(key.id), &key.context(label, under), &mut buffer, 0)?;
     let sealed = buffer.as_slice().try_into().map_err(|_| Error::Malformed)?;
-    Ok(Wrapped { id, class, under, sealed })
+    Ok(Wrapped { id: key.id, class: key.class, suite: key.suite, under, sealed })
 }
 
 fn unwrap(cipher: &Cipher, label: &[u8], owner: Owner, wrapped: &Wrapped) -> Result<Secret<32>, Error> {
-    let context = wrap_context(label, owner, wrapped.id, wrapped.class, wrapped.under);
+    let context = Described::of(owner, wrapped).context(label, wrapped.under);
     let plain = cipher.open(nonce_of(wrapped.id), &context, &wrapped.sealed)?;
     Ok(Secret::new(plain.as_slice().try_into().map_err(|_| Error::Malformed)?))
 }
@@ -235,27 +277,14 @@ fn nonce_of(id: KeyId) -> [u8; 12] {
     nonce
 }
 
-/// `label ‖ len ‖ shop ‖ len ‖ of ‖ class ‖ id ‖ under`. SOURCE: docs/spec/seal.md, "Wrapping".
-fn wrap_context(label: &[u8], owner: Owner, id: KeyId, class: Class, under: u32) -> Vec<u8> {
-    let mut context = Vec::with_capacity(64);
-    context.extend_from_slice(label);
-    context.push(4);
-    context.extend_from_slice(&owner.shop.to_be_bytes());
-    context.push(8);
-    context.extend_from_slice(&owner.of.to_be_bytes());
-    context.push(class.number());
-    context.extend_from_slice(&id.0);
-    context.extend_from_slice(&under.to_be_bytes());
-    context
-}
-
 const DATA_KEY: &[u8] = b"strongroom/data-key/1";
 const SHOP_KEY: &[u8] = b"strongroom/shop-key/1";
 
-/// An epoch key: it wraps the shops' keys, and with it dies every backup of its time.
+/// An epoch key: it wraps the shops' keys, each with the suite of that key, and with it dies every backup of its time.
 pub struct EpochKey {
     number: u32,
-    cipher: Cipher,
+    aes: Cipher,
+    sm4: Cipher,
 }
 
 impl fmt::Debug for EpochKey {
@@ -267,7 +296,8 @@ impl fmt::Debug for EpochKey {
 impl EpochKey {
     /// Sets the key of an epoch up for use.
     pub fn new(number: u32, secret: &Secret<32>) -> Result<EpochKey, Error> {
-        Ok(EpochKey { number, cipher: Cipher::new(secret.expose())? })
+        let cipher = |suite| Cipher::wrapping(suite, secret);
+        Ok(EpochKey { number, aes: cipher(Suite::Aes256Gcm)?, sm4: cipher(Suite::Sm4Gcm)? })
     }
 
     /// Which epoch.
@@ -276,31 +306,53 @@ impl EpochKey {
     }
 
     /// Makes a new key for a shop. Gives it wrapped under this epoch.
-    pub fn new_shop_key(&self, shop: u32, class: Class, random: &mut impl Random) -> Result<Wrapped, Error> {
+    pub fn new_shop_key(
+        &self,
+        shop: u32,
+        class: Class,
+        suite: Suite,
+        random: &mut impl Random,
+    ) -> Result<Wrapped, Error> {
         let mut id = KeyId([0; 16]);
         random.fill(&mut id.0)?;
         let secret = Secret::random(random)?;
-        wrap(&self.cipher, SHOP_KEY, Owner { shop, of: 0 }, id, class, self.number, &secret)
+        let key = Described { owner: Owner { shop, of: 0 }, id, class, suite };
+        wrap(self.cipher(suite), SHOP_KEY, key, self.number, &secret)
     }
 
-    /// Wraps a shop's key, now wrapped under `old`, under this epoch. The key itself stays.
+    /// Wraps a shop's key, now wrapped under `old`, under this epoch. The key itself stays, and so does its suite.
     pub fn rewrap(&self, old: &EpochKey, shop: u32, wrapped: &Wrapped) -> Result<Wrapped, Error> {
         let secret = old.open(shop, wrapped)?;
-        wrap(&self.cipher, SHOP_KEY, Owner { shop, of: 0 }, wrapped.id, wrapped.class, self.number, &secret)
+        let key = Described::of(Owner { shop, of: 0 }, wrapped);
+        wrap(self.cipher(wrapped.suite), SHOP_KEY, key, self.number, &secret)
     }
 
     fn open(&self, shop: u32, wrapped: &Wrapped) -> Result<Secret<32>, Error> {
         if wrapped.under != self.number {
             return Err(Error::NoKey);
         }
-        unwrap(&self.cipher, SHOP_KEY, Owner { shop, of: 0 }, wrapped)
+        unwrap(self.cipher(wrapped.suite), SHOP_KEY, Owner { shop, of: 0 }, wrapped)
+    }
+
+    fn cipher(&self, suite: Suite) -> &Cipher {
+        match suite {
+            Suite::Aes256Gcm => &self.aes,
+            Suite::Sm4Gcm => &self.sm4,
+        }
     }
 }
 
 /// One version of a shop's wrap key, ready for use.
 struct WrapKey {
     version: u32,
+    suite: Suite,
     cipher: Cipher,
+}
+
+impl WrapKey {
+    fn new(version: u32, suite: Suite, secret: &Secret<32>) -> Result<WrapKey, Error> {
+        Ok(WrapKey { version, suite, cipher: Cipher::wrapping(suite, secret)? })
+    }
 }
 
 /// A shop's keys, unwrapped, and a cache of what they unwrapped.
@@ -351,21 +403,21 @@ impl ShopKeys {
         let mut wraps = rows
             .wraps
             .iter()
-            .map(|(version, wrapped)| {
-                let cipher = Cipher::new(open(wrapped, Class::Wrap)?.expose())?;
-                Ok(WrapKey { version: *version, cipher })
-            })
+            .map(|(version, wrapped)| WrapKey::new(*version, wrapped.suite, &open(wrapped, Class::Wrap)?))
             .collect::<Result<Vec<_>, Error>>()?;
         if wraps.is_empty() {
             return Err(Error::NoKey);
         }
         wraps.sort_by_key(|wrap| wrap.version);
+        let keyed = |wrapped: &Wrapped, class| {
+            Ok::<_, Error>(Keyed::new(wrapped.suite, open(wrapped, class)?.expose()))
+        };
         Ok(ShopKeys {
             shop,
             wraps: RwLock::new(wraps),
-            index: Keyed::new(open(&rows.index, Class::Index)?.expose()),
-            row: Keyed::new(open(&rows.row, Class::Row)?.expose()),
-            request: Keyed::new(open(&rows.request, Class::Request)?.expose()),
+            index: keyed(&rows.index, Class::Index)?,
+            row: keyed(&rows.row, Class::Row)?,
+            request: keyed(&rows.request, Class::Request)?,
             cache: Cache::new(CACHED_KEYS),
         })
     }
@@ -377,10 +429,10 @@ impl ShopKeys {
 
     /// Adds a version of the wrap key: it wraps from now on, older ones still unwrap.
     pub fn add_wrap(&self, version: u32, epoch: &EpochKey, wrapped: &Wrapped) -> Result<(), Error> {
-        let cipher = Cipher::new(epoch.open(self.shop, wrapped)?.expose())?;
+        let wrap = WrapKey::new(version, wrapped.suite, &epoch.open(self.shop, wrapped)?)?;
         let mut wraps = self.wraps.write().unwrap_or_else(PoisonError::into_inner);
         wraps.retain(|wrap| wrap.version != version);
-        wraps.push(WrapKey { version, cipher });
+        wraps.push(wrap);
         wraps.sort_by_key(|wrap| wrap.version);
         Ok(())
     }
@@ -394,6 +446,11 @@ impl ShopKeys {
     /// The version of the wrap key that wraps now.
     pub fn wrap_version(&self) -> u32 {
         self.wraps().last().map_or(0, |wrap| wrap.version)
+    }
+
+    /// The suite that seals now: that of the newest version of the wrap key.
+    pub fn suite(&self) -> Suite {
+        self.wraps().last().map_or(Suite::Aes256Gcm, |wrap| wrap.suite)
     }
 
     fn wraps(&self) -> RwLockReadGuard<'_, Vec<WrapKey>> {
@@ -412,9 +469,9 @@ impl ShopKeys {
         let secret = Secret::random(random)?;
         let wraps = self.wraps();
         let current = wraps.last().ok_or(Error::NoKey)?;
-        let owner = Owner { shop: self.shop, of };
-        let wrapped = wrap(&current.cipher, DATA_KEY, owner, id, class, current.version, &secret)?;
-        Ok((wrapped, Arc::new(DataKey::new(id, class, secret))))
+        let key = Described { owner: Owner { shop: self.shop, of }, id, class, suite: current.suite };
+        let wrapped = wrap(&current.cipher, DATA_KEY, key, current.version, &secret)?;
+        Ok((wrapped, Arc::new(DataKey::new(id, class, current.suite, secret))))
     }
 
     /// Unwraps a key that a transaction has just seen in its row.
@@ -423,16 +480,17 @@ impl ShopKeys {
     /// a destroyed key has no row, so it is never asked for again, and [`ShopKeys::forget`] wipes it.
     pub fn open_key(&self, of: u64, wrapped: &Wrapped) -> Result<Arc<DataKey>, Error> {
         if let Some(key) = self.cache.get(&wrapped.id) {
-            return if key.class == wrapped.class { Ok(key) } else { Err(Error::Broken) };
+            let is_it = (key.class, key.suite) == (wrapped.class, wrapped.suite);
+            return if is_it { Ok(key) } else { Err(Error::Broken) };
         }
-        let key = Arc::new(DataKey::new(wrapped.id, wrapped.class, self.unwrap_row(of, wrapped)?));
+        let key = Arc::new(self.data_key(of, wrapped)?);
         self.cache.insert(wrapped.id, Arc::clone(&key));
         Ok(key)
     }
 
     /// The alias that a key gives its subject in the ledger, for somebody who looks at all of them: no cache is filled.
     pub fn alias_of(&self, of: u64, wrapped: &Wrapped) -> Result<[u8; 16], Error> {
-        Ok(DataKey::new(wrapped.id, wrapped.class, self.unwrap_row(of, wrapped)?).alias())
+        Ok(self.data_key(of, wrapped)?.alias())
     }
 
     /// Does this row unwrap? For the deep check, which asks no cache.
@@ -440,7 +498,8 @@ impl ShopKeys {
         self.unwrap_row(of, wrapped).map(drop)
     }
 
-    /// Wraps a key again under the newest version of the wrap key. Gives `None` when it is already.
+    /// Wraps a key again under the newest version of the wrap key. The key itself stays, and so does its suite. Gives `None` when
+    /// it is under that version already.
     pub fn rewrap(&self, of: u64, wrapped: &Wrapped) -> Result<Option<Wrapped>, Error> {
         let wraps = self.wraps();
         let current = wraps.last().ok_or(Error::NoKey)?;
@@ -448,8 +507,12 @@ impl ShopKeys {
             return Ok(None);
         }
         let secret = self.unwrap_row(of, wrapped)?;
-        let owner = Owner { shop: self.shop, of };
-        wrap(&current.cipher, DATA_KEY, owner, wrapped.id, wrapped.class, current.version, &secret).map(Some)
+        let key = Described::of(Owner { shop: self.shop, of }, wrapped);
+        wrap(&current.cipher, DATA_KEY, key, current.version, &secret).map(Some)
+    }
+
+    fn data_key(&self, of: u64, wrapped: &Wrapped) -> Result<DataKey, Error> {
+        Ok(DataKey::new(wrapped.id, wrapped.class, wrapped.suite, self.unwrap_row(of, wrapped)?))
     }
 
     fn unwrap_row(&self, of: u64, wrapped: &Wrapped) -> Result<Secret<32>, Error> {

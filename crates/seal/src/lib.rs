@@ -17,10 +17,13 @@ mod file;
 mod ids;
 mod keyring;
 mod keys;
+mod moving;
 mod personal;
 mod secret;
 mod suite;
 
+#[cfg(test)]
+mod standards;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -29,7 +32,7 @@ mod vectors;
 mod wycheproof;
 
 pub use envelope::{
-    Envelope, Fields, GROUPS_LIMIT, Group, GroupHead, GroupKeys, Origin, Resealed, reseal, seal,
+    Envelope, Fields, GROUPS_LIMIT, Group, GroupHead, GroupKeys, Origin, Resealed, Sealing, reseal, seal,
 };
 pub use error::Error;
 pub use file::{
@@ -40,6 +43,7 @@ pub use keyring::{
     Destroyed, DestroyedList, Epoch, KEY_FILE_LEAST, Keyring, Lock, PASSPHRASE_LEAST, Unlocked,
 };
 pub use keys::{Class, DataKey, EpochKey, KeyId, Owner, SEALED_KEY, ShopKeyRows, ShopKeys, WRAPPED, Wrapped};
+pub use moving::{FileMove, FileStands, file_suite};
 pub use personal::{Permit, Personal, Place, VALUE_LIMIT, Value};
 pub use secret::{Random, Secret, same};
 pub use suite::Suite;

@@ -6,15 +6,16 @@ use proptest::prelude::*;
 
 use crate::secret::counting::Counting;
 use crate::{
-    Class, DataKey, Destroyed, DestroyedList, Envelope, EpochKey, Error, Fields, Group, GroupHead, IdKey,
-    KeyId, Keyring, Lock, Origin, Permit, Personal, Place, Secret, ShopKeyRows, ShopKeys, Value, Wrapped,
-    reseal, seal,
+    CHUNK, Class, DataKey, Destroyed, DestroyedList, Envelope, EpochKey, Error, Fields, FileMove, FileOpener,
+    FilePlace, FileSealer, FileStands, Group, GroupHead, IdKey, KeyId, Keyring, Lock, Origin, Permit,
+    Personal, Place, Sealing, Secret, ShopKeyRows, ShopKeys, Suite, Value, Wrapped, file_suite, reseal, seal,
 };
 
 pub(crate) const PLACE: Place = Place { shop: 1, subject: 7, kind: 2, record: 99, version: 3 };
 const CLEAR: &[u8] = b"clear columns";
 
 pub(crate) struct Bench {
+    pub(crate) suite: Suite,
     pub(crate) keys: ShopKeys,
     pub(crate) main: Arc<DataKey>,
     pub(crate) retained: Arc<DataKey>,
@@ -24,21 +25,21 @@ pub(crate) struct Bench {
     pub(crate) main_row: Wrapped,
 }
 
-pub(crate) fn bench() -> Bench {
+pub(crate) fn bench(suite: Suite) -> Bench {
     let random = &mut Counting(0);
     let epoch = EpochKey::new(1, &Secret::random(random).unwrap()).unwrap();
     let rows = ShopKeyRows {
-        wraps: vec![(1, epoch.new_shop_key(1, Class::Wrap, random).unwrap())],
-        index: epoch.new_shop_key(1, Class::Index, random).unwrap(),
-        row: epoch.new_shop_key(1, Class::Row, random).unwrap(),
-        request: epoch.new_shop_key(1, Class::Request, random).unwrap(),
+        wraps: vec![(1, epoch.new_shop_key(1, Class::Wrap, suite, random).unwrap())],
+        index: epoch.new_shop_key(1, Class::Index, suite, random).unwrap(),
+        row: epoch.new_shop_key(1, Class::Row, suite, random).unwrap(),
+        request: epoch.new_shop_key(1, Class::Request, suite, random).unwrap(),
     };
     let keys = ShopKeys::open(1, &[epoch], &rows).unwrap();
     let (main_row, main) = keys.new_key(Class::Main, 7, random).unwrap();
     let (_, retained) = keys.new_key(Class::Retained, 7, random).unwrap();
     let (_, term) = keys.new_key(Class::Term, 1, random).unwrap();
     let (_, later) = keys.new_key(Class::Term, 2, random).unwrap();
-    Bench { keys, main, retained, term, later, rows, main_row }
+    Bench { suite, keys, main, retained, term, later, rows, main_row }
 }
 
 impl Bench {
@@ -47,7 +48,12 @@ impl Bench {
         let (name, phone, amount) =
             (text("安安"), text("13812345678"), Personal::new(Value::Decimal("12.50".into())));
         let fields = [(0, &name), (3, &phone), (9, &amount)];
-        seal(&PLACE, CLEAR, &self.groups(), &fields, &[0x4d; 32]).unwrap()
+        seal(&self.to(), &self.groups(), &fields, &[0x4d; 32]).unwrap()
+    }
+
+    /// To where everything here is sealed.
+    fn to(&self) -> Sealing<'static> {
+        Sealing { suite: self.suite, place: PLACE, clear: CLEAR }
     }
 
     fn groups(&self) -> [Group<'_>; 2] {
@@ -103,9 +109,60 @@ fn copy(value: &Value) -> Value {
     Value::decode(&value.encoded().unwrap()).unwrap()
 }
 
-#[test]
-fn a_sealed_record_opens_in_its_place() {
-    let bench = bench();
+/// Every fact below holds in every suite.
+macro_rules! in_every_suite {
+    ($($fact:ident)*) => {
+        mod aes {
+            $(#[test]
+            fn $fact() {
+                super::$fact(crate::Suite::Aes256Gcm);
+            })*
+        }
+
+        mod sm4 {
+            $(#[test]
+            fn $fact() {
+                super::$fact(crate::Suite::Sm4Gcm);
+            })*
+        }
+    };
+}
+
+pub(crate) use in_every_suite;
+
+in_every_suite! {
+    what_is_sealed_in_one_suite_and_presented_as_of_the_other_is_refused
+    a_key_presented_as_of_the_other_suite_is_refused
+    a_shop_moves_to_the_other_suite_with_a_wrap_key_of_it
+    a_file_moves_to_the_other_suite_chunk_by_chunk
+    a_sealed_record_opens_in_its_place
+    no_plain_value_is_left_in_the_envelope
+    a_record_moved_to_another_place_does_not_open
+    every_flipped_bit_is_noticed
+    a_field_taken_out_is_noticed
+    two_fields_exchanged_are_noticed
+    only_what_the_permit_covers_opens
+    a_permit_whose_time_is_over_opens_nothing
+    when_the_main_key_is_destroyed_only_retained_fields_open
+    another_key_under_the_right_name_is_refused_by_the_commitment
+    resealing_moves_fields_to_other_keys_without_showing_them
+    resealing_says_when_nothing_changed
+    groups_that_do_not_fit_are_refused
+    a_wrapped_key_opens_for_its_owner_and_class_only
+    a_shop_does_not_open_with_another_epoch_or_another_shops_rows
+    after_an_epoch_the_old_wrapping_opens_nothing
+    a_forgotten_key_is_not_in_the_cache
+    an_index_is_the_same_for_the_same_value_and_differs_by_field_kind_and_shop
+    tokens_and_aliases_link_nothing_beyond_their_scope
+    the_mac_of_a_row_covers_table_and_column_borders
+}
+
+fn suites() -> impl Strategy<Value = Suite> {
+    prop::sample::select(Suite::ALL.as_slice())
+}
+
+fn a_sealed_record_opens_in_its_place(suite: Suite) {
+    let bench = bench(suite);
     let opened = bench.open_at(&bench.sealed(), &PLACE, CLEAR).unwrap();
     let expected = vec![
         (0, Value::Text("安安".into())),
@@ -115,17 +172,15 @@ fn a_sealed_record_opens_in_its_place() {
     assert!(opened == expected);
 }
 
-#[test]
-fn no_plain_value_is_left_in_the_envelope() {
-    let sealed = bench().sealed();
+fn no_plain_value_is_left_in_the_envelope(suite: Suite) {
+    let sealed = bench(suite).sealed();
     for plain in ["安安".as_bytes(), b"13812345678", b"12.50"] {
         assert!(!sealed.windows(plain.len()).any(|window| window == plain));
     }
 }
 
-#[test]
-fn a_record_moved_to_another_place_does_not_open() {
-    let bench = bench();
+fn a_record_moved_to_another_place_does_not_open(suite: Suite) {
+    let bench = bench(suite);
     let sealed = bench.sealed();
     let moved = [
         Place { shop: 2, ..PLACE },
@@ -141,9 +196,8 @@ fn a_record_moved_to_another_place_does_not_open() {
     assert_eq!(bench.open_at(&sealed, &PLACE, b"other columns").err(), Some(Error::Broken));
 }
 
-#[test]
-fn every_flipped_bit_is_noticed() {
-    let bench = bench();
+fn every_flipped_bit_is_noticed(suite: Suite) {
+    let bench = bench(suite);
     let sealed = bench.sealed();
     for position in 0..sealed.len() * 8 {
         let mut flipped = sealed.clone();
@@ -156,9 +210,8 @@ fn every_flipped_bit_is_noticed() {
     }
 }
 
-#[test]
-fn a_field_taken_out_is_noticed() {
-    let bench = bench();
+fn a_field_taken_out_is_noticed(suite: Suite) {
+    let bench = bench(suite);
     let sealed = bench.sealed();
     let envelope = Envelope::parse(&sealed).unwrap();
     assert_eq!(envelope.fields(), Fields::of([0, 3, 9]));
@@ -172,21 +225,19 @@ fn a_field_taken_out_is_noticed() {
     assert_eq!(bench.open_at(&cut, &PLACE, CLEAR).err(), Some(Error::Broken));
 }
 
-#[test]
-fn two_fields_exchanged_are_noticed() {
-    let bench = bench();
+fn two_fields_exchanged_are_noticed(suite: Suite) {
+    let bench = bench(suite);
     let (one, two) = (text("aaaa"), text("bbbb"));
     let groups = [Group { subject: &bench.main, term: &bench.term, fields: Fields::of([0, 1]) }];
-    let sealed = seal(&PLACE, CLEAR, &groups, &[(0, &one), (1, &two)], &[1; 32]).unwrap();
+    let sealed = seal(&bench.to(), &groups, &[(0, &one), (1, &two)], &[1; 32]).unwrap();
     let field = 1 + 5 + 16;
     let at = sealed.len() - 2 * field;
     let swapped = [&sealed[..at], &sealed[at + field..], &sealed[at..at + field]].concat();
     assert_eq!(bench.open_at(&swapped, &PLACE, CLEAR).err(), Some(Error::Broken));
 }
 
-#[test]
-fn only_what_the_permit_covers_opens() {
-    let bench = bench();
+fn only_what_the_permit_covers_opens(suite: Suite) {
+    let bench = bench(suite);
     let sealed = bench.sealed();
     let envelope = Envelope::parse(&sealed).unwrap();
     let permit = Covers(Fields::of([3]));
@@ -195,9 +246,8 @@ fn only_what_the_permit_covers_opens() {
     assert_eq!(opened.iter().map(|(field, _)| *field).collect::<Vec<_>>(), [3]);
 }
 
-#[test]
-fn a_permit_whose_time_is_over_opens_nothing() {
-    let bench = bench();
+fn a_permit_whose_time_is_over_opens_nothing(suite: Suite) {
+    let bench = bench(suite);
     let sealed = bench.sealed();
     let envelope = Envelope::parse(&sealed).unwrap();
     let opened = envelope.open(&Over, &PLACE, CLEAR, |head| bench.keys_of(head), envelope.fields());
@@ -205,9 +255,8 @@ fn a_permit_whose_time_is_over_opens_nothing() {
     assert_eq!(text("x").show(&Over).err(), Some(Error::NotPermitted));
 }
 
-#[test]
-fn when_the_main_key_is_destroyed_only_retained_fields_open() {
-    let bench = bench();
+fn when_the_main_key_is_destroyed_only_retained_fields_open(suite: Suite) {
+    let bench = bench(suite);
     let sealed = bench.sealed();
     let envelope = Envelope::parse(&sealed).unwrap();
     let permit = Covers(Fields::of(0..=255));
@@ -216,10 +265,9 @@ fn when_the_main_key_is_destroyed_only_retained_fields_open() {
     assert_eq!(opened.iter().map(|(field, _)| *field).collect::<Vec<_>>(), [9]);
 }
 
-#[test]
-fn another_key_under_the_right_name_is_refused_by_the_commitment() {
-    let bench = bench();
-    let other = Bench { ..self::bench() };
+fn another_key_under_the_right_name_is_refused_by_the_commitment(suite: Suite) {
+    let bench = bench(suite);
+    let other = Bench { ..self::bench(suite) };
     let sealed = bench.sealed();
     let envelope = Envelope::parse(&sealed).unwrap();
     let opened = envelope.authenticate(&PLACE, CLEAR, |head| {
@@ -229,18 +277,17 @@ fn another_key_under_the_right_name_is_refused_by_the_commitment() {
     assert_eq!(opened.err(), Some(Error::Broken));
 }
 
-#[test]
-fn resealing_moves_fields_to_other_keys_without_showing_them() {
-    let bench = bench();
+fn resealing_moves_fields_to_other_keys_without_showing_them(suite: Suite) {
+    let bench = bench(suite);
     let sealed = bench.sealed();
     let envelope = Envelope::parse(&sealed).unwrap();
     let origin = Origin { envelope: &envelope, place: PLACE, clear: CLEAR };
     let next = Place { version: 4, ..PLACE };
+    let to = Sealing { suite, place: next, clear: b"new" };
     let groups = [Group { subject: &bench.main, term: &bench.later, fields: Fields::of([0, 3, 5]) }];
     let phone = text("13987654321");
     let resealed =
-        reseal(&origin, |head| bench.keys_of(head), &next, b"new", &groups, &[(3, &phone)], &[2; 32])
-            .unwrap();
+        reseal(&origin, |head| bench.keys_of(head), &to, &groups, &[(3, &phone)], &[2; 32]).unwrap();
 
     assert_eq!((resealed.fields, resealed.changed), (Fields::of([0, 3]), true));
     let opened = bench.open_at(&resealed.sealed, &next, b"new").unwrap();
@@ -248,42 +295,39 @@ fn resealing_moves_fields_to_other_keys_without_showing_them() {
     assert!(bench.open_at(&resealed.sealed, &PLACE, CLEAR).is_err());
 }
 
-#[test]
-fn resealing_says_when_nothing_changed() {
-    let bench = bench();
+fn resealing_says_when_nothing_changed(suite: Suite) {
+    let bench = bench(suite);
     let sealed = bench.sealed();
     let envelope = Envelope::parse(&sealed).unwrap();
     let origin = Origin { envelope: &envelope, place: PLACE, clear: CLEAR };
     let same = text("13812345678");
     let groups = bench.groups();
     let resealed =
-        reseal(&origin, |head| bench.keys_of(head), &PLACE, CLEAR, &groups, &[(3, &same)], &[2; 32]).unwrap();
+        reseal(&origin, |head| bench.keys_of(head), &bench.to(), &groups, &[(3, &same)], &[2; 32]).unwrap();
     assert!(!resealed.changed);
     let fresh = text("new");
-    let added = reseal(&origin, |head| bench.keys_of(head), &PLACE, CLEAR, &groups, &[(5, &fresh)], &[2; 32])
-        .unwrap();
+    let added =
+        reseal(&origin, |head| bench.keys_of(head), &bench.to(), &groups, &[(5, &fresh)], &[2; 32]).unwrap();
     assert!(added.changed);
 }
 
-#[test]
-fn groups_that_do_not_fit_are_refused() {
-    let bench = bench();
+fn groups_that_do_not_fit_are_refused(suite: Suite) {
+    let bench = bench(suite);
     let name = text("x");
     let group = |fields| Group { subject: &bench.main, term: &bench.term, fields };
     let attempts = [
-        seal(&PLACE, CLEAR, &[group(Fields::of([1]))], &[(0, &name)], &[0; 32]),
-        seal(&PLACE, CLEAR, &[group(Fields::of([0])), group(Fields::of([0]))], &[(0, &name)], &[0; 32]),
-        seal(&PLACE, CLEAR, &[group(Fields::NONE)], &[], &[0; 32]),
-        seal(&PLACE, CLEAR, &[group(Fields::of([0, 1]))], &[(1, &name), (0, &name)], &[0; 32]),
+        seal(&bench.to(), &[group(Fields::of([1]))], &[(0, &name)], &[0; 32]),
+        seal(&bench.to(), &[group(Fields::of([0])), group(Fields::of([0]))], &[(0, &name)], &[0; 32]),
+        seal(&bench.to(), &[group(Fields::NONE)], &[], &[0; 32]),
+        seal(&bench.to(), &[group(Fields::of([0, 1]))], &[(1, &name), (0, &name)], &[0; 32]),
     ];
     for attempt in attempts {
         assert_eq!(attempt.err(), Some(Error::Mismatch));
     }
 }
 
-#[test]
-fn a_wrapped_key_opens_for_its_owner_and_class_only() {
-    let bench = bench();
+fn a_wrapped_key_opens_for_its_owner_and_class_only(suite: Suite) {
+    let bench = bench(suite);
     let fresh = ShopKeys::open(1, &[epoch(1)], &bench.rows).unwrap();
     assert_eq!(fresh.open_key(7, &bench.main_row).unwrap().id(), bench.main.id());
 
@@ -301,9 +345,8 @@ fn epoch(number: u32) -> EpochKey {
     EpochKey::new(number, &Secret::random(&mut Counting(0)).unwrap()).unwrap()
 }
 
-#[test]
-fn a_shop_does_not_open_with_another_epoch_or_another_shops_rows() {
-    let bench = bench();
+fn a_shop_does_not_open_with_another_epoch_or_another_shops_rows(suite: Suite) {
+    let bench = bench(suite);
     let stranger = EpochKey::new(1, &Secret::new([7; 32])).unwrap();
     assert_eq!(ShopKeys::open(1, &[stranger], &bench.rows).err(), Some(Error::Broken));
     assert_eq!(ShopKeys::open(1, &[epoch(2)], &bench.rows).err(), Some(Error::NoKey));
@@ -312,11 +355,10 @@ fn a_shop_does_not_open_with_another_epoch_or_another_shops_rows() {
     assert_eq!(ShopKeys::open(1, &[epoch(1)], &swapped).err(), Some(Error::Broken));
 }
 
-#[test]
-fn after_an_epoch_the_old_wrapping_opens_nothing() {
-    let bench = bench();
+fn after_an_epoch_the_old_wrapping_opens_nothing(suite: Suite) {
+    let bench = bench(suite);
     let (old, new) = (epoch(1), EpochKey::new(2, &Secret::new([5; 32])).unwrap());
-    let wrap = new.new_shop_key(1, Class::Wrap, &mut Counting(200)).unwrap();
+    let wrap = new.new_shop_key(1, Class::Wrap, suite, &mut Counting(200)).unwrap();
     bench.keys.add_wrap(2, &new, &wrap).unwrap();
     let again = bench.keys.rewrap(7, &bench.main_row).unwrap().unwrap();
     assert_eq!((again.under, again.id), (2, bench.main_row.id));
@@ -329,18 +371,16 @@ fn after_an_epoch_the_old_wrapping_opens_nothing() {
     assert_eq!((index.under, index.id), (2, bench.rows.index.id));
 }
 
-#[test]
-fn a_forgotten_key_is_not_in_the_cache() {
-    let bench = bench();
+fn a_forgotten_key_is_not_in_the_cache(suite: Suite) {
+    let bench = bench(suite);
     bench.keys.open_key(7, &bench.main_row).unwrap();
     bench.keys.forget(bench.main_row.id);
     let edited = Wrapped { sealed: [0; 48], ..bench.main_row.clone() };
     assert_eq!(bench.keys.open_key(7, &edited).err(), Some(Error::Broken), "it had to be unwrapped anew");
 }
 
-#[test]
-fn an_index_is_the_same_for_the_same_value_and_differs_by_field_kind_and_shop() {
-    let bench = bench();
+fn an_index_is_the_same_for_the_same_value_and_differs_by_field_kind_and_shop(suite: Suite) {
+    let bench = bench(suite);
     let phone = text("13812345678");
     let index = bench.keys.blind(1, 2, &phone).unwrap();
     assert_eq!(index, bench.keys.blind(1, 2, &text("13812345678")).unwrap());
@@ -353,9 +393,8 @@ fn an_index_is_the_same_for_the_same_value_and_differs_by_field_kind_and_shop() 
     }
 }
 
-#[test]
-fn tokens_and_aliases_link_nothing_beyond_their_scope() {
-    let bench = bench();
+fn tokens_and_aliases_link_nothing_beyond_their_scope(suite: Suite) {
+    let bench = bench(suite);
     let phone = text("13812345678");
     let token = bench.main.token(b"sf-express", b"phone", &phone).unwrap();
     assert_eq!(token, bench.main.token(b"sf-express", b"phone", &phone).unwrap());
@@ -371,9 +410,8 @@ fn tokens_and_aliases_link_nothing_beyond_their_scope() {
     assert_ne!(bench.main.salt(1, b"x"), bench.main.salt(2, b"x"));
 }
 
-#[test]
-fn the_mac_of_a_row_covers_table_and_column_borders() {
-    let keys = bench().keys;
+fn the_mac_of_a_row_covers_table_and_column_borders(suite: Suite) {
+    let keys = bench(suite).keys;
     let mac = keys.row_mac("subject", &[b"ab", b"c"]).unwrap();
     assert!(keys.row_is_whole("subject", &[b"ab", b"c"], &mac).is_ok());
     assert_eq!(keys.row_is_whole("subject", &[b"a", b"bc"], &mac), Err(Error::Broken));
@@ -474,8 +512,8 @@ fn an_id_reads_back_and_a_guess_does_not() {
 
 proptest! {
     #[test]
-    fn whatever_is_sealed_opens_to_the_same(values in prop::collection::btree_map(any::<u8>(), ".{0,40}", 1..20), message in any::<[u8; 32]>()) {
-        let bench = bench();
+    fn whatever_is_sealed_opens_to_the_same(suite in suites(), values in prop::collection::btree_map(any::<u8>(), ".{0,40}", 1..20), message in any::<[u8; 32]>()) {
+        let bench = bench(suite);
         let values: Vec<(u8, Personal<Value>)> = values.into_iter().map(|(field, value)| (field, Personal::new(Value::Text(value)))).collect();
         let fields: Vec<(u8, &Personal<Value>)> = values.iter().map(|(field, value)| (*field, value)).collect();
         let all = Fields::of(fields.iter().map(|(field, _)| *field));
@@ -484,7 +522,7 @@ proptest! {
             Group { subject: &bench.main, term: &bench.term, fields: half },
             Group { subject: &bench.retained, term: &bench.later, fields: all.without(half) },
         ].into_iter().filter(|group| !group.fields.is_none()).collect();
-        let sealed = seal(&PLACE, CLEAR, &groups, &fields, &message).unwrap();
+        let sealed = seal(&bench.to(), &groups, &fields, &message).unwrap();
         let opened = bench.open_at(&sealed, &PLACE, CLEAR).unwrap();
         prop_assert_eq!(opened.len(), values.len());
         for ((field, value), (sealed_field, plain)) in opened.iter().zip(&values) {
@@ -494,8 +532,8 @@ proptest! {
     }
 
     #[test]
-    fn hostile_bytes_never_open_and_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), at in any::<prop::sample::Index>(), bit in 0_u8..8) {
-        let bench = bench();
+    fn hostile_bytes_never_open_and_never_panic(suite in suites(), bytes in prop::collection::vec(any::<u8>(), 0..300), at in any::<prop::sample::Index>(), bit in 0_u8..8) {
+        let bench = bench(suite);
         prop_assert!(bench.open_at(&bytes, &PLACE, CLEAR).is_err());
         let mut sealed = bench.sealed();
         let position = at.index(sealed.len());
@@ -524,4 +562,159 @@ proptest! {
         prop_assert_eq!(Fields::of(one.iter()), one);
         prop_assert_eq!(one.iter().count(), one.count());
     }
+}
+
+/// The suite that is not this one.
+fn other(suite: Suite) -> Suite {
+    Suite::ALL.into_iter().find(|other| *other != suite).unwrap()
+}
+
+fn what_is_sealed_in_one_suite_and_presented_as_of_the_other_is_refused(suite: Suite) {
+    let bench = bench(suite);
+    let mut sealed = bench.sealed();
+    assert_eq!(sealed[2..4], suite.number().to_be_bytes());
+    assert_eq!(Envelope::parse(&sealed).unwrap().suite(), suite);
+    sealed[2..4].copy_from_slice(&other(suite).number().to_be_bytes());
+    assert_eq!(Envelope::parse(&sealed).unwrap().suite(), other(suite), "well formed, of another suite");
+    assert_eq!(bench.open_at(&sealed, &PLACE, CLEAR).err(), Some(Error::Broken));
+    for unknown in [0_u16, 3, 0x0100, u16::MAX] {
+        sealed[2..4].copy_from_slice(&unknown.to_be_bytes());
+        assert_eq!(Envelope::parse(&sealed).err(), Some(Error::UnknownSuite { suite: unknown }));
+    }
+}
+
+fn a_key_presented_as_of_the_other_suite_is_refused(suite: Suite) {
+    let bench = bench(suite);
+    let other = other(suite);
+    assert_eq!(bench.main_row.suite, suite);
+    let fresh = ShopKeys::open(1, &[epoch(1)], &bench.rows).unwrap();
+    let presented = Wrapped { suite: other, ..bench.main_row.clone() };
+    assert_eq!(fresh.open_key(7, &presented).err(), Some(Error::Broken));
+    let mut unknown = bench.main_row.encode();
+    unknown[0] |= 0xc0;
+    assert_eq!(Wrapped::decode(&unknown).err(), Some(Error::UnknownSuite { suite: 4 }));
+    bench.keys.open_key(7, &bench.main_row).unwrap();
+    assert_eq!(bench.keys.open_key(7, &presented).err(), Some(Error::Broken), "also when it is in the cache");
+    for row in [&bench.rows.index, &bench.rows.row, &bench.rows.request, &bench.rows.wraps[0].1] {
+        let presented = Wrapped { suite: other, ..row.clone() };
+        let mut rows = bench.rows.clone();
+        match row.class {
+            Class::Index => rows.index = presented,
+            Class::Row => rows.row = presented,
+            Class::Request => rows.request = presented,
+            _ => rows.wraps[0].1 = presented,
+        }
+        assert_eq!(ShopKeys::open(1, &[epoch(1)], &rows).err(), Some(Error::Broken), "{:?}", row.class);
+    }
+}
+
+fn a_shop_moves_to_the_other_suite_with_a_wrap_key_of_it(suite: Suite) {
+    let bench = bench(suite);
+    let other = other(suite);
+    let (sealed, alias) = (bench.sealed(), bench.main.alias());
+    let (old, new) = (epoch(1), EpochKey::new(2, &Secret::new([5; 32])).unwrap());
+    let wrap = new.new_shop_key(1, Class::Wrap, other, &mut Counting(200)).unwrap();
+    bench.keys.add_wrap(2, &new, &wrap).unwrap();
+    assert_eq!((bench.keys.suite(), bench.keys.wrap_version()), (other, 2));
+
+    let main_row = bench.keys.rewrap(7, &bench.main_row).unwrap().unwrap();
+    bench.keys.drop_wraps_before(2);
+    let main = bench.keys.open_key(7, &main_row).unwrap();
+    assert_eq!((main.alias(), main_row.suite), (alias, suite), "who it is does not change with what seals");
+    let index = new.rewrap(&old, 1, &bench.rows.index).unwrap();
+    assert_eq!((index.under, index.suite), (2, suite), "what was indexed is found");
+    assert_eq!(bench.keys.new_key(Class::Main, 8, &mut Counting(3)).unwrap().0.suite, other);
+
+    let envelope = Envelope::parse(&sealed).unwrap();
+    let origin = Origin { envelope: &envelope, place: PLACE, clear: CLEAR };
+    let to = Sealing { suite: other, place: Place { version: 4, ..PLACE }, clear: CLEAR };
+    let groups = bench.groups();
+    let moved = reseal(&origin, |head| bench.keys_of(head), &to, &groups, &[], &[2; 32]).unwrap();
+    assert!(!moved.changed);
+    assert_eq!(Envelope::parse(&moved.sealed).unwrap().suite(), other);
+    let before = bench.open_at(&sealed, &PLACE, CLEAR).unwrap();
+    assert!(bench.open_at(&moved.sealed, &to.place, CLEAR).unwrap() == before);
+}
+
+fn a_file_moves_to_the_other_suite_chunk_by_chunk(suite: Suite) {
+    let (bench, other) = (bench(suite), other(suite));
+    for length in [1, CHUNK, CHUNK + 1, 3 * CHUNK] {
+        let bytes = vec![b'x'; length];
+        let here = FilePlace { shop: 1, file: 42 };
+        let (chunks, value, file_seal) = {
+            let mut sealer = FileSealer::new(suite, here, &mut Counting(1)).unwrap();
+            let (mut rest, mut chunks) = (bytes.as_slice(), Vec::new());
+            while !rest.is_empty() {
+                chunks.extend(sealer.take(&mut rest).unwrap());
+            }
+            let (last, value, file_seal) = sealer.finish("image/jpeg").unwrap();
+            chunks.push(last);
+            (chunks, value, file_seal)
+        };
+        let groups = [Group { subject: &bench.main, term: &bench.term, fields: Fields::of([4]) }];
+        let sealed = seal(&bench.to(), &groups, &[(4, &value)], &[9; 32]).unwrap();
+        let envelope = Envelope::parse(&sealed).unwrap();
+        let origin = Origin { envelope: &envelope, place: PLACE, clear: CLEAR };
+        let keys = |head: &GroupHead| bench.keys_of(head);
+        assert_eq!(file_suite(&origin, keys, 4), Ok(Some(suite)));
+        assert_eq!(file_suite(&origin, keys, 5), Ok(None));
+        assert_eq!(file_suite(&origin, |_| None, 4), Ok(None), "its key is destroyed");
+
+        let (stands, there) =
+            (FileStands { field: 4, place: here, seal: &file_seal }, FilePlace { file: 43, ..here });
+        let begin = |stands: &FileStands<'_>| {
+            FileMove::begin(&origin, keys, stands, (other, there), &mut Counting(7))
+        };
+        let mut moving = begin(&stands).unwrap();
+        let mut moved = Vec::new();
+        for chunk in &chunks {
+            moved.extend(moving.take(&chunk.sealed).unwrap());
+        }
+        let (last, value, after) = moving.finish().unwrap();
+        moved.push(last);
+        let permit = Covers(Fields::NONE);
+        let opener = FileOpener::new(&permit, &value, there, &after).unwrap();
+        let opened: Vec<u8> = moved
+            .iter()
+            .flat_map(|chunk| {
+                opener.open(&permit, chunk.number, &chunk.sealed).unwrap().show(&permit).unwrap().clone()
+            })
+            .collect();
+        assert!(opened == bytes);
+        let Value::File(head) = value.show(&permit).unwrap() else { panic!() };
+        assert_eq!((head.suite(), head.media()), (other.number(), "image/jpeg"));
+
+        // Not with another file's chunks, not of another place, not cut short.
+        assert_eq!(begin(&FileStands { place: there, ..stands }).err(), Some(Error::Broken));
+        assert_eq!(begin(&stands).unwrap().take(&moved[0].sealed).err(), Some(Error::Broken));
+        let mut short = begin(&stands).unwrap();
+        for chunk in &chunks[..chunks.len() - 1] {
+            short.take(&chunk.sealed).unwrap();
+        }
+        assert!(short.finish().is_err());
+    }
+}
+
+#[test]
+fn suites_are_found_by_the_names_and_numbers_that_they_have() {
+    for suite in Suite::ALL {
+        assert_eq!(Suite::find(suite.name()), Some(suite));
+        assert_eq!(Suite::parse(suite.number()), Ok(suite));
+    }
+    assert_eq!(Suite::find("sm4"), None);
+}
+
+#[test]
+fn one_secret_gives_the_two_suites_nothing_in_common() {
+    let (one, two) = (bench(Suite::Aes256Gcm), bench(Suite::Sm4Gcm));
+    assert_eq!(one.main.secret(), two.main.secret(), "the same counted bytes");
+    assert_ne!(one.main.alias(), two.main.alias());
+    assert_ne!(one.main_row.sealed, two.main_row.sealed);
+    let phone = text("13812345678");
+    assert_ne!(one.keys.blind(1, 2, &phone), two.keys.blind(1, 2, &phone));
+    let commitment = |bench: &Bench| {
+        let sealed = bench.sealed();
+        Envelope::parse(&sealed).unwrap().digest()
+    };
+    assert_ne!(commitment(&one), commitment(&two));
 }

@@ -6,7 +6,7 @@ use crate::secret::counting::Counting;
 use crate::tests::{PLACE, bench};
 use crate::{
     Destroyed, DestroyedList, Fields, FilePlace, FileSealer, Group, IdKey, KeyId, Keyring, Lock, Personal,
-    Secret, Value, seal,
+    Sealing, Secret, Suite, Value, seal,
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/seal-vectors.json");
@@ -15,9 +15,18 @@ fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
 }
 
-/// Everything that the document describes, made from bytes that count up from 0.
+/// Everything that the document describes, made from bytes that count up from 0: with suite 1, and beside it what is another
+/// with suite 2.
 fn made() -> Json {
-    let bench = bench();
+    let (mut one, mut two) = (made_with(Suite::Aes256Gcm), made_with(Suite::Sm4Gcm));
+    let (first, second) = (one.as_object_mut().unwrap(), two.as_object_mut().unwrap());
+    second.retain(|name, value| first.get(name) != Some(&*value));
+    first.insert(Suite::Sm4Gcm.name().to_owned(), two);
+    one
+}
+
+fn made_with(suite: Suite) -> Json {
+    let bench = bench(suite);
     let values = [
         (0_u8, Personal::new(Value::Text("安安".into()))),
         (3, Personal::new(Value::Text("+8613812345678".into()))),
@@ -30,10 +39,11 @@ fn made() -> Json {
         Group { subject: &bench.retained, term: &bench.later, fields: Fields::of([9]) },
     ];
     let message_id: [u8; 32] = std::array::from_fn(|n| 0xa0 ^ u8::try_from(n).unwrap());
-    let envelope = seal(&PLACE, b"clear columns", &groups, &fields, &message_id).unwrap();
+    let to = Sealing { suite, place: PLACE, clear: b"clear columns" };
+    let envelope = seal(&to, &groups, &fields, &message_id).unwrap();
     let digest = crate::Envelope::parse(&envelope).unwrap().digest();
 
-    let mut sealer = FileSealer::new(FilePlace { shop: 1, file: 42 }, &mut Counting(0x80)).unwrap();
+    let mut sealer = FileSealer::new(suite, FilePlace { shop: 1, file: 42 }, &mut Counting(0x80)).unwrap();
     let mut rest: &[u8] = b"a file of one chunk";
     while !rest.is_empty() {
         assert!(sealer.take(&mut rest).unwrap().is_none());

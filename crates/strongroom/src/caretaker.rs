@@ -112,7 +112,16 @@ impl Caretaker {
 
     /// Begins a new epoch, or finishes one, on this thread. Only one does so at a time.
     pub fn rotate(&self, progress: impl FnMut(RotationStep)) -> Result<erase::Rotated, Problem> {
-        self.shared.rotate(progress)
+        self.shared.rotate(None, progress)
+    }
+
+    /// The same, and a shop moves to another suite with it.
+    pub fn rotate_and_move(
+        &self,
+        moving: &erase::Move,
+        progress: impl FnMut(RotationStep),
+    ) -> Result<erase::Rotated, Problem> {
+        self.shared.rotate(Some(moving), progress)
     }
 
     /// Ends the thread, and signs the heads a last time.
@@ -238,9 +247,13 @@ impl Shared {
         more
     }
 
-    fn rotate(&self, progress: impl FnMut(RotationStep)) -> Result<erase::Rotated, Problem> {
+    fn rotate(
+        &self,
+        moving: Option<&erase::Move>,
+        progress: impl FnMut(RotationStep),
+    ) -> Result<erase::Rotated, Problem> {
         let _one = self.rotating.lock().unwrap_or_else(PoisonError::into_inner);
-        erase::rotate(&self.house, progress)
+        erase::rotate(&self.house, moving, progress)
     }
 
     /// Knows what certificates say of the epoch. While that cannot be looked up an epoch ends at its own time and not before it
@@ -262,7 +275,7 @@ impl Shared {
         if !erase::rotation_is_due(&self.house) {
             return Ok(());
         }
-        erase::rotate(&self.house, |_| {}).map(|_| ()).inspect_err(|problem| {
+        erase::rotate(&self.house, None, |_| {}).map(|_| ()).inspect_err(|problem| {
             crate::note!(WARN, "the epoch could not be changed", code = problem.code);
         })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ledger::entry::{Act, Entry, Figure, Outcome, policy_digest_figures};
 use policy::PurposeSet;
-use seal::{Destroyed, EpochKey, KeyId, Random, Secret};
+use seal::{Destroyed, EpochKey, KeyId, Random, Secret, Suite};
 use store::{Fence, Folder, Home, Lane, Migration, Store, View};
 use zeroize::Zeroizing;
 
@@ -109,9 +109,15 @@ pub struct Made {
 
 /// Makes a vault: keyring, ledger key, shop, policy, and the first admin.
 ///
+/// Takes: with which suite the shop seals.
 /// Fails: `SR-STORE-017` or `SR-KEYS-003` when there is one already: a new key is never made over old data; `SR-BACKUP-008` when
 /// a restore of one was cut off; `SR-OPEN-004` when one folder lies in the other. Then nothing was made.
-pub fn init(places: &Places, checked: &notice::Checked, clock: Arc<dyn Clock>) -> Result<Made, Problem> {
+pub fn init(
+    places: &Places,
+    checked: &notice::Checked,
+    suite: Suite,
+    clock: Arc<dyn Clock>,
+) -> Result<Made, Problem> {
     lie_apart(places)?;
     backup::must_be_finished(&places.data)?;
     if places.data.join(store::DATABASE).exists() {
@@ -134,16 +140,17 @@ pub fn init(places: &Places, checked: &notice::Checked, clock: Arc<dyn Clock>) -
         Folder::own(&places.data)?.migrate(MIGRATIONS)?;
     }
     let house = open(places, clock)?;
-    let made = add_shop(&house, checked)?;
+    let made = add_shop(&house, checked, suite)?;
     heads::write_heads(&house)?;
     house.store.close();
     Ok(made)
 }
 
-/// Makes a shop in an open house, with its policy and its first admin.
+/// Makes a shop in an open house, with its policy, its suite and its first admin.
 ///
+/// Records: *opened*, with the number of its suite when that is not the first.
 /// Fails: `SR-OPEN-001` when there is a shop of this id.
-pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, Problem> {
+pub fn add_shop(house: &Arc<House>, checked: &notice::Checked, suite: Suite) -> Result<Made, Problem> {
     let name = checked.policy.shop.id.clone();
     let shops = house.shops();
     if shops.iter().any(|shop| shop.name == name) {
@@ -160,7 +167,7 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
     let (new, keys, epoch) = house.keys.with(|ring| -> Result<_, Problem> {
         let newest = ring.epochs.last().ok_or(seal::Error::KeyringDamaged)?;
         let epoch = EpochKey::new(newest.number, &newest.key)?;
-        let new = keep::new_shop(number, &name, &epoch, &mut random)?;
+        let new = keep::new_shop(number, &name, suite, &epoch, &mut random)?;
         let keys = seal::ShopKeys::open(number, &[epoch], &new.keys)?;
         Ok((new, keys, newest.number))
     })?;
@@ -184,6 +191,9 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked) -> Result<Made, P
         notice::write(work.shop, &row, work.tx)?;
         let mut opened = work.entry(Act::Opened, Outcome::Yes);
         opened.figures = vec![(Figure::Generation, 1)];
+        if suite != Suite::Aes256Gcm {
+            opened.figures.push((Figure::Suite, u64::from(suite.number())));
+        }
         work.enter_plain(opened)?;
         let mut published = work.entry(Act::Published, Outcome::Yes);
         published.figures = policy_digest_figures(&row.digest).to_vec();

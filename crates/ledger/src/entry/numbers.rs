@@ -137,6 +137,8 @@ numbered! {
     Hours = 31, "hours";
     /// Number of an approval that the act is about, or rests on.
     Approval = 32, "approval";
+    /// Number of the suite that seals from here on.
+    Suite = 33, "suite";
 }
 
 #[cfg(test)]
@@ -160,7 +162,7 @@ mod tests {
         let acts: Vec<u8> = Act::ALL.iter().map(|act| act.number()).collect();
         assert_eq!(acts, (1..=31).collect::<Vec<u8>>());
         let figures: Vec<u8> = Figure::ALL.iter().map(|figure| figure.number()).collect();
-        assert_eq!(figures, (1..=32).collect::<Vec<u8>>());
+        assert_eq!(figures, (1..=33).collect::<Vec<u8>>());
     }
 
     #[test]

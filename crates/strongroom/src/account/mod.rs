@@ -14,10 +14,12 @@ pub mod deep;
 mod deep_files;
 pub mod http;
 pub mod live;
+pub mod suites;
 
 pub use blast::{BlastAsk, BlastRadius, Persons, blast_radius};
 pub use deep::{DeepReport, Finding, deep_check};
 pub use live::{LiveLog, export, verify_log};
+pub use suites::{SuiteCount, count_suites};
 
 use std::sync::Arc;
 

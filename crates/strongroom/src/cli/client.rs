@@ -299,7 +299,7 @@ fn explain_owned(problem: Problem) -> Problem {
     problem
 }
 
-fn broke() -> Problem {
+pub(super) fn broke() -> Problem {
     Problem::new("SR-CLI-002", 500, "the server's answer did not arrive whole")
         .help("look into the server's log, and try again")
 }

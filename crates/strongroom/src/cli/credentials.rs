@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use axum::body::Body;
 use clap::Subcommand;
+use seal::Suite;
 use serde_json::{Value as Json, json};
 
 use super::answers::{list, text, texts};
+use super::init::suites;
 use super::{Context, Exit};
 use crate::ground::Problem;
 use crate::ground::keys_folder::write_new;
@@ -164,6 +166,9 @@ pub(super) enum ShopsCommand {
         /// Its policy
         #[arg(long, value_name = "FILE")]
         policy: PathBuf,
+        /// What it seals with; `keys rotate` moves it later
+        #[arg(long, value_name = "SUITE", default_value = Suite::Aes256Gcm.name(), value_parser = suites())]
+        suite: Suite,
     },
 }
 
@@ -181,9 +186,9 @@ pub(super) async fn shops(command: ShopsCommand, context: &Context) -> Result<Ex
                 }
             }
         }
-        ShopsCommand::Add { policy } => {
-            let body = serde_json::to_vec(&json!({ "text": super::init::read_policy(&policy)? }))
-                .unwrap_or_default();
+        ShopsCommand::Add { policy, suite } => {
+            let asked = json!({ "text": super::init::read_policy(&policy)?, "suite": suite.name() });
+            let body = serde_json::to_vec(&asked).unwrap_or_default();
             let made = client.run("/operator/shops", &[], Body::from(body), |_| {}).await?;
             if voice.json {
                 voice.print_json(&made);

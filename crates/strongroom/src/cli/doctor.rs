@@ -9,8 +9,9 @@ use serde_json::Value as Json;
 use super::answers::{list, part, text};
 use super::ledger::progress;
 use super::{Context, Exit};
+use crate::account::SuiteCount;
 use crate::desk::operator::Status;
-use crate::ground::Problem;
+use crate::ground::{Problem, jobs};
 
 /// What `doctor` takes.
 #[derive(Debug, Args)]
@@ -67,6 +68,10 @@ pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, Pro
                 part(&found, "entries")
             ),
         });
+        // Where rows cannot be read at all, what is found above says so.
+        if let Ok(count) = super::keys::count(&client, context).await {
+            looks.push(look_at_suites(&count, &status));
+        }
         for finding in findings {
             let about = [text(finding, "id"), text(finding, "entry")].concat();
             looks.push(Look {
@@ -91,6 +96,25 @@ pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, Pro
         }
     }
     Ok(if well { Exit::Done } else { Exit::Found })
+}
+
+/// What is sealed with another suite than the shop's is on its way, or it was stepped over.
+fn look_at_suites(count: &SuiteCount, status: &Status) -> Look {
+    let moving = status.jobs.iter().any(|(kind, _)| kind == jobs::LAY_OUT);
+    let said = match (count.behind(), moving) {
+        (0, _) => format!("all is sealed with {}", count.suite),
+        (behind, true) => {
+            format!(
+                "{behind} records and files are still to be sealed with {}: it is being done",
+                count.suite
+            )
+        }
+        (behind, false) => format!(
+            "{behind} records and files are not sealed with {}, and nothing is being done: `keys rotate --suite {}`",
+            count.suite, count.suite
+        ),
+    };
+    Look { what: "suite".into(), well: count.behind() == 0 || moving, said }
 }
 
 fn looks_of(status: &Status) -> Vec<Look> {

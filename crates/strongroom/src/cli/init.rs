@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use seal::Suite;
 use serde_json::json;
 
 use super::{Context, Exit, blocking};
@@ -26,6 +28,15 @@ pub(super) struct InitArgs {
     /// Write the admin's credential into a new file (0600) instead of printing it
     #[arg(long, value_name = "FILE")]
     credential_out: Option<PathBuf>,
+    /// What the shop seals with; `keys rotate` moves it later
+    #[arg(long, value_name = "SUITE", default_value = Suite::Aes256Gcm.name(), value_parser = suites())]
+    suite: Suite,
+}
+
+/// The suites by their names.
+pub(super) fn suites() -> impl TypedValueParser<Value = Suite> {
+    let names = PossibleValuesParser::new(Suite::ALL.map(Suite::name));
+    names.try_map(|name| Suite::find(&name).ok_or("no such suite"))
 }
 
 pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Problem> {
@@ -47,7 +58,7 @@ pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Prob
     let places = config.places(&context.flags, &context.data)?;
     let making = places.clone();
     let clock: Arc<dyn Clock> = Arc::new(MachineClock::new());
-    let made = blocking(move || open::init(&making, &checked, clock)).await?;
+    let made = blocking(move || open::init(&making, &checked, args.suite, clock)).await?;
 
     // From now on commands find the keys without being told.
     config.keys.folder = Some(std::path::absolute(&places.keys)?);

@@ -110,7 +110,8 @@ async fn take_in(
     media: &str,
 ) -> Result<(seal::Personal<seal::Value>, FileMark), Problem> {
     let place = FilePlace { shop: arriving.caller.shop.number, file: arriving.file };
-    let mut sealer = FileSealer::new(place, &mut SystemRandom::new())?;
+    let suite = arriving.caller.shop.keys.suite();
+    let mut sealer = FileSealer::new(suite, place, &mut SystemRandom::new())?;
     while !body.is_end_stream() {
         let next = tokio::time::timeout(PIECE_TIME, body.frame()).await;
         let Some(frame) = next.map_err(|_| error::file_too_slow())? else { break };

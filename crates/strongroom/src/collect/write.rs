@@ -828,7 +828,7 @@ mod tests {
             open::Places { data, rows: open::Rows::InFolder, keys, lock, epoch_days: 30, cache_mib: 8 };
         let text = include_str!("../../../../examples/harbour-hill/shop.toml");
         let (checked, _) = notice::check(text, "shop.toml", jiff::civil::date(2026, 11, 26)).unwrap();
-        open::init(&places, &checked, Arc::new(MachineClock::new())).unwrap();
+        open::init(&places, &checked, seal::Suite::Aes256Gcm, Arc::new(MachineClock::new())).unwrap();
         let house = open::open(&places, Arc::new(MachineClock::new())).unwrap();
         let caller = Caller { shop: house.shop(None).unwrap(), actor: Actor::House };
 

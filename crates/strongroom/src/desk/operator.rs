@@ -16,6 +16,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use seal::Suite;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
@@ -86,6 +87,7 @@ pub(super) fn router(desk: &Arc<Desk>) -> Router {
         .route("/operator/import", post(import))
         .route("/operator/backup", post(make_backup))
         .route("/operator/rotate", post(rotate))
+        .route("/operator/suites", post(suites))
         .route("/operator/verify", post(verify))
         .route("/operator/deep", post(deep))
         .route("/operator/export", post(export))
@@ -325,15 +327,53 @@ async fn make_backup(State(desk): State<Arc<Desk>>, Query(query): Query<ToFolder
     })
 }
 
-async fn rotate(State(desk): State<Arc<Desk>>) -> Response<Body> {
+#[derive(Debug, Deserialize)]
+struct RotateQuery {
+    shop: Option<String>,
+    /// The suite to which the shop moves.
+    suite: Option<String>,
+}
+
+/// The suite that the operator named. Fails: `SR-OPEN-007` when this release knows none of that name.
+fn suite_of(name: &str) -> Result<Suite, Problem> {
+    Suite::find(name).ok_or_else(|| {
+        Problem::new("SR-OPEN-007", 400, "this release knows no such suite")
+            .help("there are `aes-256-gcm-sha256` and `sm4-gcm-sm3`")
+    })
+}
+
+/// Changes the epoch. A shop that moves to another suite does so with it; the job that takes all its records along is left behind.
+async fn rotate(State(desk): State<Arc<Desk>>, Query(query): Query<RotateQuery>) -> Response<Body> {
     work(move |back| {
-        let caretaker = desk.caretaker.lock().unwrap_or_else(PoisonError::into_inner);
-        let rotated = caretaker.rotate(|step| match step {
+        let moving = match &query.suite {
+            None => None,
+            Some(name) => {
+                let shop = shop_of(&desk, &Which { shop: query.shop.clone() })?;
+                Some(erase::Move { shop, to: suite_of(name)? })
+            }
+        };
+        let progress = |step| match step {
             RotationStep::Keys(done, of) => back.talk.progress("keys", done, of),
             RotationStep::Records(done, of) => back.talk.progress("records", done, of),
             RotationStep::Done(_) => {}
-        })?;
+        };
+        let caretaker = desk.caretaker.lock().unwrap_or_else(PoisonError::into_inner);
+        let rotated = match &moving {
+            Some(moving) => caretaker.rotate_and_move(moving, progress),
+            None => caretaker.rotate(progress),
+        }?;
         Ok(json!({ "epoch": rotated.epoch, "keys": rotated.keys, "records": rotated.records }))
+    })
+}
+
+/// Counts a shop's records by the suites that seal them.
+async fn suites(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Response<Body> {
+    work(move |back| {
+        let shop = shop_of(&desk, &which)?;
+        let count = account::count_suites(&desk.house, &shop, &mut |done, of| {
+            back.talk.progress("records", done, of);
+        })?;
+        Ok(serde_json::to_value(count).unwrap_or_default())
     })
 }
 
@@ -438,6 +478,9 @@ pub struct Status {
 pub struct ShopStatus {
     /// Its id.
     pub name: String,
+    /// The suite that seals.
+    #[serde(default)]
+    pub suite: String,
     /// Version of the policy in force.
     pub policy: u32,
     /// Subjects: present, restricted, erased.
@@ -488,6 +531,7 @@ async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
         let ends = |at: i64| if at == crate::ground::OPEN_END { String::from("open") } else { instant(at) };
         shops.push(ShopStatus {
             name: shop.name.clone(),
+            suite: shop.keys.suite().to_string(),
             policy: shop.policy().version,
             subjects,
             records,
@@ -640,20 +684,28 @@ async fn shops(State(desk): State<Arc<Desk>>) -> Response<Body> {
     answer(StatusCode::OK, &json!({ "shops": names }))
 }
 
+#[derive(Debug, Deserialize)]
+struct ShopIn {
+    text: String,
+    suite: Option<String>,
+}
+
 /// Makes another shop in the same vault.
 async fn add_shop(State(desk): State<Arc<Desk>>, body: Bytes) -> Response<Body> {
     let made = (|| {
-        let input: PlanIn = crate::ground::web::read_json(&body)?;
+        let input: ShopIn = crate::ground::web::read_json(&body)?;
+        let suite = input.suite.as_deref().map_or(Ok(Suite::Aes256Gcm), suite_of)?;
         let now = jiff::Timestamp::from_microsecond(desk.house.clock.now()).unwrap_or_default();
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        notice::check(&input.text, "policy", today).map(|(checked, _)| checked).map_err(|fault| fault.0)
+        let checked = notice::check(&input.text, "policy", today);
+        checked.map(|(checked, _)| (checked, suite)).map_err(|fault| fault.0)
     })();
-    let checked = match made {
-        Ok(checked) => checked,
+    let (checked, suite) = match made {
+        Ok(made) => made,
         Err(problem) => return problem.into_response(),
     };
     work(move |_| {
-        let made = open::add_shop(&desk.house, &checked)?;
+        let made = open::add_shop(&desk.house, &checked, suite)?;
         heads::write_heads(&desk.house)?;
         Ok(json!({ "shop": made.shop, "verifier_key": made.verifier_key, "admin": made.admin.as_str() }))
     })

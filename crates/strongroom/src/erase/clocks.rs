@@ -13,6 +13,7 @@ use policy::{FieldMask, Standing};
 use seal::{Envelope, KeyId};
 use store::{Committed, Lane, View};
 
+use super::file_suites::move_files;
 use crate::choose;
 use crate::ground::clock::HOUR;
 use crate::ground::house::House;
@@ -27,7 +28,7 @@ const PAGE: u32 = 32;
 /// Records looked over at once in a sweep of the whole table.
 const LOOK_OVER: u32 = 512;
 /// Tries beside the writer, and then in it, before a page waits for the next round.
-const TRIES: usize = 4;
+pub(super) const TRIES: usize = 4;
 
 /// What one page came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,7 +84,7 @@ pub fn reclock(
     Err(keep::error::too_busy())
 }
 
-fn refill(house: &House, halt: Halt) -> Result<(), Problem> {
+pub(super) fn refill(house: &House, halt: Halt) -> Result<(), Problem> {
     match halt {
         Halt::Empty(empty) => house.refill_blocking(empty.0),
         Halt::Problem(problem) => Err(problem),
@@ -124,7 +125,7 @@ fn before(subject: SubjectId) -> Option<RecordId> {
 }
 
 /// A page as it is to be written.
-struct Planned {
+pub(super) struct Planned {
     page: Page,
     /// `None` when the subject's own row or key does not open.
     plan: Option<Plan>,
@@ -134,6 +135,11 @@ struct Planned {
 }
 
 impl Planned {
+    /// A plan that nothing is wrong with.
+    pub(super) fn of(plan: Plan, erased: bool) -> Planned {
+        Planned { page: Page::default(), plan: Some(plan), faulty: Vec::new(), erased }
+    }
+
     fn is_nothing(&self) -> bool {
         self.faulty.is_empty()
             && self.plan.as_ref().is_some_and(|plan| plan.writes.is_empty() && plan.removes.is_empty())
@@ -199,7 +205,7 @@ fn plan_page(house: &House, shop: &Shop, seen: Seen) -> Result<Option<Planned>, 
 }
 
 /// Writes a page. Gives `None` when something moved meanwhile.
-fn write(
+pub(super) fn write(
     house: &House,
     shop: &Arc<Shop>,
     subject: SubjectId,
@@ -508,33 +514,47 @@ pub fn clean_terms(house: &Arc<House>, shop: &Arc<Shop>, after: Option<RecordId>
     let is_meant = |_, record: Result<&RecordRow, &Problem>, shop: &Shop| {
         record.is_ok_and(|record| has_dead_group(record, shop))
     };
-    lay_out_some(house, shop, after, is_meant)
+    lay_out_some(house, shop, after, is_meant).map(|(page, _)| page)
 }
 
 /// Lays every record of a shop out again, by the policy that is in force now: what no purpose keeps any more goes, what ends
-/// sooner or later moves to another term.
+/// sooner or later moves to another term, what is sealed with another suite than the shop's is sealed again, and so are files.
 ///
 /// Takes and gives: as [`clean_terms`].
 pub fn lay_out_all(house: &Arc<House>, shop: &Arc<Shop>, after: Option<RecordId>) -> Result<Page, Problem> {
     // All records of whom the page before ended with were laid out with it.
     let done = after.map(RecordId::subject);
-    lay_out_some(house, shop, after, move |id, _, _| Some(id.subject()) != done)
+    let (mut page, with_files) =
+        lay_out_some(house, shop, after, move |id, _, _| Some(id.subject()) != done)?;
+    for record in with_files {
+        let moved = move_files(house, shop, record)?;
+        page.resealed = page.resealed.saturating_add(moved.files);
+        page.stepped_over = page.stepped_over.saturating_add(moved.stepped_over);
+    }
+    Ok(page)
 }
 
-/// Looks a page of records over, and lays out again all records of the subjects of those that are meant.
+/// Looks a page of records over, and lays out again all records of the subjects of those that are meant. Gives which of the page
+/// have files, too.
 fn lay_out_some(
     house: &Arc<House>,
     shop: &Arc<Shop>,
     after: Option<RecordId>,
     is_meant: impl Fn(RecordId, Result<&RecordRow, &Problem>, &Shop) -> bool + Send + 'static,
-) -> Result<Page, Problem> {
+) -> Result<(Page, Vec<RecordId>), Problem> {
     let reading = Arc::clone(shop);
-    let (mut looked, mut subjects) = house.store.look_blocking::<_, Problem, _>(move |view| {
+    let (mut looked, mut subjects, with_files) = house.store.look_blocking::<_, Problem, _>(move |view| {
         let records = keep::look_records_after(view, &reading, after, LOOK_OVER)?;
         let meant = records.iter().filter(|(id, record)| is_meant(*id, record.as_ref(), &reading));
         let subjects: Vec<SubjectId> = meant.map(|(id, _)| id.subject()).collect();
+        let has_files = |record: &Result<RecordRow, Problem>| {
+            record.as_ref().is_ok_and(|record| !record.clear.files.is_empty())
+        };
+        let with_files: Vec<RecordId> =
+            records.iter().filter(|(_, record)| has_files(record)).map(|(id, _)| *id).collect();
         let looked_at = u32::try_from(records.len()).unwrap_or(u32::MAX);
-        Ok((Page { last: records.last().map(|(id, _)| *id), looked_at, ..Page::default() }, subjects))
+        let page = Page { last: records.last().map(|(id, _)| *id), looked_at, ..Page::default() };
+        Ok((page, subjects, with_files))
     })?;
     subjects.dedup();
     for subject in subjects {
@@ -551,7 +571,7 @@ fn lay_out_some(
         }
         house.work_blocking(Lane::Low, shop, &Actor::House, move |work| forget_if_empty(subject, work))?;
     }
-    Ok(looked)
+    Ok((looked, with_files))
 }
 
 fn has_dead_group(record: &RecordRow, shop: &Shop) -> bool {

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ledger::entry::{Act, Figure, Outcome};
-use seal::{Class, Envelope, EpochKey, KeyId, Secret};
+use seal::{Class, Envelope, EpochKey, KeyId, Secret, Suite};
 use store::Lane;
 
 use super::clocks::reclock;
 use crate::ground::clock::{DAY, HOUR};
 use crate::ground::house::House;
 use crate::ground::random::SystemRandom;
-use crate::ground::{Actor, OPEN_END, Problem, RecordId, Shop, SubjectId};
+use crate::ground::{Actor, OPEN_END, Problem, RecordId, Shop, SubjectId, jobs};
 use crate::keep;
 
 /// How far a change of epoch has come.
@@ -26,6 +26,15 @@ pub enum RotationStep {
     Records(u64, u64),
     /// The old epoch's key is overwritten.
     Done(u32),
+}
+
+/// A shop that is to seal with another suite, from the change of epoch on.
+#[derive(Debug, Clone)]
+pub struct Move {
+    /// Which shop.
+    pub shop: Arc<Shop>,
+    /// With which suite.
+    pub to: Suite,
 }
 
 /// What a change of epoch came to.
@@ -92,14 +101,20 @@ pub fn look_up_promises(house: &House) -> Result<(), Problem> {
 
 /// Changes to a new epoch, or finishes a change that was cut off.
 ///
-/// Takes: who is told how far it has come. Records: *keyring_changed* at the beginning, *rotated* at the end, per shop.
+/// Takes: a shop that moves to another suite with it; who is told how far it has come. With the wrap key of that suite, what the
+/// shop has sealed is asked to be laid out again, so that all of it moves. Records: *keyring_changed* at the beginning, *rotated* at the end, per shop.
 /// Fails: as the store and the keys folder do; begun again, it goes on.
-pub fn rotate(house: &Arc<House>, mut progress: impl FnMut(RotationStep)) -> Result<Rotated, Problem> {
+pub fn rotate(
+    house: &Arc<House>,
+    moving: Option<&Move>,
+    mut progress: impl FnMut(RotationStep),
+) -> Result<Rotated, Problem> {
     let (old, new) = begin(house)?;
     let (old, new) = (Arc::new(old), Arc::new(new));
     let mut rotated = Rotated { epoch: new.number(), keys: 0, records: 0 };
     for shop in house.shops() {
-        let version = begin_shop(house, &shop, &old, &new)?;
+        let moves = moving.filter(|moving| moving.shop.number == shop.number).map(|moving| moving.to);
+        let version = begin_shop(house, &shop, &old, &new, moves)?;
         rotated.keys = rotated.keys.saturating_add(rewrap_all(house, &shop, &mut progress)?);
         rotated.records =
             rotated.records.saturating_add(reseal_open(house, &shop, new.number(), &mut progress)?);
@@ -130,23 +145,29 @@ fn begin(house: &House) -> Result<(EpochKey, EpochKey), Problem> {
 }
 
 /// Gives the shop its wrap key of the new epoch, and wraps the keys that stay again. Gives the wrap key's version.
+///
+/// The suite of that key is the shop's from here on. A change that was begun without a move, and is finished with one, takes
+/// another wrap key: the newest counts.
 fn begin_shop(
     house: &House,
     shop: &Arc<Shop>,
     old: &Arc<EpochKey>,
     new: &Arc<EpochKey>,
+    moves: Option<Suite>,
 ) -> Result<u32, Problem> {
     let mut random = SystemRandom::new();
-    let fresh = new.new_shop_key(shop.number, Class::Wrap, &mut random)?;
+    let before = shop.keys.suite();
+    let suite = moves.unwrap_or(before);
+    let fresh = new.new_shop_key(shop.number, Class::Wrap, suite, &mut random)?;
     let (old, new) = (Arc::clone(old), Arc::clone(new));
     let committed = house.work_blocking(Lane::High, shop, &Actor::House, move |work| {
         let rows = keep::read_shop_keys(work.tx, work.shop.number)?;
-        let of_new_epoch = rows.wraps.iter().find(|(_, key)| key.under == new.number());
+        let newest = rows.wraps.iter().max_by_key(|(version, _)| *version);
+        let of_new_epoch = newest.filter(|(_, key)| (key.under, key.suite) == (new.number(), suite));
         let version = match of_new_epoch {
             Some((version, _)) => *version,
             None => {
-                let version =
-                    rows.wraps.iter().map(|(version, _)| *version).max().unwrap_or(0).saturating_add(1);
+                let version = newest.map_or(0, |(version, _)| *version).saturating_add(1);
                 keep::begin_wrap(&new, &fresh, version, work)?;
                 version
             }
@@ -154,6 +175,13 @@ fn begin_shop(
         keep::rewrap_shop_keys(&old, &new, work)?;
         let mut entry = work.entry(Act::KeyringChanged, Outcome::Yes);
         entry.figures = vec![(Figure::Epoch, u64::from(new.number()))];
+        if suite != before {
+            entry.figures.push((Figure::Suite, u64::from(suite.number())));
+        }
+        if moves.is_some() {
+            // What this change does not seal again by itself follows behind it, also if it is cut off from here on.
+            work.tx.add_job(work.shop.column(), jobs::LAY_OUT, 0, work.asked_at())?;
+        }
         work.enter_plain(entry)?;
         Ok(version)
     })?;

@@ -17,6 +17,7 @@
 mod certificate;
 mod clocks;
 mod epoch;
+mod file_suites;
 mod files;
 pub mod http;
 mod preview;
@@ -29,7 +30,7 @@ pub(crate) use sql::ALL as STATEMENTS;
 
 pub use certificate::{Certificate, CertificateBody, CertificateText, RetainedPurpose};
 pub use clocks::{Page, Progress, Swept, clean_beside, clean_rows, clean_terms, lay_out_all, reclock, sweep};
-pub use epoch::{Rotated, RotationStep, look_up_promises, rotate, rotation_is_due};
+pub use epoch::{Move, Rotated, RotationStep, look_up_promises, rotate, rotation_is_due};
 pub use files::{Tidied, clean_files, give_up_files};
 pub use preview::{Effect, Part, Preview, parts_of, preview};
 

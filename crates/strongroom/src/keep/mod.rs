@@ -28,7 +28,7 @@ pub(crate) use sql::KEEP_NEWEST;
 pub(crate) use sql::ALL as STATEMENTS;
 
 pub use listing::{LISTED_BYTES, Listing, Order, list_records, list_records_after, look_records_after};
-pub use plan::{Change, Halt, Plan, Planned, Planner};
+pub use plan::{Change, Halt, OldKeys, Plan, Planned, Planner, with_envelope};
 pub use shops::{
     NewShop, ShopRow, add_shop, begin_wrap, end_old_wraps, list_shops, new_generation, new_shop, open_keys,
     read_shop_keys, rewrap_shop_keys,

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 
 use policy::{End, FieldMask, Layout, Standing};
-use seal::{Class, DataKey, Envelope, Fields, Group, GroupHead, Origin, Personal, Random, Value};
+use seal::{
+    Class, DataKey, Envelope, Fields, Group, GroupHead, Origin, Personal, Random, Sealing, Suite, Value,
+};
 
 use super::types::{Clear, EXTERNAL_ID, Event, FileMark, RecordRow, SubjectRow, place, to_policy, to_seal};
 use crate::ground::clock::{DAY, WEEK};
@@ -171,6 +173,7 @@ pub struct Planner<'p, R: Random> {
     now: i64,
     random: &'p mut R,
     wrap: u32,
+    suite: Suite,
     before: Option<SubjectRow>,
     row: SubjectRow,
     keys: Vec<Arc<DataKey>>,
@@ -242,7 +245,9 @@ impl<'p, R: Random> Planner<'p, R> {
             chosen,
             now,
             random,
+            // ORDER: the version first. Should another come in between, the plan is stale, whatever suite it saw.
             wrap: shop.keys.wrap_version(),
+            suite: shop.keys.suite(),
             before,
             row,
             keys: Vec::new(),
@@ -348,7 +353,8 @@ impl<'p, R: Random> Planner<'p, R> {
         let shop = self.shop.number;
         let version = change.before.map_or(1, |row| row.version.saturating_add(1));
         let clear_bytes = clear.encode()?;
-        let here = place(shop, change.record, version);
+        let to =
+            Sealing { suite: self.suite, place: place(shop, change.record, version), clear: &clear_bytes };
         let keyed: Vec<Group<'_>> = groups
             .iter()
             .map(|group| Group { subject: &group.subject, term: &group.term, fields: group.fields })
@@ -361,22 +367,15 @@ impl<'p, R: Random> Planner<'p, R> {
         let sealed = match (change.before, from) {
             (Some(row), Some((envelope, old))) => {
                 let origin = Origin { envelope, place: row.place(shop), clear: &row.clear_bytes };
-                let resealed = seal::reseal(
-                    &origin,
-                    |head| old.find(head),
-                    &here,
-                    &clear_bytes,
-                    &keyed,
-                    &set,
-                    &message_id,
-                )?;
-                let same_layout = same_groups(envelope, groups);
-                if !moved && !resealed.changed && same_layout && clear == row.clear {
+                let resealed = seal::reseal(&origin, |head| old.find(head), &to, &keyed, &set, &message_id)?;
+                // One that a shop sealed before it moved to another suite is sealed again with that, whatever it holds.
+                let same_seal = same_groups(envelope, groups) && envelope.suite() == self.suite;
+                if !moved && !resealed.changed && same_seal && clear == row.clear {
                     return Ok(Planned::Same);
                 }
                 resealed.sealed
             }
-            _ => seal::seal(&here, &clear_bytes, &keyed, &set, &message_id)?,
+            _ => seal::seal(&to, &keyed, &set, &message_id)?,
         };
         let digest = Envelope::parse(&sealed)?.digest();
         let old_blinds = change.before.map_or(&[][..], |row| row.clear.blinds.as_slice());
@@ -533,8 +532,22 @@ fn same_groups(envelope: &Envelope<'_>, groups: &[Sharing]) -> bool {
     envelope.groups().len() == groups.len() && envelope.groups().iter().all(same)
 }
 
+/// Takes a record's envelope apart and its keys out of their rows, for what is sealed again without being shown.
+pub fn with_envelope<T>(
+    shop: &Shop,
+    subject: &SubjectRow,
+    record: &RecordRow,
+    act: impl FnOnce(&Origin<'_, '_>, &OldKeys) -> Result<T, seal::Error>,
+) -> Result<T, Problem> {
+    let envelope = Envelope::parse(&record.sealed)?;
+    let keys = OldKeys::of(shop, subject, &envelope)?;
+    let origin = Origin { envelope: &envelope, place: record.place(shop.number), clear: &record.clear_bytes };
+    Ok(act(&origin, &keys)?)
+}
+
 /// The living keys of an envelope's groups.
-pub(super) struct OldKeys(Vec<(GroupHead, Arc<DataKey>, Arc<DataKey>)>);
+#[derive(Debug)]
+pub struct OldKeys(Vec<(GroupHead, Arc<DataKey>, Arc<DataKey>)>);
 
 impl OldKeys {
     /// Unwraps what is there: keys of the subject's row, and of terms that live.
@@ -557,7 +570,8 @@ impl OldKeys {
         self.0.iter().fold(Fields::NONE, |all, (head, _, _)| all.with(head.fields))
     }
 
-    pub(super) fn find(&self, head: &GroupHead) -> seal::GroupKeys<'_> {
+    /// The keys of a group.
+    pub fn find(&self, head: &GroupHead) -> seal::GroupKeys<'_> {
         let (_, subject, term) = self.0.iter().find(|(known, _, _)| known == head)?;
         Some((subject, term))
     }

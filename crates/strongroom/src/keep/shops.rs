@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use seal::{Class, EpochKey, Random, ShopKeyRows, ShopKeys, Wrapped};
+use seal::{Class, EpochKey, Random, ShopKeyRows, ShopKeys, Suite, Wrapped};
 use store::{Tx, View, params};
 
 use super::sql;
@@ -51,23 +51,22 @@ pub struct NewShop {
     pub keys: ShopKeyRows,
 }
 
-/// Makes the keys of a new shop.
+/// Makes the keys of a new shop, all of one suite: it is the shop's until a change of epoch moves it.
 pub fn new_shop(
     number: u32,
     name: &str,
+    suite: Suite,
     epoch: &EpochKey,
     random: &mut impl Random,
 ) -> Result<NewShop, Problem> {
-    Ok(NewShop {
-        number,
-        name: name.to_owned(),
-        keys: ShopKeyRows {
-            wraps: vec![(1, epoch.new_shop_key(number, Class::Wrap, random)?)],
-            index: epoch.new_shop_key(number, Class::Index, random)?,
-            row: epoch.new_shop_key(number, Class::Row, random)?,
-            request: epoch.new_shop_key(number, Class::Request, random)?,
-        },
-    })
+    let mut new = |class| epoch.new_shop_key(number, class, suite, random);
+    let keys = ShopKeyRows {
+        wraps: vec![(1, new(Class::Wrap)?)],
+        index: new(Class::Index)?,
+        row: new(Class::Row)?,
+        request: new(Class::Request)?,
+    };
+    Ok(NewShop { number, name: name.to_owned(), keys })
 }
 
 /// Writes a new shop. Its first entry is the caller's.

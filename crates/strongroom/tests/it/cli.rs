@@ -385,10 +385,11 @@ files get: <RECORD> <FIELD> --credential-file --purpose --to
 files put: <RECORD> <FIELD> <FILE> --credential-file --media
 health: --patience
 import: <FILE> --encoding --format --mapping --rejects
-init: --credential-out --policy
+init: --credential-out --policy --suite
 keys relock: --new-key-file --new-passphrase-file
-keys rotate: --yes
+keys rotate: --suite --yes
 keys status:
+keys suites:
 ledger checkpoint:
 ledger export: --to
 ledger prove: <ENTRY>
@@ -403,7 +404,7 @@ policy versions:
 restore: --from --lost-since --yes
 reveal: --credential-file --field --kind --masked --match --purpose --record --subject
 serve: --admin --listen
-shops add: --policy
+shops add: --policy --suite
 shops list:
 subject show: [SUBJECT] --kind --match
 ";

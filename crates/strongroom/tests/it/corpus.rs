@@ -68,6 +68,7 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
             let wrapped = seal::Wrapped {
                 id: seal::KeyId([1; 16]),
                 class: seal::Class::Main,
+                suite: seal::Suite::Sm4Gcm,
                 under: 1,
                 sealed: [2; seal::SEALED_KEY],
             };
@@ -81,10 +82,11 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
             let other = seal::Lock::KeyFile(vec![4; 32].into());
             let (keyring, _) = keyring.lock(&other, &mut random).unwrap();
             named(vec![
-                tagged(b'e', envelope::sealed()),
+                tagged(b'e', &envelope::sealed()[0]),
                 tagged(b'w', &wrapped.encode()),
                 tagged(b'd', &lines),
                 tagged(b'k', &keyring),
+                tagged(b'e', &envelope::sealed()[1]),
             ])
         }
         "ids" => {

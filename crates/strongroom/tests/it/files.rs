@@ -12,9 +12,11 @@ use axum::http::{Method, Request, Response, header};
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use ledger::entry::{Act, Outcome};
+use seal::Suite;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use strongroom::account::deep_check;
+use strongroom::account::{count_suites, deep_check};
+use strongroom::erase::Move;
 use strongroom::ground::clock::{DAY, MINUTE};
 use strongroom::ground::{Actor, RecordId, Role, SubjectId};
 use tower::ServiceExt;
@@ -433,8 +435,10 @@ fn another_shop_neither_sends_nor_gets_a_file_of_this_one() {
     let fixture = Fixture::new();
     fixture.put("id_scan", "image/jpeg", b"scan").is(200);
     let other = policy().replace("id = \"harbour-hill\"", "id = \"elsewhere\"");
-    let admin =
-        strongroom::open::add_shop(fixture.bench.house(), &checked(&other)).unwrap().admin.to_string();
+    let admin = strongroom::open::add_shop(fixture.bench.house(), &checked(&other), Suite::Aes256Gcm)
+        .unwrap()
+        .admin
+        .to_string();
     let fixture = Fixture { service: fixture.bench.key_by(&Key(admin), Role::Service, &PURPOSES), ..fixture };
     fixture.put("id_scan", "image/jpeg", b"mine").problem(404, "SR-KEEP-001");
     fixture.get("id_scan", "age_check").problem(404, "SR-KEEP-001");
@@ -598,6 +602,59 @@ fn a_change_of_epoch_seals_the_record_again_and_touches_no_chunk() {
     drop(caretaker);
     assert!(sealed(chunk) == before.0 && sealed(envelope) != before.1);
     assert!(fixture.get("selfie", "picture").body == bytes);
+}
+
+#[test]
+fn a_file_moves_to_another_suite_behind_its_record_and_back() {
+    let fixture = Fixture::new();
+    let bench = &fixture.bench;
+    bench.choose(&fixture.service, "42", "picture", "granted");
+    let (picture, scan) = (bytes_of(3 * CHUNK, 5), bytes_of(10, 6));
+    fixture.put("selfie", "image/jpeg", &picture).is(200);
+    fixture.put("id_scan", "image/jpeg", &scan).is(200);
+    let counted = |suite: Suite| {
+        let count = count_suites(bench.house(), &bench.shop(), &mut |_, _| {}).unwrap();
+        assert_eq!((count.behind(), count.unreadable), (0, 0), "{count:?}");
+        assert_eq!((count.suite.as_str(), count.files[suite.name()]), (suite.name(), 2));
+    };
+    counted(Suite::Aes256Gcm);
+    for to in [Suite::Sm4Gcm, Suite::Aes256Gcm] {
+        let moving = Move { shop: bench.shop(), to };
+        bench.desk().caretaker.lock().unwrap().rotate_and_move(&moving, |_| {}).unwrap();
+        assert!(fixture.get("selfie", "picture").body == picture, "also before it has moved");
+        bench.round();
+        counted(to);
+        assert!(fixture.get("selfie", "picture").body == picture);
+        assert!(fixture.get("id_scan", "age_check").body == scan);
+        fixture.tidy();
+        fixture.tidy();
+        assert_eq!(fixture.chunks(), 4, "nothing is left of the files that they were");
+    }
+}
+
+#[test]
+fn a_file_that_does_not_open_stays_behind_a_move_and_holds_up_nothing() {
+    let mut fixture = Fixture::new();
+    let (damaged, whole) = (bytes_of(CHUNK + 9, 5), bytes_of(10, 6));
+    fixture.put("id_scan", "image/jpeg", &damaged).is(200);
+    fixture.bench.choose(&fixture.service, "42", "picture", "granted");
+    fixture.put("selfie", "image/jpeg", &whole).is(200);
+    let path = fixture.bench.places.data.join("strongroom.db");
+    let database = crate::vault::behind_the_back(path).unwrap();
+    let edit = "UPDATE file_chunk SET sealed = zeroblob(25) WHERE length(sealed) = 25";
+    assert_eq!(database.execute(edit, []).unwrap(), 1);
+    drop(database);
+    let moving = Move { shop: fixture.bench.shop(), to: Suite::Sm4Gcm };
+    fixture.bench.desk().caretaker.lock().unwrap().rotate_and_move(&moving, |_| {}).unwrap();
+    fixture.bench.round();
+    let count = count_suites(fixture.bench.house(), &fixture.bench.shop(), &mut |_, _| {}).unwrap();
+    assert_eq!((count.files[Suite::Sm4Gcm.name()], count.behind()), (1, 1), "{count:?}");
+    assert_eq!(fixture.bench.shop().stepped_over(), Some(1));
+    assert!(fixture.bench.count(Act::OpeningFailed) >= 1);
+    assert!(fixture.get("selfie", "picture").body == whole);
+    fixture.tidy();
+    assert_eq!(fixture.chunks(), 3, "what had been begun of the new file is taken away");
+    fixture.bench.is_broken_on_purpose();
 }
 
 #[test]

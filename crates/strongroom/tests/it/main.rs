@@ -44,6 +44,7 @@ mod power;
 mod put_back;
 mod releases;
 mod sheets;
+mod suites;
 mod support;
 mod terms_on_time;
 mod theft;

@@ -107,8 +107,19 @@ impl Bench {
         )
     }
 
+    /// A house with the example's shop, which seals with this suite.
+    pub(crate) fn of_suite(suite: seal::Suite) -> Bench {
+        let limits =
+            LimitsConfig { requests_per_second: 0, anonymous_per_second: 0, ..LimitsConfig::default() };
+        Bench::make(POLICY, suite, limits)
+    }
+
     /// A house in which a credential may ask for so much.
     pub(crate) fn with(policy: &str, limits: LimitsConfig) -> Bench {
+        Bench::make(policy, seal::Suite::Aes256Gcm, limits)
+    }
+
+    fn make(policy: &str, suite: seal::Suite, limits: LimitsConfig) -> Bench {
         hear_the_log();
         let folder = folder();
         let keys = folder.path().join("keys");
@@ -126,7 +137,7 @@ impl Bench {
         };
         let start: jiff::Timestamp = START.parse().unwrap();
         let clock = Arc::new(SetClock::at(start.as_microsecond()));
-        let made = open::init(&places, &checked(policy), clock.clone()).unwrap();
+        let made = open::init(&places, &checked(policy), suite, clock.clone()).unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut bench = Bench {
@@ -222,7 +233,10 @@ impl Bench {
     /// Another shop in the same house. Gives its first admin.
     pub(crate) fn add_shop(&self, name: &str) -> Key {
         let policy = POLICY.replace("id = \"harbour-hill\"", &format!("id = \"{name}\""));
-        Key(open::add_shop(self.house(), &checked(&policy)).unwrap().admin.to_string())
+        Key(open::add_shop(self.house(), &checked(&policy), seal::Suite::Aes256Gcm)
+            .unwrap()
+            .admin
+            .to_string())
     }
 
     /// A fresh credential of the first shop.

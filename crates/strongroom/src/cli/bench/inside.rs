@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use ledger::archive::{Folder, Options, Trust, verify_whole};
 use policy::{ActSet, Facts, Flow, PurposeSet};
-use seal::{Class, Fields, Group, Personal, Place, Random, Value};
+use seal::{Class, Envelope, Fields, Group, Personal, Place, Random, Sealing, Suite, Value};
 use tokio::task::LocalSet;
 
 use super::raw::{Sizes, best};
@@ -23,6 +23,13 @@ use crate::ground::random::SystemRandom;
 use crate::ground::web::{Caller, read_json};
 use crate::ground::{Actor, House, Problem, Shop};
 use crate::{keep, open, people};
+
+/// What is timed of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Timed {
+    Seal,
+    SealAndOpen,
+}
 
 /// Rows that are looked at for how large they are.
 const ROWS_SEEN: u32 = 500;
@@ -131,6 +138,15 @@ impl Inside {
 
     /// Nanoseconds to seal a record of twelve fields of 32 bytes under one subject key and one term.
     pub(super) fn seal(&self) -> Result<f64, Problem> {
+        self.record(Suite::Aes256Gcm, Timed::Seal)
+    }
+
+    /// Nanoseconds to seal such a record and to open it again, with a suite.
+    pub(super) fn seal_and_open(&self, suite: Suite) -> Result<f64, Problem> {
+        self.record(suite, Timed::SealAndOpen)
+    }
+
+    fn record(&self, suite: Suite, timed: Timed) -> Result<f64, Problem> {
         let (shop, mut random) = (self.shop(), SystemRandom::new());
         let (_, subject) = shop.keys.new_key(Class::Main, 1, &mut random)?;
         let (_, term) = shop.keys.new_key(Class::Term, 1, &mut random)?;
@@ -140,10 +156,15 @@ impl Inside {
             values.iter().map(|(field, value)| (*field, value)).collect();
         let group = Group { subject: &subject, term: &term, fields: Fields::of(0..12) };
         let place = Place { shop: 1, subject: 1, kind: 0, record: 1, version: 1 };
+        let to = Sealing { suite, place, clear: b"clear" };
         let mut message_id = [0; 32];
         best(2_000, || {
             random.fill(&mut message_id)?;
-            black_box(seal::seal(&place, b"clear", &[group], &fields, &message_id)?);
+            let sealed = black_box(seal::seal(&to, &[group], &fields, &message_id)?);
+            if timed == Timed::SealAndOpen {
+                let keys = |_: &_| Some((&*subject, &*term));
+                Envelope::parse(&sealed)?.authenticate(&place, to.clear, keys)?;
+            }
             Ok(())
         })
     }

@@ -20,6 +20,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use clap::{Args, ValueEnum};
+use seal::Suite;
 
 use self::inside::Inside;
 use self::load::{Bounds, Next, Wire};
@@ -522,6 +523,12 @@ impl Bench {
                 raw::aes_gcm(12, 32)?,
                 "AES-256-GCM, 12 × 32 bytes",
             ));
+            let (sm4, aes) = (house.seal_and_open(Suite::Sm4Gcm)?, house.seal_and_open(Suite::Aes256Gcm)?);
+            let name = "seal and open a record of 12 fields with SM4 and SM3";
+            self.add(
+                Row::new(name, sm4, "ns", aes, "the same with AES and SHA-256")
+                    .goal_of_ratio(Goal::AtMost(8.0)),
+            );
         }
         house.close();
         Ok(())

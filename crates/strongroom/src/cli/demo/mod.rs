@@ -80,7 +80,7 @@ async fn in_folder(
     let (made, desk) = blocking({
         let clock = Arc::clone(&clock);
         move || {
-            let made = open::init(&places, &checked, Arc::clone(&clock))?;
+            let made = open::init(&places, &checked, seal::Suite::Aes256Gcm, Arc::clone(&clock))?;
             let house = open::open(&places, clock)?;
             let caretaker = Caretaker::start(Arc::clone(&house))?;
             Ok((made, Desk::new(house, caretaker, &limits)))
