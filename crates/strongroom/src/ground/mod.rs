@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod keys_folder;
 pub mod log;
 pub mod note;
+pub mod outward;
 pub mod permits;
 pub mod problem;
 pub mod random;
