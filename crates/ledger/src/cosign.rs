@@ -219,6 +219,11 @@ impl Quorum {
         &self.witnesses
     }
 
+    /// How many of them are needed?
+    pub fn least(&self) -> usize {
+        self.least
+    }
+
     /// Have enough of the witnesses cosigned this note?
     ///
     /// Gives: who has, and when. Fails: as `cosignatures`, or `SR-LEDGER-035`.

@@ -16,6 +16,7 @@ use crate::ground::house::{House, Parts};
 use crate::ground::keys_folder::{self, KeysFolder, LockSource};
 use crate::ground::log::{Book, generation_of_log, log_number, shop_of_log};
 use crate::ground::random::SystemRandom;
+use crate::ground::witnesses::{WitnessPlace, Witnesses};
 use crate::ground::{Actor, CredentialId, Id, Ids, InForce, Problem, Role, Shop};
 use crate::people::NewCredential;
 use crate::{backup, erase, keep, notice, people};
@@ -50,6 +51,8 @@ pub struct Places {
     pub epoch_days: u32,
     /// Page cache of the writer, MiB.
     pub cache_mib: u32,
+    /// Who elsewhere is told of the logs' heads.
+    pub witnesses: Vec<WitnessPlace>,
 }
 
 /// What `init` has to say once and never again.
@@ -83,7 +86,7 @@ pub fn init(places: &Places, checked: &notice::Checked, clock: Arc<dyn Clock>) -
     let house = open(places, clock)?;
     let made = add_shop(&house, checked)?;
     heads::write_heads(&house)?;
-    house.store.close();
+    house.close();
     Ok(made)
 }
 
@@ -254,14 +257,7 @@ fn open_as(
         Ok::<_, Problem>(Box::new(book))
     })?;
     let Found { shops, destroyed, last_entry_at } = found.ok_or(store::Error::Empty)?;
-    if why == Opening::ToServe {
-        hold_lists_together(
-            &keys,
-            &clock,
-            &destroyed,
-            &listed.iter().map(|line| line.id).collect::<Vec<_>>(),
-        )?;
-    }
+    let witnesses = Witnesses::new(&places.witnesses, &keys)?;
     let watch = ClockWatch::begin(clock.as_ref(), last_entry_at);
     if watch.in_doubt() {
         crate::note!(
@@ -270,8 +266,14 @@ fn open_as(
         );
     }
     let heads = true_heads.unwrap_or_default();
-    let parts = Parts { store, watch, keys, ids, heads, shops, epoch_days: places.epoch_days };
+    let parts = Parts { store, watch, keys, ids, heads, witnesses, shops, epoch_days: places.epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
+    if why == Opening::ToServe {
+        // ORDER: before anything is written: a house that was set back stays as it was found.
+        house.witnesses.hold(&house)?;
+        let in_list: Vec<KeyId> = listed.iter().map(|line| line.id).collect();
+        hold_lists_together(&house.keys, &house.clock, &destroyed, &in_list)?;
+    }
     #[expect(
         clippy::redundant_closure_for_method_calls,
         reason = "the method alone is not general enough over lifetimes"

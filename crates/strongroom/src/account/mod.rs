@@ -17,7 +17,7 @@ pub mod live;
 
 pub use blast::{BlastAsk, BlastRadius, Persons, blast_radius};
 pub use deep::{DeepReport, Finding, deep_check};
-pub use live::{LiveLog, export, verify_log};
+pub use live::{LiveLog, export, verify_live, verify_log};
 
 use std::sync::Arc;
 

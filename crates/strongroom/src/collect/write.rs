@@ -824,7 +824,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
         let lock = LockSource::KeyFile(keys.join(UNLOCK));
-        let places = open::Places { data, keys, lock, epoch_days: 30, cache_mib: 8 };
+        let places = open::Places { data, keys, lock, epoch_days: 30, cache_mib: 8, witnesses: Vec::new() };
         let text = include_str!("../../../../examples/harbour-hill/shop.toml");
         let (checked, _) = notice::check(text, "shop.toml", jiff::civil::date(2026, 11, 26)).unwrap();
         open::init(&places, &checked, Arc::new(MachineClock::new())).unwrap();
@@ -837,6 +837,6 @@ mod tests {
         let draft = Draft::parse(&input, &caller.shop, &policy, &house.ids, house.clock.now()).unwrap();
         let written = write(&house, &caller, draft, None).await.unwrap();
         assert_eq!(written.answered.became, Became::Created);
-        house.store.close();
+        house.close();
     }
 }

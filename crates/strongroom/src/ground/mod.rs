@@ -20,6 +20,7 @@ pub mod reached;
 pub mod shop;
 pub mod streams;
 pub mod web;
+pub mod witnesses;
 pub mod work;
 
 pub use actor::{Actor, ActorFacts, Deed, Presented, Role};

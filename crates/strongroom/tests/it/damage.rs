@@ -737,7 +737,14 @@ fn too_few_file_handles_are_refused_with_a_code_or_serve_again_when_some_are_fre
 
 fn places(vault: &Vault) -> Places {
     let lock = LockSource::KeyFile(vault.keys().join(UNLOCK));
-    Places { data: vault.data(), keys: vault.keys(), lock, epoch_days: 30, cache_mib: 8 }
+    Places {
+        data: vault.data(),
+        keys: vault.keys(),
+        lock,
+        epoch_days: 30,
+        cache_mib: 8,
+        witnesses: Vec::new(),
+    }
 }
 
 /// Opens the vault here under a clock, lets the house do what it does by itself, and counts the keys that were destroyed.

@@ -47,3 +47,4 @@ mod support;
 mod terms_on_time;
 mod theft;
 mod vault;
+mod witnesses;
