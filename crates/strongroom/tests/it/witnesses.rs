@@ -1,7 +1,9 @@
 //! Witnesses: what they are told, what they notice, and what a hostile one can do, which is nothing but be absent.
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -23,6 +25,7 @@ use strongroom::witness::Witness;
 use tempfile::TempDir;
 
 use crate::support::{Bench, folder, logged};
+use crate::vault::{Caller, Vault, customer};
 
 /// Serves a router on loopback until it is dropped.
 struct At {
@@ -614,4 +617,112 @@ fn a_second_shop_has_its_own_head_with_each_witness() {
     let text = std::fs::read_to_string(&worm).unwrap();
     assert!(text.contains("\"strongroom/tea-house\"") && text.contains("\"strongroom/harbour-hill\""));
     assert_eq!(bench.now() / SECOND, i64::try_from(NOW).unwrap());
+}
+
+/// `strongroom witness` as a process of its own. It is killed when it is dropped.
+struct Process {
+    child: std::process::Child,
+    address: String,
+}
+
+impl Process {
+    fn start(vault: &Vault, key: &str, state: &str, log: &str) -> Process {
+        let arguments = ["witness", "--key", key, "--state", state, "--log", log, "--listen", "127.0.0.1:0"];
+        let mut child = vault.command(&arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let address =
+            said.find_map(|line| Some(line.split_once("\"api\":\"")?.1.split('"').next()?.to_owned()));
+        // Whatever it says later must not fill the pipe.
+        std::thread::spawn(move || said.for_each(drop));
+        Process { child, address: address.unwrap() }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn configure(vault: &Vault, witness: &str) {
+    let file = vault.data().join("strongroom.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n[[witness]]\n{witness}\nevery_seconds = 1\n")).unwrap();
+}
+
+/// Looks again for a while, until it is as wanted.
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..300 {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(100));
+    }
+    panic!("it did not come to be: {what}");
+}
+
+#[test]
+fn a_witness_of_ours_watches_a_vault_that_serves_and_refuses_its_old_copy() {
+    let vault = Vault::new();
+    let made = vault.ask(&["witness", "--key", "w.key", "--new-key", "witness.example/w1"]);
+    let key = made["verifier_key"].as_str().unwrap().to_owned();
+    let witness = Process::start(&vault, "w.key", "heads-seen", &vault.verifier);
+    let server =
+        format!("name = \"w1\"\nkind = \"http\"\nurl = \"http://{}\"\nkey = \"{key}\"", witness.address);
+    configure(&vault, &server);
+    let worm = vault.path("worm");
+    configure(&vault, &format!("name = \"worm\"\nkind = \"file\"\npath = {worm:?}"));
+    let intake = vault.credential("intake", &[]);
+    let serving = vault.serve();
+    serving.caller(&intake).post("/v1/records", &customer(1)).has(201);
+    let whole = vault.ask(&["ledger", "verify", "--witness", &key]);
+    assert!(whole["cosigned_by"][0]["witness"] == "witness.example/w1", "{whole}");
+    assert_eq!(serving.stop().0.code(), Some(0));
+    let copy = vault.path("copy");
+    copy_folder(&vault.data(), &copy.join("vault"));
+    copy_folder(&vault.keys(), &copy.join("keys"));
+
+    let serving = vault.serve();
+    serving.caller(&intake).post("/v1/records", &customer(2)).has(201);
+    let size = vault.ask(&["ledger", "checkpoint"])["size"].as_u64().unwrap();
+    until("the witness has cosigned the new head", || {
+        let mut stranger = serving.caller("");
+        let note = stranger.get("/ledger/cosigned").has(200).text();
+        note.lines().nth(1).unwrap().parse::<u64>().is_ok_and(|seen| seen >= size).then_some(())
+    });
+    let metrics = Caller::new(serving.admin, "").get("/metrics").has(200).text();
+    assert!(metrics.contains("strongroom_witness_contradicts{witness=\"worm\"} 0"), "{metrics}");
+    assert!(vault.run(&["doctor"]).ends(0).out.contains("w1: has the heads of "));
+    assert_eq!(serving.stop().0.code(), Some(0));
+
+    for name in ["vault", "keys"] {
+        std::fs::remove_dir_all(vault.path(name)).unwrap();
+        copy_folder(&copy.join(name), &vault.path(name));
+    }
+    let refused = vault.serve_with(&[]).err().unwrap();
+    assert!(refused.err.contains("error[SR-WITNESS-001]: "), "{}", refused.err);
+    vault.run(&["ledger", "checkpoint"]).fails("SR-WITNESS-001");
+    // The twin: nobody else has seen more.
+    let file = vault.data().join("strongroom.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.split("[[witness]]").next().unwrap()).unwrap();
+    assert_eq!(vault.serve().stop().0.code(), Some(0));
+}
+
+#[test]
+fn commands_say_which_witnesses_are_missing() {
+    let vault = Vault::new();
+    let key = key(1).to_string();
+    let ran = vault.run(&["ledger", "verify", "--witness", &key]);
+    assert!((ran.code, ran.err.contains("SR-LEDGER-035")) == (4, true), "{} {}", ran.out, ran.err);
+    assert!(ran.out.starts_with("NOT verified: "));
+    vault.run(&["ledger", "verify", "--witness", &key, "--witness", &key]).fails("SR-LEDGER-034");
+    let doctor = vault.run(&["doctor"]).ends(0).out;
+    assert!(doctor.contains("an old copy of everything would not be noticed"), "{doctor}");
+    assert_eq!(vault.run(&["ledger", "verify", "--witness", &vault.verifier]).code, 2);
+    assert_eq!(vault.run(&["witness", "--key", "none.key"]).code, 2);
+    let anywhere =
+        ["witness", "--key", "w", "--state", "s", "--log", &vault.verifier, "--listen", "0.0.0.0:0"];
+    vault.run(&anywhere).fails("SR-WITNESS-013");
 }
