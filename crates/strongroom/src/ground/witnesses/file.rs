@@ -14,7 +14,7 @@ use seal::{DestroyedList, KeyId};
 use serde::{Deserialize, Serialize};
 
 use super::kept::{self, Offer};
-use super::{Duty, LIST_AHEAD, shorter};
+use super::{Duty, list_ahead, shorter};
 use crate::ground::clock::instant;
 use crate::ground::heads::{self, SignedHead};
 use crate::ground::house::House;
@@ -263,12 +263,4 @@ pub fn note_in(text: &str, origin: &str) -> Option<String> {
     let notes = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
     let size = |note: &String| note.split('\n').nth(1).and_then(|size| size.parse::<u64>().ok());
     notes.filter(|line| line.origin == origin).map(|line| line.note).max_by_key(size)
-}
-
-fn list_ahead(name: &str, ahead: usize) -> Problem {
-    let title =
-        format!("the witness `{name}` knows of {ahead} destroyed keys that this house does not know of");
-    Problem::new(LIST_AHEAD, 500, title).help(
-        "an older copy of everything was put in place, and erased people would be back: restore the latest backup, which keeps them erased",
-    )
 }

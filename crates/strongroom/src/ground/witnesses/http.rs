@@ -95,7 +95,7 @@ impl HttpWitness {
                             "a witness has forgotten what it had seen",
                             witness = OurName(name),
                             seen = seen,
-                            code = FORGOT
+                            code = forgot(name, known, seen).code
                         );
                     }
                     old_size = seen;
@@ -142,8 +142,12 @@ impl HttpWitness {
     }
 }
 
-/// A witness that says a smaller size than it had cosigned.
-const FORGOT: &str = "SR-WITNESS-004";
+/// It goes on from what it says: there is nobody else to ask.
+fn forgot(name: &str, had: u64, has: u64) -> Problem {
+    let title = format!("the witness `{name}` has forgotten: it had cosigned {had} entries, and says {has}");
+    Problem::new("SR-WITNESS-004", 502, title)
+        .help("ask whoever runs it: a witness that loses its folder would let a ledger be set back")
+}
 
 /// When a cosignature was made, µs. Fails: `SR-WITNESS-003` for one from the future, or an old one that was sent again.
 pub(super) fn time_of(found: &Cosignature, now: i64, red_after: i64, name: &str) -> Result<i64, Problem> {

@@ -80,7 +80,7 @@ pub const LIST_AHEAD: &str = "SR-WITNESS-008";
 
 /// Says a problem that no network and no restart of the witness explains: this house, or somebody in its name, was set back.
 pub fn is_contradiction(code: &str) -> bool {
-    [SHORTER, FORKED, LIST_AHEAD].contains(&code)
+    matches!(code, SHORTER | FORKED | LIST_AHEAD)
 }
 
 /// How a witness stands.
@@ -461,5 +461,13 @@ fn forked(name: &str, size: u64) -> Problem {
     let title = format!("the ledger is not the one that the witness `{name}` has seen at {size} entries");
     Problem::new(FORKED, 500, title).help(
         "two ledgers were signed with this shop's key: keep this folder as it is, compare it with what the witness kept, and see who else has the keys",
+    )
+}
+
+fn list_ahead(name: &str, ahead: usize) -> Problem {
+    let title =
+        format!("the witness `{name}` knows of {ahead} destroyed keys that this house does not know of");
+    Problem::new(LIST_AHEAD, 500, title).help(
+        "an older copy of everything was put in place, and erased people would be back: restore the latest backup, which keeps them erased",
     )
 }
