@@ -195,6 +195,7 @@ pub fn restore(
     mut progress: impl FnMut(&'static str, u64, u64),
 ) -> Result<Restored, Problem> {
     let manifest = read_manifest(from)?;
+    open::witnesses_lie_apart(places)?;
     keys_folder::make_private_folder(&places.data)?;
     let folder = Folder::own(&places.data)?;
     if folder.has_database() {

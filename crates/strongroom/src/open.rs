@@ -16,7 +16,7 @@ use crate::ground::house::{House, Parts};
 use crate::ground::keys_folder::{self, KeysFolder, LockSource};
 use crate::ground::log::{Book, generation_of_log, log_number, shop_of_log};
 use crate::ground::random::SystemRandom;
-use crate::ground::witnesses::{WitnessPlace, Witnesses};
+use crate::ground::witnesses::{WitnessAt, WitnessPlace, Witnesses};
 use crate::ground::{Actor, CredentialId, Id, Ids, InForce, Problem, Role, Shop};
 use crate::people::NewCredential;
 use crate::{backup, erase, keep, notice, people};
@@ -165,6 +165,21 @@ fn lie_apart(places: &Places) -> Result<(), Problem> {
     Ok(())
 }
 
+/// A witness that lies in what may be set back is set back with it. Fails: `SR-WITNESS-014`.
+pub(crate) fn witnesses_lie_apart(places: &Places) -> Result<(), Problem> {
+    for witness in &places.witnesses {
+        let WitnessAt::File(file) = &witness.at else { continue };
+        let file = whole_path(file)?;
+        if file.starts_with(whole_path(&places.data)?) || file.starts_with(whole_path(&places.keys)?) {
+            let title =
+                format!("the file of the witness `{}` lies in the data or in the keys folder", witness.name);
+            return Err(Problem::new("SR-WITNESS-014", 500, title)
+                .help("put it on another disk, best where this machine can add to it and not change it"));
+        }
+    }
+    Ok(())
+}
+
 /// The path without `..` and links, as far as it is there.
 pub(crate) fn whole_path(path: &Path) -> Result<PathBuf, Problem> {
     let mut whole = PathBuf::new();
@@ -227,6 +242,7 @@ fn open_as(
     clock: Arc<dyn Clock>,
     why: Opening,
 ) -> Result<Arc<House>, Problem> {
+    witnesses_lie_apart(places)?;
     if why == Opening::ToServe {
         backup::must_be_finished(&places.data)?;
     }

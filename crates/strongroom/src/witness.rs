@@ -388,6 +388,24 @@ mod tests {
     }
 
     #[test]
+    fn of_two_requests_at_once_one_is_cosigned_and_the_other_is_told_what_was_seen() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let witness = open(folder.path()).unwrap();
+            witness.add(&request(0, 3));
+            let both: Vec<Answer> = std::thread::scope(|scope| {
+                let witness = &witness;
+                let asked = [9, 12].map(|size| scope.spawn(move || witness.add(&request(3, size))));
+                asked.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let size = witness.latest(&file_of(ORIGIN)).body.lines().nth(1).unwrap().to_owned();
+            let told = Answer { status: 409, kind: SIZE_TYPE, body: format!("{size}\n") };
+            assert_eq!(both.iter().filter(|answer| answer.status == 200).count(), 1);
+            assert!(both.contains(&told), "{both:?}");
+        }
+    }
+
+    #[test]
     fn a_head_that_cannot_be_kept_is_not_cosigned() {
         let folder = tempfile::tempdir().unwrap();
         let witness = open(folder.path()).unwrap();

@@ -76,7 +76,7 @@ fn of_one(file: &syn::File, field: &syn::Field, may_be_absent: bool) -> Result<S
                     let name: syn::LitStr = value.parse()?;
                     usual = format!("`{}`", given_by(file, &name.value()).unwrap_or_default());
                 } else if kind_of(&field.ty).0 == "bool" {
-                    usual = "`false`".to_owned();
+                    "`false`".clone_into(&mut usual);
                 }
             }
             Ok(())

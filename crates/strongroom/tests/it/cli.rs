@@ -389,9 +389,9 @@ keys rotate: --yes
 keys status:
 ledger checkpoint:
 ledger export: --to
-ledger prove: <ENTRY>
+ledger prove: <ENTRY> --quorum --witness
 ledger show: <ENTRY>
-ledger verify:
+ledger verify: --quorum --witness
 migrate: --dry-run
 policy apply: <FILE> --follows --yes
 policy plan: <FILE>
@@ -404,6 +404,7 @@ serve: --admin --listen
 shops add: --policy
 shops list:
 subject show: [SUBJECT] --kind --match
+witness: --behind-tls-proxy --certificate --key --listen --log --new-key --private-key --state
 ";
 
 #[test]

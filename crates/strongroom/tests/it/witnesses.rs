@@ -1,9 +1,11 @@
 //! Witnesses: what they are told, what they notice, and what a hostile one can do, which is nothing but be absent.
 
+#![cfg(test)]
+
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -24,6 +26,7 @@ use strongroom::open::{self, Places};
 use strongroom::witness::Witness;
 use tempfile::TempDir;
 
+use crate::judges::{kept, ours, run_with, there};
 use crate::support::{Bench, folder, logged};
 use crate::vault::{Caller, Vault, customer};
 
@@ -454,6 +457,35 @@ fn a_required_witness_that_cannot_be_heard_keeps_the_house_shut() {
 }
 
 #[test]
+fn a_witness_that_never_answers_holds_up_nobody_who_is_served() {
+    let silent = At::serve(Router::new().fallback(async || std::future::pending::<StatusCode>().await));
+    let mut bench = Bench::new();
+    with(&mut bench, vec![server(1, &silent)]);
+    assert_eq!(fault_of(&bench), "SR-OUT-005", "the start waited for its time, and served");
+    let house = Arc::clone(bench.house());
+    let asking = std::thread::spawn(move || house.witnesses.tell_now(&house));
+    let service = bench.service();
+    for number in 0..20 {
+        bench.customer(&service, &format!("c-{number}"));
+        bench.get_as_stranger("/ledger/checkpoint");
+        bench.get_as_stranger("/health/ready");
+    }
+    assert!(!asking.is_finished(), "it is still being asked");
+    asking.join().unwrap();
+    bench.places.witnesses.clear();
+}
+
+#[test]
+fn a_file_that_would_be_set_back_with_the_house_is_no_witness() {
+    let mut bench = Bench::new();
+    bench.close();
+    for inside in [bench.places.data.join("heads-seen"), bench.places.keys.join("../keys/heads-seen")] {
+        let places = Places { witnesses: vec![file(&inside)], ..bench.places.clone() };
+        assert_eq!(open_code(&places, &bench), "SR-WITNESS-014", "{}", inside.display());
+    }
+}
+
+#[test]
 fn health_turns_red_when_a_witness_was_not_heard_for_its_time_and_green_when_it_is() {
     let (mut bench, place) = (Bench::new(), folder());
     let at = witness(&bench, 1, place.path());
@@ -725,4 +757,35 @@ fn commands_say_which_witnesses_are_missing() {
     let anywhere =
         ["witness", "--key", "w", "--state", "s", "--log", &vault.verifier, "--listen", "0.0.0.0:0"];
     vault.run(&anywhere).fails("SR-WITNESS-013");
+}
+
+/// Does somebody else's library say that these keys have signed this note?
+fn a_stranger_says(note: &str, keys: &[&str]) -> bool {
+    let mut command = Command::new(kept("python/bin/python"));
+    command.arg(ours("python/cosigned.py")).args(keys);
+    let ran = run_with(&mut command, note.as_bytes());
+    assert!(matches!(ran.code, 0 | 1) && !ran.err.contains("No module"), "{}", ran.err);
+    ran.code == 0
+}
+
+#[test]
+fn a_strangers_library_reads_what_our_witnesses_cosigned_and_nothing_else() {
+    let judge = "somebody else's library for cosignatures (tlog-scales)";
+    if !there(kept("python/whole"), judge) {
+        return;
+    }
+    let (mut bench, place) = (Bench::new(), folder());
+    let (one, two) = (witness(&bench, 1, place.path()), witness(&bench, 2, place.path()));
+    with(&mut bench, vec![server(1, &one), server(2, &two)]);
+    let note = bench.get_as_stranger("/ledger/cosigned").text();
+    let (first, second, third) = (key(1).to_string(), key(2).to_string(), key(3).to_string());
+    assert!(a_stranger_says(&note, &[&bench.verifier, &first, &second]));
+    let size = note.lines().nth(1).unwrap();
+    let changed = note.replacen(&format!("\n{size}\n"), &format!("\n{size}1\n"), 1);
+    assert!(!a_stranger_says(&changed, &[&first]), "another size");
+    assert!(!a_stranger_says(&note, &[&third]), "a witness that has not");
+    let later = cosigner(1).cosign("another text\n", NOW).unwrap();
+    let line = note.lines().find(|line| line.contains("witness.example/w1")).unwrap();
+    assert!(!a_stranger_says(&note.replace(line, later.trim_end()), &[&first]), "a line of another text");
+    // And what they made is read by us: `ledger` `a_public_logs_checkpoint_is_read_…`.
 }

@@ -20,6 +20,7 @@ use crate::ground::heads::{self, SignedHead};
 use crate::ground::house::House;
 use crate::ground::keys_folder::{self, KeysFolder};
 use crate::ground::log::{generation_of_log, log_number};
+use crate::ground::note::OurName;
 use crate::ground::problem::Problem;
 use crate::ground::shop::Shop;
 
@@ -78,6 +79,9 @@ impl FileWitness {
         }
         if state.last.get(&log) == Some(&offer.size) && length.is_some() {
             return Ok(());
+        }
+        if length.is_none() {
+            crate::note!(WARN, "the file of a witness is begun anew", witness = OurName(&self.name));
         }
         let line = Line {
             at: instant(house.clock.now()),
