@@ -1,10 +1,12 @@
-//! Any bytes as whatever a ledger is read from: notes, checkpoints, keys, tiles, bundles, entries, openings, receipts, proofs.
+//! Any bytes as whatever a ledger is read from: notes, checkpoints, keys, tiles, bundles, entries, openings, receipts, proofs; and as
+//! what a log and its witness say to each other.
 //! Nothing unsigned is believed, and what is read is written in one way only.
 
 use std::sync::LazyLock;
 
 use ledger::bundle;
 use ledger::checkpoint::Checkpoint;
+use ledger::cosign::{Cosigner, WitnessKey, cosignatures, read_answer};
 use ledger::entry::{Act, Actor, Entry, Outcome};
 use ledger::hash::{HASH_BYTES, Hash, leaf_hash};
 use ledger::note::{self, Signer, Verifier};
@@ -12,8 +14,11 @@ use ledger::opening::{Opening, commitment};
 use ledger::receipt::Receipt;
 use ledger::tile::TilePath;
 use ledger::tree::{Frontier, TileBuffer, verify_consistency, verify_inclusion};
+use ledger::witness::{AddCheckpoint, judge, read_size};
 
 const ORIGIN: &str = "strongroom/fuzz";
+/// When the witness cosigned, the one time that it did.
+const COSIGNED_AT: u64 = 1_795_305_600;
 
 /// A log of one entry with its signed head and a receipt.
 pub(crate) struct Genuine {
@@ -21,6 +26,8 @@ pub(crate) struct Genuine {
     pub(crate) checkpoint: String,
     pub(crate) receipt: String,
     pub(crate) entry: Vec<u8>,
+    pub(crate) witness: WitnessKey,
+    pub(crate) answer: String,
     root: Hash,
 }
 
@@ -39,7 +46,11 @@ pub(crate) fn genuine() -> &'static Genuine {
         let checkpoint = signed.expect("a head");
         let receipt = Receipt::new(0, entry.clone(), [7; 16], &facts, vec![], checkpoint.clone());
         let receipt = receipt.to_json().expect("short");
-        Genuine { signer, checkpoint, receipt, entry, root: tree.root() }
+        let cosigner = Cosigner::from_seed("witness.example/w", &[2; 32]).expect("a name");
+        let text = Checkpoint::new(ORIGIN, tree.size(), tree.root()).expect("a head").to_string();
+        let answer = cosigner.cosign(&text, COSIGNED_AT).expect("a time");
+        let witness = cosigner.witness_key().clone();
+        Genuine { signer, checkpoint, receipt, entry, witness, answer, root: tree.root() }
     });
     &GENUINE
 }
@@ -86,6 +97,13 @@ pub(crate) fn look_at(data: &[u8]) {
         }
         b'r' => receipts(text),
         b'p' => proofs(bytes),
+        b'w' => requests(text),
+        b'c' => answers(text),
+        b'k' => {
+            if let Ok(key) = WitnessKey::parse(text) {
+                assert_eq!(key.to_string(), text, "there is one way to write it");
+            }
+        }
         _ => {}
     }
 }
@@ -102,6 +120,34 @@ fn notes(text: &str) {
             genuine().checkpoint.starts_with(opened.text.as_str()),
             "one text was signed, and this is another"
         );
+    }
+}
+
+fn requests(text: &str) {
+    let Ok(request) = text.parse::<AddCheckpoint>() else { return };
+    assert_eq!(request.to_string(), text, "there is one way to write it");
+    let log = genuine().signer.verifier();
+    if let Ok(head) = judge(&request, Some(log), None) {
+        let same = head.size() == 1 && *head.root() == genuine().root && head.extensions().is_empty();
+        assert!(same, "one head was signed, and this is another");
+    }
+    let head = Checkpoint::new(ORIGIN, 1, genuine().root).expect("a head");
+    if let Ok(new) = judge(&request, Some(log), Some(&head)) {
+        assert_eq!(new, head, "nothing grew out of this head");
+    }
+}
+
+fn answers(text: &str) {
+    let genuine = genuine();
+    let (signed, _) = genuine.checkpoint.rsplit_once("\n\n").expect("a note");
+    if let Ok((found, line)) = read_answer(&format!("{signed}\n"), text, &genuine.witness) {
+        assert!(found.at_seconds == COSIGNED_AT && line == genuine.answer, "one cosignature was made");
+    }
+    if let Ok(found) = cosignatures(text, std::slice::from_ref(&genuine.witness)) {
+        assert!(found.iter().all(|found| found.at_seconds == COSIGNED_AT));
+    }
+    if let Some(size) = read_size(text) {
+        assert_eq!(format!("{size}\n"), text, "there is one way to write it");
     }
 }
 

@@ -43,7 +43,9 @@ const AROUND: &[(&str, bool, &[&str])] = &[
     ("backup", true, &["ground", "open"]),
     ("caretaker", true, &["ground", "open"]),
     ("desk", true, &["ground", "open", "backup", "caretaker", "config"]),
-    ("cli", true, &["ground", "open", "backup", "caretaker", "config", "desk", "process"]),
+    // A witness serves other people's logs: it knows nothing of a house.
+    ("witness", false, &["ground"]),
+    ("cli", true, &["ground", "open", "backup", "caretaker", "config", "desk", "process", "witness"]),
 ];
 
 /// The small crates, and which of our own each may use. The house uses them all.

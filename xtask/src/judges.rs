@@ -22,7 +22,7 @@ struct Judges {
 
 const JUDGES: &[Judges] = &[
     Judges {
-        users: "schemathesis, and the walk of a generated Python client",
+        users: "schemathesis, the walk of a generated Python client, and a stranger who reads cosignatures",
         folder: "python",
         pins: &["requirements.txt"],
         bring: from_pypi,

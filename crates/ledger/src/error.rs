@@ -187,6 +187,23 @@ pub enum Error {
     /// `log.json` is not in its form.
     #[error("`log.json` is not a description of a log")]
     LogMalformed,
+
+    /// What was sent to a witness is not a request in its form.
+    #[error("not a request to a witness")]
+    RequestMalformed,
+
+    /// A quorum asks for no witness, for more than there are, or names one twice.
+    #[error("a quorum is 1 to as many as there are witnesses, and names each once")]
+    QuorumImpossible,
+
+    /// Too few of the named witnesses have cosigned.
+    #[error("{have} of the named witnesses have cosigned, and {least} are needed")]
+    QuorumMissed {
+        /// How many have.
+        have: usize,
+        /// How many are needed.
+        least: usize,
+    },
 }
 
 /// A file of an exported log, named without using any text of the input.
@@ -194,6 +211,8 @@ pub enum Error {
 pub enum ArchiveFile {
     /// `checkpoint`
     Checkpoint,
+    /// `cosigned`
+    Cosigned,
     /// `log.json`
     Log,
     /// A tile or a bundle.
@@ -235,6 +254,10 @@ impl Error {
             Self::FileUnreadable { .. } => "SR-LEDGER-029",
             Self::FileTooLong { .. } => "SR-LEDGER-030",
             Self::LogMalformed => "SR-LEDGER-031",
+            // `ledger-verify` has -032.
+            Self::RequestMalformed => "SR-LEDGER-033",
+            Self::QuorumImpossible => "SR-LEDGER-034",
+            Self::QuorumMissed { .. } => "SR-LEDGER-035",
         }
     }
 
@@ -250,6 +273,9 @@ impl Error {
             Self::OriginWrong => Some("check that the key and the folder are of the same log"),
             Self::EntryVersion { .. } => Some("use a newer ledger-verify"),
             Self::KeyMalformed => Some("a verifier key looks like name+8 hex digits+base64, on one line"),
+            Self::QuorumMissed { .. } => Some(
+                "the newest entries are cosigned within minutes; if not, ask the shop why its witnesses are silent",
+            ),
             Self::FileMissing { .. } => {
                 Some("check that this is the folder of an exported log, and complete")
             }
@@ -267,6 +293,7 @@ impl fmt::Display for ArchiveFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Checkpoint => f.write_str("checkpoint"),
+            Self::Cosigned => f.write_str("cosigned"),
             Self::Log => f.write_str("log.json"),
             Self::Tile(path) => fmt::Display::fmt(path, f),
         }
@@ -314,10 +341,13 @@ mod tests {
             Error::FileUnreadable { file, kind: io::ErrorKind::PermissionDenied },
             Error::FileTooLong { file, most: 1 },
             Error::LogMalformed,
+            Error::RequestMalformed,
+            Error::QuorumImpossible,
+            Error::QuorumMissed { have: 1, least: 2 },
         ];
         let codes: BTreeSet<_> = all.iter().map(Error::code).collect();
         assert_eq!(codes.len(), all.len());
-        assert_eq!(codes.last().copied(), Some("SR-LEDGER-031"));
+        assert_eq!(codes.last().copied(), Some("SR-LEDGER-035"));
     }
 
     #[test]

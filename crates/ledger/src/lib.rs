@@ -39,9 +39,11 @@
 pub mod archive;
 pub mod bundle;
 pub mod checkpoint;
+pub mod cosign;
 pub mod entry;
 mod error;
 pub mod hash;
+mod named_key;
 pub mod note;
 mod numbered;
 pub mod opening;
@@ -50,5 +52,6 @@ pub mod receipt;
 mod testing;
 pub mod tile;
 pub mod tree;
+pub mod witness;
 
 pub use error::{ArchiveFile, Error};

@@ -6,11 +6,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use data_encoding::{BASE64, HEXLOWER};
-use sha2::{Digest, Sha256};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use data_encoding::BASE64;
 
 use crate::Error;
+use crate::named_key::{KEY_BYTES, NamedKey};
 
 /// The longest note that is read. The document asks for room for 16 signatures of 5 kB; this is twice that.
 pub const MAX_NOTE_BYTES: usize = 262_144;
@@ -27,9 +27,7 @@ pub struct Signer {
 /// The public half: checks the notes that one named key signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verifier {
-    name: String,
-    key_id: u32,
-    public_key: [u8; KEY_BYTES],
+    key: NamedKey,
 }
 
 /// A note of which at least one signature was checked and holds.
@@ -77,27 +75,14 @@ pub fn sign(text: &str, signers: &[&Signer]) -> Result<String, Error> {
 /// Fails: `SR-LEDGER-013`, `SR-LEDGER-014`, `SR-LEDGER-015` for a wrong signature, `SR-LEDGER-016` if no given key
 /// signed. Source: C2SP signed-note, "Format" and "Signatures".
 pub fn open(note: &str, verifiers: &[Verifier]) -> Result<Note, Error> {
-    if note.len() > MAX_NOTE_BYTES {
-        return Err(TOO_LONG);
-    }
-    if has_control(note) {
-        return Err(Error::NoteMalformed);
-    }
-    // The last empty line parts text and signatures; the text keeps its own line break.
-    let (before, lines) = note.rsplit_once("\n\n").ok_or(Error::NoteMalformed)?;
-    let text = format!("{before}\n");
-    let lines = lines.strip_suffix('\n').ok_or(Error::NoteMalformed)?;
+    let Parts { text, lines } = Parts::read(note)?;
     let mut signed_by = Vec::new();
     let mut unknown_signatures = 0;
-    for (count, line) in lines.split('\n').enumerate() {
-        if count == MAX_SIGNATURES {
-            return Err(TOO_LONG);
-        }
-        let line = SignatureLine::parse(line).ok_or(Error::NoteMalformed)?;
-        let mut known = verifiers.iter().filter(|key| line.is_by(key)).peekable();
+    for line in &lines {
+        let mut known = verifiers.iter().filter(|verifier| line.is_by(&verifier.key)).peekable();
         if known.peek().is_none() {
             unknown_signatures += 1;
-        } else if known.any(|key| key.accepts(&text, &line.signature)) {
+        } else if known.any(|verifier| verifier.key.accepts(text.as_bytes(), &line.signature)) {
             if !signed_by.contains(&line.key_id) {
                 signed_by.push(line.key_id);
             }
@@ -130,15 +115,13 @@ impl Signer {
 
     fn signature_line(&self, text: &str) -> Result<String, Error> {
         let signature = self.key.try_sign(text.as_bytes()).map_err(|_| Error::CannotSign)?;
-        let mut bytes = self.verifier.key_id.to_be_bytes().to_vec();
-        bytes.extend_from_slice(signature.as_ref());
-        Ok(format!("{LINE_START}{} {}\n", self.verifier.name, BASE64.encode(&bytes)))
+        Ok(signature_line(&self.verifier.key, signature.as_ref()))
     }
 }
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer").field("name", &self.verifier.name).finish_non_exhaustive()
+        f.debug_struct("Signer").field("name", &self.verifier.name()).finish_non_exhaustive()
     }
 }
 
@@ -147,63 +130,35 @@ impl Verifier {
     ///
     /// Fails: `SR-LEDGER-011` if the name is empty or has a space, a plus or a control character.
     pub fn new(name: &str, public_key: [u8; KEY_BYTES]) -> Result<Self, Error> {
-        if !is_name(name) || name.chars().any(char::is_control) || name.len() > MAX_NAME_BYTES {
-            return Err(Error::NameMalformed);
-        }
-        // SOURCE: C2SP signed-note, "Ed25519 signatures".
-        let mut hasher = Sha256::new();
-        hasher.update(name.as_bytes());
-        hasher.update([b'\n', ED25519_TYPE]);
-        hasher.update(public_key);
-        let [a, b, c, d, ..] = <[u8; 32]>::from(hasher.finalize());
-        Ok(Self { name: name.to_owned(), key_id: u32::from_be_bytes([a, b, c, d]), public_key })
+        Ok(Self { key: NamedKey::new(ED25519_TYPE, name, public_key)? })
     }
 
     /// Which key does this verifier key name?
     ///
     /// Takes: `name+hash+base64` as `Display` prints it, in that one spelling. Fails: `SR-LEDGER-012`.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        Self::read(text).filter(|key| key.to_string() == text).ok_or(Error::KeyMalformed)
+        Ok(Self { key: NamedKey::parse(ED25519_TYPE, text)? })
     }
 
     /// The name under which the key signs; for a log, its origin.
     pub fn name(&self) -> &str {
-        &self.name
+        self.key.name()
     }
 
     /// The first four bytes of the hash of name and key.
     pub fn key_id(&self) -> u32 {
-        self.key_id
+        self.key.key_id()
     }
 
     /// The Ed25519 public key.
     pub fn public_key(&self) -> &[u8; KEY_BYTES] {
-        &self.public_key
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        let (name, rest) = text.split_once('+')?;
-        let (_, key) = rest.split_once('+')?;
-        if key.len() > KEY_TEXT_BYTES {
-            return None;
-        }
-        match BASE64.decode(key.as_bytes()).ok()?.split_first()? {
-            (&ED25519_TYPE, key) => Self::new(name, key.try_into().ok()?).ok(),
-            _ => None,
-        }
-    }
-
-    fn accepts(&self, text: &str, signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ED25519, &self.public_key).verify(text.as_bytes(), signature).is_ok()
+        self.key.public_key()
     }
 }
 
 impl fmt::Display for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut key = vec![ED25519_TYPE];
-        key.extend_from_slice(&self.public_key);
-        let key_id = HEXLOWER.encode(&self.key_id.to_be_bytes());
-        write!(f, "{}+{key_id}+{}", self.name, BASE64.encode(&key))
+        fmt::Display::fmt(&self.key, f)
     }
 }
 
@@ -215,13 +170,50 @@ impl FromStr for Verifier {
     }
 }
 
-struct SignatureLine<'a> {
+/// A note taken apart: nothing in it is believed yet.
+pub(crate) struct Parts<'a> {
+    /// The text, with its last line break.
+    pub(crate) text: String,
+    /// Its signature lines.
+    pub(crate) lines: Vec<SignatureLine<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    /// Fails: `SR-LEDGER-013`, `SR-LEDGER-014`.
+    pub(crate) fn read(note: &'a str) -> Result<Self, Error> {
+        if note.len() > MAX_NOTE_BYTES {
+            return Err(TOO_LONG);
+        }
+        if has_control(note) {
+            return Err(Error::NoteMalformed);
+        }
+        // The last empty line parts text and signatures; the text keeps its own line break.
+        let (before, lines) = note.rsplit_once("\n\n").ok_or(Error::NoteMalformed)?;
+        Ok(Self { text: format!("{before}\n"), lines: SignatureLine::read_all(lines)? })
+    }
+}
+
+/// A line of a note that says that somebody signed it.
+pub(crate) struct SignatureLine<'a> {
     name: &'a str,
-    key_id: u32,
-    signature: Vec<u8>,
+    pub(crate) key_id: u32,
+    pub(crate) signature: Vec<u8>,
 }
 
 impl<'a> SignatureLine<'a> {
+    /// At least one line, each with its line break. Fails: `SR-LEDGER-013`, `SR-LEDGER-014`.
+    pub(crate) fn read_all(text: &'a str) -> Result<Vec<Self>, Error> {
+        let lines = text.strip_suffix('\n').ok_or(Error::NoteMalformed)?;
+        let mut all = Vec::new();
+        for line in lines.split('\n') {
+            if all.len() == MAX_SIGNATURES {
+                return Err(TOO_LONG);
+            }
+            all.push(Self::parse(line).ok_or(Error::NoteMalformed)?);
+        }
+        Ok(all)
+    }
+
     fn parse(line: &'a str) -> Option<Self> {
         let (name, bytes) = line.strip_prefix(LINE_START)?.split_once(' ')?;
         let bytes = BASE64.decode(bytes.as_bytes()).ok()?;
@@ -232,13 +224,20 @@ impl<'a> SignatureLine<'a> {
         Some(Self { name, key_id: u32::from_be_bytes(*key_id), signature: signature.to_vec() })
     }
 
-    fn is_by(&self, key: &Verifier) -> bool {
-        self.name == key.name && self.key_id == key.key_id
+    pub(crate) fn is_by(&self, key: &NamedKey) -> bool {
+        self.name == key.name() && self.key_id == key.key_id()
     }
 }
 
+/// The line of one signature, with its line break.
+pub(crate) fn signature_line(key: &NamedKey, signature: &[u8]) -> String {
+    let mut bytes = key.key_id().to_be_bytes().to_vec();
+    bytes.extend_from_slice(signature);
+    format!("{LINE_START}{} {}\n", key.name(), BASE64.encode(&bytes))
+}
+
 /// Is this a key name in the sense of the document? Names of our own keys have to be stricter still.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c == '+' || c.is_whitespace())
 }
 
@@ -247,10 +246,6 @@ fn has_control(text: &str) -> bool {
     text.bytes().any(|byte| byte < 0x20 && byte != b'\n')
 }
 
-const KEY_BYTES: usize = 32;
-const MAX_NAME_BYTES: usize = 1024;
-/// 33 bytes as base64.
-const KEY_TEXT_BYTES: usize = 44;
 const ED25519_TYPE: u8 = 0x01;
 /// An em dash and a space.
 const LINE_START: &str = "\u{2014} ";

@@ -18,7 +18,9 @@ use crate::ground::heads::{self, SignedHead};
 use crate::ground::house::House;
 use crate::ground::keys_folder::{self, ERASED, HEADS, KeysFolder};
 use crate::ground::log::{generation_of_log, log_number, shop_of_log};
+use crate::ground::note::OurName;
 use crate::ground::random::SystemRandom;
+use crate::ground::witnesses;
 use crate::ground::{Actor, CredentialId, Id, Numbered, Problem, Role, Shop, SubjectId, hex};
 use crate::open::{self, Places, Rows};
 use crate::people::NewCredential;
@@ -268,6 +270,7 @@ fn restore_folder(
     mut progress: &mut (dyn FnMut(&'static str, u64, u64) + Send),
 ) -> Result<Restored, Problem> {
     let manifest = read_manifest(from)?;
+    open::witnesses_lie_apart(places)?;
     keys_folder::make_private_folder(&places.data)?;
     let folder = Folder::own(&places.data)?;
     if folder.has_database() {
@@ -276,7 +279,7 @@ fn restore_folder(
     }
     let (keys, listed) = KeysFolder::open(&places.keys, &places.lock)?;
     let mut listed: HashSet<KeyId> = listed.iter().map(|line| line.id).collect();
-    let signed = heads::read_heads(&keys.read_heads()?)?;
+    let mut signed = heads::read_heads(&keys.read_heads()?)?;
 
     let coming = places.data.join(COMING);
     remove_database(&coming)?;
@@ -297,6 +300,14 @@ fn restore_folder(
     if let Some(current) = &current {
         store::migrate_file(current, open::MIGRATIONS)?;
     }
+    // What witnesses have seen counts like what was signed and kept here: this folder may itself be an old copy.
+    progress("asking the witnesses", 0, 1);
+    let witnessed = witnesses::ask(&places.witnesses, &keys, &shops_in(current.as_deref(), &coming)?)?;
+    for (name, code) in &witnessed.unheard {
+        crate::note!(WARN, "a witness cannot be heard", witness = OurName(name), code = *code);
+    }
+    signed.extend(witnessed.heads);
+    listed.extend(witnessed.destroyed);
     let keeps_ledger = match &current {
         // A ledger that was rewritten is not kept, and not signed: it is lost, and a restore has to say since when.
         Some(current) => as_new_as(current, &signed, &keys).is_ok_and(|new| new),
@@ -311,7 +322,7 @@ fn restore_folder(
     } else if !as_new_as(&coming, &signed, &keys)? && lost_since.is_none() {
         remove_database(&coming)?;
         return Err(Problem::new("SR-BACKUP-004", 409, "the ledger of this backup is older than its last signed head")
-            .help("restore with the replaced data folder in place, so that its ledger is kept; if that is lost for good, say since when: --lost-since KEYS/heads, or another signed head"));
+            .help("restore with the replaced data folder in place, so that its ledger is kept; if that is lost for good, say since when: --lost-since KEYS/heads, or the newer head that a witness has"));
     }
     // ORDER: from before the backup's database stands in its place until everything in it that was destroyed is destroyed
     // again, nobody may be served.
@@ -341,10 +352,24 @@ fn restore_folder(
         restored.lost_entries = restored.lost_entries.saturating_add(lost);
     }
     heads::write_heads(&house)?;
-    house.store.close();
+    house.close();
     remove_database(&places.data.join(REPLACED))?;
     std::fs::remove_file(places.data.join(UNFINISHED))?;
     Ok(restored)
+}
+
+/// The shops of the database that is replaced and of the one that comes, each with its newest generation.
+fn shops_in(current: Option<&Path>, coming: &Path) -> Result<Vec<(u32, String, u32)>, Problem> {
+    let mut shops: Vec<(u32, String, u32)> = Vec::new();
+    for file in current.into_iter().chain([coming]) {
+        for row in store::look_into::<_, Problem>(file, keep::list_shops)? {
+            match shops.iter_mut().find(|(number, ..)| *number == row.number) {
+                Some((_, _, generation)) => *generation = (*generation).max(row.generation),
+                None => shops.push((row.number, row.name, row.generation)),
+            }
+        }
+    }
+    Ok(shops)
 }
 
 /// What is taken over from the replaced database besides the ledger.
@@ -512,7 +537,9 @@ fn begin_generation(
     // One head, or the whole file of them as it stands in the keys folder.
     let of_this_log =
         heads::read_heads(lost_since).ok().and_then(|all| all.into_iter().find(|head| head.log == old));
-    let note = of_this_log.map_or_else(|| lost_since.to_owned(), |head| head.note);
+    let note = of_this_log.map(|head| head.note);
+    let note = note.or_else(|| witnesses::note_in(lost_since, &origin));
+    let note = note.unwrap_or_else(|| lost_since.to_owned());
     let lost = Checkpoint::open(&note, &verifier, &origin).map_err(|_| {
         Problem::new("SR-BACKUP-005", 422, "this is not a signed head of this shop's ledger").help(
             "take it from the keys folder (`heads`), from a witness, or from `strongroom ledger checkpoint`",
@@ -525,7 +552,7 @@ fn begin_generation(
             422,
             "a later head of this ledger was signed: name that one",
         )
-        .help("the last one is in the keys folder: give its file `heads`"));
+        .help("the last one is in the keys folder (give its file `heads`), or with a witness (give its file, or what it shows)"));
     }
     let generation = generation_of_log(old).saturating_add(1);
     shop.begin_generation(generation);

@@ -45,6 +45,7 @@ pub struct Doing {
 pub struct Caretaker {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    witnesses: Vec<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -97,7 +98,14 @@ impl Caretaker {
         });
         let own = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("caretaker".into()).spawn(move || own.run())?;
-        Ok(Caretaker { shared, thread: Some(thread) })
+        let mut witnesses = Vec::new();
+        for which in 0..shared.house.witnesses.count() {
+            // Each has a thread of its own: one that is slow holds up neither the caretaker nor another.
+            let own = Arc::clone(&shared);
+            let thread = std::thread::Builder::new().name("witness".into());
+            witnesses.push(thread.spawn(move || own.tell_witness(which))?);
+        }
+        Ok(Caretaker { shared, thread: Some(thread), witnesses })
     }
 
     /// How it is doing.
@@ -131,7 +139,10 @@ impl Caretaker {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
             self.shared.sign_heads();
+            self.shared.house.witnesses.tell_files(&self.shared.house);
         }
+        // A server that is just being asked is not waited for: closing the house ends what its answer can do.
+        self.witnesses.clear();
     }
 }
 
@@ -142,6 +153,22 @@ impl Drop for Caretaker {
 }
 
 impl Shared {
+    /// Tells one witness of new heads, until the house closes.
+    fn tell_witness(&self, which: usize) {
+        loop {
+            let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+            let (stop, _) = self
+                .called
+                .wait_timeout_while(stop, ROUND, |stop| !*stop)
+                .unwrap_or_else(PoisonError::into_inner);
+            if *stop {
+                return;
+            }
+            drop(stop);
+            self.house.witnesses.tell_if_due(which, &self.house);
+        }
+    }
+
     fn run(&self) {
         loop {
             let pause = match self.round() {

@@ -1,13 +1,17 @@
 //! Configuration: `strongroom.toml` in the data folder. Flags win; secrets stand in files of their own; of the environment
 //! only `STRONGROOM_CONFIG` is read, here and nowhere else.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use ledger::cosign::WitnessKey;
 use serde::{Deserialize, Serialize};
 
 use crate::ground::Problem;
+use crate::ground::clock::SECOND;
 use crate::ground::keys_folder::{LockSource, UNLOCK, read_private};
+use crate::ground::witnesses::{Duty, WitnessAt, WitnessPlace};
 use crate::open::{Places, Rows};
 
 /// Name of the file in the data folder.
@@ -31,6 +35,10 @@ pub struct Config {
     pub epoch: EpochConfig,
     /// Where the rows are.
     pub store: StoreConfig,
+    /// Who elsewhere is told of the ledger's heads, and notices if all of this is ever set back.
+    // An empty list written out would forbid the `[[witness]]` that somebody adds behind it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub witness: Vec<WitnessConfig>,
 }
 
 /// Where the keys are, and what unlocks them.
@@ -163,6 +171,109 @@ impl StoreConfig {
     }
 }
 
+/// Who elsewhere is told of the ledger's heads.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessConfig {
+    /// Its name here: small letters, digits, `-`.
+    pub name: String,
+    /// `file` or `http`.
+    pub kind: WitnessKind,
+    /// Of a file: where it is. One that is required must be there before the first start, empty.
+    #[serde(default)]
+    pub path: Option<PathBuf>,
+    /// Of a server: the address before `/add-checkpoint`. Without TLS on loopback only.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Of a server: the authorities to trust there, PEM; the system's, if it is left out.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// Of a server: its verifier key, `name+hash+base64`.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Seconds between two heads that it is told; 1 to 86,400.
+    #[serde(default = "every_minute")]
+    pub every_seconds: u32,
+    /// Health turns red when it was not heard for so many seconds; 60 to 2,592,000, and three times `every_seconds` at the least.
+    #[serde(default = "red_after_an_hour")]
+    pub red_after_seconds: u32,
+    /// A start is refused when it cannot be heard.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// What a witness is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WitnessKind {
+    /// A file.
+    File,
+    /// A server that speaks C2SP tlog-witness.
+    Http,
+}
+
+fn every_minute() -> u32 {
+    60
+}
+
+fn red_after_an_hour() -> u32 {
+    3_600
+}
+
+impl WitnessConfig {
+    /// Fails: `SR-CONFIG-002`.
+    fn place(&self) -> Result<WitnessPlace, Problem> {
+        let impossible = |what: &str| {
+            Problem::new("SR-CONFIG-002", 500, format!("`[[witness]]` {}: {what}", self.shown()))
+        };
+        let is_name = !self.name.is_empty()
+            && self.name.len() <= 64
+            && self
+                .name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !is_name {
+            return Err(impossible("`name` is 1 to 64 small letters, digits and `-`"));
+        }
+        let is_often = (1..=86_400).contains(&self.every_seconds);
+        let is_soon = (60..=2_592_000).contains(&self.red_after_seconds);
+        if !is_often || !is_soon || self.red_after_seconds / 3 < self.every_seconds {
+            return Err(impossible(
+                "`every_seconds` is 1 to 86,400, `red_after_seconds` 60 to 2,592,000 and three times as much at the least",
+            ));
+        }
+        let at = match (self.kind, &self.path, &self.url, &self.key) {
+            (WitnessKind::File, Some(path), None, None) if self.ca_file.is_none() => {
+                WitnessAt::File(path.clone())
+            }
+            (WitnessKind::File, ..) => {
+                return Err(impossible("a file has a `path`, and nothing of a server"));
+            }
+            (WitnessKind::Http, None, Some(url), Some(key)) => {
+                let key = WitnessKey::parse(key)
+                    .map_err(|_| impossible("`key` is the verifier key of a witness, `name+hash+base64`"))?;
+                WitnessAt::Http { url: url.clone(), ca_file: self.ca_file.clone(), key }
+            }
+            (WitnessKind::Http, ..) => {
+                return Err(impossible("a server has a `url` and a `key`, and no `path`"));
+            }
+        };
+        let micros = |seconds: u32| i64::from(seconds).saturating_mul(SECOND);
+        Ok(WitnessPlace {
+            name: self.name.clone(),
+            at,
+            every: micros(self.every_seconds),
+            red_after: micros(self.red_after_seconds),
+            duty: if self.required { Duty::Required } else { Duty::Wanted },
+        })
+    }
+
+    /// Its name, if it can be shown.
+    fn shown(&self) -> String {
+        self.name.chars().filter(|c| !c.is_control()).take(64).collect()
+    }
+}
+
 /// What the command line says about places; it wins over the file.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
@@ -212,8 +323,30 @@ impl Config {
         Ok(config)
     }
 
+    /// The witnesses. Fails: `SR-CONFIG-002`.
+    pub fn witnesses(&self) -> Result<Vec<WitnessPlace>, Problem> {
+        let all = self.witness.iter().map(WitnessConfig::place).collect::<Result<Vec<_>, _>>()?;
+        let names: HashSet<&str> = all.iter().map(|place| place.name.as_str()).collect();
+        let mut keys: Vec<String> = Vec::new();
+        for place in &all {
+            if let WitnessAt::Http { key, .. } = &place.at {
+                keys.push(key.to_string());
+            }
+        }
+        let different: HashSet<&String> = keys.iter().collect();
+        if names.len() < all.len() || different.len() < keys.len() {
+            return Err(Problem::new(
+                "SR-CONFIG-002",
+                500,
+                "two `[[witness]]` have one name or one key: each would count for the other",
+            ));
+        }
+        Ok(all)
+    }
+
     /// Is what it says possible? Fails: `SR-CONFIG-002` or `SR-CONFIG-003`.
     pub fn check(&self) -> Result<(), Problem> {
+        self.witnesses()?;
         let impossible = |title: &'static str| Err(Problem::new("SR-CONFIG-002", 500, title));
         if !(1..=365).contains(&self.epoch.days) {
             return impossible("`epoch.days` is 1 to 365");
@@ -262,6 +395,7 @@ impl Config {
             lock,
             epoch_days: self.epoch.days,
             cache_mib: self.store.cache_mib,
+            witnesses: self.witnesses()?,
         })
     }
 }
@@ -300,6 +434,33 @@ mod tests {
         assert_eq!(read("[server]\nlisten = \"0.0.0.0:8700\"").unwrap_err().code, "SR-CONFIG-003");
         assert!(read("[server]\nlisten = \"0.0.0.0:8700\"\nbehind_tls_proxy = true").is_ok());
         assert_eq!(read("[server]\nadmin = \"0.0.0.0:8701\"").unwrap_err().code, "SR-CONFIG-002");
+    }
+
+    #[test]
+    fn a_witness_is_a_file_or_a_server_with_a_key() {
+        let key = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2";
+        let file = "[[witness]]\nname = \"worm\"\nkind = \"file\"\npath = \"/mnt/worm/heads\"\n";
+        let server = format!(
+            "[[witness]]\nname = \"remora\"\nkind = \"http\"\nurl = \"https://remora.example\"\nkey = \"{key}\"\n"
+        );
+        let both = read(&format!("{file}{server}required = true\n")).unwrap().witnesses().unwrap();
+        assert_eq!(both.iter().map(|place| place.duty).collect::<Vec<_>>(), [Duty::Wanted, Duty::Required]);
+        let log = "strongroom/shop+1c5a9f3e+AU0vHmlGCS/PdN8b2OaGmKprLI8HKM+dJ472xgFYh15f";
+        for wrong in [
+            format!("{file}{file}"),
+            format!("{file}key = \"{key}\"\n"),
+            format!("{file}every_seconds = 0\n"),
+            format!("{file}every_seconds = 1201\n"),
+            format!("{file}red_after_seconds = 59\n"),
+            file.replace("worm\"\n", "a worm\"\n"),
+            file.replace("path = \"/mnt/worm/heads\"\n", ""),
+            server.replace(key, log),
+            server.replace("url = \"https://remora.example\"\n", ""),
+            format!("{server}{}", server.replace("\"remora\"", "\"again\"")),
+        ] {
+            assert_eq!(read(&wrong).unwrap_err().code, "SR-CONFIG-002", "{wrong}");
+        }
+        assert_eq!(read(&file.replace("\"file\"", "\"post\"")).unwrap_err().code, "SR-CONFIG-001");
     }
 
     #[test]

@@ -19,3 +19,4 @@ pub mod open;
 pub mod people;
 pub mod process;
 pub mod reveal;
+pub mod witness;

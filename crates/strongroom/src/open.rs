@@ -16,6 +16,7 @@ use crate::ground::house::{HOUSE, House, Parts};
 use crate::ground::keys_folder::{self, KeysFolder, LockSource};
 use crate::ground::log::{Book, generation_of_log, log_number, shop_of_log};
 use crate::ground::random::SystemRandom;
+use crate::ground::witnesses::{WitnessAt, WitnessPlace, Witnesses};
 use crate::ground::{Actor, CredentialId, Id, Ids, InForce, Problem, Role, Shop};
 use crate::people::NewCredential;
 use crate::{backup, erase, keep, notice, people};
@@ -94,6 +95,8 @@ pub struct Places {
     pub epoch_days: u32,
     /// Page cache of the writer, MiB.
     pub cache_mib: u32,
+    /// Who elsewhere is told of the logs' heads.
+    pub witnesses: Vec<WitnessPlace>,
 }
 
 /// What `init` has to say once and never again.
@@ -142,7 +145,7 @@ pub fn init(
     let house = open(places, clock)?;
     let made = add_shop(&house, checked, suite)?;
     heads::write_heads(&house)?;
-    house.store.close();
+    house.close();
     Ok(made)
 }
 
@@ -225,6 +228,21 @@ fn lie_apart(places: &Places) -> Result<(), Problem> {
     Ok(())
 }
 
+/// A witness that lies in what may be set back is set back with it. Fails: `SR-WITNESS-014`.
+pub(crate) fn witnesses_lie_apart(places: &Places) -> Result<(), Problem> {
+    for witness in &places.witnesses {
+        let WitnessAt::File(file) = &witness.at else { continue };
+        let file = whole_path(file)?;
+        if file.starts_with(whole_path(&places.data)?) || file.starts_with(whole_path(&places.keys)?) {
+            let title =
+                format!("the file of the witness `{}` lies in the data or in the keys folder", witness.name);
+            return Err(Problem::new("SR-WITNESS-014", 500, title)
+                .help("put it on another disk, best where this machine can add to it and not change it"));
+        }
+    }
+    Ok(())
+}
+
 /// The path without `..` and links, as far as it is there.
 pub(crate) fn whole_path(path: &Path) -> Result<PathBuf, Problem> {
     let mut whole = PathBuf::new();
@@ -287,6 +305,7 @@ fn open_as(
     clock: Arc<dyn Clock>,
     why: Opening,
 ) -> Result<Arc<House>, Problem> {
+    witnesses_lie_apart(places)?;
     if why == Opening::ToServe {
         backup::must_be_finished(&places.data)?;
     }
@@ -327,14 +346,7 @@ fn open_as(
         Ok::<_, Problem>(books)
     })?;
     let Found { shops, destroyed, last_entry_at } = found.ok_or(store::Error::Empty)?;
-    if why == Opening::ToServe {
-        hold_lists_together(
-            &keys,
-            &clock,
-            &destroyed,
-            &listed.iter().map(|line| line.id).collect::<Vec<_>>(),
-        )?;
-    }
+    let witnesses = Witnesses::new(&places.witnesses, &keys)?;
     let watch = ClockWatch::begin(clock.as_ref(), last_entry_at);
     if watch.in_doubt() {
         crate::note!(
@@ -343,9 +355,15 @@ fn open_as(
         );
     }
     let heads = true_heads.unwrap_or_default();
-    let data = places.data.clone();
-    let parts = Parts { store, data, owned, watch, keys, ids, heads, shops, epoch_days: places.epoch_days };
+    let (data, epoch_days) = (places.data.clone(), places.epoch_days);
+    let parts = Parts { store, data, owned, watch, keys, ids, heads, witnesses, shops, epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
+    if why == Opening::ToServe {
+        // ORDER: before anything is written: a house that was set back stays as it was found.
+        house.witnesses.hold(&house)?;
+        let in_list: Vec<KeyId> = listed.iter().map(|line| line.id).collect();
+        hold_lists_together(&house.keys, &house.clock, &destroyed, &in_list)?;
+    }
     #[expect(
         clippy::redundant_closure_for_method_calls,
         reason = "the method alone is not general enough over lifetimes"

@@ -41,13 +41,20 @@ fn write_page(source: &str, defaults: &Json) -> Result<String> {
         let name = section.ident.as_ref().map(ToString::to_string).unwrap_or_default();
         let (kind, optional) = kind_of(&section.ty);
         let inner = structs.get(&kind).with_context(|| format!("config.rs has no struct `{kind}`"))?;
-        write!(page, "\n## `[{name}]`\n\n{}", doc_of(&section.attrs))?;
-        page.push_str(if optional { " The whole section may be left out.\n" } else { "\n" });
+        let is_list = is_list(&section.ty);
+        let heading = if is_list { format!("[[{name}]]") } else { format!("[{name}]") };
+        write!(page, "\n## `{heading}`\n\n{}", doc_of(&section.attrs))?;
+        page.push_str(match (is_list, optional) {
+            (true, _) => " As many such sections as are wanted, or none.\n",
+            (_, true) => " The whole section may be left out.\n",
+            _ => "\n",
+        });
         page.push_str("\n| key | takes | if left out | means |\n|---|---|---|---|\n");
         for field in &inner.fields {
             let key = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
             let (kind, may_be_absent) = kind_of(&field.ty);
             let usual = match at(defaults, &format!("/{name}/{key}")) {
+                _ if is_list => of_one(&file, field, may_be_absent)?,
                 Json::Null if optional && !may_be_absent => String::from("must be said"),
                 Json::Null => String::from("none"),
                 Json::String(text) => format!("`\"{text}\"`"),
@@ -59,11 +66,49 @@ fn write_page(source: &str, defaults: &Json) -> Result<String> {
     Ok(page)
 }
 
-/// The type of a field, and whether it may be absent.
+/// What a key of a list's section holds when it is left out: there is no section by default to read it from.
+fn of_one(file: &syn::File, field: &syn::Field, may_be_absent: bool) -> Result<String> {
+    let mut usual = if may_be_absent { "none" } else { "must be said" }.to_owned();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("default") {
+                if let Ok(value) = meta.value() {
+                    let name: syn::LitStr = value.parse()?;
+                    usual = format!("`{}`", given_by(file, &name.value()).unwrap_or_default());
+                } else if kind_of(&field.ty).0 == "bool" {
+                    "`false`".clone_into(&mut usual);
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(usual)
+}
+
+/// The number that a function of no argument gives.
+fn given_by(file: &syn::File, name: &str) -> Option<String> {
+    let function = file.items.iter().find_map(|item| match item {
+        syn::Item::Fn(function) if function.sig.ident == name => Some(function),
+        _ => None,
+    })?;
+    match function.block.stmts.first()? {
+        syn::Stmt::Expr(syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(number), .. }), None) => {
+            Some(number.base10_digits().to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn is_list(kind: &syn::Type) -> bool {
+    let syn::Type::Path(path) = kind else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "Vec")
+}
+
+/// The type of a field, or of the parts of a list, and whether it may be absent.
 fn kind_of(kind: &syn::Type) -> (String, bool) {
     let syn::Type::Path(path) = kind else { return (String::new(), false) };
     let Some(last) = path.path.segments.last() else { return (String::new(), false) };
-    if last.ident == "Option"
+    if (last.ident == "Option" || last.ident == "Vec")
         && let syn::PathArguments::AngleBracketed(inside) = &last.arguments
         && let Some(syn::GenericArgument::Type(inner)) = inside.args.first()
     {
@@ -79,6 +124,7 @@ fn words_of(kind: &str) -> Result<&'static str> {
         "bool" => "`true` or `false`",
         "u16" | "u32" | "u64" | "usize" => "a whole number",
         "String" => "a text",
+        "WitnessKind" => "`\"file\"` or `\"http\"`",
         _ => anyhow::bail!("no words for the type `{kind}`: add them in xtask/src/docs/configuration.rs"),
     })
 }
@@ -101,7 +147,9 @@ mod tests {
 
     #[test]
     fn every_key_stands_there_with_its_words_and_its_default() {
-        let source = "/// All.\nstruct Config { /// Where.\n pub server: Server, /// TLS.\n pub tls: Option<Tls> }\n\
+        let source = "/// All.\nstruct Config { /// Where.\n pub server: Server, /// TLS.\n pub tls: Option<Tls>, /// Who.\n pub who: Vec<Who> }\n\
+                      struct Who { /// Its name.\n pub name: String, /// How often.\n #[serde(default = \"often\")]\n pub every: u32, \
+                      /// Must it?\n #[serde(default)]\n pub must: bool }\nfn often() -> u32 { 1_000 }\n\
                       struct Server { /// Threads that\n /// serve.\n pub threads: usize, /// A file.\n pub file: Option<PathBuf> }\n\
                       struct Tls { /// The key.\n pub key_file: PathBuf }";
         let defaults = serde_json::json!({ "server": { "threads": 3, "file": null }, "tls": null });
@@ -112,6 +160,10 @@ mod tests {
             "| `file` | a path | none | A file. |",
             "TLS. The whole section may be left out.",
             "| `key_file` | a path | must be said | The key. |",
+            "## `[[who]]`",
+            "| `name` | a text | must be said | Its name. |",
+            "| `every` | a whole number | `1000` | How often. |",
+            "| `must` | `true` or `false` | `false` | Must it? |",
         ] {
             assert!(page.contains(line), "{line}\n{page}");
         }

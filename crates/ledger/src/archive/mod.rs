@@ -21,6 +21,7 @@ pub use whole::{Options, verify_whole};
 use crate::Error;
 use crate::bundle::Bundle;
 use crate::checkpoint::Checkpoint;
+use crate::cosign::{Cosignature, Quorum};
 use crate::entry::Entry;
 use crate::error::ArchiveFile;
 use crate::hash::{Hash, leaf_hash};
@@ -110,6 +111,27 @@ pub fn verify_consistency_in(
     let proof = consistency_proof(&mut files, old.size(), new.size()).map_err(flatten)?;
     verify_consistency(old.size(), old.root(), new.size(), new.root(), &proof)?;
     Ok((old, new))
+}
+
+/// Up to where have enough witnesses seen this archive's log, and the same history?
+///
+/// Takes: the witnesses that one believes. Reads the note `cosigned`, or, if there is none, the checkpoint itself. The log has
+/// grown out of what was cosigned; what came behind it no witness has seen yet.
+/// Gives: the cosigned checkpoint, and who cosigned it when. Fails: as `Trust::checkpoint_of`, `Quorum::judge`;
+/// `SR-LEDGER-003`, `SR-LEDGER-007` or `SR-LEDGER-028` when the log has not grown out of it.
+pub fn verify_cosigned_in(
+    archive: &impl Archive,
+    trust: &Trust,
+    quorum: &Quorum,
+) -> Result<(Checkpoint, Vec<Cosignature>), Error> {
+    let now = text_of(archive, ArchiveFile::Checkpoint, MAX_NOTE_BYTES, Error::NoteMalformed)?;
+    let cosigned = match text_of(archive, ArchiveFile::Cosigned, MAX_NOTE_BYTES, Error::NoteMalformed) {
+        Err(Error::FileMissing { .. }) => now.clone(),
+        cosigned => cosigned?,
+    };
+    let found = quorum.judge(&cosigned)?;
+    let (seen, _) = verify_consistency_in(archive, trust, &cosigned, &now)?;
+    Ok((seen, found))
 }
 
 impl Trust {

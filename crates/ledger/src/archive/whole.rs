@@ -1,4 +1,4 @@
-//! Verifies a whole log: every entry, every tile, the root, the times, and an older checkpoint if there is one.
+//! Verifies a whole log: every entry, every tile, the root, the times, and older checkpoints if there are some.
 
 use crate::Error;
 use crate::archive::damage::name_damage;
@@ -17,16 +17,16 @@ use crate::tree::{LEVELS, ReadError, TILE_WIDTH, Tiles, root_at};
 pub struct Options<'a> {
     /// How many threads read the entries.
     pub threads: usize,
-    /// A checkpoint of the same log that the caller got earlier and opened with the same trust.
-    pub since: Option<&'a Checkpoint>,
+    /// Checkpoints of the same log that the caller got earlier and opened with the same trust.
+    pub since: &'a [Checkpoint],
     /// By how many microseconds an entry may be older than one before it.
     pub skew_micros: u64,
 }
 
 impl Default for Options<'_> {
-    /// One thread, no older checkpoint, ten minutes: the doubt that Strongroom allows its clock.
+    /// One thread, no older checkpoints, ten minutes: the doubt that Strongroom allows its clock.
     fn default() -> Self {
-        Self { threads: 1, since: None, skew_micros: 600_000_000 }
+        Self { threads: 1, since: &[], skew_micros: 600_000_000 }
     }
 }
 
@@ -51,7 +51,7 @@ pub fn verify_whole(
     report.first_at = sums().next().and_then(|sum| sum.times).map(|times| times.first);
     report.last_at = sums().last().and_then(|sum| sum.times).map(|times| times.last);
     report_times(&files, sums(), options.skew_micros, &mut report)?;
-    if let Some(since) = options.since.filter(|since| since.size() > checkpoint.size()) {
+    for since in options.since.iter().filter(|since| since.size() > checkpoint.size()) {
         report.add(Problem::Shortened { size: checkpoint.size(), known: since.size() });
     }
     if scan.gave_up {
@@ -69,7 +69,7 @@ pub fn verify_whole(
             report.add(Problem::Undecided { index: 0 });
         }
     }
-    if let Some(since) = options.since.filter(|since| since.size() <= checkpoint.size()) {
+    for since in options.since.iter().filter(|since| since.size() <= checkpoint.size()) {
         report_history(&files, &rebuilt, since, &mut report)?;
     }
     Ok(report)

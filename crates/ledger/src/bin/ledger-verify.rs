@@ -15,8 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use data_encoding::HEXLOWER;
-use ledger::archive::{Folder, Options, Trust, verify_consistency_in, verify_inclusion_in, verify_whole};
+use ledger::archive::{
+    Folder, Options, Trust, verify_consistency_in, verify_cosigned_in, verify_inclusion_in, verify_whole,
+};
 use ledger::checkpoint::Checkpoint;
+use ledger::cosign::{Cosignature, Quorum, WitnessKey};
 use ledger::entry::Entry;
 use ledger::hash::leaf_hash;
 use ledger::note::{MAX_NOTE_BYTES, Verifier};
@@ -53,6 +56,7 @@ Usage:
   ledger-verify entry DIR --key VKEY INDEX
   ledger-verify consistency DIR --key VKEY OLD_CHECKPOINT NEW_CHECKPOINT
   ledger-verify receipt FILE --key VKEY
+  each of them with [--witness WITNESS_VKEY]... [--quorum K]
 
   whole        every entry, every tile, the signed root and the order of time;
                with --since also that nothing was lost or changed since
@@ -60,16 +64,21 @@ Usage:
   consistency  that the log only grew between two checkpoints
   receipt      that a receipt is true, and what it proves
 
+  With --witness each also asks that enough of these witnesses have cosigned
+  DIR/cosigned (or DIR/checkpoint), the new checkpoint, or the receipt's.
+
 Options:
   --key VKEY       the log's verifier key, name+hash+base64, not from DIR
+  --witness VKEY   a witness's verifier key; once for each witness
+  --quorum K       how many of them are needed (all if not given)
   --origin O       the log's origin, if it is not the name in the key
   --since FILE     a checkpoint of this log that you kept earlier
   --threads N      threads for `whole` (one for each core if not given)
   --json           the result as JSON
   -h, --help       this text
 
-DIR is the folder of an exported log: checkpoint, log.json, tile/. Results go to
-stdout, talk and progress to stderr.
+DIR is the folder of an exported log: checkpoint, log.json, tile/, and perhaps
+cosigned. Results go to stdout, talk and progress to stderr.
 
 Exit codes:
   0  verified
@@ -81,6 +90,7 @@ Exit codes:
 struct Call {
     command: Command,
     trust: Trust,
+    quorum: Option<Quorum>,
     form: Form,
 }
 
@@ -115,6 +125,7 @@ impl Call {
         use lexopt::Arg::{Long, Short, Value};
         let mut words = Vec::new();
         let (mut key, mut origin, mut since, mut threads) = (None, None, None, None);
+        let (mut witnesses, mut least) = (Vec::new(), None);
         let mut form = Form::Text;
         while let Some(argument) = parser.next()? {
             match argument {
@@ -122,6 +133,8 @@ impl Call {
                     return Ok(None);
                 }
                 Long("key") => key = Some(parser.value()?.parse_with(Verifier::parse)?),
+                Long("witness") => witnesses.push(parser.value()?.parse_with(WitnessKey::parse)?),
+                Long("quorum") => least = Some(parser.value()?.parse()?),
                 Long("origin") => origin = Some(parser.value()?.string()?),
                 Long("since") => since = Some(parser.value()?),
                 Long("threads") => threads = Some(parser.value()?.parse::<NonZeroUsize>()?.get()),
@@ -157,16 +170,25 @@ impl Call {
             Some(origin) => trust.for_origin(&origin),
             None => trust,
         };
-        Ok(Some(Self { command, trust, form }))
+        let quorum = match (witnesses.len(), least) {
+            (0, None) => None,
+            (all, least) => {
+                let quorum = Quorum::new(witnesses, least.unwrap_or(all));
+                Some(quorum.map_err(|error| error.to_string())?)
+            }
+        };
+        Ok(Some(Self { command, trust, quorum, form }))
     }
 
     fn run(&self) -> Answer {
-        let trust = &self.trust;
+        let (trust, quorum) = (&self.trust, self.quorum.as_ref());
         let answer = match &self.command {
-            Command::Whole { folder, since, threads } => whole(trust, folder, since.as_ref(), *threads),
-            Command::Entry { folder, index } => entry(trust, folder, *index),
-            Command::Consistency { folder, old, new } => consistency(trust, folder, old, new),
-            Command::Receipt { file } => receipt(trust, file),
+            Command::Whole { folder, since, threads } => {
+                whole(trust, quorum, folder, since.as_ref(), *threads)
+            }
+            Command::Entry { folder, index } => entry(trust, quorum, folder, *index),
+            Command::Consistency { folder, old, new } => consistency(trust, quorum, folder, old, new),
+            Command::Receipt { file } => receipt(trust, quorum, file),
         };
         answer.unwrap_or_else(|refusal| Answer::refused(&refusal))
     }
@@ -174,20 +196,24 @@ impl Call {
 
 fn whole(
     trust: &Trust,
+    quorum: Option<&Quorum>,
     folder: &OsString,
     since: Option<&OsString>,
     threads: usize,
 ) -> Result<Answer, Refusal> {
-    let since =
-        since.map(|file| Ok::<_, Refusal>(trust.open(&text_of(file, MAX_NOTE_BYTES)?)?)).transpose()?;
-    let options = Options { threads, since: since.as_ref(), ..Options::default() };
+    let archive = Folder::new(folder);
+    let mut known = Vec::new();
+    if let Some(file) = since {
+        known.push(trust.open(&text_of(file, MAX_NOTE_BYTES)?)?);
+    }
+    let options = Options { threads, since: &known, ..Options::default() };
     let said = AtomicU64::new(0);
     let progress = |entries: u64| {
         if said.fetch_max(entries / PROGRESS_STEP, Ordering::Relaxed) < entries / PROGRESS_STEP {
             say(&format!("{entries} entries read"));
         }
     };
-    let report = verify_whole(&Folder::new(folder), trust, &options, &progress)?;
+    let report = verify_whole(&archive, trust, &options, &progress)?;
     let mut json = json!({ "verified": report.is_verified() });
     if let (Value::Object(all), Ok(Value::Object(more))) = (&mut json, serde_json::to_value(&report)) {
         all.extend(more);
@@ -207,6 +233,11 @@ fn whole(
         };
     }
     if report.is_verified() {
+        // Looked at last: a damaged log is named by its damage.
+        if let Some(quorum) = quorum {
+            let (seen, found) = verify_cosigned_in(&archive, trust, quorum)?;
+            say_cosigned(&seen, &found, &mut text, &mut json);
+        }
         text.push_str("verified\n");
         return Ok(Answer::verified(text, json));
     }
@@ -214,9 +245,27 @@ fn whole(
     Ok(Answer { text, json, code: NOT_VERIFIED })
 }
 
-fn entry(trust: &Trust, folder: &OsString, index: u64) -> Result<Answer, Refusal> {
-    let found = verify_inclusion_in(&Folder::new(folder), trust, index)?;
-    let json = json!({
+/// Who has cosigned, when, and up to where.
+fn say_cosigned(seen: &Checkpoint, found: &[Cosignature], text: &mut String, json: &mut Value) {
+    for cosigned in found {
+        let at = at_of(cosigned);
+        let _ = writeln!(text, "cosigned  {} entries by {} at {at}", seen.size(), plain(&cosigned.witness));
+    }
+    let found = found.iter().map(|cosigned| json!({ "witness": cosigned.witness, "at": at_of(cosigned) }));
+    if let Value::Object(all) = json {
+        let found = json!({ "size": seen.size(), "root": seen.root(), "by": found.collect::<Vec<_>>() });
+        all.insert("cosigned".to_owned(), found);
+    }
+}
+
+fn at_of(cosigned: &Cosignature) -> String {
+    instant(i64::try_from(cosigned.at_seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000))
+}
+
+fn entry(trust: &Trust, quorum: Option<&Quorum>, folder: &OsString, index: u64) -> Result<Answer, Refusal> {
+    let archive = Folder::new(folder);
+    let found = verify_inclusion_in(&archive, trust, index)?;
+    let mut json = json!({
         "verified": true,
         "index": index,
         "size": found.checkpoint.size(),
@@ -227,27 +276,46 @@ fn entry(trust: &Trust, folder: &OsString, index: u64) -> Result<Answer, Refusal
     });
     let mut text = entry_text(index, &found.entry);
     let _ = writeln!(text, "leaf      {}", leaf_hash(&found.bytes));
+    if let Some(quorum) = quorum {
+        let (seen, cosigned) = verify_cosigned_in(&archive, trust, quorum)?;
+        if index >= seen.size() {
+            return Err(ledger::Error::OutsideTree { index, size: seen.size() }.into());
+        }
+        say_cosigned(&seen, &cosigned, &mut text, &mut json);
+    }
     let _ = writeln!(text, "verified  {}", standing(&found.checkpoint));
     Ok(Answer::verified(text, json))
 }
 
-fn consistency(trust: &Trust, folder: &OsString, old: &OsString, new: &OsString) -> Result<Answer, Refusal> {
+fn consistency(
+    trust: &Trust,
+    quorum: Option<&Quorum>,
+    folder: &OsString,
+    old: &OsString,
+    new: &OsString,
+) -> Result<Answer, Refusal> {
     let (old, new) = (text_of(old, MAX_NOTE_BYTES)?, text_of(new, MAX_NOTE_BYTES)?);
+    let cosigned = quorum.map(|quorum| quorum.judge(&new)).transpose()?;
     let (old, new) = verify_consistency_in(&Folder::new(folder), trust, &old, &new)?;
-    let json = json!({
+    let mut json = json!({
         "verified": true,
         "old": { "size": old.size(), "root": old.root() },
         "new": { "size": new.size(), "root": new.root() },
     });
-    let text = format!("verified  the log only grew, from {} to {} entries\n", old.size(), new.size());
+    let mut text = String::new();
+    if let Some(cosigned) = cosigned {
+        say_cosigned(&new, &cosigned, &mut text, &mut json);
+    }
+    let _ = writeln!(text, "verified  the log only grew, from {} to {} entries", old.size(), new.size());
     Ok(Answer::verified(text, json))
 }
 
-fn receipt(trust: &Trust, file: &OsString) -> Result<Answer, Refusal> {
+fn receipt(trust: &Trust, quorum: Option<&Quorum>, file: &OsString) -> Result<Answer, Refusal> {
     let receipt = Receipt::from_json(&text_of(file, MAX_RECEIPT_BYTES)?)?;
     let proved = receipt.verify(trust.verifier(), trust.origin())?;
+    let cosigned = quorum.map(|quorum| quorum.judge(&receipt.checkpoint)).transpose()?;
     let facts = facts(&proved.opening);
-    let json = json!({
+    let mut json = json!({
         "verified": true,
         "index": proved.entry_index,
         "size": proved.checkpoint.size(),
@@ -257,6 +325,9 @@ fn receipt(trust: &Trust, file: &OsString) -> Result<Answer, Refusal> {
     let mut text = entry_text(proved.entry_index, &proved.entry);
     for (name, value) in &facts {
         let _ = writeln!(text, "{name:<9} {}", plain(value));
+    }
+    if let Some(cosigned) = cosigned {
+        say_cosigned(&proved.checkpoint, &cosigned, &mut text, &mut json);
     }
     let _ = writeln!(text, "verified  {}", standing(&proved.checkpoint));
     Ok(Answer::verified(text, json))

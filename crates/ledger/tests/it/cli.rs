@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use ledger::checkpoint::Checkpoint;
+use ledger::cosign::Cosigner;
 use ledger::entry::{Act, Actor, Entry, Outcome};
 use ledger::hash::leaf_hash;
 use ledger::opening::{Opening, commitment};
@@ -152,6 +154,81 @@ fn a_receipt_is_verified_without_the_log() {
     assert!(said.out.contains("SR-LEDGER-019"));
 }
 
+fn witness(number: u8) -> Cosigner {
+    Cosigner::from_seed(&format!("witness.example/w{number}"), &[number; 32]).unwrap()
+}
+
+/// The checkpoint of the first `size` entries, cosigned by these witnesses at 2026-11-22T00:00:00Z.
+fn cosigned(size: usize, by: &[u8]) -> String {
+    let all = entries(size);
+    let head = Checkpoint::new(ORIGIN, size as u64, root_of(&all)).unwrap();
+    let lines = by.iter().map(|by| witness(*by).cosign(&head.to_string(), 1_795_305_600).unwrap());
+    head.sign(&signer()).unwrap() + &lines.collect::<String>()
+}
+
+#[test]
+fn a_log_that_witnesses_have_seen_says_who_and_when() {
+    let (folder, log, old) = exported();
+    fs::write(folder.path().join("log/cosigned"), cosigned(400, &[1, 2])).unwrap();
+    let keys = [1, 2, 3].map(|number| witness(number).witness_key().to_string());
+    let (one, two, three) = (&keys[0], &keys[1], &keys[2]);
+    let said = call(&["whole", &log, "--key", "VKEY", "--witness", one, "--witness", two, "--since", &old]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(
+        said.out.contains("cosigned  400 entries by witness.example/w1 at 2026-11-22T00:00:00.000000Z\n")
+    );
+    assert!(said.out.contains("by witness.example/w2 at "));
+    let said = call(&["entry", &log, "--key", "VKEY", "--witness", one, "399", "--json"]);
+    let json: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(json["cosigned"]["by"][0]["witness"], "witness.example/w1");
+    // No witness has seen this one yet.
+    let said = call(&["entry", &log, "--key", "VKEY", "--witness", one, "400"]);
+    assert_eq!((said.code, said.out.contains("SR-LEDGER-003")), (1, true), "{}", said.out);
+    let all = ["--witness", one, "--witness", two, "--witness", three];
+    let said = call(&[&["whole", log.as_str(), "--key", "VKEY", "--quorum", "2"][..], &all[..]].concat());
+    assert_eq!(said.code, 0, "{}", said.out);
+    let said = call(&[&["whole", log.as_str(), "--key", "VKEY"][..], &all[..]].concat());
+    assert_eq!((said.code, said.out.contains("SR-LEDGER-035")), (1, true), "{}", said.out);
+}
+
+#[test]
+fn a_log_that_did_not_grow_out_of_what_was_cosigned_is_refused() {
+    let (folder, log, _) = exported();
+    let key = witness(1).witness_key().to_string();
+    let ask = |note: &str| {
+        fs::write(folder.path().join("log/cosigned"), note).unwrap();
+        call(&["whole", &log, "--key", "VKEY", "--witness", &key])
+    };
+    assert_eq!(ask(&cosigned(600, &[1])).code, 0);
+    let fork = Checkpoint::new(ORIGIN, 300, leaf_hash(b"another")).unwrap();
+    let note = fork.sign(&signer()).unwrap() + &witness(1).cosign(&fork.to_string(), 1).unwrap();
+    assert!(ask(&note).out.contains("SR-LEDGER-007"));
+    // The export is older than what the witness saw.
+    assert!(ask(&cosigned(601, &[1])).out.contains("SR-LEDGER-003"));
+    assert!(ask(&cosigned(300, &[2])).out.contains("SR-LEDGER-035"));
+    assert!(ask(&cosigned(300, &[1]).replace("\n300\n", "\n301\n")).out.contains("SR-LEDGER-015"));
+}
+
+#[test]
+fn a_receipt_says_who_has_cosigned_its_checkpoint() {
+    let facts = Opening::builder().act(Act::Chose).build().unwrap();
+    let mut entry = Entry::new(0, Act::Chose, Outcome::Yes, Actor::house());
+    entry.commitment = commitment(&[3; 16], &facts);
+    let entry = entry.encode().unwrap();
+    let head = Checkpoint::new(ORIGIN, 1, leaf_hash(&entry)).unwrap();
+    let note = head.sign(&signer()).unwrap() + &witness(1).cosign(&head.to_string(), 60).unwrap();
+    let receipt = Receipt::new(0, entry, [3; 16], &facts, vec![], note);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("receipt.json");
+    fs::write(&file, receipt.to_json().unwrap()).unwrap();
+    let ask = |number| {
+        let key = witness(number).witness_key().to_string();
+        call(&["receipt", file.to_str().unwrap(), "--key", "VKEY", "--witness", &key])
+    };
+    assert!(ask(1).out.contains("cosigned  1 entries by witness.example/w1 at 1970-01-01T00:01:00.000000Z"));
+    assert_eq!((ask(2).code, ask(2).out.contains("SR-LEDGER-035")), (1, true));
+}
+
 #[test]
 fn what_cannot_be_read_has_code_3() {
     let (folder, log, old) = exported();
@@ -182,6 +259,9 @@ fn what_is_not_understood_has_code_2_and_says_nothing_on_stdout() {
         &["entry", &log, "--key", "VKEY", "-1"],
         &["entry", &log, "--key", "VKEY", "1", "2"],
         &["nonsense", &log, "--key", "VKEY"],
+        // A log's key is no witness's, and nobody can be asked for twice.
+        &["whole", &log, "--key", "VKEY", "--witness", "VKEY"],
+        &["whole", &log, "--key", "VKEY", "--quorum", "1"],
     ] {
         let said = call(arguments);
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{arguments:?}");
@@ -199,6 +279,8 @@ fn help_names_every_command_and_exit_code() {
         "consistency",
         "receipt",
         "--since",
+        "--witness",
+        "--quorum",
         "--json",
         "0  verified",
         "1  not",

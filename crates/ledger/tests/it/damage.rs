@@ -196,7 +196,7 @@ fn a_missing_file_is_named() {
 fn a_shortened_log_is_noticed_by_whoever_has_an_older_checkpoint() {
     let all = entries(700);
     let since = trust().open(&checkpoint_of(&all)).unwrap();
-    let options = Options { since: Some(&since), ..Options::default() };
+    let options = Options { since: std::slice::from_ref(&since), ..Options::default() };
     let report = verify_whole(&export(&all[..600]), &trust(), &options, &|_| {}).unwrap();
     assert_eq!(report.findings, once(Problem::Shortened { size: 600, known: 700 }));
     assert!(!report.is_verified());
@@ -208,7 +208,7 @@ fn a_rewritten_history_is_noticed_by_whoever_has_an_older_checkpoint() {
     let all = entries(700);
     for known in [1, 256, 300, 512, 700] {
         let since = trust().open(&checkpoint_of(&all[..known])).unwrap();
-        let options = Options { since: Some(&since), ..Options::default() };
+        let options = Options { since: std::slice::from_ref(&since), ..Options::default() };
         assert_eq!(verify_whole(&export(&all), &trust(), &options, &|_| {}).unwrap().findings, []);
         // The insider has the signing key, and signs a whole new log.
         let mut rewritten = all.clone();
@@ -226,7 +226,7 @@ fn a_damaged_tile_does_not_make_the_history_differ() {
     let (all, mut archive) = large();
     archive.0.get_mut("tile/0/000").unwrap()[0] ^= 1;
     let since = trust().open(&checkpoint_of(&all[..300])).unwrap();
-    let options = Options { since: Some(&since), ..Options::default() };
+    let options = Options { since: std::slice::from_ref(&since), ..Options::default() };
     let report = verify_whole(&archive, &trust(), &options, &|_| {}).unwrap();
     let damaged = Problem::TileDamaged { file: path("tile/0/000"), position: 0, index: 0 };
     assert_eq!(report.findings, once(damaged));

@@ -1,6 +1,9 @@
 //! The reference tree of Certificate Transparency. `vectors/SOURCE.md` says where the numbers come from.
 
+use ledger::checkpoint::Checkpoint;
+use ledger::cosign::{Quorum, WitnessKey, cosignatures};
 use ledger::hash::{Hash, leaf_hash};
+use ledger::note::Verifier;
 use ledger::tree::{
     Frontier, TileBuffer, Tiles, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion,
 };
@@ -86,5 +89,36 @@ fn every_consistency_proof_of_the_reference_tree_is_found_and_accepted() {
         assert_eq!(consistency_proof(&mut stored(&leaves), old, new).unwrap(), proof);
         let root = |size| &roots[usize::try_from(size).unwrap()];
         assert_eq!(verify_consistency(old, root(old), new, root(new), &proof), Ok(()));
+    }
+}
+
+const COSIGNED: &str = include_str!("../../vectors/cosigned.note");
+
+/// Keys of three of its four witnesses, as they publish them.
+const WITNESSES: [&str; 3] = [
+    "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2",
+    "transparency.dev/DEV:witness-little-garden+d8042a87+BCtusOxINQNUTN5Oj8HObRkh2yHf/MwYaGX4CPdiVEPM",
+    "witness1.smartit.nu/witness1+a48c820f+BPSFWg9G6KPiO7QPryYO5Xq4oYJJ+kAvLKLSimDhoxMO",
+];
+
+fn strangers() -> Vec<WitnessKey> {
+    WITNESSES.iter().map(|key| key.parse().unwrap()).collect()
+}
+
+#[test]
+fn a_public_logs_checkpoint_is_read_with_the_cosignatures_of_its_public_witnesses() {
+    let log = "arche2025h1.staging.ct.transparency.dev+ba2f06c0+AU0vHmlGCS/PdN8b2OaGmKprLI8HKM+dJ472xgFYh15f";
+    let log: Verifier = log.parse().unwrap();
+    assert_eq!(Checkpoint::open(COSIGNED, &log, log.name()).unwrap().size(), 1_432_088_532);
+    let found = Quorum::new(strangers(), 3).unwrap().judge(COSIGNED).unwrap();
+    // 2026-05-23T21:50:24Z, each.
+    assert!(found.len() == 3 && found.iter().all(|found| found.at_seconds == 1_779_573_024), "{found:?}");
+}
+
+#[test]
+fn the_same_cosignatures_do_not_hold_for_another_size() {
+    let changed = COSIGNED.replace("1432088532", "1432088533");
+    for witness in strangers() {
+        assert_eq!(cosignatures(&changed, &[witness]), Err(ledger::Error::SignatureWrong));
     }
 }

@@ -39,7 +39,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The signed head of the log, as a note: what a witness keeps.
+/// The signed head of the log, as a note: what a witness keeps. Witnesses that have cosigned this very head stand below.
 #[utoipa::path(get, path = "/ledger/checkpoint", tag = "ledger",
     responses((status = 200, description = "The signed head (C2SP tlog-checkpoint)", body = String, content_type = "text/plain"),
               (status = 404, description = "There are several shops: say whose", body = ProblemBody)))]
@@ -93,6 +93,16 @@ pub(crate) fn get_head_of(house: &House, shop: &Shop) -> Result<Response<Body>, 
     Ok(file("text/plain; charset=utf-8", Freshness::Changes, note.into_bytes()))
 }
 
+/// The newest signed head that witnesses have cosigned, with a line of each (C2SP tlog-cosignature).
+fn get_cosigned_of(house: &House, shop: &Shop) -> Result<Response<Body>, Problem> {
+    let cosigned = house.witnesses.cosigned(shop.log()).ok_or_else(|| {
+        Problem::new("SR-WITNESS-011", 404, "no witness has cosigned a head of this ledger yet").help(
+            "`/ledger/checkpoint` has the newest head; docs/guide/ledger.md says how a witness is set up",
+        )
+    })?;
+    Ok(file("text/plain; charset=utf-8", Freshness::Changes, cosigned.note.into_bytes()))
+}
+
 /// What the log of this shop is, where there are several.
 #[utoipa::path(get, path = "/ledger/{shop}/log.json", tag = "ledger",
     params(("shop" = String, Path, description = "The shop's id")),
@@ -102,7 +112,7 @@ pub(crate) fn get_log_of(house: &House, shop: &Shop) -> Result<Response<Body>, P
     Ok(file("application/json", Freshness::Changes, describe(house, shop, shop.log())?))
 }
 
-/// A file of the log: `tile/<level>/<index>[.p/<width>]`, and, with an auditor's credential,
+/// A file of the log: `tile/<level>/<index>[.p/<width>]`; `cosigned`, the newest head that witnesses have cosigned; and, with an auditor's credential,
 /// `tile/entries/<index>[.p/<width>]`. With several shops the shop's id stands before.
 #[utoipa::path(get, path = "/ledger/{path}", tag = "ledger",
     params(("path" = String, Path, description = "C2SP tlog-tiles: `tile/…`, `tile/entries/…`", example = "tile/0/000.p/8")),
@@ -116,6 +126,7 @@ pub(crate) async fn get_file(visit: Visit) -> Result<Response<Body>, Problem> {
     match path {
         "checkpoint" => get_head_of(&house, &shop),
         "log.json" => get_log_of(&house, &shop),
+        "cosigned" => get_cosigned_of(&house, &shop),
         _ => {
             let path: TilePath = path.parse().map_err(|_| no_route())?;
             if path.kind() == TileKind::Entries {
@@ -504,7 +515,8 @@ pub struct ProofFound {
     pub checkpoint: String,
 }
 
-/// Prove that an entry is in the log. Everybody with a credential may: a proof shows hashes only.
+/// Prove that an entry is in the log. Everybody with a credential may: a proof shows hashes only. It is made under the newest head
+/// that witnesses have cosigned, if the entry is in it.
 #[utoipa::path(get, path = "/v1/ledger/proof", tag = "ledger",
     params(("entry" = String, Query, description = "The entry's public id, `ent_…`")),
     responses((status = 200, description = "The proof", body = ProofFound),
@@ -516,9 +528,7 @@ pub(crate) async fn get_proof(request: Request) -> Result<Response<Body>, Proble
     if id.log() != shop.log() {
         return Err(no_entry());
     }
-    let checkpoint = heads::sign(&house, &shop)?;
-    let (verifier, origin) = (heads::verifier(&house, &shop, id.log())?, heads::origin(&shop.name, id.log()));
-    let size = ledger::checkpoint::Checkpoint::open(&checkpoint, &verifier, &origin)?.size();
+    let (size, checkpoint) = heads::note_over(&house, &shop, id.log(), id.leaf())?;
     let roots = Arc::clone(&house.tile_roots);
     let (leaf, proof) = house
         .look(move |view| {

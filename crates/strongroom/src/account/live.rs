@@ -19,12 +19,22 @@ pub struct LiveLog {
     shop: Arc<Shop>,
     log: i64,
     note: String,
+    cosigned: Option<String>,
 }
 
 impl LiveLog {
     /// The log of a shop, as of a head that is signed now. Must not be called on a thread of the runtime.
     pub fn new(house: &Arc<House>, shop: &Arc<Shop>, note: String) -> LiveLog {
-        LiveLog { house: Arc::clone(house), shop: Arc::clone(shop), log: shop.log(), note }
+        let size: u64 = note.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
+        // One that came while the head was signed may be newer than the head.
+        let cosigned = house.witnesses.cosigned(shop.log()).filter(|cosigned| cosigned.size <= size);
+        let cosigned = cosigned.map(|cosigned| cosigned.note);
+        LiveLog { house: Arc::clone(house), shop: Arc::clone(shop), log: shop.log(), note, cosigned }
+    }
+
+    /// The newest head up to this one that witnesses have cosigned.
+    pub fn cosigned(&self) -> Option<&str> {
+        self.cosigned.as_deref()
     }
 
     /// Whom its reader believes.
@@ -35,6 +45,7 @@ impl LiveLog {
     fn file(&self, file: ArchiveFile) -> Result<Option<Vec<u8>>, Problem> {
         match file {
             ArchiveFile::Checkpoint => Ok(Some(self.note.clone().into_bytes())),
+            ArchiveFile::Cosigned => Ok(self.cosigned.clone().map(String::into_bytes)),
             ArchiveFile::Log => describe(&self.house, &self.shop, self.log).map(Some),
             ArchiveFile::Tile(path) => {
                 let log = self.log;
@@ -113,9 +124,15 @@ pub fn verify_log(
     note: String,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Report, Problem> {
-    let live = LiveLog::new(house, shop, note);
-    let options = Options { threads: 2, ..Options::default() };
-    Ok(verify_whole(&live, &live.trust()?, &options, progress)?)
+    verify_live(&LiveLog::new(house, shop, note), progress)
+}
+
+/// The same for a log as of one head, which is also held against the newest that witnesses have cosigned.
+pub fn verify_live(live: &LiveLog, progress: &(dyn Fn(u64) + Sync)) -> Result<Report, Problem> {
+    let trust = live.trust()?;
+    let cosigned = live.cosigned().map(|note| trust.open(note)).transpose()?;
+    let options = Options { threads: 2, since: cosigned.as_slice(), ..Options::default() };
+    Ok(verify_whole(live, &trust, &options, progress)?)
 }
 
 /// Writes a log into a folder, in the layout of C2SP tlog-tiles: everything that `ledger-verify` needs. Blocks.
@@ -159,6 +176,9 @@ pub fn export(
         }
     }
     write(ArchiveFile::Log)?;
+    if live.cosigned().is_some() {
+        write(ArchiveFile::Cosigned)?;
+    }
     // ORDER: the checkpoint last: a folder that has one is whole.
     write(ArchiveFile::Checkpoint)?;
     Ok(size)

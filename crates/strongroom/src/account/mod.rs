@@ -18,7 +18,7 @@ pub mod suites;
 
 pub use blast::{BlastAsk, BlastRadius, Persons, blast_radius};
 pub use deep::{DeepReport, Finding, deep_check};
-pub use live::{LiveLog, export, verify_log};
+pub use live::{LiveLog, export, verify_live, verify_log};
 pub use suites::{SuiteCount, count_suites};
 
 use std::sync::Arc;

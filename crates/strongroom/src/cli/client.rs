@@ -199,7 +199,7 @@ impl Client {
             drop(router);
             let _ = tokio::task::spawn_blocking(move || {
                 desk.caretaker.lock().unwrap_or_else(std::sync::PoisonError::into_inner).stop();
-                desk.house.store.close();
+                desk.house.close();
             })
             .await;
         }

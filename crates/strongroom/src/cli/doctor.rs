@@ -153,8 +153,30 @@ fn looks_of(status: &Status) -> Vec<Look> {
                 )
             },
         ),
+        look(
+            "witnesses",
+            true,
+            if status.witnesses.is_empty() {
+                String::from("none: an old copy of everything would not be noticed (docs/guide/ledger.md)")
+            } else {
+                format!("{} are told of the ledger's heads", status.witnesses.len())
+            },
+        ),
         look("jobs", stuck == 0, format!("{} wait, {stuck} fail again and again", status.jobs.len())),
     ];
+    for witness in &status.witnesses {
+        let age = witness
+            .age_seconds
+            .map_or_else(|| String::from("never heard"), |age| format!("has the heads of {age} s ago"));
+        let why = witness.contradicts.as_ref().or(witness.fault.as_ref());
+        let why = why.map(|code| format!(" ({code})")).unwrap_or_default();
+        let what = if witness.contradicts.is_some() { "CONTRADICTS this house; it " } else { "" };
+        looks.push(look(
+            "witness",
+            !witness.is_unheard && witness.contradicts.is_none(),
+            format!("{}: {what}{age}{why}", witness.name),
+        ));
+    }
     for shop in &status.shops {
         let [present, restricted, erased] = shop.subjects;
         looks.push(look(

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use axum::body::Body;
-use clap::Subcommand;
-use serde_json::Value as Json;
+use clap::{Args, Subcommand};
+use ledger::cosign::{Cosignature, Quorum, WitnessKey};
+use serde_json::{Value as Json, json};
 
 use super::answers::{list, part, text};
 use super::credentials::safe;
 use super::{Context, Exit};
 use crate::desk::operator::Line;
 use crate::ground::Problem;
+use crate::ground::clock::{SECOND, instant};
 
 /// What `ledger` can do.
 #[derive(Debug, Subcommand)]
@@ -19,11 +21,16 @@ pub(super) enum LedgerCommand {
     #[command(
         after_help = "Exit code 4 when something is wrong. An auditor verifies without this vault: `ledger export`, then `ledger-verify`."
     )]
-    Verify,
+    Verify {
+        #[command(flatten)]
+        witnesses: WitnessesArgs,
+    },
     /// Prove that an entry is in the ledger
     Prove {
         /// The entry's id, ent_…
         entry: String,
+        #[command(flatten)]
+        witnesses: WitnessesArgs,
     },
     /// Show an entry; the look is entered
     Show {
@@ -40,18 +47,61 @@ pub(super) enum LedgerCommand {
     },
 }
 
+/// Which witnesses must have cosigned.
+#[derive(Debug, Args)]
+pub(super) struct WitnessesArgs {
+    /// The verifier key of a witness that must have cosigned; once for each
+    #[arg(long, value_name = "VKEY", value_parser = WitnessKey::parse)]
+    witness: Vec<WitnessKey>,
+    /// How many of them are enough; all, if it is left out
+    #[arg(long, value_name = "K", requires = "witness")]
+    quorum: Option<usize>,
+}
+
+impl WitnessesArgs {
+    /// `None` when nobody asked for witnesses.
+    fn quorum(self) -> Result<Option<Quorum>, Problem> {
+        if self.witness.is_empty() {
+            return Ok(None);
+        }
+        let least = self.quorum.unwrap_or(self.witness.len());
+        Ok(Some(Quorum::new(self.witness, least)?))
+    }
+}
+
+/// Who has cosigned a note, or why that is not enough.
+fn judged(quorum: &Quorum, note: &str) -> Result<Vec<Cosignature>, Problem> {
+    if note.is_empty() {
+        return Err(ledger::Error::QuorumMissed { have: 0, least: quorum.least() }.into());
+    }
+    Ok(quorum.judge(note)?)
+}
+
+fn cosigned_at(cosignature: &Cosignature) -> String {
+    instant(i64::try_from(cosignature.at_seconds).unwrap_or(i64::MAX).saturating_mul(SECOND))
+}
+
 pub(super) async fn run(command: LedgerCommand, context: &Context) -> Result<Exit, Problem> {
     let client = context.reach().await?;
     let voice = context.voice;
     let mut exit = Exit::Done;
     match command {
-        LedgerCommand::Verify => {
+        LedgerCommand::Verify { witnesses } => {
+            let quorum = witnesses.quorum()?;
             let mut bar = voice.bar("entries");
             let outcome = client.run("/operator/verify", &[], Body::empty(), progress(&mut bar)).await;
             bar.finish();
-            let found = outcome?;
-            let verified = part(&found, "verified").as_bool().unwrap_or_default();
+            let mut found = outcome?;
+            let note = text(&found, "cosigned");
+            let judged = quorum.map(|quorum| judged(&quorum, &note)).transpose();
+            let verified = part(&found, "verified").as_bool().unwrap_or_default() && judged.is_ok();
+            let cosigned = judged.as_ref().ok().and_then(Option::as_deref).unwrap_or_default();
             if voice.json {
+                let by = cosigned.iter().map(|by| json!({ "witness": by.witness, "at": cosigned_at(by) }));
+                if let Json::Object(all) = &mut found {
+                    all.insert("verified".into(), verified.into());
+                    all.insert("cosigned_by".into(), by.collect());
+                }
                 voice.print_json(&found);
             } else {
                 let report = part(&found, "report");
@@ -66,14 +116,33 @@ pub(super) async fn run(command: LedgerCommand, context: &Context) -> Result<Exi
                 for finding in list(report, "findings") {
                     voice.print(format!("  {finding}"));
                 }
+                let size = note.lines().nth(1).unwrap_or_default();
+                for by in cosigned {
+                    voice.print(format!("cosigned: {size} entries by {} at {}", by.witness, cosigned_at(by)));
+                }
+            }
+            if let Err(problem) = &judged {
+                voice.problem(problem);
             }
             if !verified {
                 exit = Exit::Found;
             }
         }
-        LedgerCommand::Prove { entry } => {
+        LedgerCommand::Prove { entry, witnesses } => {
+            let quorum = witnesses.quorum()?;
             let proof: Json = client.get(&format!("/v1/ledger/proof?entry={}", safe(&entry))).await?;
             voice.print_json(&proof);
+            match quorum.map(|quorum| judged(&quorum, &text(&proof, "checkpoint"))).transpose() {
+                Ok(cosigned) => {
+                    for by in cosigned.iter().flatten() {
+                        voice.say(format!("cosigned by {} at {}", by.witness, cosigned_at(by)));
+                    }
+                }
+                Err(problem) => {
+                    voice.problem(&problem);
+                    exit = Exit::Found;
+                }
+            }
         }
         LedgerCommand::Show { entry } => {
             let entry: Json = client.get(&format!("/v1/ledger/entries/{}", safe(&entry))).await?;

@@ -21,6 +21,7 @@ mod ledger;
 mod policy;
 mod print;
 mod serve;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -185,6 +186,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Ask whether the server of a data folder serves, for containers and supervisors
     Health(health::HealthArgs),
+    /// Be a witness of other people's ledgers: keep their heads, and cosign what only grew
+    Witness(witness::WitnessArgs),
     /// Measure this machine, each figure as a ratio to a baseline of the same run
     Bench(bench::BenchArgs),
 }
@@ -264,6 +267,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Migrate(args) => copies::migrate(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Health(args) => health::run(args, context).await,
+        Command::Witness(args) => witness::run(args, context).await,
         Command::Bench(args) => bench::run(args, context).await,
     }
 }

@@ -824,8 +824,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
         let lock = LockSource::KeyFile(keys.join(UNLOCK));
-        let places =
-            open::Places { data, rows: open::Rows::InFolder, keys, lock, epoch_days: 30, cache_mib: 8 };
+        let (rows, witnesses) = (open::Rows::InFolder, Vec::new());
+        let places = open::Places { data, rows, keys, lock, epoch_days: 30, cache_mib: 8, witnesses };
         let text = include_str!("../../../../examples/harbour-hill/shop.toml");
         let (checked, _) = notice::check(text, "shop.toml", jiff::civil::date(2026, 11, 26)).unwrap();
         open::init(&places, &checked, seal::Suite::Aes256Gcm, Arc::new(MachineClock::new())).unwrap();
@@ -838,6 +838,6 @@ mod tests {
         let draft = Draft::parse(&input, &caller.shop, &policy, &house.ids, house.clock.now()).unwrap();
         let written = write(&house, &caller, draft, None).await.unwrap();
         assert_eq!(written.answered.became, Became::Created);
-        house.store.close();
+        house.close();
     }
 }

@@ -50,6 +50,7 @@ pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
             &Health { status: "down", attention: vec!["store_broken"] },
         );
     }
+    let witnesses = desk.house.witnesses.standings(&desk.house);
     let attention: Vec<&'static str> = [
         (stats.disk_full.load(Ordering::Relaxed), "disk_full"),
         (desk.house.watch.in_doubt(), "clock_in_doubt"),
@@ -60,6 +61,8 @@ pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
         (desk.house.count_frozen() > 0, "credentials_frozen"),
         (desk.doing.terms_held.load(Ordering::Relaxed) > 0, "terms_held"),
         (desk.doing.files_held.load(Ordering::Relaxed) > 0, "files_held"),
+        (witnesses.iter().any(|witness| witness.contradicts.is_some()), "witness_contradicts"),
+        (witnesses.iter().any(|witness| witness.is_unheard), "witness_unheard"),
         (desk.house.rows_stepped_over.load(Ordering::Relaxed) > 0, "rows_do_not_open"),
     ]
     .into_iter()

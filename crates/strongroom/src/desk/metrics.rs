@@ -20,6 +20,8 @@ pub struct Metrics {
     requests: Family<RouteLabels, Counter>,
     seconds: Family<RouteOnly, Histogram, fn() -> Histogram>,
     refused: Family<WhyLabels, Counter>,
+    witness_age: Family<WitnessLabels, Gauge>,
+    witness_contradicts: Family<WitnessLabels, Gauge>,
     state: State,
 }
 
@@ -37,6 +39,12 @@ struct RouteOnly {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WhyLabels {
     why: &'static str,
+}
+
+/// The name that the operator gave a witness.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WitnessLabels {
+    witness: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -106,6 +114,18 @@ impl Metrics {
         registry.register("requests", "Requests answered, by route and class of status", requests.clone());
         registry.register("request_seconds", "Time from the whole head to the answer", seconds.clone());
         registry.register("refused_at_the_door", "Requests refused before their route", refused.clone());
+        let witness_age = Family::<WitnessLabels, Gauge>::default();
+        let witness_contradicts = Family::<WitnessLabels, Gauge>::default();
+        registry.register(
+            "witness_age_seconds",
+            "Time since a witness last had every log's head; -1 before it ever had",
+            witness_age.clone(),
+        );
+        registry.register(
+            "witness_contradicts",
+            "1 since a witness has seen more of a log than there is, or another one",
+            witness_contradicts.clone(),
+        );
         let state = State::default();
         for (name, help, gauge) in [
             ("store_commits", "Transactions committed since the start", &state.commits),
@@ -143,7 +163,7 @@ impl Metrics {
         ] {
             registry.register(name, help, gauge.clone());
         }
-        Metrics { registry, requests, seconds, refused, state }
+        Metrics { registry, requests, seconds, refused, witness_age, witness_contradicts, state }
     }
 
     /// The counters of a route.
@@ -191,6 +211,11 @@ impl Metrics {
         let since = house.keys.with(|ring| ring.epochs.last().map_or(0, |epoch| epoch.since));
         let age = house.clock.now().saturating_sub(since) / crate::ground::clock::SECOND;
         state.epoch_age_seconds.set(age);
+        for witness in house.witnesses.standings(house) {
+            let labels = WitnessLabels { witness: witness.name };
+            self.witness_age.get_or_create(&labels).set(witness.age_seconds.unwrap_or(-1));
+            self.witness_contradicts.get_or_create(&labels).set(i64::from(witness.contradicts.is_some()));
+        }
         let mut text = String::new();
         // Writing to memory cannot fail.
         let _ = encode(&mut text, &self.registry);

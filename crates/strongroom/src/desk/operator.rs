@@ -29,6 +29,7 @@ use crate::collect::import::{Import, Said, run};
 use crate::erase::{self, RotationStep};
 use crate::ground::clock::{instant, parse_instant};
 use crate::ground::web::{Caller, answer};
+use crate::ground::witnesses::Standing;
 use crate::ground::{Actor, Problem, Shop, heads};
 use crate::{account, backup, notice, open};
 
@@ -382,11 +383,11 @@ async fn verify(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Re
         let shop = shop_of(&desk, &which)?;
         let note = heads::sign(&desk.house, &shop)?;
         let size = note.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
-        let report =
-            account::verify_log(&desk.house, &shop, note, &|done| back.talk.progress("entries", done, size))?;
+        let live = account::LiveLog::new(&desk.house, &shop, note);
+        let report = account::verify_live(&live, &|done| back.talk.progress("entries", done, size))?;
         let verified = report.is_verified();
         let report = serde_json::to_value(report).unwrap_or_default();
-        Ok(json!({ "verified": verified, "report": report }))
+        Ok(json!({ "verified": verified, "report": report, "cosigned": live.cosigned() }))
     })
 }
 
@@ -467,6 +468,9 @@ pub struct Status {
     /// Credentials that are frozen.
     #[serde(default)]
     pub credentials_frozen: usize,
+    /// The witnesses.
+    #[serde(default)]
+    pub witnesses: Vec<Standing>,
     /// Jobs that wait: kind, attempts.
     pub jobs: Vec<(String, u32)>,
     /// The shops.
@@ -550,6 +554,7 @@ async fn read_status(desk: &Arc<Desk>) -> Result<Status, Problem> {
         epoch_due: erase::rotation_is_due(house),
         clock_in_doubt: house.watch.look(house.clock.as_ref()),
         credentials_frozen: house.count_frozen(),
+        witnesses: house.witnesses.standings(house),
         key_in_wal: house.store.key_in_wal_for() > KEY_IN_WAL_ALLOWED,
         jobs: jobs.into_iter().map(|job| (job.kind, job.attempts)).collect(),
         shops,

@@ -106,14 +106,20 @@ pub async fn serve(desk: &Arc<Desk>, config: &Config, data: &Path) -> Result<Ser
     Ok(Server { listening, desk: Arc::clone(desk), stop, doors, socket })
 }
 
-/// Serves any router on the same stack, until the process ends: the baseline of `strongroom bench`.
-pub async fn serve_router(listen: SocketAddr, router: Router) -> Result<(), Problem> {
+/// Serves any router on the same stack, until the process ends: the baseline of `strongroom bench`, and a witness.
+pub async fn serve_router(
+    listen: SocketAddr,
+    router: Router,
+    tls: Option<&TlsConfig>,
+    connections: usize,
+) -> Result<(), Problem> {
+    let tls = tls.map(acceptor).transpose()?;
     let listener = bind(listen).await?;
     let at = address(&listener)?;
     // Nobody sends on it; while it lives, nobody is told to stop.
     let (_running, stopping) = watch::channel(false);
-    crate::note!(INFO, "serving", api = OurAddress(at), admin = OurAddress(at));
-    tcp_door(listener, Front::of(router), None, Arc::new(Semaphore::new(4_096)), stopping).await;
+    crate::note!(INFO, "serving", api = OurAddress(at), admin = OurAddress(at), tls = tls.is_some());
+    tcp_door(listener, Front::of(router), tls, Arc::new(Semaphore::new(connections)), stopping).await;
     Ok(())
 }
 
@@ -131,7 +137,7 @@ impl Server {
         // The caretaker and the store end on threads of their own; waiting for them must not hold up the runtime.
         let _ = tokio::task::spawn_blocking(move || {
             desk.caretaker.lock().unwrap_or_else(std::sync::PoisonError::into_inner).stop();
-            desk.house.store.close();
+            desk.house.close();
         })
         .await;
         crate::note!(INFO, "closed");

@@ -46,14 +46,25 @@ pub fn verifier(house: &House, shop: &Shop, log: i64) -> Result<Verifier, Proble
     signer(house, shop, log).map(|signer| signer.verifier().clone())
 }
 
-/// Signs a log's head as it stands, as the writer knows it.
+/// Who verifies a log's heads, by the keyring alone.
+pub fn verifier_in(keys: &KeysFolder, shop: &str, log: i64) -> Option<Verifier> {
+    keys.with(|ring| {
+        let seed = ring.ledger_seed(shop_of_log(log))?;
+        Signer::from_seed(&origin(shop, log), seed.expose()).ok().map(|signer| signer.verifier().clone())
+    })
+}
+
+/// Signs a log's head as it stands, as the writer knows it. Witnesses that have cosigned this head stand below.
 pub fn sign(house: &House, shop: &Shop) -> Result<String, Problem> {
     let log = shop.log();
     let head = house.heads.find(log).ok_or(store::Error::BrokenLog { log, leaf: 0 })?;
-    sign_head(house, shop, log, head)
+    let note = sign_head(house, shop, log, head)?;
+    let lines = house.witnesses.lines_for(log, &note);
+    Ok(note + &lines)
 }
 
-fn sign_head(house: &House, shop: &Shop, log: i64, head: store::Head) -> Result<String, Problem> {
+/// Signs a head of a log.
+pub fn sign_head(house: &House, shop: &Shop, log: i64, head: store::Head) -> Result<String, Problem> {
     let checkpoint = Checkpoint::new(&origin(&shop.name, log), head.size, Hash(head.root))?;
     Ok(checkpoint.sign(&signer(house, shop, log)?)?)
 }
@@ -121,16 +132,14 @@ pub fn hold_against(
 
 /// Holds a log of a shop against its signed head, with the key of the keyring.
 pub fn hold_stored(view: &View<'_>, head: &SignedHead, shop: &str, keys: &KeysFolder) -> Result<(), Problem> {
-    let origin = origin(shop, head.log);
-    let verifier = keys.with(|ring| {
-        let seed = ring.ledger_seed(shop_of_log(head.log))?;
-        Signer::from_seed(&origin, seed.expose()).ok().map(|signer| signer.verifier().clone())
-    });
-    hold_against(view, head.log, head, &verifier.ok_or_else(no_signing_key)?, &origin)
+    let verifier = verifier_in(keys, shop, head.log).ok_or_else(no_signing_key)?;
+    hold_against(view, head.log, head, &verifier, &origin(shop, head.log))
 }
 
 /// Code of the problem of a log that is shorter than it was.
 pub const SHORTENED: &str = "SR-ACCOUNT-001";
+/// Code of the problem of a log that is another one.
+pub const ANOTHER: &str = "SR-ACCOUNT-002";
 
 fn shortened(size: u64, signed: u64) -> Problem {
     let title = format!("the log has {size} entries, and had {signed} when its head was last signed");
@@ -139,7 +148,7 @@ fn shortened(size: u64, signed: u64) -> Problem {
 }
 
 fn another_log() -> Problem {
-    Problem::new("SR-ACCOUNT-002", 500, "the log is not the one whose head was last signed")
+    Problem::new(ANOTHER, 500, "the log is not the one whose head was last signed")
         .help("the data folder was changed or exchanged: keep it as it is, and restore the latest backup")
 }
 
@@ -166,7 +175,8 @@ pub struct ReceiptBody {
 
 /// Everything that proves an entry to a stranger: its bytes, its place in the tree, and the signed head.
 ///
-/// Takes: the entry, and the salt and opening that open its commitment.
+/// Takes: the entry, and the salt and opening that open its commitment. The head is the newest that witnesses have cosigned, if
+/// the entry is in it; else the one that stands.
 pub async fn receipt(
     house: &Arc<House>,
     shop: &Arc<Shop>,
@@ -177,16 +187,24 @@ pub async fn receipt(
     let (log, leaf) = (entry.log(), entry.leaf());
     let missing = move || Problem::from(store::Error::BrokenLog { log, leaf });
     // ORDER: before the look, which then sees at least as much.
-    let head = house.heads.find(log).ok_or_else(missing)?;
+    let (size, note) = note_over(house, shop, log, leaf)?;
     let roots = Arc::clone(&house.tile_roots);
     let (bytes, proof) = house
         .look(move |view| {
             let bytes = view.leaf(log, leaf)?.ok_or_else(missing)?;
-            let proof =
-                inclusion_proof(&mut StoredTiles { view, log, roots: Some(&roots) }, leaf, head.size)?;
+            let proof = inclusion_proof(&mut StoredTiles { view, log, roots: Some(&roots) }, leaf, size)?;
             Ok((bytes, proof))
         })
         .await?;
-    let note = sign_head(house, shop, log, head)?;
     Ok(Receipt::new(leaf, bytes, salt, opening, proof, note))
+}
+
+/// A signed head over an entry, and its size: the newest that witnesses have cosigned, if the entry is in it; else the one that
+/// stands.
+pub fn note_over(house: &House, shop: &Shop, log: i64, leaf: u64) -> Result<(u64, String), Problem> {
+    if let Some(cosigned) = house.witnesses.cosigned(log).filter(|cosigned| leaf < cosigned.size) {
+        return Ok((cosigned.size, cosigned.note));
+    }
+    let head = house.heads.find(log).ok_or(store::Error::BrokenLog { log, leaf })?;
+    Ok((head.size, sign_head(house, shop, log, head)?))
 }

@@ -15,6 +15,7 @@ use super::permits::Permits;
 use super::problem::Problem;
 use super::shop::Shop;
 use super::streams::{StreamPlace, Streams};
+use super::witnesses::Witnesses;
 use super::work::Work;
 
 /// Whose work it is that is no shop's: numbers, and jobs that are taken up.
@@ -43,6 +44,8 @@ pub struct House {
     pub heads: Arc<TrueHeads>,
     /// Roots of the logs' full tiles, as they were lately read.
     pub tile_roots: Arc<TileRoots>,
+    /// Who elsewhere is told of the logs' heads.
+    pub witnesses: Arc<Witnesses>,
     /// Who is sending or taking a file right now.
     pub streams: Arc<Streams>,
     /// Days of an epoch.
@@ -129,6 +132,8 @@ pub struct Parts {
     pub ids: Ids,
     /// What each log has become.
     pub heads: Arc<TrueHeads>,
+    /// Who elsewhere is told of the logs' heads.
+    pub witnesses: Witnesses,
     /// The shops.
     pub shops: Vec<Shop>,
     /// Days of an epoch.
@@ -157,6 +162,7 @@ impl House {
             permits,
             heads: parts.heads,
             tile_roots: Arc::new(TileRoots::default()),
+            witnesses: Arc::new(parts.witnesses),
             streams: Arc::default(),
             epoch_days: parts.epoch_days,
             promised: Promised::default(),
@@ -213,6 +219,12 @@ impl House {
     /// Takes out a shop that could not be made.
     pub fn remove_shop(&self, number: u32) {
         self.shops.write().unwrap_or_else(PoisonError::into_inner).retain(|shop| shop.number != number);
+    }
+
+    /// Closes the house: what witnesses still answer is not written any more, and the store ends. Blocks.
+    pub fn close(&self) {
+        self.witnesses.close();
+        self.store.close();
     }
 
     /// Runs a unit of work for an actor and answers after its commit.

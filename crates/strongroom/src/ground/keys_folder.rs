@@ -6,6 +6,7 @@
 //! | `unlock.key` | the key file, unless the operator keeps it elsewhere |
 //! | `erased.log` | ids of destroyed keys; copied to every backup |
 //! | `heads` | the last signed head of every log |
+//! | `cosigned` | the newest head of every log that witnesses have cosigned; there if there are witnesses |
 //!
 //! The folder is 0700 and its files 0600; anything laxer is refused.
 
@@ -30,6 +31,8 @@ pub const UNLOCK: &str = "unlock.key";
 pub const ERASED: &str = "erased.log";
 /// The last signed heads.
 pub const HEADS: &str = "heads";
+/// The newest heads that witnesses have cosigned.
+pub const COSIGNED: &str = "cosigned";
 
 /// What can be wrong with the keys folder.
 #[derive(Debug, Error)]
@@ -253,20 +256,53 @@ impl KeysFolder {
         Ok(read_private(&self.path.join(ERASED))?.to_vec())
     }
 
+    /// What of the list is safe on the disk, from a byte on: to be copied behind what was copied before.
+    pub fn list_after(&self, from: u64) -> Result<Vec<u8>, KeysError> {
+        let guard = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = File::open(self.path.join(ERASED)).map_err(fault(ERASED))?;
+        let mut bytes = Vec::new();
+        let more = file
+            .seek(SeekFrom::Start(from))
+            .and_then(|_| file.take(guard.length.saturating_sub(from)).read_to_end(&mut bytes));
+        more.map_err(fault(ERASED))?;
+        Ok(bytes)
+    }
+
     /// Replaces the file of signed heads.
     pub fn write_heads(&self, text: &str) -> Result<(), KeysError> {
-        let fresh = self.path.join(format!("{HEADS}.new"));
-        let _ = fs::remove_file(&fresh);
-        write_new(&fresh, text.as_bytes())?;
-        rename(&fresh, &self.path.join(HEADS)).map_err(fault(HEADS))?;
-        sync_folder(&self.path)
+        self.write_whole(HEADS, text)
     }
 
     /// The file of signed heads.
     pub fn read_heads(&self) -> Result<String, KeysError> {
-        let bytes = read_private(&self.path.join(HEADS))?;
+        self.read_whole(HEADS)
+    }
+
+    /// Replaces the file of heads that witnesses have cosigned.
+    pub fn write_cosigned(&self, text: &str) -> Result<(), KeysError> {
+        self.write_whole(COSIGNED, text)
+    }
+
+    /// The file of heads that witnesses have cosigned; empty before there was one.
+    pub fn read_cosigned(&self) -> Result<String, KeysError> {
+        match self.read_whole(COSIGNED) {
+            Err(KeysError::Missing { .. }) => Ok(String::new()),
+            read => read,
+        }
+    }
+
+    fn write_whole(&self, name: &str, text: &str) -> Result<(), KeysError> {
+        let fresh = self.path.join(format!("{name}.new"));
+        let _ = fs::remove_file(&fresh);
+        write_new(&fresh, text.as_bytes())?;
+        rename(&fresh, &self.path.join(name)).map_err(fault(name))?;
+        sync_folder(&self.path)
+    }
+
+    fn read_whole(&self, name: &str) -> Result<String, KeysError> {
+        let bytes = read_private(&self.path.join(name))?;
         String::from_utf8(bytes.to_vec())
-            .map_err(|_| KeysError::File { name: HEADS.to_owned(), kind: std::io::ErrorKind::InvalidData })
+            .map_err(|_| KeysError::File { name: name.to_owned(), kind: std::io::ErrorKind::InvalidData })
     }
 }
 

@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod keys_folder;
 pub mod log;
 pub mod note;
+pub mod outward;
 pub mod permits;
 pub mod problem;
 pub mod random;
@@ -19,6 +20,7 @@ pub mod reached;
 pub mod shop;
 pub mod streams;
 pub mod web;
+pub mod witnesses;
 pub mod work;
 
 pub use actor::{Actor, ActorFacts, Deed, Presented, Role};

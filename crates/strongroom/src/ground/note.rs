@@ -37,6 +37,18 @@ impl Display for OurPath<'_> {
 
 impl LogSafe for OurPath<'_> {}
 
+/// A name that the operator configured: of a witness.
+#[derive(Debug, Clone, Copy)]
+pub struct OurName<'a>(pub &'a str);
+
+impl Display for OurName<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl LogSafe for OurName<'_> {}
+
 /// Lets a value through that is safe to log, and does not compile for any other.
 ///
 /// ```compile_fail

@@ -392,9 +392,9 @@ keys status:
 keys suites:
 ledger checkpoint:
 ledger export: --to
-ledger prove: <ENTRY>
+ledger prove: <ENTRY> --quorum --witness
 ledger show: <ENTRY>
-ledger verify:
+ledger verify: --quorum --witness
 migrate: --dry-run --serving
 policy apply: <FILE> --follows --yes
 policy plan: <FILE>
@@ -407,6 +407,7 @@ serve: --admin --listen
 shops add: --policy --suite
 shops list:
 subject show: [SUBJECT] --kind --match
+witness: --behind-tls-proxy --certificate --key --listen --log --new-key --private-key --state
 ";
 
 #[test]

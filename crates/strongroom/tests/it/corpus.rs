@@ -131,6 +131,9 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
             let genuine = ledger_formats::genuine();
             let bundle = ledger::bundle::encode([&genuine.entry[..], b"x"]).unwrap();
             let facts = ledger::opening::Opening::builder().purpose("delivery").version(3).at(made::NOW);
+            let cosigned = format!("{}{}", genuine.checkpoint, genuine.answer);
+            let request = format!("old 0\n\n{}", genuine.checkpoint);
+            let again = format!("old 1\n{}=\n\n{cosigned}", "A".repeat(43));
             let proof = [&0_u64.to_be_bytes()[..], &1_u64.to_be_bytes(), &[7; 96]].concat();
             named(vec![
                 tagged(b'n', genuine.checkpoint.as_bytes()),
@@ -142,6 +145,12 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
                 tagged(b'o', facts.build().unwrap().as_bytes()),
                 tagged(b'r', genuine.receipt.as_bytes()),
                 tagged(b'p', &proof),
+                tagged(b'w', request.as_bytes()),
+                tagged(b'w', again.as_bytes()),
+                tagged(b'c', genuine.answer.as_bytes()),
+                tagged(b'c', cosigned.as_bytes()),
+                tagged(b'c', b"20852163\n"),
+                tagged(b'k', genuine.witness.to_string().as_bytes()),
             ])
         }
         other => panic!("{other} has no seeds"),

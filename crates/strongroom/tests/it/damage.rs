@@ -748,6 +748,7 @@ fn places(vault: &Vault) -> Places {
         lock,
         epoch_days: 30,
         cache_mib: 8,
+        witnesses: Vec::new(),
     }
 }
 

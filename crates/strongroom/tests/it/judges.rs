@@ -16,18 +16,18 @@ use serde_json::{Value as Json, json};
 use crate::vault::{POLICY, Ran, Server, Vault, customer, order};
 
 /// Where judges and their pins are.
-fn ours(name: &str) -> PathBuf {
+pub(crate) fn ours(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges").join(name)
 }
 
 /// Where `cargo xtask test` keeps what it brought.
-fn kept(name: &str) -> PathBuf {
+pub(crate) fn kept(name: &str) -> PathBuf {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     checkout.join("target/judges").join(name)
 }
 
 /// Is this there? Says aloud what is skipped if it is not.
-fn there(path: impl AsRef<Path>, judge: &str) -> bool {
+pub(crate) fn there(path: impl AsRef<Path>, judge: &str) -> bool {
     let (path, found) = (path.as_ref(), path.as_ref().exists());
     if !found {
         eprintln!(
@@ -50,7 +50,7 @@ fn answers(program: &str, words: &[&str], judge: &str) -> bool {
 }
 
 /// Runs a command to its end, with this on stdin.
-fn run_with(command: &mut Command, stdin: &[u8]) -> Ran {
+pub(crate) fn run_with(command: &mut Command, stdin: &[u8]) -> Ran {
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
     let mut pipe = child.stdin.take().unwrap();

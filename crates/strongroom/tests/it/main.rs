@@ -49,3 +49,4 @@ mod support;
 mod terms_on_time;
 mod theft;
 mod vault;
+mod witnesses;

@@ -51,6 +51,7 @@ impl Inside {
             keys,
             epoch_days: 30,
             cache_mib: 64,
+            witnesses: Vec::new(),
         };
         let house = open::open(&places, Arc::new(MachineClock::new()))?;
         let shop = house.shop(None).ok_or_else(|| fault("the vault has no shop"))?;
@@ -171,7 +172,7 @@ impl Inside {
 
     /// Closes it.
     pub(super) fn close(self) {
-        self.house.store.close();
+        self.house.close();
     }
 }
 

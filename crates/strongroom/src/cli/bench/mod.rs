@@ -88,7 +88,7 @@ impl BenchArgs {
 pub(super) async fn run(args: BenchArgs, context: &Context) -> Result<Exit, Problem> {
     if args.serve_empty {
         let router = Router::new().route("/", get(async || "{\"ok\":true}"));
-        crate::desk::serve_router(([127, 0, 0, 1], 0).into(), router).await?;
+        crate::desk::serve_router(([127, 0, 0, 1], 0).into(), router, None, 4_096).await?;
         return Ok(Exit::Done);
     }
     let voice = context.voice;
