@@ -526,6 +526,11 @@ impl ShopKeys {
         self.cache.remove(&id);
     }
 
+    /// Forgets every key that was unwrapped: some of them may have been destroyed elsewhere.
+    pub fn forget_all(&self) {
+        self.cache.clear();
+    }
+
     /// The blind index of a value: what a search looks for. Values are normalised before.
     pub fn blind(
         &self,

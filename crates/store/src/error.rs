@@ -104,6 +104,9 @@ pub enum Error {
     /// The answer to a COMMIT was lost, and what came of it could not be found out: it was done, or it was not.
     #[error("whether the work was committed is not known")]
     InDoubt,
+    /// What another server has entered could not be taken over. Nothing was kept; try again.
+    #[error("what another server has entered could not be taken over")]
+    NotCaughtUp,
     /// The address of the database says something that cannot be.
     #[error("the address of the database is wrong: {why}")]
     WrongAddress {
@@ -166,6 +169,7 @@ impl Error {
             Error::InDoubt => "SR-STORE-022",
             Error::WrongAddress { .. } => "SR-STORE-023",
             Error::UnfitServer { .. } => "SR-STORE-024",
+            Error::NotCaughtUp => "SR-STORE-025",
         }
     }
 
@@ -180,6 +184,7 @@ impl Error {
                 | Error::Unreachable
                 | Error::Lost
                 | Error::InDoubt
+                | Error::NotCaughtUp
         )
     }
 

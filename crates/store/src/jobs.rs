@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::error::Error;
-use crate::sql::Row;
+use crate::sql::{Row, Sql};
 use crate::tx::{Tx, View};
 
 /// A job that a worker has claimed.
@@ -132,7 +132,24 @@ crate::statements! {
     DROP_OLD_ANSWERS = "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE at < $1 LIMIT $2)";
 }
 
+/// The pen of what one server does for all: jobs, terms, epochs, heads.
+const FOR_ALL: i64 = -1;
+/// Makes a server the one that does it, unless another is. Times are of the database's clock: no two servers have the same.
+static LEAD: Sql = Sql::new(
+    "INSERT INTO pen AS held (shop, holder, held_until)
+     VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $3)
+     ON CONFLICT (shop) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
+     WHERE held.holder = excluded.holder OR held.held_until < excluded.held_until - $3",
+);
+
 impl Tx<'_> {
+    /// Makes this server the one that does for all what one has to do, for so many microseconds, if no other is. Gives whether
+    /// it is. On a server's database only.
+    pub fn lead(&mut self, server: i64, lease: i64) -> Result<bool, Error> {
+        self.housekeeping();
+        self.change(&LEAD, crate::params![FOR_ALL, server, lease]).map(|changed| changed > 0)
+    }
+
     /// Takes `count` numbers of a name, for good. Gives the first.
     pub fn take_numbers(&mut self, name: &str, count: u32) -> Result<i64, Error> {
         self.housekeeping();

@@ -400,6 +400,11 @@ impl Store {
         self.checkpoints.as_ref().map_or(0, |checkpoints| checkpoints.truncations.load(Ordering::Relaxed))
     }
 
+    /// Are there, or may there be, other processes on the same rows?
+    pub fn is_shared(&self) -> bool {
+        matches!(self.home, Home::Server(_))
+    }
+
     /// Where the rows are.
     pub fn home(&self) -> &Home {
         &self.home

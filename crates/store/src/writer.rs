@@ -151,8 +151,7 @@ impl Writer {
         tasks: &mut [Box<dyn Task>],
         effects: &mut Vec<Effects>,
     ) -> Result<Vec<Vec<u64>>, Error> {
-        let began = Instant::now();
-        let mut pause = PAUSE;
+        let (mut first_failed, mut pause) = (None, PAUSE);
         loop {
             let started = Instant::now();
             effects.clear();
@@ -163,7 +162,10 @@ impl Writer {
             add_micros(&self.stats.apply_micros, started, applied_at);
             add_micros(&self.stats.commit_micros, applied_at, Instant::now());
             match numbers {
-                Err(error) if error.may_be_tried_again() && began.elapsed() < self.patience() => {
+                Err(error)
+                    if error.may_be_tried_again()
+                        && first_failed.get_or_insert_with(Instant::now).elapsed() < self.patience() =>
+                {
                     self.book.discard();
                     session.roll_back();
                     self.stats.tried_again.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,6 @@
 //! What the house does by itself: signs heads, runs durable jobs, lets terms end, begins new epochs.
 //!
+//! Of several servers on one database, one does this for all, as long as it holds the lease; the others keep up with it.
 //! One thread, awake once a second. While the clock is in doubt it signs heads and lays records out again, and destroys
 //! nothing.
 
@@ -38,6 +39,8 @@ pub struct Doing {
     pub terms_held: AtomicU64,
     /// Files that should be taken away and are not: their row was edited.
     pub files_held: AtomicU64,
+    /// This process does it, and no other one on the same rows.
+    pub leads: AtomicBool,
 }
 
 /// The caretaker's thread.
@@ -61,6 +64,10 @@ struct Shared {
     /// There were more files to take away than a round does.
     files_left: AtomicBool,
     signed: AtomicU64,
+    /// This process among those that share a database: its number, 0 before it has one; and until when it does for all what one
+    /// has to do, µs of the steady clock.
+    server: AtomicI64,
+    leads_until: AtomicI64,
 }
 
 /// Between two rounds.
@@ -78,6 +85,8 @@ const JOBS_PER_ROUND: usize = 256;
 const JOBS_FOR: i64 = 5 * SECOND;
 /// A job that failed so often in a row needs somebody who looks.
 const STUCK_AFTER: u32 = 5;
+/// For so long one of several servers does the caretaker's work for all; then another may, if it is not heard of.
+const LEADS_FOR: i64 = 15 * SECOND;
 /// Records of one job at a time: so much is done again after a crash.
 const RECORDS_PER_TURN: u64 = 1_024;
 
@@ -95,6 +104,8 @@ impl Caretaker {
             tidied_at: AtomicI64::new(i64::MIN),
             files_left: AtomicBool::new(false),
             signed: AtomicU64::new(0),
+            server: AtomicI64::new(0),
+            leads_until: AtomicI64::new(0),
         });
         let own = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("caretaker".into()).spawn(move || own.run())?;
@@ -138,7 +149,9 @@ impl Caretaker {
         self.shared.called.notify_all();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
-            self.shared.sign_heads();
+            if !self.shared.house.store.is_shared() || self.shared.doing.leads.load(Ordering::Relaxed) {
+                self.shared.sign_heads();
+            }
             self.shared.house.witnesses.tell_files(&self.shared.house);
         }
         // A server that is just being asked is not waited for: closing the house ends what its answer can do.
@@ -195,6 +208,14 @@ impl Shared {
         let now = self.house.clock.now();
         let in_doubt = self.house.watch.look(self.house.clock.as_ref());
         self.doing.rounds.fetch_add(1, Ordering::Relaxed);
+        if self.house.store.is_shared() {
+            crate::neighbours::keep_up(&self.house)?;
+            if !self.leads()? {
+                self.doing.leads.store(false, Ordering::Relaxed);
+                return Ok(Left::Nothing);
+            }
+        }
+        self.doing.leads.store(true, Ordering::Relaxed);
         self.sign_heads();
         let mut left = Left::More;
         let until = self.house.clock.steady().saturating_add(JOBS_FOR);
@@ -272,6 +293,39 @@ impl Shared {
             crate::note!(WARN, "rows of files were edited; the deep check names them", rows = held);
         }
         more
+    }
+
+    /// Does this server do for all what one has to do? Asked again long before the lease is over; another that was paused finds
+    /// that it is over for it, too, by a clock that went on.
+    fn leads(&self) -> Result<bool, Problem> {
+        let House { clock, store, .. } = &*self.house;
+        let asked_at = clock.steady();
+        if self.leads_until.load(Ordering::Relaxed) > asked_at.saturating_add(LEADS_FOR / 2) {
+            return Ok(true);
+        }
+        if self.server.load(Ordering::Relaxed) == 0 {
+            let number = store
+                .work_blocking::<_, Problem, _>(HOUSE, Lane::High, |tx| Ok(tx.take_numbers("server", 1)?))?;
+            self.server.store(number.into_value(), Ordering::Relaxed);
+        }
+        let server = self.server.load(Ordering::Relaxed);
+        let is_new = self.leads_until.load(Ordering::Relaxed) < asked_at;
+        let leads = store.work_blocking::<_, Problem, _>(HOUSE, Lane::High, move |tx| {
+            let leads = tx.lead(server, LEADS_FOR)?;
+            if leads && is_new {
+                // Whoever had them does not do this any more. One that still does finds what it did done twice, which is as good.
+                tx.free_leases()?;
+            }
+            Ok(leads)
+        })?;
+        let leads = leads.into_value();
+        if leads && is_new {
+            *self.turns() = Turns::default();
+            crate::note!(INFO, "this server does what one has to do for all", server = server);
+        }
+        let until = if leads { asked_at.saturating_add(LEADS_FOR) } else { 0 };
+        self.leads_until.store(until, Ordering::Relaxed);
+        Ok(leads)
     }
 
     fn rotate(

@@ -15,6 +15,7 @@ use crate::ground::heads::{self, SignedHead};
 use crate::ground::house::{HOUSE, House, Parts};
 use crate::ground::keys_folder::{self, KeysFolder, LockSource};
 use crate::ground::log::{Book, generation_of_log, log_number, shop_of_log};
+use crate::ground::neighbours::Neighbours;
 use crate::ground::random::SystemRandom;
 use crate::ground::witnesses::{WitnessAt, WitnessPlace, Witnesses};
 use crate::ground::{Actor, CredentialId, Id, Ids, InForce, Problem, Role, Shop};
@@ -333,6 +334,7 @@ fn open_as(
     let options =
         store::Options { cache_kib: places.cache_mib.saturating_mul(1_024), ..store::Options::default() };
     let (mut found, mut true_heads): (Option<Found>, _) = (None, None);
+    let mut neighbours = Neighbours::default();
     let store = Store::open(home, options, witness, |view, writers| {
         found = Some(look_around(view, &keys, &signed)?);
         if let (Opening::ToServe, Some(found)) = (why, &found) {
@@ -340,6 +342,7 @@ fn open_as(
         }
         let book = Book::read(view)?;
         true_heads = Some(book.heads());
+        neighbours = book.neighbours();
         let others = (1..writers).map(|_| Box::new(book.another()) as Box<dyn store::LogBook>);
         let mut books: store::Books = others.collect();
         books.push(Box::new(book));
@@ -358,23 +361,15 @@ fn open_as(
     let (data, epoch_days) = (places.data.clone(), places.epoch_days);
     let parts = Parts { store, data, owned, watch, keys, ids, heads, witnesses, shops, epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
+    neighbours.are_of(&house, crate::neighbours::take_over);
     if why == Opening::ToServe {
         // ORDER: before anything is written: a house that was set back stays as it was found.
         house.witnesses.hold(&house)?;
         let in_list: Vec<KeyId> = listed.iter().map(|line| line.id).collect();
         hold_lists_together(&house.keys, &house.clock, &destroyed, &in_list)?;
     }
-    #[expect(
-        clippy::redundant_closure_for_method_calls,
-        reason = "the method alone is not general enough over lifetimes"
-    )]
-    house.store.work_blocking(HOUSE, Lane::High, |tx| tx.free_leases())?;
-    for shop in house.shops() {
-        // Whoever sent it was served by a process that is no more.
-        let edited = erase::give_up_files(&house, &shop, i64::MAX)?;
-        if edited > 0 {
-            crate::note!(WARN, "rows of files were edited; the deep check names them", rows = edited);
-        }
+    if !house.store.is_shared() {
+        begin_alone(&house)?;
     }
     // ORDER: last. All that must be true was looked at, so the way back is not needed; and no key dies here while a copy in this
     // folder holds it.
@@ -382,6 +377,23 @@ fn open_as(
         crate::note!(INFO, "the copy from before the migration was removed");
     }
     Ok(house)
+}
+
+/// What the only process on these rows can know: nobody else does a job, and nobody else is being sent a file.
+fn begin_alone(house: &House) -> Result<(), Problem> {
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method alone is not general enough over lifetimes"
+    )]
+    house.store.work_blocking(HOUSE, Lane::High, |tx| tx.free_leases())?;
+    for shop in house.shops() {
+        // Whoever sent it was served by a process that is no more.
+        let edited = erase::give_up_files(house, &shop, i64::MAX)?;
+        if edited > 0 {
+            crate::note!(WARN, "rows of files were edited; the deep check names them", rows = edited);
+        }
+    }
+    Ok(())
 }
 
 struct Found {
@@ -395,20 +407,8 @@ fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Res
     let epochs = living_epochs(keys)?;
     let (mut shops, mut last_entry_at) = (Vec::new(), None);
     for row in keep::list_shops(view)? {
-        let keys_of_shop = keep::open_keys(view, row.number, &epochs).map_err(explain_dark)?;
-        row.must_be_whole(&keys_of_shop)?;
-        let is_later =
-            |log: &i64| shop_of_log(*log) == row.number && generation_of_log(*log) > row.generation;
-        if view.logs()?.iter().any(is_later) {
-            return Err(Problem::edited("shop")); // an older row was put back: its log has ended
-        }
-        let in_force = notice::load(view, row.number, &keys_of_shop)?;
-        let last = last_entry(view, log_number(row.number, row.generation))?;
-        last_entry_at = last_entry_at.max(last.as_ref().map(|entry| entry.at));
-        let last_at = last.map_or(0, |entry| entry.at);
-        let shop = Shop::new(row.number, row.name, keys_of_shop, in_force, row.generation, last_at);
-        fill_caches(view, &shop)?;
-        people::limits::count_again(view, &shop, last_at)?;
+        let (shop, last_at) = read_shop(view, row, &epochs)?;
+        last_entry_at = last_entry_at.max(last_at);
         shops.push(shop);
     }
     for head in signed {
@@ -423,6 +423,42 @@ fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Res
         heads::hold_stored(view, head, &shop.name, keys)?;
     }
     Ok(Found { shops, destroyed: keep::list_destroyed(view)?, last_entry_at })
+}
+
+/// A shop as its rows have it, with what is remembered of it; and when its last entry was made.
+fn read_shop(
+    view: &View<'_>,
+    row: keep::ShopRow,
+    epochs: &[EpochKey],
+) -> Result<(Shop, Option<i64>), Problem> {
+    let keys_of_shop = keep::open_keys(view, row.number, epochs).map_err(explain_dark)?;
+    row.must_be_whole(&keys_of_shop)?;
+    let is_later = |log: &i64| shop_of_log(*log) == row.number && generation_of_log(*log) > row.generation;
+    if view.logs()?.iter().any(is_later) {
+        return Err(Problem::edited("shop")); // an older row was put back: its log has ended
+    }
+    let in_force = notice::load(view, row.number, &keys_of_shop)?;
+    let last = last_entry(view, log_number(row.number, row.generation))?.map(|entry| entry.at);
+    let last_at = last.unwrap_or(0);
+    let shop = Shop::new(row.number, row.name, keys_of_shop, in_force, row.generation, last_at);
+    fill_caches(view, &shop)?;
+    people::limits::count_again(view, &shop, last_at)?;
+    Ok((shop, last))
+}
+
+/// Serves shops that another server on the same database has made.
+pub fn find_new_shops(house: &House) -> Result<(), Problem> {
+    let known: HashSet<u32> = house.shops().iter().map(|shop| shop.number).collect();
+    let found = house.store.look_blocking(move |view| {
+        let rows = keep::list_shops(view)?;
+        Ok::<_, Problem>(rows.into_iter().filter(|row| !known.contains(&row.number)).collect::<Vec<_>>())
+    })?;
+    for row in found {
+        let epochs = living_epochs(&house.keys)?;
+        let (shop, _) = house.store.look_blocking(move |view| read_shop(view, row, &epochs))?;
+        house.add_shop(shop);
+    }
+    Ok(())
 }
 
 fn living_epochs(keys: &KeysFolder) -> Result<Vec<EpochKey>, Problem> {

@@ -82,6 +82,12 @@ pub(super) fn migrate(
         session.commit()?;
         taken.push(step.name);
     }
+    raise(session, fences, serving)?;
+    Ok(Migrated { from, to, steps: taken, copy: None })
+}
+
+/// Puts up the fences, and gives a role the rights to rows.
+pub(super) fn raise(session: &Postgres, fences: &[Fence], serving: Option<&str>) -> Result<(), Error> {
     session.begin_schema()?;
     for fence in fences {
         session.batch(&fence.raise())?;
@@ -89,8 +95,7 @@ pub(super) fn migrate(
     if let Some(role) = serving {
         session.batch(&grants(&quoted(role)?))?;
     }
-    session.commit()?;
-    Ok(Migrated { from, to, steps: taken, copy: None })
+    session.commit()
 }
 
 /// Reads every row whole, larger values beside the pages included.

@@ -122,6 +122,12 @@ impl Server {
         })
     }
 
+    /// Puts up fences between shops.
+    #[cfg(test)]
+    fn raise(&self, fences: &[Fence]) -> Result<(), Error> {
+        apart(|| migrate::raise(&Postgres::new(self)?, fences, None))
+    }
+
     /// Copies all rows, in one state, into a new file of the schema of `steps`.
     pub fn pour_into(
         &self,
@@ -309,6 +315,8 @@ impl Server {
     }
 }
 
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod tests {
     use super::*;

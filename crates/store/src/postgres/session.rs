@@ -25,7 +25,8 @@ use crate::sql::{Columns, Row, Sql, Value};
 
 /// Who held the pen of a shop; from here until the end of the transaction nobody else does.
 static TAKE_PEN: Sql = Sql::new("SELECT holder FROM pen WHERE shop = $1 FOR UPDATE");
-static ADD_PEN: Sql = Sql::new("INSERT INTO pen (shop, holder) VALUES ($1, 0) ON CONFLICT (shop) DO NOTHING");
+static ADD_PEN: Sql =
+    Sql::new("INSERT INTO pen (shop, holder, held_until) VALUES ($1, 0, 0) ON CONFLICT (shop) DO NOTHING");
 static HOLD_PEN: Sql = Sql::new("UPDATE pen SET holder = $1 WHERE shop = $2");
 static NEXT_HOLDER: Sql = Sql::new(
     "INSERT INTO number_block (name, last) VALUES ('holder', 1)
@@ -144,8 +145,13 @@ impl Postgres {
         }
         self.give_up();
         let warned = Arc::clone(&self.warned);
-        let connected = self.runtime.block_on(self.server.connect(warned));
-        let (client, carrier) = connected.map_err(|error| cannot_connect(&error))?;
+        // The driver's own limit ends with the connection of the network; a server that says nothing then is waited for no longer.
+        let connecting = self.server.connect(warned);
+        let connected = self
+            .runtime
+            .block_on(async { tokio::time::timeout(super::CONNECTING.saturating_mul(2), connecting).await });
+        let (client, carrier) =
+            connected.map_err(|_| Error::Unreachable)?.map_err(|error| cannot_connect(&error))?;
         // INVARIANT: it runs only while this thread waits for an answer, which is the only time there is something to carry.
         self.runtime.spawn(carrier);
         *self.client.borrow_mut() = Some(client);
@@ -275,11 +281,13 @@ impl Session for Postgres {
                 self.run(&ADD_PEN, crate::params![pen], &mut |_| Ok(Step::Next))?;
             }
         }
-        if before != Some(self.holder.get()) {
-            self.run(&HOLD_PEN, crate::params![self.holder.get(), pen], &mut |_| Ok(Step::Next))?;
-            return Ok(Pen::CameBack);
+        if before == Some(self.holder.get()) && self.held.borrow().contains(&pen) {
+            return Ok(Pen::Kept);
         }
-        Ok(if self.held.borrow().contains(&pen) { Pen::Kept } else { Pen::CameBack })
+        // ORDER: written also where this writer is the holder by name: whoever commits to find out what became of a COMMIT waits
+        // for the standby with it.
+        self.run(&HOLD_PEN, crate::params![self.holder.get(), pen], &mut |_| Ok(Step::Next))?;
+        Ok(Pen::CameBack)
     }
 
     fn commit(&self) -> Result<(), Error> {

@@ -16,7 +16,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use seal::{Destroyed, DestroyedList, KeyId, Keyring, Lock, Unlocked};
+use seal::{Destroyed, DestroyedList, EpochKey, KeyId, Keyring, Lock, Unlocked};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -187,6 +187,15 @@ impl KeysFolder {
         // ORDER: last, so that a folder with a keyring is a whole one.
         write_new(&path.join(KEYRING), &file)?;
         sync_folder(path)
+    }
+
+    /// The key of an epoch. Fails: `SR-SEAL-…` when the keyring has none of this number.
+    pub fn epoch(&self, number: u32) -> Result<EpochKey, Problem> {
+        self.with(|ring| {
+            let epoch = ring.epochs.iter().find(|epoch| epoch.number == number);
+            let epoch = epoch.ok_or(seal::Error::NoKey)?;
+            Ok(EpochKey::new(epoch.number, &epoch.key)?)
+        })
     }
 
     /// Unlocks an existing folder.

@@ -9,6 +9,7 @@ use ledger::tree::{ReadError, TileBuffer, Tiles};
 use quick_cache::sync::Cache;
 use store::{Appended, Error, FullTile, Head, LEAVES_PER_TILE, LogBook, View};
 
+use super::neighbours::{Neighbours, News};
 use super::problem::Problem;
 
 /// Number of a shop's log: the shop, and which generation of its log. A new generation begins only when a restore has to
@@ -35,6 +36,7 @@ pub struct Book {
     kept: HashMap<i64, TileBuffer>,
     tentative: HashMap<i64, TileBuffer>,
     heads: Arc<TrueHeads>,
+    neighbours: Neighbours,
 }
 
 /// What each log has become, as the writer made it: what is signed comes from here, and not from a row that somebody may have
@@ -83,16 +85,27 @@ impl Book {
     /// The same for another writer: what it knows is its own, the heads are all writers'.
     #[must_use]
     pub fn another(&self) -> Book {
-        Book { kept: self.kept.clone(), tentative: HashMap::new(), heads: self.heads() }
+        Book {
+            kept: self.kept.clone(),
+            tentative: HashMap::new(),
+            heads: self.heads(),
+            neighbours: self.neighbours(),
+        }
     }
 
+    /// The heads that this book keeps up to date.
+    pub fn heads(&self) -> Arc<TrueHeads> {
+        Arc::clone(&self.heads)
+    }
+
+    /// Who is told what others have entered.
+    pub fn neighbours(&self) -> Neighbours {
+        self.neighbours.clone()
+    }
+
+    /// Reads the right edge of a log that this book did not know, and holds its root against the stored head.
     fn read_end(&mut self, view: &View<'_>, log: i64) -> Result<(), Error> {
         let Some(head) = view.log_head(log)? else { return Ok(()) };
-        let known =
-            self.kept.get(&log).is_some_and(|edge| edge.size() == head.size && edge.root().0 == head.root);
-        if known {
-            return Ok(());
-        }
         let edge =
             TileBuffer::load(head.size, &mut StoredTiles { view, log, roots: None }).map_err(|error| {
                 match error {
@@ -100,21 +113,41 @@ impl Book {
                     ReadError::Ledger(_) => Error::BrokenLog { log, leaf: head.size },
                 }
             })?;
-        if edge.root().0 != head.root {
-            return Err(Error::BrokenLog { log, leaf: head.size });
+        self.knows(log, edge, head)
+    }
+
+    /// Goes on from what this book knows of a log to where it ends now, leaf by leaf: so it is the same log, and nobody has
+    /// rewritten what was in it.
+    fn go_on(&mut self, view: &View<'_>, log: i64, news: &mut News) -> Result<(), Error> {
+        let Some(mut edge) = self.kept.get(&log).cloned() else {
+            news.begin_anew();
+            return self.read_end(view, log);
+        };
+        let broken = |leaf| Error::BrokenLog { log, leaf };
+        let head = view.log_head(log)?.ok_or_else(|| broken(0))?;
+        // What was here before is here still, and this process may have signed it.
+        if head.size < edge.size() {
+            return Err(broken(head.size));
         }
-        // A log that was longer when this process last saw it has been rolled back: nothing may be entered in what is left.
-        if self.heads.find(log).is_some_and(|seen| seen.size > head.size) {
+        while edge.size() < head.size {
+            let next_tile = (edge.size() / LEAVES_PER_TILE).saturating_add(1).saturating_mul(LEAVES_PER_TILE);
+            let packed = view.leaves_packed(log, edge.size(), next_tile.min(head.size))?;
+            for leaf in store::Unpack(&packed) {
+                edge.append(leaf_hash(leaf));
+            }
+            edge.take_full_tiles(); // whoever filled them has stored them
+            news.add(&packed);
+        }
+        self.knows(log, edge, head)
+    }
+
+    fn knows(&mut self, log: i64, edge: TileBuffer, head: Head) -> Result<(), Error> {
+        if edge.root().0 != head.root {
             return Err(Error::BrokenLog { log, leaf: head.size });
         }
         self.heads.saw(log, &edge);
         self.kept.insert(log, edge);
         Ok(())
-    }
-
-    /// The heads that this book keeps up to date.
-    pub fn heads(&self) -> Arc<TrueHeads> {
-        Arc::clone(&self.heads)
     }
 }
 
@@ -154,12 +187,16 @@ impl LogBook for Book {
 
     fn catch_up(&mut self, view: &View<'_>, shop: i64) -> Result<(), Error> {
         self.tentative.clear();
-        for log in view.logs()? {
-            if i64::from(shop_of_log(log)) == shop {
-                self.read_end(view, log)?;
-            }
+        let mut news = News::new();
+        let logs = view.logs()?.into_iter().filter(|log| i64::from(shop_of_log(*log)) == shop);
+        for log in logs {
+            self.go_on(view, log, &mut news)?;
         }
-        Ok(())
+        let Ok(shop) = u32::try_from(shop) else { return Ok(()) };
+        self.neighbours.tell(view, shop, &news).map_err(|problem| {
+            crate::note!(WARN, "what another server entered could not be taken over", code = problem.code);
+            Error::NotCaughtUp
+        })
     }
 }
 

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod jobs;
 pub mod keys_folder;
 pub mod log;
+pub mod neighbours;
 pub mod note;
 pub mod outward;
 pub mod permits;

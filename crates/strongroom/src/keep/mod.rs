@@ -30,10 +30,12 @@ pub(crate) use sql::ALL as STATEMENTS;
 pub use listing::{LISTED_BYTES, Listing, Order, list_records, list_records_after, look_records_after};
 pub use plan::{Change, Halt, OldKeys, Plan, Planned, Planner, with_envelope};
 pub use shops::{
-    NewShop, ShopRow, add_shop, begin_wrap, end_old_wraps, list_shops, new_generation, new_shop, open_keys,
-    read_shop_keys, rewrap_shop_keys,
+    NewShop, ShopRow, add_shop, begin_wrap, end_old_wraps, learn_wraps, list_shops, new_generation, new_shop,
+    open_keys, read_shop_keys, rewrap_shop_keys,
 };
-pub use terms::{add_terms, ended_terms, find_term, list_terms, remove_term, remove_term_again, rewrap_term};
+pub use terms::{
+    add_terms, ended_terms, find_term, learn_terms, list_terms, remove_term, remove_term_again, rewrap_term,
+};
 pub use tokens::{Made, TokenRow, add_token, find_token, list_tokens_after, remove_tokens};
 pub use types::{Clear, Event, FileMark, RecordRow, SubjectRow};
 

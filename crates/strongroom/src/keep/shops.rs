@@ -6,8 +6,8 @@ use seal::{Class, EpochKey, Random, ShopKeyRows, ShopKeys, Suite, Wrapped};
 use store::{Tx, View, params};
 
 use super::sql;
-use crate::ground::Problem;
 use crate::ground::work::Work;
+use crate::ground::{Problem, Shop};
 
 /// A shop's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +103,26 @@ pub fn list_shops(view: &View<'_>) -> Result<Vec<ShopRow>, Problem> {
             mac: row.array(4).unwrap_or_default(), // a MAC of another length is none that fits
         })
     })?)
+}
+
+/// Takes over the wrap keys of a shop, when another server may have begun or ended an epoch.
+///
+/// Takes: the key of an epoch, by its number. Fails: `SR-SEAL-…` when the keyring has none of this number.
+pub fn learn_wraps(
+    view: &View<'_>,
+    shop: &Shop,
+    epoch: impl Fn(u32) -> Result<EpochKey, Problem>,
+) -> Result<(), Problem> {
+    let rows = read_shop_keys(view, shop.number)?;
+    for (version, wrapped) in &rows.wraps {
+        if *version > shop.keys.wrap_version() {
+            shop.keys.add_wrap(*version, &epoch(wrapped.under)?, wrapped)?;
+        }
+    }
+    if let Some(first) = rows.wraps.iter().map(|(version, _)| *version).min() {
+        shop.keys.drop_wraps_before(first);
+    }
+    Ok(())
 }
 
 /// A shop's keys, as their rows have them.

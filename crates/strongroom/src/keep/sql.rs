@@ -14,6 +14,7 @@ store::statements! {
                 ON CONFLICT (shop, ends_at, epoch) DO NOTHING";
     FIND_TERM = "SELECT shop, ends_at, epoch, wrapped, mac FROM term WHERE id = $1";
     LIST_TERMS = "SELECT id, ends_at, epoch, wrapped, mac FROM term WHERE shop = $1 ORDER BY ends_at";
+    LIST_TERM_NUMBERS = "SELECT id FROM term WHERE shop = $1";
     LIST_ENDED_TERMS = "SELECT id FROM term WHERE shop = $1 AND ends_at <= $2 ORDER BY ends_at LIMIT 64";
     REWRAP_TERM = "UPDATE term SET wrapped = $1, mac = $2 WHERE id = $3";
     REMOVE_TERM = "DELETE FROM term WHERE id = $1";

@@ -1,6 +1,8 @@
 //! Terms: retention ends whose data shares one key.
 
-use seal::Wrapped;
+use std::collections::{HashMap, HashSet};
+
+use seal::{KeyId, Wrapped};
 use store::{Row, View, params};
 
 use super::{key_destroyed, must_not_be_destroyed, sql};
@@ -42,6 +44,29 @@ fn whole(
     let term = Term { number, ends_at, epoch, key };
     shop.keys.row_is_whole(TERM, &[&columns(shop, &term)], mac).map_err(|_| Problem::edited(TERM))?;
     Ok(term)
+}
+
+/// Takes over which terms there are, when another server may have made some or ended some.
+///
+/// Takes: whether each of them has to be read again, for its key may be wrapped anew.
+pub fn learn_terms(view: &View<'_>, shop: &Shop, again: bool) -> Result<(), Problem> {
+    let known: HashMap<u64, KeyId> = shop.terms.all().iter().map(|term| (term.number, term.key.id)).collect();
+    let there: HashSet<u64> = view
+        .list(&sql::LIST_TERM_NUMBERS, params![shop.column()], |row| row.number(0))?
+        .into_iter()
+        .collect();
+    for (number, key) in &known {
+        if !there.contains(number) {
+            shop.keys.forget(*key);
+            shop.terms.remove(*key);
+        }
+    }
+    for number in there.into_iter().filter(|number| again || !known.contains_key(number)) {
+        if let Some(term) = find_term(view, shop, number)? {
+            shop.terms.add(term);
+        }
+    }
+    Ok(())
 }
 
 fn columns(shop: &Shop, term: &Term) -> Vec<u8> {

@@ -210,6 +210,16 @@ pub fn load(view: &View<'_>, shop: u32, keys: &ShopKeys) -> Result<InForce, Prob
     make(rows.last().ok_or_else(unreadable)?, &rows)
 }
 
+/// Puts in force what another server has published.
+pub fn learn(view: &View<'_>, shop: &Shop) -> Result<(), Problem> {
+    let newest = list(view, shop, 1)?.first().map(|(version, ..)| *version);
+    if newest != Some(shop.policy().version) {
+        shop.put_in_force(load(view, shop.number, &shop.keys)?);
+        shop.hints.forget_all();
+    }
+    Ok(())
+}
+
 /// A published version, if there is one of this number.
 pub fn find(view: &View<'_>, shop: &Shop, version: u32) -> Result<Option<InForce>, Problem> {
     let rows = stored(view, shop.number, &shop.keys)?;

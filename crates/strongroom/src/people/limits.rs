@@ -15,6 +15,7 @@ use store::{Unpack, View, params};
 use super::{CredentialRow, approvals, find, is_technical, list, mac_of, sql};
 use crate::ground::clock::{DAY, MINUTE};
 use crate::ground::log::first_since;
+use crate::ground::neighbours::News;
 use crate::ground::reached::{Approved, Full, Reach};
 use crate::ground::work::Work;
 use crate::ground::{CredentialId, Deed, EntryId, Id, Problem, Shop};
@@ -202,6 +203,35 @@ pub fn count_again(view: &View<'_>, shop: &Shop, last_entry_at: i64) -> Result<(
             }
         }
         first = end;
+    }
+    Ok(())
+}
+
+/// Counts whom credentials have reached on another server, and knows which approvals it has given.
+pub fn learn(view: &View<'_>, shop: &Shop, news: &News) -> Result<(), Problem> {
+    if news.any(&[Act::Approved]) {
+        for row in approvals::list(view, shop, u32::MAX)? {
+            if let Some(approved) = row.approved().filter(|approved| approved.ends_at > shop.last_entry_at())
+            {
+                shop.reached.approve(approved);
+            }
+        }
+    }
+    let mut entries = Vec::new();
+    for leaf in Unpack(news.leaves()) {
+        let (at, counts) = (Entry::decode(leaf)?, may_count(leaf));
+        shop.entry_time(at.at);
+        if counts {
+            entries.push(at);
+        }
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let rows = list(view, shop, u32::MAX)?.into_iter().filter(|row| row.revoked_at == 0);
+    let own: HashMap<u64, Option<Limit>> = rows.map(|row| (row.id.number(), row.limit)).collect();
+    for entry in &entries {
+        count_entry(entry, &own, shop);
     }
     Ok(())
 }

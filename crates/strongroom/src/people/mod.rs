@@ -397,6 +397,20 @@ pub fn list(view: &View<'_>, shop: &Shop, limit: u32) -> Result<Vec<CredentialRo
     rows.into_iter().map(|(row, mac)| whole(shop, row, &mac)).collect()
 }
 
+/// Takes over which credentials there are, when another server has made, revoked, frozen or thawed some.
+pub fn learn(view: &View<'_>, shop: &Shop) -> Result<(), Problem> {
+    for row in list(view, shop, u32::MAX)? {
+        let number = row.id.number();
+        if row.revoked_at == 0 {
+            shop.doors.add(number, door_of(&row));
+        } else {
+            shop.doors.remove(number);
+            shop.reached.remove(number);
+        }
+    }
+    Ok(())
+}
+
 /// What the front door remembers of a credential.
 pub fn door_of(row: &CredentialRow) -> Door {
     Door { hash: row.hash, role: row.role, for_others: row.for_others, frozen: row.frozen_at != 0 }

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use strongroom::caretaker::Caretaker;
 use strongroom::ground::clock::{Clock, DAY, MachineClock, SetClock};
 use strongroom::ground::keys_folder::{LockSource, UNLOCK};
-use strongroom::open::{self, Places, Rows};
+use strongroom::open::{self, Places};
 
 use crate::engine::{read_rows, write_rows};
 use crate::vault::{Ran, Vault, choice, customer, order, reveal};
@@ -743,7 +743,7 @@ fn places(vault: &Vault) -> Places {
     let lock = LockSource::KeyFile(vault.keys().join(UNLOCK));
     Places {
         data: vault.data(),
-        rows: Rows::InFolder,
+        rows: vault.rows(),
         keys: vault.keys(),
         lock,
         epoch_days: 30,

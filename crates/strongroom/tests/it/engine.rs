@@ -78,6 +78,8 @@ impl Home {
     pub(crate) fn stands_for(&self, data: &Path) {
         let mut homes = HOMES.lock().unwrap_or_else(PoisonError::into_inner);
         homes.insert(data.join(store::DATABASE), self.server());
+        let mut owners = OWNERS.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.insert(data.join(store::DATABASE), (self.0.server().clone(), self.0.name().to_owned()));
     }
 }
 
@@ -86,6 +88,19 @@ fn without_password(url: &str) -> String {
     let (user, _) = user.rsplit_once(':').unwrap();
     format!("{user}@{rest}")
 }
+
+/// Changes the schema of a data folder's database, as nobody should.
+pub(crate) fn change_schema(data: &Path, sql: &str) {
+    let file = data.join(store::DATABASE);
+    let owners = OWNERS.lock().unwrap_or_else(PoisonError::into_inner);
+    match owners.get(&file) {
+        Some((server, name)) => drop(server.sql(name, sql)),
+        None => drop(behind_the_back(file).unwrap().execute(sql, []).unwrap()),
+    }
+}
+
+/// The databases themselves, by the file that a folder would have.
+static OWNERS: LazyLock<Mutex<HashMap<PathBuf, (Postgres, String)>>> = LazyLock::new(Mutex::default);
 
 /// Databases of servers, by the file that a folder would have.
 static HOMES: LazyLock<Mutex<HashMap<PathBuf, Server>>> = LazyLock::new(Mutex::default);

@@ -164,6 +164,7 @@ fn a_term_whose_own_row_was_edited_is_left_and_shown_and_the_others_end() {
     let first =
         "UPDATE term SET ends_at = ends_at - 1 WHERE id = (SELECT id FROM term ORDER BY ends_at LIMIT 1)";
     assert_eq!(database.execute(first, []).unwrap(), 1);
+    drop(database);
     let swept = sweep(&bench);
     assert_eq!(swept, Swept { ended: 1, held: 0, edited: 1 });
 }
@@ -348,8 +349,11 @@ fn an_epoch_ends_at_its_own_time_while_the_dates_of_certificates_cannot_be_looke
     let by = bench.service();
     bench.customer(&by, "42");
     bench.close();
-    let database = crate::vault::behind_the_back(bench.places.data.join(store::DATABASE)).unwrap();
-    database.execute("ALTER TABLE erasure RENAME TO erasure_hidden", []).unwrap();
+    let data = bench.places.data.clone();
+    let rename = |from: &str, to: &str| {
+        crate::engine::change_schema(&data, &format!("ALTER TABLE {from} RENAME TO {to}"));
+    };
+    rename("erasure", "erasure_hidden");
     bench.open();
     let epoch = || bench.house().keys.with(|ring| ring.epochs.last().unwrap().number);
     let begun = epoch();
@@ -359,7 +363,7 @@ fn an_epoch_ends_at_its_own_time_while_the_dates_of_certificates_cannot_be_looke
     bench.pass(30 * DAY);
     bench.round();
     assert_eq!((epoch(), attention(&bench)), (begun + 1, json!(["rotation_failing"])));
-    database.execute("ALTER TABLE erasure_hidden RENAME TO erasure", []).unwrap();
+    rename("erasure_hidden", "erasure");
     bench.pass(2 * MINUTE);
     bench.round();
     assert_eq!((epoch(), attention(&bench)), (begun + 1, json!([])));

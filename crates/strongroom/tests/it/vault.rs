@@ -136,6 +136,11 @@ impl Vault {
         vault
     }
 
+    /// Where its rows are.
+    pub(crate) fn rows(&self) -> strongroom::open::Rows {
+        self.home.as_ref().map_or(strongroom::open::Rows::InFolder, Home::rows)
+    }
+
     /// The folder that everything is in.
     pub(crate) fn root(&self) -> &Path {
         self.root.path()

@@ -1,0 +1,46 @@
+//! What other servers have entered, taken over room by room into what this process remembers.
+//!
+//! INVARIANT: it runs under the shop's pen, in the transaction that is about to decide by it. What it reads has been committed.
+
+use ledger::entry::Act;
+use store::{Lane, View};
+
+use crate::ground::house::House;
+use crate::ground::neighbours::News;
+use crate::ground::{Actor, Problem, Shop};
+use crate::{keep, notice, open, people};
+
+/// Takes the news of a shop over.
+///
+/// Fails: as reading does; then nobody decides by what was remembered before, for the transaction fails.
+pub fn take_over(house: &House, shop: &Shop, view: &View<'_>, news: &News) -> Result<(), Problem> {
+    if news.any(&[Act::KeyringChanged, Act::Rotated]) {
+        keep::learn_wraps(view, shop, |epoch| house.keys.epoch(epoch))?;
+    }
+    // Terms come with the first record that needs them, which is entered as a record: whatever was entered, they are looked for.
+    keep::learn_terms(view, shop, news.any(&[Act::KeyringChanged, Act::Rotated, Act::Expired]))?;
+    if news.any(&[Act::Published]) {
+        notice::learn(view, shop)?;
+    }
+    if news.any(&[Act::CredentialAdded, Act::CredentialRevoked, Act::Frozen, Act::Unfrozen]) {
+        people::learn(view, shop)?;
+    }
+    people::limits::learn(view, shop, news)?;
+    if news.any(&[Act::Erased]) {
+        // Keys of whoever was erased are in nobody's memory any more.
+        shop.keys.forget_all();
+        shop.hints.forget_all();
+    }
+    Ok(())
+}
+
+/// Keeps up with the others while nobody asks for anything: with shops that they have made, with the keyring, and with what they
+/// have entered. Called once a second.
+pub fn keep_up(house: &House) -> Result<(), Problem> {
+    open::find_new_shops(house)?;
+    for shop in house.shops() {
+        // To hold the pen is to have taken over what others did with it.
+        house.work_blocking(Lane::High, &shop, &Actor::House, |_| Ok(()))?;
+    }
+    Ok(())
+}
