@@ -14,7 +14,7 @@ use strongroom::erase::{Move, Rotated, RotationStep};
 use strongroom::ground::{Problem, Role};
 
 use crate::opener::{Opener, Thief};
-use crate::support::{Bench, Key};
+use crate::support::{Bench, Key, POLICY};
 use crate::vault::{Vault, behind_the_back, customer, order};
 
 const REVEAL: &str = "/v1/records:reveal";
@@ -65,7 +65,7 @@ fn erase(bench: &Bench, by: &Key, subject: &str) {
 
 #[test]
 fn a_shop_of_the_second_suite_writes_finds_reveals_changes_its_epoch_and_erases() {
-    let mut bench = Bench::of_suite(Suite::Sm4Gcm);
+    let mut bench = Bench::of_suite(POLICY, Suite::Sm4Gcm);
     let (service, officer) = (bench.service(), bench.key(Role::Officer, &[]));
     let erased = bench.customer(&service, "1");
     bench.customer(&service, "2");
