@@ -107,11 +107,11 @@ impl Bench {
         )
     }
 
-    /// A house with the example's shop, which seals with this suite.
-    pub(crate) fn of_suite(suite: seal::Suite) -> Bench {
+    /// A house whose shop has this policy, and seals with this suite.
+    pub(crate) fn of_suite(policy: &str, suite: seal::Suite) -> Bench {
         let limits =
             LimitsConfig { requests_per_second: 0, anonymous_per_second: 0, ..LimitsConfig::default() };
-        Bench::make(POLICY, suite, limits)
+        Bench::make(policy, suite, limits)
     }
 
     /// A house in which a credential may ask for so much.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use seal::Suite;
 use serde_json::{Value as Json, json};
 use strongroom::ground::Role;
 use strongroom::ground::clock::{Clock, DAY, parse_instant};
@@ -42,8 +43,13 @@ enum LockedBy {
 impl Scene {
     /// `None` when there is no thief on this machine; that was said.
     fn new(locked_by: LockedBy) -> Option<Scene> {
+        Scene::of(locked_by, Suite::Aes256Gcm)
+    }
+
+    /// The same, of a shop that seals with this suite.
+    fn of(locked_by: LockedBy, suite: Suite) -> Option<Scene> {
         let opener = Opener::find()?;
-        let mut bench = Bench::with_policy(&longer_policy());
+        let mut bench = Bench::of_suite(&longer_policy(), suite);
         let stolen = folder();
         let mut words = None;
         if locked_by == LockedBy::Passphrase {
@@ -169,7 +175,15 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 
 #[test]
 fn one_epoch_after_an_erasure_a_thief_with_old_copies_and_todays_keys_opens_nothing_of_the_person() {
-    let Some(scene) = Scene::new(LockedBy::Passphrase) else { return };
+    Scene::new(LockedBy::Passphrase).iter().for_each(nothing_opens_of_who_was_erased);
+}
+
+#[test]
+fn the_same_holds_of_a_shop_of_the_second_suite() {
+    Scene::of(LockedBy::KeyFile, Suite::Sm4Gcm).iter().for_each(nothing_opens_of_who_was_erased);
+}
+
+fn nothing_opens_of_who_was_erased(scene: &Scene) {
     let (bench, by) = (&scene.bench, &scene.service);
     let before = scene.backup("before");
     let lives = bench.customer(by, "lives");
