@@ -53,6 +53,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("seal", &[]),
     ("ledger", &[]),
     ("vfs", &[]),
+    ("hsm", &[]),
     ("store", &["vfs"]),
     ("marketplace", &[]),
 ];

@@ -39,24 +39,42 @@ fn write_page(source: &str, defaults: &Json) -> Result<String> {
     let whole = structs.get("Config").context("config.rs has no struct `Config`")?;
     for section in &whole.fields {
         let name = section.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-        let (kind, optional) = kind_of(&section.ty);
-        let inner = structs.get(&kind).with_context(|| format!("config.rs has no struct `{kind}`"))?;
-        write!(page, "\n## `[{name}]`\n\n{}", doc_of(&section.attrs))?;
-        page.push_str(if optional { " The whole section may be left out.\n" } else { "\n" });
-        page.push_str("\n| key | takes | if left out | means |\n|---|---|---|---|\n");
-        for field in &inner.fields {
-            let key = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-            let (kind, may_be_absent) = kind_of(&field.ty);
-            let usual = match at(defaults, &format!("/{name}/{key}")) {
-                Json::Null if optional && !may_be_absent => String::from("must be said"),
-                Json::Null => String::from("none"),
-                Json::String(text) => format!("`\"{text}\"`"),
-                other => format!("`{other}`"),
-            };
-            writeln!(page, "| `{key}` | {} | {usual} | {} |", words_of(&kind)?, cell(&doc_of(&field.attrs)))?;
-        }
+        write_section(&mut page, &structs, section, &name, defaults)?;
     }
     Ok(page)
+}
+
+/// A section, and behind it those that stand in it.
+fn write_section(
+    page: &mut String,
+    structs: &BTreeMap<String, &syn::ItemStruct>,
+    section: &syn::Field,
+    name: &str,
+    defaults: &Json,
+) -> Result<()> {
+    let (kind, optional) = kind_of(&section.ty);
+    let inner = structs.get(&kind).with_context(|| format!("config.rs has no struct `{kind}`"))?;
+    write!(page, "\n## `[{name}]`\n\n{}", doc_of(&section.attrs))?;
+    page.push_str(if optional { " The whole section may be left out.\n" } else { "\n" });
+    page.push_str("\n| key | takes | if left out | means |\n|---|---|---|---|\n");
+    let key_of = |field: &syn::Field| field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (deeper, fields): (Vec<_>, Vec<_>) =
+        inner.fields.iter().partition(|field| structs.contains_key(&kind_of(&field.ty).0));
+    for field in fields {
+        let key = key_of(field);
+        let (kind, may_be_absent) = kind_of(&field.ty);
+        let usual = match at(defaults, &format!("/{}/{key}", name.replace('.', "/"))) {
+            Json::Null if optional && !may_be_absent => String::from("must be said"),
+            Json::Null => String::from("none"),
+            Json::String(text) => format!("`\"{text}\"`"),
+            other => format!("`{other}`"),
+        };
+        writeln!(page, "| `{key}` | {} | {usual} | {} |", words_of(&kind)?, cell(&doc_of(&field.attrs)))?;
+    }
+    for field in deeper {
+        write_section(page, structs, field, &format!("{name}.{}", key_of(field)), defaults)?;
+    }
+    Ok(())
 }
 
 /// The type of a field, and whether it may be absent.
@@ -102,7 +120,8 @@ mod tests {
     #[test]
     fn every_key_stands_there_with_its_words_and_its_default() {
         let source = "/// All.\nstruct Config { /// Where.\n pub server: Server, /// TLS.\n pub tls: Option<Tls> }\n\
-                      struct Server { /// Threads that\n /// serve.\n pub threads: usize, /// A file.\n pub file: Option<PathBuf> }\n\
+                      struct Server { /// Threads that\n /// serve.\n pub threads: usize, /// A file.\n pub file: Option<PathBuf>, /// More.\n pub more: Option<More> }\n\
+                      struct More { /// A name.\n pub name: String }\n\
                       struct Tls { /// The key.\n pub key_file: PathBuf }";
         let defaults = serde_json::json!({ "server": { "threads": 3, "file": null }, "tls": null });
         let page = write_page(source, &defaults).unwrap();
@@ -112,6 +131,8 @@ mod tests {
             "| `file` | a path | none | A file. |",
             "TLS. The whole section may be left out.",
             "| `key_file` | a path | must be said | The key. |",
+            "## `[server.more]`\n\nMore. The whole section may be left out.",
+            "| `name` | a text | must be said | A name. |",
         ] {
             assert!(page.contains(line), "{line}\n{page}");
         }
