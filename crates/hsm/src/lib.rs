@@ -57,7 +57,7 @@ pub struct Place<'a> {
 
 const NONCE: usize = 12;
 const TAG: usize = 16;
-const TAG_BITS: u64 = 128;
+const TAG_BITS: std::ffi::c_ulong = 128;
 const KEY: usize = 32;
 
 /// Wraps 32 bytes, bound to a context: `nonce ‖ AES-256-GCM(key, nonce, context, secret)`.
@@ -106,8 +106,7 @@ pub fn unwrap(
 }
 
 fn gcm<'a>(iv: &'a mut [u8; NONCE], context: &'a [u8]) -> Result<GcmParams<'a>, Error> {
-    let bits = TAG_BITS.try_into().map_err(|_| Error::Failed)?;
-    GcmParams::new(iv, context, bits).map_err(|_| Error::Failed)
+    GcmParams::new(iv, context, TAG_BITS.into()).map_err(|_| Error::Failed)
 }
 
 /// Logs in at the token, and finds the key. The session ends with the value.

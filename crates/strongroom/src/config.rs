@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ground::Problem;
-use crate::ground::key_holder::{LockSource, OpenBaoPlace};
+use crate::ground::key_holder::{LockSource, OpenBaoPlace, Pkcs11Place};
 use crate::ground::keys_folder::UNLOCK;
 use crate::open::Places;
 
@@ -50,11 +50,34 @@ pub struct KeysConfig {
     pub grace_seconds: u32,
     /// The transit of an OpenBao or Vault server holds the key that locks the keyring.
     pub openbao: Option<OpenBaoConfig>,
+    /// A PKCS#11 token holds the key that locks the keyring; for a program that was built with the feature `pkcs11`.
+    pub pkcs11: Option<Pkcs11Config>,
+}
+
+/// A PKCS#11 token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pkcs11Config {
+    /// The token's driver, a shared library.
+    pub module: PathBuf,
+    /// The token's label.
+    pub token: String,
+    /// The label of its key: AES-256, sensitive, not extractable.
+    pub key: String,
+    /// A file with the PIN, readable by its owner only.
+    pub pin_file: PathBuf,
 }
 
 impl Default for KeysConfig {
     fn default() -> KeysConfig {
-        KeysConfig { folder: None, key_file: None, passphrase_file: None, grace_seconds: 900, openbao: None }
+        KeysConfig {
+            folder: None,
+            key_file: None,
+            passphrase_file: None,
+            grace_seconds: 900,
+            openbao: None,
+            pkcs11: None,
+        }
     }
 }
 
@@ -245,10 +268,15 @@ impl Config {
             return impossible("`epoch.days` is 1 to 365");
         }
         let keys = &self.keys;
-        let locks = [keys.key_file.is_some(), keys.passphrase_file.is_some(), keys.openbao.is_some()];
+        let locks = [
+            keys.key_file.is_some(),
+            keys.passphrase_file.is_some(),
+            keys.openbao.is_some(),
+            keys.pkcs11.is_some(),
+        ];
         if locks.into_iter().filter(|lock| *lock).count() > 1 {
             return impossible(
-                "the keyring has one lock: `keys.key_file`, `keys.passphrase_file` or `keys.openbao`",
+                "the keyring has one lock: `keys.key_file`, `keys.passphrase_file`, `keys.openbao` or `keys.pkcs11`",
             );
         }
         if keys.grace_seconds > 86_400 {
@@ -292,19 +320,25 @@ impl Config {
 
     /// Says what locks the keyring, as the command line said it, in paths that hold from anywhere.
     pub fn lock_with(&mut self, flags: &Flags) -> Result<(), Problem> {
-        let absolute = |file: &mut PathBuf| -> Result<(), Problem> {
-            *file = std::path::absolute(&*file)?;
-            Ok(())
-        };
         let keys = &mut self.keys;
         if flags.key_file.is_some() || flags.passphrase_file.is_some() {
             keys.key_file.clone_from(&flags.key_file);
             keys.passphrase_file.clone_from(&flags.passphrase_file);
-            keys.openbao = None;
+            (keys.openbao, keys.pkcs11) = (None, None);
         }
-        let openbao =
-            keys.openbao.iter_mut().flat_map(|bao| bao.ca_file.iter_mut().chain([&mut bao.token_file]));
-        keys.key_file.iter_mut().chain(&mut keys.passphrase_file).chain(openbao).try_for_each(absolute)
+        let mut files: Vec<&mut PathBuf> =
+            keys.key_file.iter_mut().chain(&mut keys.passphrase_file).collect();
+        if let Some(openbao) = &mut keys.openbao {
+            files.push(&mut openbao.token_file);
+            files.extend(&mut openbao.ca_file);
+        }
+        if let Some(pkcs11) = &mut keys.pkcs11 {
+            files.extend([&mut pkcs11.module, &mut pkcs11.pin_file]);
+        }
+        for file in files {
+            *file = std::path::absolute(&*file)?;
+        }
+        Ok(())
     }
 
     /// What locks the keyring in this folder. What the command line says wins; of the file, the one lock that it names.
@@ -321,11 +355,15 @@ impl Config {
 
     /// What the file says that locks the keyring in this folder.
     pub fn configured_lock(&self, keys: &Path) -> LockSource {
-        let KeysConfig { key_file, passphrase_file, openbao, .. } = &self.keys;
-        match (passphrase_file, openbao) {
-            (Some(file), _) => LockSource::PassphraseFile(file.clone()),
-            (None, Some(openbao)) => LockSource::OpenBao(openbao.place()),
-            (None, None) => LockSource::KeyFile(key_file.clone().unwrap_or_else(|| keys.join(UNLOCK))),
+        let KeysConfig { key_file, passphrase_file, openbao, pkcs11, .. } = &self.keys;
+        match (passphrase_file, openbao, pkcs11) {
+            (Some(file), ..) => LockSource::PassphraseFile(file.clone()),
+            (None, Some(openbao), _) => LockSource::OpenBao(openbao.place()),
+            (None, None, Some(Pkcs11Config { module, token, key, pin_file })) => {
+                let (module, pin_file) = (module.clone(), pin_file.clone());
+                LockSource::Pkcs11(Pkcs11Place { module, token: token.clone(), key: key.clone(), pin_file })
+            }
+            (None, None, None) => LockSource::KeyFile(key_file.clone().unwrap_or_else(|| keys.join(UNLOCK))),
         }
     }
 }
@@ -398,7 +436,8 @@ mod tests {
             (place.mount.as_str(), place.timeout, config.keys.grace_seconds),
             ("transit", Duration::from_secs(5), 900)
         );
-        for other in ["key_file = \"/f\"", "passphrase_file = \"/f\"", "grace_seconds = 86401"] {
+        let token = "pkcs11 = { module = \"/m\", token = \"t\", key = \"k\", pin_file = \"/p\" }";
+        for other in ["key_file = \"/f\"", "passphrase_file = \"/f\"", "grace_seconds = 86401", token] {
             assert_eq!(bao(other).unwrap_err().code, "SR-CONFIG-002", "{other}");
         }
         for wrong in [

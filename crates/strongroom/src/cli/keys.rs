@@ -8,8 +8,10 @@ use seal::{Lock, Secret};
 use serde_json::{Value as Json, json};
 
 use super::answers::{part, text};
+use super::ledger::encode;
 use super::{Context, Exit, blocking};
 use crate::config::Config;
+use crate::desk::SOCKET;
 use crate::desk::operator::{Line, Status};
 use crate::ground::Problem;
 use crate::ground::key_holder::LockSource;
@@ -33,9 +35,11 @@ pub(super) enum KeysCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Lock the keyring with something else; the server must be stopped
+    /// Lock the keyring with something else
     #[command(
-        after_help = "What locks it now is found as always: by strongroom.toml, or by --key-file, --passphrase-file or --share."
+        after_help = "While a server has the vault it does so with the keys that it has, also when what locked them is gone; but for --as-configured,
+which wants it stopped. Else what locks the keyring now is found as always: by strongroom.toml, or by --key-file,
+--passphrase-file or --share."
     )]
     Relock {
         /// The new key file
@@ -135,12 +139,31 @@ pub(super) async fn run(command: KeysCommand, context: &Context) -> Result<Exit,
         KeysCommand::Relock { new_key_file, new_passphrase_file, as_configured: _ } => {
             let config = Config::read(&context.flags, &context.data)?;
             let places = config.places(&context.flags, &context.data)?;
-            let lock = match (new_key_file, new_passphrase_file) {
-                (Some(file), _) => LockSource::KeyFile(file),
-                (None, Some(file)) => LockSource::PassphraseFile(file),
-                (None, None) => config.configured_lock(&places.keys),
+            let file = match (&new_key_file, &new_passphrase_file) {
+                (Some(file), _) => Some(("key_file", file)),
+                (None, Some(file)) => Some(("passphrase_file", file)),
+                (None, None) => None,
             };
-            blocking(move || relock(&places, &lock)).await?;
+            match file {
+                // A server has the keys, also when nobody else gives them any more.
+                Some((kind, file)) if context.data.join(SOCKET).exists() => {
+                    let file = std::path::absolute(file)?;
+                    let client = context.reach().await?;
+                    let path =
+                        format!("/operator/relock?lock={kind}&file={}", encode(&file.to_string_lossy()));
+                    let relocked = client.run(&path, &[], Body::empty(), |_| {}).await;
+                    client.close().await;
+                    relocked?;
+                }
+                _ => {
+                    let lock = match (new_key_file, new_passphrase_file) {
+                        (Some(file), _) => LockSource::KeyFile(file),
+                        (None, Some(file)) => LockSource::PassphraseFile(file),
+                        (None, None) => config.configured_lock(&places.keys),
+                    };
+                    blocking(move || relock(&places, &lock)).await?;
+                }
+            }
             voice.print("the keyring has another lock now");
             voice.say(
                 "Say so in strongroom.toml under [keys], and keep a fresh copy of the keys folder apart.",

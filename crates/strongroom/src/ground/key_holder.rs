@@ -8,6 +8,7 @@
 
 mod local;
 mod openbao;
+mod pkcs11;
 pub mod watch;
 
 use std::fmt::Debug;
@@ -17,9 +18,13 @@ use seal::{Lock, Locked};
 use thiserror::Error;
 
 pub use openbao::OpenBaoPlace;
+pub use pkcs11::Pkcs11Place;
 
 use super::keys_folder::KeysError;
 use super::outward::OutwardError;
+
+/// What is bound to everything that a holder has wrapped for us, so that nobody else's use of the same key opens it.
+const CONTEXT: &[u8] = b"strongroom/keyring/1";
 
 /// What every holder can do.
 pub trait KeyHolder: Debug + Send + Sync {
@@ -60,7 +65,7 @@ pub enum HolderFault {
     #[error("it is sealed")]
     Sealed,
     /// It does not let us use the key.
-    #[error("it does not let this token use the key")]
+    #[error("it does not let us use the key")]
     Denied,
     /// It has no such key.
     #[error("it has no key of this name")]
@@ -68,8 +73,8 @@ pub enum HolderFault {
     /// It has a key of this name, and what is locked does not open with it.
     #[error("its key of this name did not wrap what locks this keyring")]
     OtherKey,
-    /// Its key is of a kind that binds nothing to what it wraps.
-    #[error("its key of this name takes no associated data")]
+    /// Its key binds nothing to what it wraps, or may leave its token.
+    #[error("its key of this name is not of a kind that can hold this")]
     UnfitKey,
     /// It answers, and not as it should.
     #[error("it answers {status}")]
@@ -77,6 +82,15 @@ pub enum HolderFault {
         /// The status of its answer.
         status: u16,
     },
+    /// The driver of a token cannot be loaded.
+    #[error("its driver cannot be loaded")]
+    NoDriver,
+    /// The token is in no slot.
+    #[error("no token of this label is there")]
+    NoToken,
+    /// The token failed.
+    #[error("it failed, and its driver says no more")]
+    Failed,
     /// It is configured in a way that cannot be.
     #[error("it is not set up rightly: {0}")]
     Setting(OutwardError),
@@ -96,6 +110,9 @@ impl HolderFault {
             HolderFault::Unwell { .. } => "SR-KEYS-014",
             HolderFault::Setting(_) => "SR-KEYS-015",
             HolderFault::UnfitKey => "SR-KEYS-018",
+            HolderFault::NoDriver => "SR-KEYS-019",
+            HolderFault::NoToken => "SR-KEYS-020",
+            HolderFault::Failed => "SR-KEYS-021",
         }
     }
 
@@ -111,17 +128,22 @@ impl HolderFault {
             }
             HolderFault::Sealed => "unseal it: `bao operator unseal`",
             HolderFault::Denied => {
-                "give the token the policy of docs/guide/key-custody.md; or write a fresh token into `token_file`: this one may be over"
+                "look into `token_file` or `pin_file`: the token may be over, or lack the policy of docs/guide/key-custody.md; a PIN that was refused is not tried again"
             }
             HolderFault::NoKey => {
-                "look whether `mount` and `key` are spelled right; a deleted key comes back out of a backup of the holder only"
+                "look whether `key` (and `mount`) are spelled right; a deleted key comes back out of a backup of the holder only"
             }
             HolderFault::OtherKey => {
                 "look whether a key of this name was made anew, or `min_decryption_version` raised; the old one comes back out of a backup of the holder only"
             }
             HolderFault::UnfitKey => {
-                "make a key of type `aes256-gcm96`: `bao write -f transit/keys/strongroom`"
+                "make a key as docs/guide/key-custody.md says: `aes256-gcm96` in OpenBao; in a token AES-256, sensitive, not extractable"
             }
+            HolderFault::NoDriver => {
+                "`module` takes the shared library that came with the token; a static program can load none"
+            }
+            HolderFault::NoToken => "see that the token is connected, and that `token` is its label",
+            HolderFault::Failed => "look into the log of the token's driver",
             HolderFault::Unwell { .. } => "look into its own log",
             HolderFault::Setting(_) => "docs/reference/configuration.md lists the keys of this section",
         }
@@ -154,6 +176,8 @@ pub enum LockSource {
     Shares(Vec<PathBuf>),
     /// The transit of an OpenBao or Vault server.
     OpenBao(OpenBaoPlace),
+    /// A PKCS#11 token.
+    Pkcs11(Pkcs11Place),
 }
 
 impl LockSource {
@@ -164,6 +188,10 @@ impl LockSource {
             LockSource::PassphraseFile(file) => Box::new(local::PassphraseFile(file.clone())),
             LockSource::Shares(files) => Box::new(local::Shares(files.clone())),
             LockSource::OpenBao(place) => Box::new(openbao::OpenBao::new(place)?),
+            #[cfg(feature = "pkcs11")]
+            LockSource::Pkcs11(place) => Box::new(pkcs11::Pkcs11::new(place)),
+            #[cfg(not(feature = "pkcs11"))]
+            LockSource::Pkcs11(_) => return Err(KeysError::NotBuilt),
         })
     }
 }

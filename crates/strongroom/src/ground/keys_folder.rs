@@ -99,6 +99,9 @@ pub enum KeysError {
         /// What is wrong.
         fault: HolderFault,
     },
+    /// This program was built without drivers of tokens.
+    #[error("this program was built without PKCS#11")]
+    NotBuilt,
     /// The keyring itself.
     #[error(transparent)]
     Seal(#[from] seal::Error),
@@ -114,6 +117,7 @@ impl KeysError {
             KeysError::File { .. } => "SR-KEYS-004",
             KeysError::ShortPassphrase { .. } => "SR-KEYS-005",
             KeysError::Split { .. } => "SR-KEYS-016",
+            KeysError::NotBuilt => "SR-KEYS-022",
             KeysError::Holder { fault, .. } => fault.code(),
             KeysError::Share { error, .. } | KeysError::Seal(error) => error.code(),
         }
@@ -135,6 +139,9 @@ impl From<KeysError> for Problem {
             KeysError::ShortPassphrase { .. } => "use a few words more",
             KeysError::Split { .. } => {
                 "give the shares that officers keep: `--share FILE`, once for each of them"
+            }
+            KeysError::NotBuilt => {
+                "build it with `--features pkcs11`, for a target that loads shared libraries"
             }
             KeysError::Share { error, .. } => Problem::from(error).help.unwrap_or_default(),
             KeysError::Holder { fault, .. } => fault.help(),

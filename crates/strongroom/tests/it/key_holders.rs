@@ -5,7 +5,9 @@
 
 mod bao;
 mod grace;
+mod guide;
 mod openbao;
+mod pkcs11;
 mod shares;
 
 use serde_json::json;

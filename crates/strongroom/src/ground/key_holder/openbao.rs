@@ -12,7 +12,7 @@ use seal::{Holder, Lock, Locked, Secret};
 use serde_json::{Value as Json, json};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Attendance, HolderFault, KeyHolder};
+use super::{Attendance, CONTEXT, HolderFault, KeyHolder};
 use crate::ground::keys_folder::{KeysError, read_private};
 use crate::ground::outward::{Bounds, Outgoing, Outward};
 use crate::ground::random::SystemRandom;
@@ -36,8 +36,6 @@ pub struct OpenBaoPlace {
     pub timeout: Duration,
 }
 
-/// What is bound to everything that we have wrapped, so that nobody else's use of the same key opens it.
-pub(super) const CONTEXT: &[u8] = b"strongroom/keyring/1";
 /// The longest answer. One is about 200 bytes long.
 const ANSWER_LIMIT: usize = 64 << 10;
 /// A token is renewed so often, while it can be.

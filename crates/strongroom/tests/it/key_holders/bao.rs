@@ -27,15 +27,24 @@ pub(super) struct Bao {
     outward: Outward,
     root: String,
     unseal: String,
-    ca_file: PathBuf,
+    /// Who made its certificate.
+    pub(super) ca_file: PathBuf,
     /// The way that the vault takes to it.
     pub(super) way: Way,
     _folder: TempDir,
 }
 
 impl Bao {
-    /// Starts one with a transit, a key, and says aloud what is skipped when there is no such program here.
+    /// Starts one with a transit and a key in it.
     pub(super) fn start() -> Option<Bao> {
+        let bao = Bao::bare()?;
+        bao.post("sys/mounts/transit", &json!({ "type": "transit" }));
+        bao.post(&format!("transit/keys/{KEY}"), &json!({ "type": "aes256-gcm96" }));
+        Some(bao)
+    }
+
+    /// Starts one with nothing in it, and says aloud what is skipped when there is no such program here.
+    pub(super) fn bare() -> Option<Bao> {
         let binary = find()?;
         let folder = private_folder();
         let path = |name: &str| folder.path().join(name);
@@ -90,8 +99,21 @@ log_level = \"error\"
         self.root = made["root_token"].as_str().unwrap().to_owned();
         self.unseal = made["keys"][0].as_str().unwrap().to_owned();
         self.unseal();
-        self.post("sys/mounts/transit", &json!({ "type": "transit" }));
-        self.post(&format!("transit/keys/{KEY}"), &json!({ "type": "aes256-gcm96" }));
+    }
+
+    /// A command of a shell in which `bao` is the operator of this server.
+    pub(super) fn equip(&self, shell: &mut Command, path: &str) {
+        let binary = find().unwrap();
+        shell
+            .env("PATH", format!("{}:{path}", binary.parent().unwrap().display()))
+            .env("BAO_ADDR", self.address())
+            .env("BAO_TOKEN", &self.root)
+            .env("BAO_CACERT", &self.ca_file);
+    }
+
+    /// Where the vault finds it.
+    pub(super) fn address(&self) -> String {
+        format!("https://localhost:{}", self.way.port)
     }
 
     /// Unseals it, and waits until it works.
@@ -151,8 +173,8 @@ log_level = \"error\"
     /// What the configuration says about it.
     pub(super) fn section(&self, vault: &Vault, grace_seconds: u32) -> String {
         format!(
-            "[keys]\ngrace_seconds = {grace_seconds}\n[keys.openbao]\naddress = \"https://localhost:{}\"\nkey = \"{KEY}\"\ntoken_file = {:?}\nca_file = {:?}\ntimeout_seconds = 1\n",
-            self.way.port,
+            "[keys]\ngrace_seconds = {grace_seconds}\n[keys.openbao]\naddress = \"{}\"\nkey = \"{KEY}\"\ntoken_file = {:?}\nca_file = {:?}\ntimeout_seconds = 1\n",
+            self.address(),
             vault.path("token"),
             self.ca_file,
         )

@@ -42,10 +42,16 @@ fn is_shut(server: &Server) -> bool {
 
 /// Waits until it is shut and the process that waits for the holder is there, so often in the life of this server.
 #[track_caller]
-fn until_it_waits(server: &Server, times: usize) {
+pub(super) fn until_it_waits(server: &Server, times: usize) {
     until("it is shut", || is_shut(server));
     until("it waits", || server.said().matches("waits for the holder").count() >= times);
     until("it answers", || is_shut(server));
+}
+
+/// Waits until it serves, and nothing needs attention.
+#[track_caller]
+pub(super) fn until_it_is_well(server: &Server) {
+    until("it is well", || is_well(server));
 }
 
 fn is_well(server: &Server) -> bool {
@@ -133,6 +139,25 @@ fn a_token_that_is_taken_back_and_a_key_that_is_deleted_shut_the_house_after_the
     assert!(refused["title"].as_str().unwrap().contains("SR-KEYS-012"), "{refused}");
     let (status, _) = server.stop();
     assert!(status.success(), "it stops as it should, while it is shut");
+}
+
+#[test]
+fn within_the_grace_a_keyring_whose_key_was_deleted_is_given_another_lock() {
+    let Some(bao) = Bao::start() else { return };
+    let vault = bao.vault(60);
+    let server = vault.serve();
+    lives(&vault, &server, 1);
+    bao.post(&format!("transit/keys/{KEY}/config"), &json!({ "deletion_allowed": true }));
+    bao.ask(&Method::DELETE, &format!("transit/keys/{KEY}"), &Json::Null);
+    until("the holder is shown to be away", || attention(&server) == ["key_holder_away"]);
+    // Nothing but the house itself opens this keyring now.
+    vault.private_file("rescue key", "0123456789abcdef0123456789abcdef");
+    vault.run(&["keys", "relock", "--new-key-file", "rescue key"]).ends(0);
+    until("all is well again", || is_well(&server));
+    server.stop();
+    vault.serve_with(&[]).unwrap_err().fails("SR-SEAL-012");
+    let server = vault.serve_with(&["--key-file", "rescue key"]).unwrap();
+    opens(&server, &vault.credential("service", &["account"]), 1);
 }
 
 #[test]

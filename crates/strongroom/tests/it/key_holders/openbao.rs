@@ -80,10 +80,10 @@ fn a_holder_that_does_not_give_the_key_refuses_the_start_by_name() {
 
     let token = std::fs::read_to_string(vault.path("token")).unwrap();
     vault.private_file("token", "s.not-a-token");
-    refused("SR-KEYS-011", "does not let this token");
+    refused("SR-KEYS-011", "does not let us");
     bao.post("auth/token/revoke", &json!({ "token": token }));
     vault.private_file("token", &token);
-    refused("SR-KEYS-011", "does not let this token");
+    refused("SR-KEYS-011", "does not let us");
     vault.private_file("token", &bao.token());
 
     let file = vault.data().join("strongroom.toml");
@@ -104,7 +104,7 @@ fn a_holder_that_does_not_give_the_key_refuses_the_start_by_name() {
     with("https://localhost", "http://bao.example");
     vault.serve_with(&[]).unwrap_err().fails("SR-KEYS-015");
     with(&format!("key = \"{KEY}\""), "key = \"another\"");
-    refused("SR-KEYS-011", "does not let this token");
+    refused("SR-KEYS-011", "does not let us");
     std::fs::write(&file, &text).unwrap();
     vault.serve().stop();
 
