@@ -128,7 +128,7 @@ fn meaning_of(status: u16, answer: &[u8]) -> HolderFault {
         403 => HolderFault::Denied,
         // No such mount, or a route that only a transit has.
         404 => HolderFault::NoKey,
-        400 if says("encryption key not found") => HolderFault::NoKey,
+        400 if says("encryption key not found") || says("soft-deleted key") => HolderFault::NoKey,
         400 if says("non-AEAD") => HolderFault::UnfitKey,
         400 => HolderFault::OtherKey,
         503 if says("sealed") => HolderFault::Sealed,
@@ -173,6 +173,7 @@ mod tests {
             (503, "Vault is sealed", "SR-KEYS-010"),
             (403, "permission denied", "SR-KEYS-011"),
             (400, "encryption key not found", "SR-KEYS-012"),
+            (400, "refusing to use soft-deleted key", "SR-KEYS-012"),
             (404, "no handler for route \"transit/decrypt/k\"", "SR-KEYS-012"),
             (400, "cipher: message authentication failed", "SR-KEYS-013"),
             (400, "'[0].associated_data' provided for non-AEAD cipher suite rsa-2048", "SR-KEYS-018"),

@@ -72,6 +72,7 @@ impl Attending {
         let (who, asked_at) = (self.who(), clock.steady());
         if who.holder.attendance() == Attendance::AtTheStart {
             self.right_at.store(asked_at, Ordering::Relaxed);
+            *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
             return Ok(());
         }
         let outcome = who
@@ -80,6 +81,10 @@ impl Attending {
             .map_err(KeysError::from)
             .and_then(|locked| who.holder.unlock(&locked))
             .and_then(|lock| Ok(who.check.must_be(&lock)?));
+        // Another one locks the keyring since: what this one says does not matter any more.
+        if !Arc::ptr_eq(&who.holder, &self.who().holder) {
+            return outcome;
+        }
         let code = outcome.as_ref().err().map(KeysError::code);
         let before = std::mem::replace(&mut *self.fault.lock().unwrap_or_else(PoisonError::into_inner), code);
         match (before, code) {
@@ -189,4 +194,105 @@ const HANGS: i64 = 60 * SECOND;
 /// Between two questions: a fifth of the grace, at most a minute.
 pub fn pause(grace: u32) -> Duration {
     (Duration::from_secs(u64::from(grace)) / 5).clamp(Duration::from_millis(500), Duration::from_mins(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use seal::{Holder, Keyring, Lock, Locked, Secret};
+
+    use super::super::HolderFault;
+    use super::*;
+    use crate::ground::clock::SetClock;
+    use crate::ground::random::SystemRandom;
+
+    /// A holder that does what it is told.
+    #[derive(Debug, Default)]
+    struct Told {
+        gives: Arc<AtomicUsize>,
+    }
+
+    const RIGHT: usize = 0;
+    const ANOTHER: usize = 1;
+    const NOTHING: usize = 2;
+
+    impl Told {
+        fn key(byte: u8) -> Lock {
+            Lock::Held { by: Holder::OpenBao, key: Secret::new([byte; 32]), wrapped: vec![7] }
+        }
+    }
+
+    impl KeyHolder for Told {
+        fn lock_anew(&self) -> Result<Lock, KeysError> {
+            Ok(Told::key(1))
+        }
+
+        fn unlock(&self, _: &Locked) -> Result<Lock, KeysError> {
+            match self.gives.load(Ordering::Relaxed) {
+                RIGHT => Ok(Told::key(1)),
+                ANOTHER => Ok(Told::key(2)),
+                _ => Err(KeysError::Holder { who: "somebody".to_owned(), fault: HolderFault::Sealed }),
+            }
+        }
+
+        fn attendance(&self) -> Attendance {
+            Attendance::Always
+        }
+    }
+
+    fn attending() -> (Attending, Arc<AtomicUsize>) {
+        let random = &mut SystemRandom::new();
+        let (_, unlocked) = Keyring::new(0, random).unwrap().lock(&Told::key(1), random).unwrap();
+        let told = Told::default();
+        let gives = Arc::clone(&told.gives);
+        (Attending::new(Box::new(told), unlocked.check()), gives)
+    }
+
+    #[test]
+    fn the_grace_runs_from_the_last_right_answer() {
+        let (attending, gives) = attending();
+        let clock = SetClock::at(0);
+        for (passes, given, fault, left) in [
+            (10, RIGHT, None, 100),
+            (30, NOTHING, Some("SR-KEYS-010"), 70),
+            (30, ANOTHER, Some("SR-SEAL-011"), 40),
+            (30, RIGHT, None, 100),
+            (99, NOTHING, Some("SR-KEYS-010"), 1),
+            (1, NOTHING, Some("SR-KEYS-010"), 0),
+            (50, NOTHING, Some("SR-KEYS-010"), 0),
+            (0, RIGHT, None, 100),
+        ] {
+            clock.pass(passes);
+            gives.store(given, Ordering::Relaxed);
+            let _ = attending.ask(&clock);
+            let now = (attending.fault(), attending.left(clock.steady(), 100));
+            assert_eq!(now, (fault, left), "{passes} later, given {given}");
+        }
+    }
+
+    #[test]
+    fn whoever_locks_the_keyring_from_now_on_is_asked_and_the_one_before_is_not() {
+        let (attending, gives) = attending();
+        let clock = SetClock::at(0);
+        gives.store(NOTHING, Ordering::Relaxed);
+        assert!(attending.ask(&clock).is_err());
+        let random = &mut SystemRandom::new();
+        let folder = tempfile::tempdir().unwrap();
+        let file = super::super::LockSource::KeyFile(folder.path().join("key"));
+        let lock = Lock::KeyFile(vec![9; 32].into());
+        let (_, unlocked) = Keyring::new(0, random).unwrap().lock(&lock, random).unwrap();
+        attending.exchange(file.holder().unwrap(), unlocked.check());
+        assert_eq!((attending.fault(), attending.attendance()), (None, Attendance::AtTheStart));
+        clock.pass(1_000);
+        assert!(attending.ask(&clock).is_ok(), "a file is asked at the start only");
+        assert_eq!(attending.left(clock.steady(), 100), 100);
+    }
+
+    #[test]
+    fn a_holder_is_asked_five_times_in_a_grace_and_once_a_minute_at_the_least() {
+        for (grace, seconds) in [(0, 0.5), (1, 0.5), (10, 2.0), (300, 60.0), (900, 60.0), (86_400, 60.0)] {
+            assert!((pause(grace).as_secs_f64() - seconds).abs() < 1e-9, "{grace}");
+        }
+    }
 }
