@@ -55,6 +55,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("seal", &[]),
     ("ledger", &[]),
     ("vfs", &[]),
+    ("hsm", &[]),
     ("store", &["vfs", "testbed"]),
     ("marketplace", &[]),
     // PostgreSQL for tests: nothing uses it but as a dev-dependency.

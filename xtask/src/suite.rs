@@ -69,6 +69,9 @@ const STEPS: &[Step] = &[
     Step::Tests,
 ];
 
+/// What is built in for lints and tests, and not into a static release: so one build has all of it, and no second one is made.
+const FEATURES: &[&str] = &["--features", "strongroom/pkcs11"];
+
 /// How a step ended.
 #[derive(Debug, Default)]
 struct Ended {
@@ -163,7 +166,8 @@ fn run_step(step: Step, args: &TestArgs) -> Result<Ended> {
             Ok(Ended::skipped("all lints: clippy is not here (rustup component add clippy)"))
         }
         Step::Clippy => {
-            simple(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+            let mut clippy = cargo(&["clippy", "--workspace", "--all-targets"]);
+            simple(clippy.args(FEATURES).args(["--", "-D", "warnings"]))
         }
         Step::Guards => {
             let found = [arrows::run(), tables::run(), tables::run_datamap(), secrets::run()];
@@ -173,21 +177,16 @@ fn run_step(step: Step, args: &TestArgs) -> Result<Ended> {
         }
         Step::Generated => docs::run(&docs::DocsArgs { check: true }).map(|()| Ended::default()),
         Step::Tests if answers("cargo", &["nextest", "--version"]) => {
-            counted(&mut cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]))
+            counted(cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]).args(FEATURES))
         }
         Step::Tests => {
             say("cargo-nextest is not here; cargo test runs the same tests");
-            counted(&mut cargo(&[
-                "test",
-                "--workspace",
-                "--no-fail-fast",
-                "--lib",
-                "--bins",
-                "--tests",
-                "--examples",
-            ]))
+            counted(
+                cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"])
+                    .args(FEATURES),
+            )
         }
-        Step::Doctests => counted(&mut cargo(&["test", "--workspace", "--no-fail-fast", "--doc"])),
+        Step::Doctests => counted(cargo(&["test", "--workspace", "--no-fail-fast", "--doc"]).args(FEATURES)),
         Step::Alone => {
             let what = ["--package", "strongroom", "--bin", "strongroom"];
             let built = dist::build_static("alone", &dist::host()?, &what)?;
@@ -211,6 +210,7 @@ fn needs(install: Install) -> Result<Ended> {
     }
     let mut skipped = need::install(install);
     skipped.extend(python::install(install));
+    skipped.extend(python::openbao_for_tests(install));
     skipped.extend(judges::install(install));
     skipped.extend(postgres::install(install));
     Ok(Ended { skipped, ..Ended::default() })

@@ -105,6 +105,15 @@ struct Everywhere {
     /// A file whose first line is the password of the database's user
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     store_password_file: Option<PathBuf>,
+    /// An officer's share of the key that unlocks the keyring; once for each share
+    #[arg(
+        long = "share",
+        global = true,
+        value_name = "FILE",
+        conflicts_with_all = ["key_file", "passphrase_file"],
+        help_heading = "Everywhere"
+    )]
+    shares: Vec<PathBuf>,
     /// The shop, when the vault has several
     #[arg(long, global = true, value_name = "NAME", help_heading = "Everywhere")]
     shop: Option<String>,
@@ -204,6 +213,7 @@ pub fn run() -> ExitCode {
             keys: everywhere.keys,
             key_file: everywhere.key_file,
             passphrase_file: everywhere.passphrase_file,
+            shares: everywhere.shares,
             store: everywhere.store,
             store_password_file: everywhere.store_password_file,
         },

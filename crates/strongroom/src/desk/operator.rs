@@ -28,6 +28,7 @@ use crate::collect::import::rows::Format;
 use crate::collect::import::{Import, Said, run};
 use crate::erase::{self, RotationStep};
 use crate::ground::clock::{instant, parse_instant};
+use crate::ground::key_holder::LockSource;
 use crate::ground::web::{Caller, answer};
 use crate::ground::witnesses::Standing;
 use crate::ground::{Actor, Problem, Shop, heads};
@@ -89,6 +90,7 @@ pub(super) fn router(desk: &Arc<Desk>) -> Router {
         .route("/operator/backup", post(make_backup))
         .route("/operator/rotate", post(rotate))
         .route("/operator/suites", post(suites))
+        .route("/operator/relock", post(relock))
         .route("/operator/verify", post(verify))
         .route("/operator/deep", post(deep))
         .route("/operator/export", post(export))
@@ -375,6 +377,35 @@ async fn suites(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Re
             back.talk.progress("records", done, of);
         })?;
         Ok(serde_json::to_value(count).unwrap_or_default())
+    })
+}
+
+/// Another lock for the keyring of a serving house.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewLock {
+    /// What kind of lock.
+    lock: LockKind,
+    /// Its file, from the root.
+    file: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum LockKind {
+    KeyFile,
+    PassphraseFile,
+}
+
+async fn relock(State(desk): State<Arc<Desk>>, Query(new): Query<NewLock>) -> Response<Body> {
+    work(move |_| {
+        let lock = match new.lock {
+            LockKind::KeyFile => LockSource::KeyFile(new.file),
+            LockKind::PassphraseFile => LockSource::PassphraseFile(new.file),
+        };
+        // An epoch that changes meanwhile writes the keyring under the one lock or the other, and both wait for each other.
+        desk.house.keys.relock(&lock)?;
+        Ok(json!({ "relocked": true }))
     })
 }
 

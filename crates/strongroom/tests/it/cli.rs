@@ -386,8 +386,10 @@ files put: <RECORD> <FIELD> <FILE> --credential-file --media
 health: --patience
 import: <FILE> --encoding --format --mapping --rejects
 init: --credential-out --policy --suite
-keys relock: --new-key-file --new-passphrase-file
+keys join: <SHARE>... --out
+keys relock: --as-configured --new-key-file --new-passphrase-file
 keys rotate: --suite --yes
+keys split: --need --of --out
 keys status:
 keys suites:
 ledger checkpoint:
@@ -421,6 +423,7 @@ fn the_help_of_every_command_lists_what_it_takes() {
         "--keys",
         "--passphrase-file",
         "--quiet",
+        "--share",
         "--shop",
         "--version",
     ];
@@ -534,9 +537,11 @@ fn a_passphrase_locks_the_keyring_and_another_can_take_its_place() {
     vault.run(&["keys", "status", "--key-file", "key"]).fails("SR-SEAL-012");
     vault.private_file("new", "nine silent lighthouses\n");
     let server = vault.serve();
-    vault.run(&["keys", "relock", "--new-passphrase-file", "new"]).fails("SR-STORE-003");
-    server.stop();
+    vault.run(&["keys", "relock", "--as-configured"]).fails("SR-STORE-003");
+    vault.run(&["keys", "relock", "--new-passphrase-file", "short"]).fails("SR-KEYS-005");
     vault.run(&["keys", "relock", "--new-passphrase-file", "new"]).ends(0);
+    vault.run(&["keys", "rotate", "--yes"]).ends(0);
+    server.stop();
     vault.run(&["keys", "status"]).fails("SR-SEAL-011");
     vault.ask(&["keys", "status", "--passphrase-file", "new"]);
 }

@@ -35,6 +35,7 @@ mod files;
 mod flips;
 mod hostile;
 mod judges;
+mod key_holders;
 mod kill;
 mod limits;
 mod opener;
