@@ -140,14 +140,20 @@ class Keyring:
 
     def __init__(self, file, key_file=None, passphrase=None):
         head = Reader(file)
-        if head.take(8) != b"SRKEYRNG" or head.number(1) != 1:
+        magic, version = head.take(8), head.number(1)
+        if magic != b"SRKEYRNG" or version not in (1, 2):
             raise Broken("this is no keyring that the document describes")
         lock, salt = head.number(1), head.take(16)
-        memory, passes, lanes = head.number(4), head.number(4), head.number(4)
+        if version == 1:
+            memory, passes, lanes = head.number(4), head.number(4), head.number(4)
+        else:
+            self.about = head.take(head.number(2))
+            if lock not in (3, 4, 5):
+                raise Broken("the keyring has a lock that the document does not know")
         nonce = head.take(12)
-        if lock == 1:
+        if lock == 1 or version == 2:
             if key_file is None:
-                raise Broken("the keyring is locked by a key file")
+                raise Broken("the keyring is locked by a key file, by shares, or by a key that a holder keeps")
             key = expand(extract(salt, key_file), b"strongroom/keyring/1", 32)
         elif lock == 2:
             if passphrase is None:
@@ -187,6 +193,58 @@ class Keyring:
         cipher = Cipher(algorithms.AES(self.id_key), modes.ECB()).encryptor()
         block = cipher.update(u8(kind) + bytes(7) + u64(number)) + cipher.finalize()
         return prefix + base64.b32encode(block).decode().lower().rstrip("=")
+
+
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def letters(data):
+    """Crockford's base32, without padding."""
+    bits = int.from_bytes(data, "big") << (-8 * len(data) % 5)
+    count = (8 * len(data) + 4) // 5
+    return "".join(LETTERS[bits >> 5 * (count - 1 - at) & 31] for at in range(count))
+
+
+def read_share(text):
+    """One officer's share: (set, need, of, number, part)."""
+    typed = ""
+    rows = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    for row, line in enumerate(rows, 1):
+        number, _, said = line.partition(":")
+        said = "".join(said.replace("-", "").split()).upper().translate(str.maketrans("OIL", "011"))
+        digest = hashlib.sha256(b"strongroom/share-row/1" + u8(row) + said[:18].encode()).digest()
+        if int(number) != row or said[18:] != letters(digest[:5])[:2]:
+            raise Broken(f"row {row} of a share is mistyped")
+        typed += said[:18]
+    number = 0
+    for letter in typed:
+        number = number << 5 | LETTERS.index(letter)
+    share = Reader(number.to_bytes(45, "big"))
+    said = share.data[:41]
+    if share.number(1) != 1 or hashlib.sha256(b"strongroom/share/1" + said).digest()[:4] != share.data[41:]:
+        raise Broken("a share is mistyped")
+    return share.take(5), share.number(1), share.number(1), share.number(1), share.take(32)
+
+
+def join_shares(texts):
+    """The secret that shares give together, by logarithms to the base x + 1."""
+    power, log = [1] * 255, {1: 0}
+    for exponent in range(1, 255):
+        last = power[exponent - 1]
+        power[exponent] = last ^ last << 1 ^ (0x11B if last & 0x80 else 0)
+        log[power[exponent]] = exponent
+    shares = {(share[3]): share for share in map(read_share, texts)}
+    first = next(iter(shares.values()))
+    if any(share[:3] != first[:3] for share in shares.values()) or len(shares) < first[1]:
+        raise Broken("the shares are of different sets, or too few")
+    chosen = list(shares)[: first[1]]
+    secret = bytearray(32)
+    for number in chosen:
+        weight = sum(log[other] - log[other ^ number] for other in chosen if other != number)
+        for at, byte in enumerate(shares[number][4]):
+            if byte:
+                secret[at] ^= power[(log[byte] + weight) % 255]
+    return bytes(secret)
 
 
 def read_destroyed(list_key, text):
@@ -598,6 +656,13 @@ def check_vectors(path):
             same(f"{name}: seeds", keyring.seeds, {1: bytes([0x22]) * 32}),
         ]
     keyring.id_key = byte("id_key")
+    outer = vectors["outer_locks"]
+    outer_byte = lambda name: bytes.fromhex(outer[name])
+    for pair in ((0, 1), (1, 2), (2, 0)):
+        secret = join_shares([outer["shares"][at] for at in pair])
+        well.append(same(f"shares {pair}", secret, outer_byte("shares_secret")))
+    for name, secret in (("keyring_of_shares", secret), ("keyring_of_holder", outer_byte("holder_key"))):
+        well.append(same(name, Keyring(outer_byte(name), key_file=secret).epochs, keyring.epochs))
     destroyed = read_destroyed(byte("list_key"), vectors["list"].encode())
     well += [
         same("id_of_kind_1_number_42", keyring.show("", 1, 42), vectors["id_of_kind_1_number_42"]),
@@ -617,6 +682,8 @@ def unlock(arguments):
         # The first line, without the white space around it.
         words = open(arguments.passphrase_file, encoding="utf-8").read().split("\n")[0].strip()
         return Keyring(file, passphrase=words)
+    if arguments.share:
+        return Keyring(file, key_file=join_shares([open(share, encoding="utf-8").read() for share in arguments.share]))
     key_file = arguments.key_file or os.path.join(keys, "unlock.key")
     return Keyring(file, key_file=open(key_file, "rb").read())
 
@@ -627,6 +694,7 @@ def main():
     parser.add_argument("--keys", help="the keys folder")
     parser.add_argument("--key-file", help="what unlocks the keyring (default: KEYS/unlock.key)")
     parser.add_argument("--passphrase-file", help="a file with the passphrase on its first line")
+    parser.add_argument("--share", action="append", default=[], metavar="FILE", help="a share of an officer; say it as often as shares are needed")
     parser.add_argument("--beside", action="append", default=[], metavar="DATA", help="another copy, whose keys are tried too; may be said again")
     parser.add_argument("--everywhere", action="store_true", help="look for keys in free pages and old frames of the WAL, too")
     parser.add_argument("--values", action="store_true", help="show what opens: personal data")

@@ -55,6 +55,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("seal", &[]),
     ("ledger", &[]),
     ("vfs", &[]),
+    ("hsm", &[]),
     ("store", &["vfs"]),
     ("marketplace", &[]),
 ];

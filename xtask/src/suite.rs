@@ -211,6 +211,7 @@ fn needs(install: Install) -> Result<Ended> {
     }
     let mut skipped = need::install(install);
     skipped.extend(python::install(install));
+    skipped.extend(python::openbao_for_tests(install));
     skipped.extend(judges::install(install));
     Ok(Ended { skipped, ..Ended::default() })
 }

@@ -65,6 +65,44 @@ pub enum Error {
     /// An id was not made here.
     #[error("not an id of this kind")]
     NotAnId,
+    /// A row of a share is not as it was written.
+    #[error("row {row} of the share is not as it was written")]
+    ShareMistyped {
+        /// The first row that is wrong.
+        row: u8,
+    },
+    /// The rows of a share are each as they were written, and the whole is none.
+    #[error("this is no share, or one of a newer release")]
+    NotAShare,
+    /// Shares of two splittings.
+    #[error("the shares are of different sets")]
+    OtherSet,
+    /// One share stands there twice.
+    #[error("share {number} is given twice")]
+    SharedTwice {
+        /// Its number.
+        number: u8,
+    },
+    /// Fewer shares than are needed.
+    #[error("{given} of the {need} shares that are needed are given")]
+    TooFewShares {
+        /// How many there are.
+        given: u8,
+        /// How many there must be.
+        need: u8,
+    },
+    /// A secret is not split by such numbers.
+    #[error("shares are 2 to {most}, and 2 to all of them are needed")]
+    NoSplit {
+        /// Shares at the most.
+        most: u8,
+    },
+    /// A share is none of those that the others were made with.
+    #[error("share {number} does not fit the others")]
+    ShareDoesNotFit {
+        /// Its number.
+        number: u8,
+    },
 }
 
 impl Error {
@@ -85,6 +123,13 @@ impl Error {
             Error::OtherLock { .. } => "SR-SEAL-012",
             Error::ListBroken { .. } => "SR-SEAL-013",
             Error::NotAnId => "SR-SEAL-014",
+            Error::ShareMistyped { .. } => "SR-SEAL-015",
+            Error::OtherSet => "SR-SEAL-016",
+            Error::SharedTwice { .. } => "SR-SEAL-017",
+            Error::TooFewShares { .. } => "SR-SEAL-018",
+            Error::NoSplit { .. } => "SR-SEAL-019",
+            Error::ShareDoesNotFit { .. } => "SR-SEAL-020",
+            Error::NotAShare => "SR-SEAL-021",
         }
     }
 }

@@ -19,6 +19,7 @@ mod keyring;
 mod keys;
 mod personal;
 mod secret;
+mod shares;
 mod suite;
 
 #[cfg(test)]
@@ -37,9 +38,11 @@ pub use file::{
 };
 pub use ids::{ID_LENGTH, IdKey, base32, from_base32};
 pub use keyring::{
-    Destroyed, DestroyedList, Epoch, KEY_FILE_LEAST, Keyring, Lock, PASSPHRASE_LEAST, Unlocked,
+    Destroyed, DestroyedList, Epoch, Holder, KEY_FILE_LEAST, Keyring, Lock, LockCheck, Locked,
+    PASSPHRASE_LEAST, Unlocked,
 };
 pub use keys::{Class, DataKey, EpochKey, KeyId, Owner, SEALED_KEY, ShopKeyRows, ShopKeys, WRAPPED, Wrapped};
 pub use personal::{Permit, Personal, Place, VALUE_LIMIT, Value};
 pub use secret::{Random, Secret, same};
+pub use shares::{SHARES_MOST, Share, Split, join, split};
 pub use suite::Suite;

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use crate::secret::counting::Counting;
 use crate::{
-    Class, DataKey, Destroyed, DestroyedList, Envelope, EpochKey, Error, Fields, Group, GroupHead, IdKey,
-    KeyId, Keyring, Lock, Origin, Permit, Personal, Place, Secret, ShopKeyRows, ShopKeys, Value, Wrapped,
-    reseal, seal,
+    Class, DataKey, Destroyed, DestroyedList, Envelope, EpochKey, Error, Fields, Group, GroupHead, Holder,
+    IdKey, KeyId, Keyring, Lock, Locked, Origin, Permit, Personal, Place, Secret, ShopKeyRows, ShopKeys,
+    Value, Wrapped, join, reseal, seal, split,
 };
 
 pub(crate) const PLACE: Place = Place { shop: 1, subject: 7, kind: 2, record: 99, version: 3 };
@@ -410,6 +410,69 @@ fn a_keyring_unlocks_with_its_own_lock_only() {
     assert_eq!((numbers(&both), numbers(&one)), (vec![1, 2], vec![2]));
 }
 
+fn shared(seed: u8) -> Lock {
+    let shares = split(&Secret::new([7; 32]), 2, 3, &mut Counting(seed)).unwrap();
+    let (secret, split) = join(&shares).unwrap();
+    Lock::Shared { secret, split }
+}
+
+fn held(by: Holder, key: u8, wrapped: usize) -> Lock {
+    Lock::Held { by, key: Secret::new([key; 32]), wrapped: vec![1; wrapped] }
+}
+
+#[test]
+fn shares_and_holders_unlock_what_they_locked_and_nothing_else() {
+    // Two sets of shares of one secret, and two holders of one key.
+    let locks: [fn() -> Lock; 4] =
+        [|| shared(1), || shared(2), || held(Holder::OpenBao, 7, 90), || held(Holder::Pkcs11, 7, 90)];
+    for (at, lock) in locks.iter().enumerate() {
+        let random = &mut Counting(0);
+        let mut keyring = Keyring::new(1_000, random).unwrap();
+        let (file, unlocked) = keyring.lock(&lock(), random).unwrap();
+        for (other, unlocks) in locks.iter().enumerate() {
+            let opened = Keyring::unlock(&file, &unlocks()).map(|_| ());
+            match (other == at, at < 2 && other < 2) {
+                (true, _) => assert_eq!(opened, Ok(())),
+                (false, true) => assert_eq!(opened, Err(Error::OtherSet)),
+                (false, false) => assert!(matches!(opened, Err(Error::OtherLock { .. })), "{at} {other}"),
+            }
+        }
+        assert_eq!(unlocked.check().must_be(&lock()), Ok(()));
+        assert_eq!(unlocked.check().locked(), Keyring::how_locked(&file));
+        // An epoch is begun without asking anybody: the file keeps its lock.
+        keyring.begin_epoch(2_000, random).unwrap();
+        let again = keyring.write(&unlocked, random).unwrap();
+        assert_eq!(Keyring::unlock(&again, &lock()).unwrap().0.epochs.len(), 2);
+        assert_eq!(Keyring::how_locked(&again), Keyring::how_locked(&file));
+    }
+}
+
+#[test]
+fn a_key_that_a_holder_gives_and_that_is_another_is_a_wrong_lock() {
+    let random = &mut Counting(0);
+    let held = |key: u8| held(Holder::OpenBao, key, 90);
+    let (file, unlocked) = Keyring::new(0, random).unwrap().lock(&held(7), random).unwrap();
+    assert_eq!(Keyring::unlock(&file, &held(8)).err(), Some(Error::WrongLock));
+    let check = unlocked.check();
+    assert_eq!((check.must_be(&held(7)), check.must_be(&held(8))), (Ok(()), Err(Error::WrongLock)));
+    assert!(matches!(check.must_be(&shared(1)), Err(Error::OtherLock { .. })));
+    let Ok(Locked::ByHolder { by: Holder::OpenBao, wrapped }) = Keyring::how_locked(&file) else { panic!() };
+    assert_eq!(wrapped, vec![1; 90]);
+    let long = Lock::Held { by: Holder::OpenBao, key: Secret::new([7; 32]), wrapped: vec![1; 5_000] };
+    assert!(matches!(Keyring::new(0, random).unwrap().lock(&long, random), Err(Error::TooLong { .. })));
+}
+
+#[test]
+fn what_shares_give_opens_as_a_key_file_too() {
+    let random = &mut Counting(0);
+    let shares = split(&Secret::new([7; 32]), 2, 3, random).unwrap();
+    let (secret, split) = join(&shares[1..]).unwrap();
+    let as_file = Lock::KeyFile(secret.expose().to_vec().into());
+    let (file, _) = Keyring::new(0, random).unwrap().lock(&Lock::Shared { secret, split }, random).unwrap();
+    assert!(Keyring::unlock(&file, &as_file).is_ok());
+    assert_eq!(Keyring::how_locked(&file), Ok(Locked::ByShares(split)));
+}
+
 #[test]
 fn a_passphrase_unlocks_and_a_wrong_one_does_not() {
     let random = &mut Counting(0);
@@ -423,13 +486,14 @@ fn a_passphrase_unlocks_and_a_wrong_one_does_not() {
 #[test]
 fn every_byte_of_a_keyring_file_matters() {
     let random = &mut Counting(0);
-    let lock = Lock::KeyFile(vec![7; 32].into());
-    let (file, _) = Keyring::new(0, random).unwrap().lock(&lock, random).unwrap();
-    for position in 0..file.len() {
-        let mut flipped = file.clone();
-        flipped[position] ^= 0x10;
-        assert!(Keyring::unlock(&flipped, &lock).is_err(), "byte {position}");
-        assert!(Keyring::unlock(&file[..position], &lock).is_err(), "cut at {position}");
+    for lock in [Lock::KeyFile(vec![7; 32].into()), shared(1), held(Holder::OpenBao, 7, 90)] {
+        let (file, _) = Keyring::new(0, random).unwrap().lock(&lock, random).unwrap();
+        for position in 0..file.len() {
+            let mut flipped = file.clone();
+            flipped[position] ^= 0x10;
+            assert!(Keyring::unlock(&flipped, &lock).is_err(), "{lock:?}, byte {position}");
+            assert!(Keyring::unlock(&file[..position], &lock).is_err(), "{lock:?}, cut at {position}");
+        }
     }
 }
 

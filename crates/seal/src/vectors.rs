@@ -5,8 +5,8 @@ use serde_json::{Value as Json, json};
 use crate::secret::counting::Counting;
 use crate::tests::{PLACE, bench};
 use crate::{
-    Destroyed, DestroyedList, Fields, FilePlace, FileSealer, Group, IdKey, KeyId, Keyring, Lock, Personal,
-    Secret, Value, seal,
+    Destroyed, DestroyedList, Fields, FilePlace, FileSealer, Group, Holder, IdKey, KeyId, Keyring, Lock,
+    Personal, Secret, Value, join, seal, split,
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/seal-vectors.json");
@@ -50,8 +50,27 @@ fn made() -> Json {
     let (by_file, _) = keyring.lock(&Lock::KeyFile(vec![0x33; 32].into()), random).unwrap();
     let words = "海港 and seven quiet harbours";
     let (by_words, _) = keyring.lock(&Lock::Passphrase(words.to_owned().into()), random).unwrap();
+    let secret = Secret::new(std::array::from_fn(|n| 0x60 | u8::try_from(n).unwrap()));
+    let shares = split(&secret, 2, 3, random).unwrap();
+    let (_, of_shares) = join(&shares[1..]).unwrap();
+    let by_shares = Lock::Shared { secret: Secret::new(*secret.expose()), split: of_shares };
+    let (by_shares, _) = keyring.lock(&by_shares, random).unwrap();
+    let held = Lock::Held {
+        by: Holder::OpenBao,
+        key: Secret::new([0x77; 32]),
+        wrapped: b"vault:v1:of a vector".into(),
+    };
+    let (by_holder, _) = keyring.lock(&held, random).unwrap();
     let (mut list, _, _) = DestroyedList::read(&Secret::new([0x44; 32]), b"").unwrap();
     let list = list.append(&[Destroyed { at: 1_763_769_600_000_000, id: KeyId([0x55; 16]) }]);
+
+    let outer_locks = json!({
+        "shares_secret": hex(secret.expose()),
+        "shares": shares.iter().map(|share| share.to_text().to_string()).collect::<Vec<_>>(),
+        "keyring_of_shares": hex(&by_shares),
+        "holder_key": hex(&[0x77; 32]),
+        "keyring_of_holder": hex(&by_holder),
+    });
 
     json!({
         "place": { "shop": 1, "subject": 7, "kind": 2, "record": 99, "version": 3, "encoded": hex(&PLACE.encode()) },
@@ -92,6 +111,7 @@ fn made() -> Json {
         "keyring": hex(&by_file),
         "keyring_passphrase": words,
         "keyring_of_passphrase": hex(&by_words),
+        "outer_locks": outer_locks,
         "list_key": hex(&[0x44; 32]),
         "list": String::from_utf8(list).unwrap(),
     })

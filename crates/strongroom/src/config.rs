@@ -4,13 +4,15 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ledger::cosign::WitnessKey;
 use serde::{Deserialize, Serialize};
 
 use crate::ground::Problem;
 use crate::ground::clock::SECOND;
-use crate::ground::keys_folder::{LockSource, UNLOCK};
+use crate::ground::key_holder::{LockSource, OpenBaoPlace};
+use crate::ground::keys_folder::UNLOCK;
 use crate::ground::witnesses::{Duty, WitnessAt, WitnessPlace};
 use crate::open::Places;
 
@@ -42,7 +44,7 @@ pub struct Config {
 }
 
 /// Where the keys are, and what unlocks them.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeysConfig {
     /// The keys folder. It stands outside the data folder and outside every backup of it.
@@ -51,6 +53,65 @@ pub struct KeysConfig {
     pub key_file: Option<PathBuf>,
     /// A file whose first line is the passphrase.
     pub passphrase_file: Option<PathBuf>,
+    /// How long the house serves on when a holder outside (`[keys.openbao]`, `[keys.pkcs11]`) does not give the key any more; 0 to
+    /// 86,400. Then it forgets its keys and refuses everything, until the holder gives it again.
+    pub grace_seconds: u32,
+    /// The transit of an OpenBao or Vault server holds the key that locks the keyring.
+    pub openbao: Option<OpenBaoConfig>,
+}
+
+impl Default for KeysConfig {
+    fn default() -> KeysConfig {
+        KeysConfig { folder: None, key_file: None, passphrase_file: None, grace_seconds: 900, openbao: None }
+    }
+}
+
+/// The transit of an OpenBao or Vault server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenBaoConfig {
+    /// `https://HOST[:PORT]`; without TLS on loopback only.
+    pub address: String,
+    /// The name of the transit's key, of a type that takes associated data: `aes256-gcm96`, `chacha20-poly1305`.
+    pub key: String,
+    /// A file with the token, readable by its owner only. It is read anew each time, so whoever renews it may exchange it.
+    pub token_file: PathBuf,
+    /// Where the transit is mounted; at `transit`, if it is left out.
+    pub mount: Option<String>,
+    /// The namespace, if the server has several.
+    pub namespace: Option<String>,
+    /// A PEM file with the authorities whose certificates are trusted there; those of the system, if it is left out.
+    pub ca_file: Option<PathBuf>,
+    /// How long an answer may take, 1 to 60; 5, if it is left out.
+    pub timeout_seconds: Option<u32>,
+}
+
+impl OpenBaoConfig {
+    fn place(&self) -> OpenBaoPlace {
+        OpenBaoPlace {
+            address: self.address.clone(),
+            mount: self.mount.clone().unwrap_or_else(|| "transit".to_owned()),
+            key: self.key.clone(),
+            namespace: self.namespace.clone(),
+            token_file: self.token_file.clone(),
+            ca_file: self.ca_file.clone(),
+            timeout: Duration::from_secs(u64::from(self.timeout_seconds.unwrap_or(5))),
+        }
+    }
+
+    fn is_possible(&self) -> bool {
+        // They stand in the path of a URL as they are.
+        let plain = |name: &str| {
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
+                && !name.is_empty()
+                && !name.split('/').any(|part| part.is_empty() || part.starts_with('.'))
+        };
+        plain(&self.key)
+            && !self.key.contains('/')
+            && self.mount.as_deref().is_none_or(plain)
+            && self.namespace.as_deref().is_none_or(plain)
+            && self.timeout_seconds.is_none_or(|seconds| (1..=60).contains(&seconds))
+    }
 }
 
 /// Where to listen.
@@ -260,6 +321,8 @@ pub struct Flags {
     pub key_file: Option<PathBuf>,
     /// A file with a passphrase.
     pub passphrase_file: Option<PathBuf>,
+    /// Files with shares of officers.
+    pub shares: Vec<PathBuf>,
 }
 
 impl Config {
@@ -314,9 +377,19 @@ impl Config {
         if !(1..=365).contains(&self.epoch.days) {
             return impossible("`epoch.days` is 1 to 365");
         }
-        if self.keys.key_file.is_some() && self.keys.passphrase_file.is_some() {
+        let keys = &self.keys;
+        let locks = [keys.key_file.is_some(), keys.passphrase_file.is_some(), keys.openbao.is_some()];
+        if locks.into_iter().filter(|lock| *lock).count() > 1 {
             return impossible(
-                "the keyring is locked by `keys.key_file` or by `keys.passphrase_file`, not by both",
+                "the keyring has one lock: `keys.key_file`, `keys.passphrase_file` or `keys.openbao`",
+            );
+        }
+        if keys.grace_seconds > 86_400 {
+            return impossible("`keys.grace_seconds` is 0 to 86,400");
+        }
+        if keys.openbao.as_ref().is_some_and(|openbao| !openbao.is_possible()) {
+            return impossible(
+                "`keys.openbao` takes names of letters, digits, `-`, `_` and `.`, and a `timeout_seconds` of 1 to 60",
             );
         }
         if self.limits.connections == 0 || self.store.cache_mib == 0 {
@@ -340,17 +413,7 @@ impl Config {
             Problem::new("SR-CONFIG-004", 500, "nobody said where the keys folder is")
                 .help("give `--keys DIR`, or write `[keys] folder = …` into strongroom.toml")
         })?;
-        let passphrase = flags
-            .passphrase_file
-            .clone()
-            .or_else(|| if flags.key_file.is_some() { None } else { self.keys.passphrase_file.clone() });
-        let lock = match passphrase {
-            Some(file) => LockSource::PassphraseFile(file),
-            None => {
-                let file = flags.key_file.clone().or_else(|| self.keys.key_file.clone());
-                LockSource::KeyFile(file.unwrap_or_else(|| keys.join(UNLOCK)))
-            }
-        };
+        let lock = self.lock(flags, &keys);
         Ok(Places {
             data: data.to_path_buf(),
             keys,
@@ -359,6 +422,45 @@ impl Config {
             cache_mib: self.store.cache_mib,
             witnesses: self.witnesses()?,
         })
+    }
+
+    /// Says what locks the keyring, as the command line said it, in paths that hold from anywhere.
+    pub fn lock_with(&mut self, flags: &Flags) -> Result<(), Problem> {
+        let absolute = |file: &mut PathBuf| -> Result<(), Problem> {
+            *file = std::path::absolute(&*file)?;
+            Ok(())
+        };
+        let keys = &mut self.keys;
+        if flags.key_file.is_some() || flags.passphrase_file.is_some() {
+            keys.key_file.clone_from(&flags.key_file);
+            keys.passphrase_file.clone_from(&flags.passphrase_file);
+            keys.openbao = None;
+        }
+        let openbao =
+            keys.openbao.iter_mut().flat_map(|bao| bao.ca_file.iter_mut().chain([&mut bao.token_file]));
+        keys.key_file.iter_mut().chain(&mut keys.passphrase_file).chain(openbao).try_for_each(absolute)
+    }
+
+    /// What locks the keyring in this folder. What the command line says wins; of the file, the one lock that it names.
+    fn lock(&self, flags: &Flags, keys: &Path) -> LockSource {
+        if !flags.shares.is_empty() {
+            return LockSource::Shares(flags.shares.clone());
+        }
+        match (&flags.key_file, &flags.passphrase_file) {
+            (Some(file), _) => LockSource::KeyFile(file.clone()),
+            (None, Some(file)) => LockSource::PassphraseFile(file.clone()),
+            (None, None) => self.configured_lock(keys),
+        }
+    }
+
+    /// What the file says that locks the keyring in this folder.
+    pub fn configured_lock(&self, keys: &Path) -> LockSource {
+        let KeysConfig { key_file, passphrase_file, openbao, .. } = &self.keys;
+        match (passphrase_file, openbao) {
+            (Some(file), _) => LockSource::PassphraseFile(file.clone()),
+            (None, Some(openbao)) => LockSource::OpenBao(openbao.place()),
+            (None, None) => LockSource::KeyFile(key_file.clone().unwrap_or_else(|| keys.join(UNLOCK))),
+        }
     }
 }
 
@@ -433,5 +535,43 @@ mod tests {
         assert_eq!((places.keys, places.lock), ("/flag".into(), LockSource::KeyFile("/key".into())));
         let places = config.places(&Flags::default(), Path::new("/data")).unwrap();
         assert_eq!(places.lock, LockSource::PassphraseFile("/words".into()));
+        let flags = Flags { shares: vec!["/one".into(), "/two".into()], ..Flags::default() };
+        let Ok(Places { lock: LockSource::Shares(files), .. }) = config.places(&flags, Path::new("/data"))
+        else {
+            panic!("shares win over what the file says")
+        };
+        assert_eq!(files.len(), 2);
+    }
+
+    #[test]
+    fn the_keyring_has_one_lock_and_its_holder_a_name_that_can_stand_in_a_path() {
+        let bao = |more: &str| {
+            read(&format!(
+                "[keys]\nfolder = \"/k\"\n{more}\n[keys.openbao]\naddress = \"https://bao.example:8200\"\nkey = \"strongroom\"\ntoken_file = \"/t\""
+            ))
+        };
+        let config = bao("").unwrap();
+        let LockSource::OpenBao(place) = config.places(&Flags::default(), Path::new("/d")).unwrap().lock
+        else {
+            panic!("OpenBao locks it")
+        };
+        assert_eq!(
+            (place.mount.as_str(), place.timeout, config.keys.grace_seconds),
+            ("transit", Duration::from_secs(5), 900)
+        );
+        for other in ["key_file = \"/f\"", "passphrase_file = \"/f\"", "grace_seconds = 86401"] {
+            assert_eq!(bao(other).unwrap_err().code, "SR-CONFIG-002", "{other}");
+        }
+        for wrong in [
+            "key = \"a/../b\"",
+            "key = \"a b\"",
+            "key = \"\"",
+            "key = \"k?x=1\"",
+            "key = \"k\"\nmount = \"../sys\"",
+            "key = \"k\"\ntimeout_seconds = 0",
+        ] {
+            let text = format!("[keys.openbao]\naddress = \"https://b\"\ntoken_file = \"/t\"\n{wrong}");
+            assert_eq!(read(&text).unwrap_err().code, "SR-CONFIG-002", "{wrong}");
+        }
     }
 }

@@ -39,31 +39,50 @@ fn write_page(source: &str, defaults: &Json) -> Result<String> {
     let whole = structs.get("Config").context("config.rs has no struct `Config`")?;
     for section in &whole.fields {
         let name = section.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-        let (kind, optional) = kind_of(&section.ty);
-        let inner = structs.get(&kind).with_context(|| format!("config.rs has no struct `{kind}`"))?;
-        let is_list = is_list(&section.ty);
-        let heading = if is_list { format!("[[{name}]]") } else { format!("[{name}]") };
-        write!(page, "\n## `{heading}`\n\n{}", doc_of(&section.attrs))?;
-        page.push_str(match (is_list, optional) {
-            (true, _) => " As many such sections as are wanted, or none.\n",
-            (_, true) => " The whole section may be left out.\n",
-            _ => "\n",
-        });
-        page.push_str("\n| key | takes | if left out | means |\n|---|---|---|---|\n");
-        for field in &inner.fields {
-            let key = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
-            let (kind, may_be_absent) = kind_of(&field.ty);
-            let usual = match at(defaults, &format!("/{name}/{key}")) {
-                _ if is_list => of_one(&file, field, may_be_absent)?,
-                Json::Null if optional && !may_be_absent => String::from("must be said"),
-                Json::Null => String::from("none"),
-                Json::String(text) => format!("`\"{text}\"`"),
-                other => format!("`{other}`"),
-            };
-            writeln!(page, "| `{key}` | {} | {usual} | {} |", words_of(&kind)?, cell(&doc_of(&field.attrs)))?;
-        }
+        write_section(&mut page, &file, &structs, section, &name, defaults)?;
     }
     Ok(page)
+}
+
+/// A section, and behind it those that stand in it.
+fn write_section(
+    page: &mut String,
+    file: &syn::File,
+    structs: &BTreeMap<String, &syn::ItemStruct>,
+    section: &syn::Field,
+    name: &str,
+    defaults: &Json,
+) -> Result<()> {
+    let (kind, optional) = kind_of(&section.ty);
+    let inner = structs.get(&kind).with_context(|| format!("config.rs has no struct `{kind}`"))?;
+    let is_list = is_list(&section.ty);
+    let heading = if is_list { format!("[[{name}]]") } else { format!("[{name}]") };
+    write!(page, "\n## `{heading}`\n\n{}", doc_of(&section.attrs))?;
+    page.push_str(match (is_list, optional) {
+        (true, _) => " As many such sections as are wanted, or none.\n",
+        (_, true) => " The whole section may be left out.\n",
+        _ => "\n",
+    });
+    page.push_str("\n| key | takes | if left out | means |\n|---|---|---|---|\n");
+    let key_of = |field: &syn::Field| field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (deeper, fields): (Vec<_>, Vec<_>) =
+        inner.fields.iter().partition(|field| structs.contains_key(&kind_of(&field.ty).0));
+    for field in fields {
+        let key = key_of(field);
+        let (kind, may_be_absent) = kind_of(&field.ty);
+        let usual = match at(defaults, &format!("/{}/{key}", name.replace('.', "/"))) {
+            _ if is_list => of_one(file, field, may_be_absent)?,
+            Json::Null if optional && !may_be_absent => String::from("must be said"),
+            Json::Null => String::from("none"),
+            Json::String(text) => format!("`\"{text}\"`"),
+            other => format!("`{other}`"),
+        };
+        writeln!(page, "| `{key}` | {} | {usual} | {} |", words_of(&kind)?, cell(&doc_of(&field.attrs)))?;
+    }
+    for field in deeper {
+        write_section(page, file, structs, field, &format!("{name}.{}", key_of(field)), defaults)?;
+    }
+    Ok(())
 }
 
 /// What a key of a list's section holds when it is left out: there is no section by default to read it from.
@@ -150,7 +169,8 @@ mod tests {
         let source = "/// All.\nstruct Config { /// Where.\n pub server: Server, /// TLS.\n pub tls: Option<Tls>, /// Who.\n pub who: Vec<Who> }\n\
                       struct Who { /// Its name.\n pub name: String, /// How often.\n #[serde(default = \"often\")]\n pub every: u32, \
                       /// Must it?\n #[serde(default)]\n pub must: bool }\nfn often() -> u32 { 1_000 }\n\
-                      struct Server { /// Threads that\n /// serve.\n pub threads: usize, /// A file.\n pub file: Option<PathBuf> }\n\
+                      struct Server { /// Threads that\n /// serve.\n pub threads: usize, /// A file.\n pub file: Option<PathBuf>, /// More.\n pub more: Option<More> }\n\
+                      struct More { /// A name.\n pub name: String }\n\
                       struct Tls { /// The key.\n pub key_file: PathBuf }";
         let defaults = serde_json::json!({ "server": { "threads": 3, "file": null }, "tls": null });
         let page = write_page(source, &defaults).unwrap();
@@ -164,6 +184,8 @@ mod tests {
             "| `name` | a text | must be said | Its name. |",
             "| `every` | a whole number | `1000` | How often. |",
             "| `must` | `true` or `false` | `false` | Must it? |",
+            "## `[server.more]`\n\nMore. The whole section may be left out.",
+            "| `name` | a text | must be said | A name. |",
         ] {
             assert!(page.contains(line), "{line}\n{page}");
         }

@@ -51,9 +51,7 @@ pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Prob
 
     // From now on commands find the keys without being told.
     config.keys.folder = Some(std::path::absolute(&places.keys)?);
-    config.keys.key_file = context.flags.key_file.as_ref().map(std::path::absolute).transpose()?;
-    config.keys.passphrase_file =
-        context.flags.passphrase_file.as_ref().map(std::path::absolute).transpose()?;
+    config.lock_with(&context.flags)?;
     let file = context.data.join(FILE);
     if !file.exists() {
         let text = toml::to_string_pretty(&config).unwrap_or_default();

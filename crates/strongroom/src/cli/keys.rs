@@ -1,17 +1,23 @@
 //! `strongroom keys …`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use clap::Subcommand;
-use serde_json::Value as Json;
+use seal::{Lock, Secret};
+use serde_json::{Value as Json, json};
 
 use super::answers::{part, text};
 use super::{Context, Exit, blocking};
 use crate::config::Config;
 use crate::desk::operator::{Line, Status};
 use crate::ground::Problem;
-use crate::ground::keys_folder::{KeysFolder, LockSource};
+use crate::ground::key_holder::LockSource;
+use crate::ground::keys_folder::{
+    KeysFolder, folder_of, make_private_folder, must_unlock, sync_folder, write_new,
+};
+use crate::ground::random::SystemRandom;
+use crate::open::Places;
 
 /// What `keys` can do.
 #[derive(Debug, Subcommand)]
@@ -27,19 +33,49 @@ pub(super) enum KeysCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Lock the keyring with another key file or passphrase; the server must be stopped
+    /// Lock the keyring with something else; the server must be stopped
+    #[command(
+        after_help = "What locks it now is found as always: by strongroom.toml, or by --key-file, --passphrase-file or --share."
+    )]
     Relock {
         /// The new key file
-        #[arg(
-            long,
-            value_name = "FILE",
-            conflicts_with = "new_passphrase_file",
-            required_unless_present = "new_passphrase_file"
-        )]
+        #[arg(long, value_name = "FILE", group = "new")]
         new_key_file: Option<PathBuf>,
         /// The file with the new passphrase
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", group = "new")]
         new_passphrase_file: Option<PathBuf>,
+        /// What strongroom.toml says under [keys], now that it says something else; a holder wraps a new key
+        #[arg(long, group = "new", required_unless_present_any = ["new_key_file", "new_passphrase_file"])]
+        as_configured: bool,
+    },
+    /// Split what opens the keyring among officers; the server must be stopped
+    #[command(
+        after_help = "Makes a new key, writes a share of it for each officer, and locks the keyring with it. What locked it before, a set of shares
+too, opens nothing any more. Hand out the files and destroy them here; fewer than are needed tell nothing."
+    )]
+    Split {
+        /// How many shares
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=16))]
+        of: u8,
+        /// How many of them open the keyring
+        #[arg(long, value_name = "K", value_parser = clap::value_parser!(u8).range(2..=16))]
+        need: u8,
+        /// A new folder for the shares
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Put shares together into a key file, for a time in which nobody is there to give them
+    #[command(
+        after_help = "The file opens the keyring as the shares do, until it is split or locked anew: whoever has it needs no officer. Look that it is
+destroyed when its time is over."
+    )]
+    Join {
+        /// The shares, as many as are needed
+        #[arg(value_name = "SHARE", required = true)]
+        shares: Vec<PathBuf>,
+        /// The new key file
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
 }
 
@@ -96,25 +132,89 @@ pub(super) async fn run(command: KeysCommand, context: &Context) -> Result<Exit,
                 voice.say("Every copy made before is dark now. Make a backup.");
             }
         }
-        KeysCommand::Relock { new_key_file, new_passphrase_file } => {
+        KeysCommand::Relock { new_key_file, new_passphrase_file, as_configured: _ } => {
             let config = Config::read(&context.flags, &context.data)?;
             let places = config.places(&context.flags, &context.data)?;
             let lock = match (new_key_file, new_passphrase_file) {
                 (Some(file), _) => LockSource::KeyFile(file),
                 (None, Some(file)) => LockSource::PassphraseFile(file),
-                (None, None) => places.lock.clone(),
+                (None, None) => config.configured_lock(&places.keys),
             };
-            blocking(move || {
-                let _folder = store::Folder::own(&places.data)?;
-                let (keys, _) = KeysFolder::open(&places.keys, &places.lock)?;
-                Ok(keys.relock(&lock)?)
-            })
-            .await?;
+            blocking(move || relock(&places, &lock)).await?;
             voice.print("the keyring has another lock now");
             voice.say(
                 "Say so in strongroom.toml under [keys], and keep a fresh copy of the keys folder apart.",
             );
         }
+        KeysCommand::Split { of, need, out } => {
+            let config = Config::read(&context.flags, &context.data)?;
+            let places = config.places(&context.flags, &context.data)?;
+            let made = blocking(move || split(&places, need, of, &out)).await?;
+            if voice.json {
+                let files: Vec<String> = made.files.iter().map(|file| file.display().to_string()).collect();
+                voice.print_json(&json!({ "set": made.set, "of": of, "need": need, "shares": files }));
+                return Ok(Exit::Done);
+            }
+            voice.print(format!("set {}: any {need} of {of} shares open the keyring", made.set));
+            for file in &made.files {
+                voice.print(format!("  {}", file.display()));
+            }
+            voice.say(
+                "\nWhat opened it before opens nothing any more. Hand out the shares and destroy them here; then keep a fresh copy\n\
+                 of the keys folder apart. Start with: strongroom serve --share FILE … once for each share.",
+            );
+        }
+        KeysCommand::Join { shares, out } => {
+            let config = Config::read(&context.flags, &context.data)?;
+            let places = config.places(&context.flags, &context.data)?;
+            let shown = out.display().to_string();
+            blocking(move || {
+                let officers = LockSource::Shares(shares).holder()?;
+                // ORDER: tried before it is written. A file that opens nothing would be found out when it is needed.
+                must_unlock(&places.keys, officers.as_ref())?;
+                let Lock::Shared { secret, .. } = officers.lock_anew()? else {
+                    return Err(seal::Error::WrongLock.into());
+                };
+                write_new(&out, secret.expose())?;
+                Ok(sync_folder(folder_of(&out))?)
+            })
+            .await?;
+            voice.print(format!("written to {shown}"));
+            voice.say(
+                "It opens the keyring without any officer. Start with: strongroom serve --key-file FILE",
+            );
+        }
     }
     Ok(Exit::Done)
+}
+
+fn relock(places: &Places, lock: &LockSource) -> Result<(), Problem> {
+    let _folder = store::Folder::own(&places.data)?;
+    let (keys, _) = KeysFolder::open(&places.keys, &places.lock)?;
+    Ok(keys.relock(lock)?)
+}
+
+/// What `split` made.
+struct Made {
+    set: String,
+    files: Vec<PathBuf>,
+}
+
+fn split(places: &Places, need: u8, of: u8, out: &Path) -> Result<Made, Problem> {
+    let _folder = store::Folder::own(&places.data)?;
+    let (keys, _) = KeysFolder::open(&places.keys, &places.lock)?;
+    let mut random = SystemRandom::new();
+    let shares = seal::split(&Secret::random(&mut random)?, need, of, &mut random)?;
+    make_private_folder(out)?;
+    let mut files = Vec::with_capacity(shares.len());
+    for share in &shares {
+        let file = out.join(format!("share-{}-of-{of}.txt", share.number));
+        write_new(&file, share.to_text().as_bytes())?;
+        files.push(file);
+    }
+    sync_folder(out)?;
+    // ORDER: the shares are on the disk, and are read back all of them, before the keyring opens with nothing else.
+    keys.relock(&LockSource::Shares(files.clone()))?;
+    let set = shares.first().map_or_else(String::new, |share| share.split.name());
+    Ok(Made { set, files })
 }

@@ -99,6 +99,15 @@ struct Everywhere {
         help_heading = "Everywhere"
     )]
     passphrase_file: Option<PathBuf>,
+    /// An officer's share of the key that unlocks the keyring; once for each share
+    #[arg(
+        long = "share",
+        global = true,
+        value_name = "FILE",
+        conflicts_with_all = ["key_file", "passphrase_file"],
+        help_heading = "Everywhere"
+    )]
+    shares: Vec<PathBuf>,
     /// The shop, when the vault has several
     #[arg(long, global = true, value_name = "NAME", help_heading = "Everywhere")]
     shop: Option<String>,
@@ -198,6 +207,7 @@ pub fn run() -> ExitCode {
             keys: everywhere.keys,
             key_file: everywhere.key_file,
             passphrase_file: everywhere.passphrase_file,
+            shares: everywhere.shares,
         },
         data: everywhere.data,
         shop: everywhere.shop,

@@ -18,6 +18,7 @@ use tower::ServiceExt;
 
 use super::Desk;
 use super::metrics::RouteCounters;
+use crate::ground::key_holder::watch::{Attending, shut};
 use crate::ground::web::{Caller, Handler, Request, Route, Sent, Visit, no_route, read_body};
 use crate::ground::work::not_your_role;
 use crate::ground::{Actor, Deed, Id, Problem, Shop};
@@ -68,6 +69,7 @@ pub fn api_router(desk: &Arc<Desk>, door: Door) -> Router {
 pub(super) struct Front {
     router: Router,
     direct: Arc<HashMap<&'static str, Direct>>,
+    attending: Option<Arc<Attending>>,
 }
 
 /// A POST route without a parameter in its path.
@@ -81,7 +83,13 @@ struct Direct {
 impl Front {
     /// The router alone.
     pub(super) fn of(router: Router) -> Front {
-        Front { router, direct: Arc::default() }
+        Front { router, direct: Arc::default(), attending: None }
+    }
+
+    /// The same, as long as the holder of the keyring's key is there.
+    pub(super) fn while_attended(mut self, desk: &Desk) -> Front {
+        self.attending = Some(Arc::clone(&desk.house.keys.attending));
+        self
     }
 
     /// The routes of all rooms, and a router that has them too.
@@ -91,11 +99,18 @@ impl Front {
             let counters = desk.metrics.route(route.path);
             (route.path, Direct { desk: Arc::clone(desk), door, route, counters })
         };
-        Front { router, direct: Arc::new(routes().into_iter().filter(plain).map(direct).collect()) }
+        let direct = Arc::new(routes().into_iter().filter(plain).map(direct).collect());
+        Front { router, direct, attending: None }.while_attended(desk)
     }
 
     /// Answers a request.
     pub(super) async fn answer(self, request: HttpRequest<Incoming>) -> Result<Response<Body>, Infallible> {
+        if let Some(attending) = &self.attending
+            && attending.is_shut()
+            && !request.uri().path().starts_with("/health/")
+        {
+            return Ok(shut(attending.fault()).into_response());
+        }
         let direct = match *request.method() {
             Method::POST => self.direct.get(request.uri().path()),
             _ => None,

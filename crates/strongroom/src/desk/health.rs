@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Desk;
+use crate::ground::key_holder::watch::shut;
 use crate::ground::web::answer;
 
 /// How the house is.
@@ -42,7 +44,7 @@ pub(super) async fn live() -> impl IntoResponse {
 /// The house serves; what needs attention is named.
 #[utoipa::path(get, path = "/health/ready", tag = "health",
     responses((status = 200, description = "Serves", body = Health), (status = 503, description = "Does not serve", body = Health)))]
-pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
+pub(super) fn ready(desk: &Desk) -> Response<Body> {
     let stats = desk.house.store.stats();
     if stats.broken.load(Ordering::Relaxed) {
         return answer(
@@ -50,8 +52,13 @@ pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
             &Health { status: "down", attention: vec!["store_broken"] },
         );
     }
+    let attending = &desk.house.keys.attending;
+    if attending.is_shut() {
+        return is_shut();
+    }
     let witnesses = desk.house.witnesses.standings(&desk.house);
     let attention: Vec<&'static str> = [
+        (attending.fault().is_some(), "key_holder_away"),
         (stats.disk_full.load(Ordering::Relaxed), "disk_full"),
         (desk.house.watch.in_doubt(), "clock_in_doubt"),
         (desk.house.store.keys_unlisted() > 0, "destroyed_keys_unlisted"),
@@ -70,4 +77,17 @@ pub(super) fn ready(desk: &Desk) -> impl IntoResponse {
     .collect();
     let status = if attention.is_empty() { "ok" } else { "attention" };
     answer(StatusCode::OK, &Health { status, attention })
+}
+
+/// The house is shut: nobody gives it the key of its keyring.
+fn is_shut() -> Response<Body> {
+    answer(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "down", attention: vec!["key_holder_away"] })
+}
+
+/// What a house that is shut answers, at every door: that it is, and why.
+pub(super) fn shut_router(fault: Option<&'static str>) -> Router {
+    Router::new()
+        .route("/health/live", get(live))
+        .route("/health/ready", get(|| async { is_shut() }))
+        .fallback(move || async move { shut(fault).into_response() })
 }

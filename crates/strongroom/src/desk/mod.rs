@@ -14,7 +14,7 @@ mod serve;
 
 pub use enter::{Door, api_router, fallbacks, routes};
 pub use metrics::{Metrics, RouteCounters};
-pub use serve::{Listening, SOCKET, Server, serve, serve_router};
+pub use serve::{Listening, SOCKET, Server, serve, serve_router, serve_shut};
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};

@@ -62,7 +62,7 @@ pub struct Listening {
 pub struct Server {
     /// Where it listens.
     pub listening: Listening,
-    desk: Arc<Desk>,
+    desk: Option<Arc<Desk>>,
     stop: watch::Sender<bool>,
     doors: JoinSet<()>,
     socket: PathBuf,
@@ -72,6 +72,28 @@ pub struct Server {
 ///
 /// Fails: `SR-SERVE-001` when an address cannot be had, `SR-SERVE-002` when certificate or key cannot be used.
 pub async fn serve(desk: &Arc<Desk>, config: &Config, data: &Path) -> Result<Server, Problem> {
+    let api = Front::with_rooms(desk, Door::Public, desk.api());
+    let [admin, operator] =
+        [desk.admin(), desk.operator()].map(|router| Front::of(router).while_attended(desk));
+    let mut server = open_doors([api, admin, operator], config, data).await?;
+    server.desk = Some(Arc::clone(desk));
+    let Listening { api, admin, tls } = server.listening;
+    crate::note!(INFO, "serving", api = OurAddress(api), admin = OurAddress(admin), tls = tls);
+    Ok(server)
+}
+
+/// Opens the same doors for a house that is shut: whoever comes is told so, and why.
+pub async fn serve_shut(
+    fault: Option<&'static str>,
+    config: &Config,
+    data: &Path,
+) -> Result<Server, Problem> {
+    let front = Front::of(super::health::shut_router(fault));
+    open_doors([front.clone(), front.clone(), front], config, data).await
+}
+
+async fn open_doors(fronts: [Front; 3], config: &Config, data: &Path) -> Result<Server, Problem> {
+    let [for_callers, for_admins, for_operators] = fronts;
     let tls = config.tls.as_ref().map(acceptor).transpose()?;
     let api = bind(config.server.listen).await?;
     let admin = bind(config.server.admin).await?;
@@ -81,29 +103,10 @@ pub async fn serve(desk: &Arc<Desk>, config: &Config, data: &Path) -> Result<Ser
     let (stop, stopping) = watch::channel(false);
     let places = Arc::new(Semaphore::new(config.limits.connections));
     let mut doors = JoinSet::new();
-    doors.spawn(tcp_door(
-        api,
-        Front::with_rooms(desk, Door::Public, desk.api()),
-        tls,
-        Arc::clone(&places),
-        stopping.clone(),
-    ));
-    doors.spawn(tcp_door(
-        admin,
-        Front::of(desk.admin()),
-        None,
-        Arc::new(Semaphore::new(64)),
-        stopping.clone(),
-    ));
-    doors.spawn(unix_door(operator, Front::of(desk.operator()), stopping));
-    crate::note!(
-        INFO,
-        "serving",
-        api = OurAddress(listening.api),
-        admin = OurAddress(listening.admin),
-        tls = listening.tls
-    );
-    Ok(Server { listening, desk: Arc::clone(desk), stop, doors, socket })
+    doors.spawn(tcp_door(api, for_callers, tls, places, stopping.clone()));
+    doors.spawn(tcp_door(admin, for_admins, None, Arc::new(Semaphore::new(64)), stopping.clone()));
+    doors.spawn(unix_door(operator, for_operators, stopping));
+    Ok(Server { listening, desk: None, stop, doors, socket })
 }
 
 /// Serves any router on the same stack, until the process ends: the baseline of `strongroom bench`, and a witness.
@@ -133,7 +136,7 @@ impl Server {
         }
         self.doors.abort_all();
         let _ = std::fs::remove_file(&self.socket);
-        let desk = Arc::clone(&self.desk);
+        let Some(desk) = self.desk.take() else { return };
         // The caretaker and the store end on threads of their own; waiting for them must not hold up the runtime.
         let _ = tokio::task::spawn_blocking(move || {
             desk.caretaker.lock().unwrap_or_else(std::sync::PoisonError::into_inner).stop();

@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `keyring` | the keyring, locked by a key file or a passphrase |
+//! | `keyring` | the keyring, locked by a key file, a passphrase, shares of officers, or a key that a holder outside keeps |
 //! | `unlock.key` | the key file, unless the operator keeps it elsewhere |
 //! | `erased.log` | ids of destroyed keys; copied to every backup |
 //! | `heads` | the last signed head of every log |
@@ -16,10 +16,13 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use seal::{Destroyed, DestroyedList, KeyId, Keyring, Lock, Unlocked};
+use seal::{Destroyed, DestroyedList, KeyId, Keyring, Lock, Locked, Split, Unlocked};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+pub use super::key_holder::LockSource;
+use super::key_holder::watch::Attending;
+use super::key_holder::{Attendance, HolderFault, KeyHolder};
 use super::problem::Problem;
 use super::random::SystemRandom;
 
@@ -73,6 +76,32 @@ pub enum KeysError {
         /// The least length.
         least: usize,
     },
+    /// The keyring is locked by shares, and what was given is none of that.
+    #[error("the keyring is locked by any {need} of the {of} shares of set {set}")]
+    Split {
+        /// So many open it.
+        need: u8,
+        /// So many there are.
+        of: u8,
+        /// The set.
+        set: String,
+    },
+    /// An officer's share.
+    #[error("`{name}`: {error}")]
+    Share {
+        /// Its file.
+        name: String,
+        /// What is wrong with it.
+        error: seal::Error,
+    },
+    /// Who holds the key of the keyring does not give it.
+    #[error("{who} holds the key of the keyring: {fault}")]
+    Holder {
+        /// Who it is, and where.
+        who: String,
+        /// What is wrong.
+        fault: HolderFault,
+    },
     /// The keyring itself.
     #[error(transparent)]
     Seal(#[from] seal::Error),
@@ -87,7 +116,9 @@ impl KeysError {
             KeysError::Exists { .. } => "SR-KEYS-003",
             KeysError::File { .. } => "SR-KEYS-004",
             KeysError::ShortPassphrase { .. } => "SR-KEYS-005",
-            KeysError::Seal(error) => error.code(),
+            KeysError::Split { .. } => "SR-KEYS-016",
+            KeysError::Holder { fault, .. } => fault.code(),
+            KeysError::Share { error, .. } | KeysError::Seal(error) => error.code(),
         }
     }
 }
@@ -105,37 +136,14 @@ impl From<KeysError> for Problem {
             KeysError::Exists { .. } => "a new key is never written over an old one: choose an empty folder",
             KeysError::File { .. } => "see that the folder belongs to the user that runs this process",
             KeysError::ShortPassphrase { .. } => "use a few words more",
+            KeysError::Split { .. } => {
+                "give the shares that officers keep: `--share FILE`, once for each of them"
+            }
+            KeysError::Share { error, .. } => Problem::from(error).help.unwrap_or_default(),
+            KeysError::Holder { fault, .. } => fault.help(),
             KeysError::Seal(error) => return Problem::from(error),
         };
         Problem::new(code, 500, title).help(help)
-    }
-}
-
-/// How the keyring is unlocked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LockSource {
-    /// A key file; `unlock.key` in the keys folder unless it is kept elsewhere.
-    KeyFile(PathBuf),
-    /// A file that holds a passphrase on its first line.
-    PassphraseFile(PathBuf),
-}
-
-impl LockSource {
-    /// Reads the lock. Its file must be as closed as the keyring.
-    pub fn read(&self) -> Result<Lock, KeysError> {
-        match self {
-            LockSource::KeyFile(path) => Ok(Lock::KeyFile(read_private(path)?)),
-            LockSource::PassphraseFile(path) => {
-                let bytes = read_private(path)?;
-                let text =
-                    std::str::from_utf8(&bytes).map_err(|_| KeysError::Seal(seal::Error::WrongLock))?;
-                let words = text.lines().next().unwrap_or_default().trim();
-                if words.chars().count() < seal::PASSPHRASE_LEAST {
-                    return Err(KeysError::ShortPassphrase { least: seal::PASSPHRASE_LEAST });
-                }
-                Ok(Lock::Passphrase(Zeroizing::new(words.to_owned())))
-            }
-        }
     }
 }
 
@@ -144,12 +152,35 @@ pub struct KeysFolder {
     path: PathBuf,
     state: Mutex<State>,
     list: Arc<Mutex<ListFile>>,
+    /// Who locks the keyring, and whether they still do.
+    pub attending: Arc<Attending>,
 }
 
 impl std::fmt::Debug for KeysFolder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("KeysFolder").field("path", &self.path).finish_non_exhaustive()
     }
+}
+
+/// Does this holder open the keyring of a folder now? What was opened is wiped at once.
+pub fn must_unlock(path: &Path, holder: &dyn KeyHolder) -> Result<(), KeysError> {
+    unlock(path, holder).map(|_| ())
+}
+
+fn unlock(path: &Path, holder: &dyn KeyHolder) -> Result<(Keyring, Unlocked), KeysError> {
+    let file = read_private(&path.join(KEYRING))?;
+    let locked = Keyring::how_locked(&file)?;
+    let lock = holder.unlock(&locked)?;
+    Keyring::unlock(&file, &lock).map_err(|error| match (locked, lock, error) {
+        // Whoever keeps a share has to hear that it is wanted, and not that some old file does not fit.
+        (Locked::ByShares(split), Lock::KeyFile(_), seal::Error::WrongLock) => wants_shares(split),
+        (.., error) => KeysError::Seal(error),
+    })
+}
+
+/// The keyring is locked by shares of officers, and none were given.
+pub(crate) fn wants_shares(split: Split) -> KeysError {
+    KeysError::Split { need: split.need, of: split.of, set: split.name() }
 }
 
 struct State {
@@ -169,6 +200,12 @@ impl KeysFolder {
     /// Fails: `SR-KEYS-003` when there is one already: a new key is never written over an old one.
     pub fn create(path: &Path, lock: &LockSource, now: i64) -> Result<(), KeysError> {
         check_empty(path)?;
+        let holder = lock.holder()?;
+        // ORDER: whoever is outside is asked first. One who does not answer leaves no folder behind.
+        let outside = match holder.attendance() {
+            Attendance::Always => Some(holder.lock_anew()?),
+            Attendance::AtTheStart => None,
+        };
         make_private_folder(path)?;
         let mut random = SystemRandom::new();
         if let LockSource::KeyFile(file) = lock
@@ -181,7 +218,8 @@ impl KeysFolder {
             sync_folder(folder_of(file))?;
         }
         let keyring = Keyring::new(now, &mut random)?;
-        let (file, _) = keyring.lock(&lock.read()?, &mut random)?;
+        let lock = outside.map_or_else(|| holder.lock_anew(), Ok)?;
+        let (file, _) = keyring.lock(&lock, &mut random)?;
         write_new(&path.join(ERASED), b"")?;
         write_new(&path.join(HEADS), b"")?;
         // ORDER: last, so that a folder with a keyring is a whole one.
@@ -195,8 +233,8 @@ impl KeysFolder {
     /// too-open file or a wrong lock.
     pub fn open(path: &Path, lock: &LockSource) -> Result<(KeysFolder, Vec<Destroyed>), KeysError> {
         check_private_folder(path)?;
-        let file = read_private(&path.join(KEYRING))?;
-        let (keyring, unlocked) = Keyring::unlock(&file, &lock.read()?)?;
+        let holder = lock.holder()?;
+        let (keyring, unlocked) = unlock(path, holder.as_ref())?;
         // ORDER: after it was unlocked. Without a good keyring what a crash left may be all that there is.
         overwrite_leftovers(path, KEYRING)?;
         let text = read_private(&path.join(ERASED))?;
@@ -205,9 +243,9 @@ impl KeysFolder {
         let length = whole as u64;
         file.set_len(length).map_err(fault(ERASED))?; // a line cut short was never answered for
         let list = Arc::new(Mutex::new(ListFile { file, length, list }));
-        let folder =
-            KeysFolder { path: path.to_path_buf(), state: Mutex::new(State { keyring, unlocked }), list };
-        Ok((folder, destroyed))
+        let attending = Arc::new(Attending::new(holder, unlocked.check()));
+        let state = Mutex::new(State { keyring, unlocked });
+        Ok((KeysFolder { path: path.to_path_buf(), state, list, attending }, destroyed))
     }
 
     /// Where it is.
@@ -239,9 +277,13 @@ impl KeysFolder {
 
     /// Locks the keyring with another lock.
     pub fn relock(&self, lock: &LockSource) -> Result<(), KeysError> {
+        let holder = lock.holder()?;
+        // ORDER: asked before the keyring is held: whoever is outside may take their time.
+        let lock = holder.lock_anew()?;
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (bytes, unlocked) = guard.keyring.lock(&lock.read()?, &mut SystemRandom::new())?;
+        let (bytes, unlocked) = guard.keyring.lock(&lock, &mut SystemRandom::new())?;
         replace_and_overwrite(&self.path, KEYRING, &bytes)?;
+        self.attending.exchange(holder, unlocked.check());
         guard.unlocked = unlocked;
         Ok(())
     }

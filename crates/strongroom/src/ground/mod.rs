@@ -9,6 +9,7 @@ mod hex;
 pub mod house;
 pub mod ids;
 pub mod jobs;
+pub mod key_holder;
 pub mod keys_folder;
 pub mod log;
 pub mod note;

@@ -384,8 +384,10 @@ files put: <RECORD> <FIELD> <FILE> --credential-file --media
 health: --patience
 import: <FILE> --encoding --format --mapping --rejects
 init: --credential-out --policy
-keys relock: --new-key-file --new-passphrase-file
+keys join: <SHARE>... --out
+keys relock: --as-configured --new-key-file --new-passphrase-file
 keys rotate: --yes
+keys split: --need --of --out
 keys status:
 ledger checkpoint:
 ledger export: --to
@@ -418,6 +420,7 @@ fn the_help_of_every_command_lists_what_it_takes() {
         "--keys",
         "--passphrase-file",
         "--quiet",
+        "--share",
         "--shop",
         "--version",
     ];

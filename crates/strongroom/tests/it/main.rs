@@ -34,6 +34,7 @@ mod files;
 mod flips;
 mod hostile;
 mod judges;
+mod key_holders;
 mod kill;
 mod limits;
 mod opener;

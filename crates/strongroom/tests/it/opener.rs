@@ -38,7 +38,7 @@ impl Opener {
         found.map(|python| Opener { python })
     }
 
-    fn script(&self) -> Command {
+    pub(crate) fn script(&self) -> Command {
         let mut command = Command::new(&self.python);
         command.arg(Path::new(ROOT).join("docs/spec/open_vault.py")).stdin(Stdio::null());
         command

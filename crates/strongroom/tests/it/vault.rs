@@ -114,7 +114,8 @@ impl Vault {
         Vault::bare().init(more)
     }
 
-    fn init(self, more: &[&str]) -> Vault {
+    /// Makes it, with more arguments.
+    pub(crate) fn init(self, more: &[&str]) -> Vault {
         let mut vault = self;
         let keys = vault.keys();
         let arguments = ["init", "--json", "--policy", "shop.toml", "--keys", keys.to_str().unwrap()];

@@ -110,7 +110,7 @@ fn copy_folder(from: &Path, to: &Path) {
 fn copy_of(places: &Places, to: &Path) -> Places {
     let mut copy = places.clone();
     (copy.data, copy.keys) = (to.join("data"), to.join("keys"));
-    copy.lock = strongroom::ground::keys_folder::LockSource::KeyFile(copy.keys.join("unlock.key"));
+    copy.lock = strongroom::ground::key_holder::LockSource::KeyFile(copy.keys.join("unlock.key"));
     copy_folder(&places.data, &copy.data);
     copy_folder(&places.keys, &copy.keys);
     copy
@@ -599,7 +599,7 @@ fn a_restore_stops_when_a_witness_has_seen_more_of_the_ledger_and_names_the_gap_
     tell(&bench);
     bench.close();
     let mut places = Places { data: place.path().join("new"), keys: keys.clone(), ..bench.places.clone() };
-    places.lock = strongroom::ground::keys_folder::LockSource::KeyFile(keys.join("unlock.key"));
+    places.lock = strongroom::ground::key_holder::LockSource::KeyFile(keys.join("unlock.key"));
     for witness in &bench.places.witnesses {
         let one = Places { witnesses: vec![witness.clone()], ..places.clone() };
         assert_eq!(restore(&one, &from, None, &bench).unwrap_err().code, "SR-BACKUP-004", "{}", witness.name);
@@ -632,7 +632,7 @@ fn without_witnesses_the_same_restore_takes_the_old_ledger_for_the_newest() {
     let keys = place.path().join("keys-of-that-day");
     copy_folder(&bench.places.keys, &keys);
     let mut places = Places { data: place.path().join("new"), keys: keys.clone(), ..bench.places.clone() };
-    places.lock = strongroom::ground::keys_folder::LockSource::KeyFile(keys.join("unlock.key"));
+    places.lock = strongroom::ground::key_holder::LockSource::KeyFile(keys.join("unlock.key"));
     bench.open();
     bench.customer(&bench.service(), "c-2");
     bench.close();
