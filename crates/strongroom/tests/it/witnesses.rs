@@ -300,9 +300,13 @@ fn what_was_cosigned_outlives_a_restart_and_an_export_holds_it() {
     let kept = std::fs::read_to_string(bench.places.keys.join("cosigned")).unwrap();
     assert!(kept.contains(before.lines().last().unwrap()));
     drop(at);
-    bench.close();
-    bench.open();
-    assert_eq!(bench.get_as_stranger("/ledger/cosigned").text(), before);
+    // Another one cosigns the same head; the line of the one that is away stays.
+    let two = witness(&bench, 2, place.path());
+    let away = bench.places.witnesses.clone();
+    with(&mut bench, vec![away[0].clone(), server(2, &two)]);
+    let both = bench.get_as_stranger("/ledger/cosigned").text();
+    assert_eq!(cosignatures(&both, &[key(1), key(2)]).unwrap().len(), 2);
+    assert!(both.starts_with(&before));
     let (house, shop) = (bench.house().clone(), bench.shop());
     let to = place.path().join("log");
     let note = strongroom::ground::heads::sign(&house, &shop).unwrap();
