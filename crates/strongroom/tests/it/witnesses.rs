@@ -110,7 +110,7 @@ fn copy_folder(from: &Path, to: &Path) {
 fn copy_of(places: &Places, to: &Path) -> Places {
     let mut copy = places.clone();
     (copy.data, copy.keys) = (to.join("data"), to.join("keys"));
-    copy.lock = strongroom::ground::keys_folder::LockSource::KeyFile(copy.keys.join("unlock.key"));
+    copy.lock = strongroom::ground::key_holder::LockSource::KeyFile(copy.keys.join("unlock.key"));
     copy_folder(&places.data, &copy.data);
     copy_folder(&places.keys, &copy.keys);
     copy
@@ -300,9 +300,13 @@ fn what_was_cosigned_outlives_a_restart_and_an_export_holds_it() {
     let kept = std::fs::read_to_string(bench.places.keys.join("cosigned")).unwrap();
     assert!(kept.contains(before.lines().last().unwrap()));
     drop(at);
-    bench.close();
-    bench.open();
-    assert_eq!(bench.get_as_stranger("/ledger/cosigned").text(), before);
+    // Another one cosigns the same head; the line of the one that is away stays.
+    let two = witness(&bench, 2, place.path());
+    let away = bench.places.witnesses.clone();
+    with(&mut bench, vec![away[0].clone(), server(2, &two)]);
+    let both = bench.get_as_stranger("/ledger/cosigned").text();
+    assert_eq!(cosignatures(&both, &[key(1), key(2)]).unwrap().len(), 2);
+    assert!(both.starts_with(&before));
     let (house, shop) = (bench.house().clone(), bench.shop());
     let to = place.path().join("log");
     let note = strongroom::ground::heads::sign(&house, &shop).unwrap();
@@ -599,7 +603,7 @@ fn a_restore_stops_when_a_witness_has_seen_more_of_the_ledger_and_names_the_gap_
     tell(&bench);
     bench.close();
     let mut places = Places { data: place.path().join("new"), keys: keys.clone(), ..bench.places.clone() };
-    places.lock = strongroom::ground::keys_folder::LockSource::KeyFile(keys.join("unlock.key"));
+    places.lock = strongroom::ground::key_holder::LockSource::KeyFile(keys.join("unlock.key"));
     for witness in &bench.places.witnesses {
         let one = Places { witnesses: vec![witness.clone()], ..places.clone() };
         assert_eq!(restore(&one, &from, None, &bench).unwrap_err().code, "SR-BACKUP-004", "{}", witness.name);
@@ -632,7 +636,7 @@ fn without_witnesses_the_same_restore_takes_the_old_ledger_for_the_newest() {
     let keys = place.path().join("keys-of-that-day");
     copy_folder(&bench.places.keys, &keys);
     let mut places = Places { data: place.path().join("new"), keys: keys.clone(), ..bench.places.clone() };
-    places.lock = strongroom::ground::keys_folder::LockSource::KeyFile(keys.join("unlock.key"));
+    places.lock = strongroom::ground::key_holder::LockSource::KeyFile(keys.join("unlock.key"));
     bench.open();
     bench.customer(&bench.service(), "c-2");
     bench.close();

@@ -107,7 +107,10 @@ impl Kept {
         }
         let note = heads::sign_head(house, shop, log, head)?;
         let text = note.rsplit_once("\n\n").map(|(text, _)| format!("{text}\n")).unwrap_or_default();
-        let offer = Offer { size: head.size, text, note, lines: Vec::new(), made_at: now };
+        // After a start the same head may be offered again: who has cosigned it before still has.
+        let before = kept.best.as_ref().filter(|best| best.text == text);
+        let lines = before.map(|best| best.lines.clone()).unwrap_or_default();
+        let offer = Offer { size: head.size, text, note, lines, made_at: now };
         kept.offered = Some(offer.clone());
         Ok(offer)
     }
