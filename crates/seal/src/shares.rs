@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::secret::{Random, Secret};
-use crate::suite::digest;
+use crate::suite::Suite;
 
 /// Officers at the most. More would never come together in one room.
 pub const SHARES_MOST: u8 = 16;
@@ -274,13 +274,13 @@ fn as_meant(letter: u8) -> u8 {
 }
 
 fn check(said: &[u8]) -> [u8; CHECK] {
-    let digest = digest(&[b"strongroom/share/1", said]);
+    let digest = Suite::Aes256Gcm.digest(&[b"strongroom/share/1", said]);
     *digest.first_chunk().unwrap_or(&[0; CHECK])
 }
 
 /// Two letters that tell a mistyped row.
 fn row_check(row: u8, letters: &[u8]) -> [u8; ROW_CHECK] {
-    let digest = digest(&[b"strongroom/share-row/1", &[row], letters]);
+    let digest = Suite::Aes256Gcm.digest(&[b"strongroom/share-row/1", &[row], letters]);
     let encoded = Zeroizing::new(LETTERS.encode(digest.first_chunk::<5>().unwrap_or(&[0; 5])));
     *encoded.as_bytes().first_chunk().unwrap_or(&[0; ROW_CHECK])
 }

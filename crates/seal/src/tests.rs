@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use crate::secret::counting::Counting;
 use crate::{
     CHUNK, Class, DataKey, Destroyed, DestroyedList, Envelope, EpochKey, Error, Fields, FileMove, FileOpener,
-    FilePlace, FileSealer, FileStands, Group, GroupHead, Holder, IdKey, KeyId, Keyring, Lock, Locked, Origin, Permit,
-    Personal, Place, Sealing, Secret, ShopKeyRows, ShopKeys, Suite, Value, Wrapped, file_suite, join, reseal, seal,
-    split,
+    FilePlace, FileSealer, FileStands, Group, GroupHead, Holder, IdKey, KeyId, Keyring, Lock, Locked, Origin,
+    Permit, Personal, Place, Sealing, Secret, ShopKeyRows, ShopKeys, Suite, Value, Wrapped, file_suite, join,
+    reseal, seal, split,
 };
 
 pub(crate) const PLACE: Place = Place { shop: 1, subject: 7, kind: 2, record: 99, version: 3 };

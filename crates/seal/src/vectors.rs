@@ -5,8 +5,8 @@ use serde_json::{Value as Json, json};
 use crate::secret::counting::Counting;
 use crate::tests::{PLACE, bench};
 use crate::{
-    Destroyed, DestroyedList, Fields, FilePlace, FileSealer, Group, Holder, IdKey, KeyId, Keyring, Lock, Personal,
-    Sealing, Secret, Suite, Value, join, seal, split,
+    Destroyed, DestroyedList, Fields, FilePlace, FileSealer, Group, Holder, IdKey, KeyId, Keyring, Lock,
+    Personal, Sealing, Secret, Suite, Value, join, seal, split,
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/seal-vectors.json");

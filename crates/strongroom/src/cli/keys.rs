@@ -15,7 +15,7 @@ use super::{Context, Exit, blocking};
 use crate::account::SuiteCount;
 use crate::config::Config;
 use crate::desk::SOCKET;
-use crate::desk::operator::{Line, Status};
+use crate::desk::operator::Status;
 use crate::ground::Problem;
 use crate::ground::key_holder::LockSource;
 use crate::ground::keys_folder::{
