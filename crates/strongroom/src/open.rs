@@ -597,7 +597,7 @@ fn must_be_migrated(server: &store::Server) -> Result<(), Problem> {
     }
     if found < known {
         let title = format!("the database has schema {found}, and this release works with {known}");
-        return Err(Problem::new("SR-OPEN-006", 500, title)
+        return Err(Problem::new("SR-OPEN-008", 500, title)
             .help("as the database's owner: `strongroom migrate --store ADDRESS --serving ROLE`"));
     }
     Ok(())
