@@ -32,6 +32,14 @@ pub(crate) fn install(install: Install) -> Vec<String> {
     missing.map(|(version, error)| format!("{USERS} {version}: {error:#}")).collect()
 }
 
+/// Is the server of this version here?
+pub(crate) fn is_here(version: &str) -> bool {
+    match version {
+        "15" => runs(Path::new(DEBIAN_SERVER)),
+        _ => newest().is_some(),
+    }
+}
+
 fn runs(server: &Path) -> bool {
     answers(&server.to_string_lossy(), &["--version"])
 }
