@@ -49,7 +49,7 @@ pub const FENCES: &[Fence] = &[
     fence("token", "shop"),
     fence("destroyed", "shop"),
     fence("file", "shop"),
-    fence("file_chunk", "(SELECT file.shop FROM file WHERE file.id = file_chunk.id >> 16)"),
+    fence("file_chunk", keep::SHOP_OF_CHUNK),
     fence("policy", "shop"),
     fence("choice", "shop"),
     fence("choice_standing", "shop"),
