@@ -337,7 +337,6 @@ impl Shared {
         if leads && is_new {
             *self.turns() = Turns::default();
             crate::open::name_all_destroyed(&self.house)?;
-            crate::note!(INFO, "this server does what one has to do for all", server = server);
         }
         let until = if leads { asked_at.saturating_add(LEADS_FOR) } else { 0 };
         self.leads_until.store(until, Ordering::Relaxed);

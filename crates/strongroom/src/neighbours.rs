@@ -2,12 +2,14 @@
 //!
 //! INVARIANT: it runs under the shop's pen, in the transaction that is about to decide by it. What it reads has been committed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ledger::entry::Act;
 use store::{Lane, View};
 
 use crate::ground::house::House;
+use crate::ground::log::shop_of_log;
 use crate::ground::neighbours::News;
 use crate::ground::{Actor, Problem, Shop};
 use crate::{keep, notice, open, people};
@@ -36,6 +38,24 @@ pub fn take_over(house: &House, shop: &Shop, view: &View<'_>, news: &News) -> Re
     Ok(())
 }
 
+/// Catches up with what others have entered, if there is anything: what was told by one of them is not taken back by another.
+pub async fn see(house: &Arc<House>) -> Result<(), Problem> {
+    let ends = house
+        .look(|view| {
+            let logs = view.logs()?.into_iter();
+            let ends = logs.map(|log| Ok((log, view.log_head(log)?.map_or(0, |head| head.size))));
+            Ok(ends.collect::<Result<Vec<_>, store::Error>>()?)
+        })
+        .await?;
+    let is_later = |(log, size): &(i64, u64)| house.heads.find(*log).is_none_or(|known| known.size < *size);
+    let behind: BTreeSet<u32> =
+        ends.iter().filter(|end| is_later(end)).map(|(log, _)| shop_of_log(*log)).collect();
+    for shop in behind {
+        catch_up(house, shop).await?;
+    }
+    Ok(())
+}
+
 /// Catches up with what others have done for one shop, also with that it was made.
 pub async fn catch_up(house: &Arc<House>, shop: u32) -> Result<(), Problem> {
     let find = |house: &House| house.shops().into_iter().find(|one| one.number == shop);
@@ -55,7 +75,6 @@ pub async fn catch_up(house: &Arc<House>, shop: u32) -> Result<(), Problem> {
 /// Keeps up with the others while nobody asks for anything: with shops that they have made, with the keyring, and with what they
 /// have entered. Called once a second.
 pub fn keep_up(house: &House) -> Result<(), Problem> {
-    house.keys.keep_up()?;
     open::find_new_shops(house)?;
     for shop in house.shops() {
         // To hold the pen is to have taken over what others did with it.

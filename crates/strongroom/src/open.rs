@@ -460,6 +460,8 @@ pub fn name_all_destroyed(house: &House) -> Result<(), Problem> {
 
 /// Serves shops that another server on the same database has made.
 pub fn find_new_shops(house: &House) -> Result<(), Problem> {
+    // ORDER: first. The key that signs a new shop's log was put into the keyring before the shop was made.
+    house.keys.keep_up()?;
     let known: HashSet<u32> = house.shops().iter().map(|shop| shop.number).collect();
     let found = house.store.look_blocking(move |view| {
         let rows = keep::list_shops(view)?;

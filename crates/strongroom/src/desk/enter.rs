@@ -188,6 +188,10 @@ where
     let house = Arc::clone(&desk.house);
     if house.store.is_shared() {
         meet(desk, &head.headers).await?;
+        if head.method == Method::GET {
+            // What is read beside the writer, a log's end among it, is never older here than another server has told it.
+            neighbours::see(&desk.house).await?;
+        }
     }
     match route.handler {
         Handler::Anybody(handler) => {

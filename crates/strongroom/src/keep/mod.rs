@@ -419,10 +419,12 @@ fn is_there_already(plan: &Plan, record: RecordId, work: &Work<'_, '_>) -> Resul
 }
 
 /// A value that may stand once only stands somewhere. An external id leads the next look to its record, and in this very
-/// record the value came in meanwhile; but in another record it is taken.
+/// record the value came in meanwhile; but in another record it is taken. A value that may stand often stands for this very record
+/// already: its place was taken meanwhile, by whoever took it for free as well.
 fn must_not_be_anothers(claim: &Claim, record: RecordId, work: &Work<'_, '_>) -> Result<(), Problem> {
-    let here =
-        claim.field == EXTERNAL_ID || find_lookup(work.view(), work.shop, &claim.blind)? == Some(record);
+    let here = !claim.once
+        || claim.field == EXTERNAL_ID
+        || find_lookup(work.view(), work.shop, &claim.blind)? == Some(record);
     if here {
         return Ok(());
     }
