@@ -39,10 +39,12 @@ const AROUND: &[(&str, bool, &[&str])] = &[
     ("process", false, &["ground"]),
     ("config", false, &["ground", "open"]),
     // A restore that was cut off is looked for before anything is opened.
-    ("open", true, &["ground", "backup"]),
+    ("open", true, &["ground", "backup", "neighbours"]),
+    // What other servers have entered, taken over room by room.
+    ("neighbours", true, &["ground", "open"]),
     ("backup", true, &["ground", "open"]),
-    ("caretaker", true, &["ground", "open"]),
-    ("desk", true, &["ground", "open", "backup", "caretaker", "config"]),
+    ("caretaker", true, &["ground", "open", "neighbours"]),
+    ("desk", true, &["ground", "open", "backup", "caretaker", "config", "neighbours"]),
     // A witness serves other people's logs: it knows nothing of a house.
     ("witness", false, &["ground"]),
     ("cli", true, &["ground", "open", "backup", "caretaker", "config", "desk", "process", "witness"]),

@@ -40,6 +40,14 @@ pub(crate) fn debian_programs() -> Result<&'static Path> {
     Path::new(DEBIAN_SERVER).parent().context("it lies in a folder")
 }
 
+/// Is the server of this version here?
+pub(crate) fn is_here(version: &str) -> bool {
+    match version {
+        "15" => runs(Path::new(DEBIAN_SERVER)),
+        _ => newest().is_some(),
+    }
+}
+
 fn runs(server: &Path) -> bool {
     answers(&server.to_string_lossy(), &["--version"])
 }

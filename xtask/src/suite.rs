@@ -47,8 +47,12 @@ enum Step {
     Guards,
     /// docs --check
     Generated,
-    /// All tests, by nextest if it is there
+    /// All tests, by nextest if it is there; those of the store and the house with their rows in folders
     Tests,
+    /// The tests of the store and the house again, with their rows on PostgreSQL 15
+    Postgres,
+    /// The same on PostgreSQL 18, where two houses on one database take turns to answer
+    Servers,
     /// Tests in documentation
     Doctests,
     /// The static program alone in an empty folder, without a network; systemd's checks of the unit
@@ -67,6 +71,8 @@ const STEPS: &[Step] = &[
     Step::Alone,
     Step::Fuzz,
     Step::Tests,
+    Step::Postgres,
+    Step::Servers,
 ];
 
 /// What is built in for lints and tests, and not into a static release: so one build has all of it, and no second one is made.
@@ -145,6 +151,8 @@ fn name_of(step: Step) -> &'static str {
         Step::Guards => "guards",
         Step::Generated => "generated",
         Step::Tests => "tests",
+        Step::Postgres => "postgres",
+        Step::Servers => "servers",
         Step::Doctests => "doctests",
         Step::Alone => "alone",
         Step::Fuzz => "fuzz",
@@ -186,6 +194,8 @@ fn run_step(step: Step, args: &TestArgs) -> Result<Ended> {
                     .args(FEATURES),
             )
         }
+        Step::Postgres => on_postgres("15", "1"),
+        Step::Servers => on_postgres("18", "2"),
         Step::Doctests => counted(cargo(&["test", "--workspace", "--no-fail-fast", "--doc"]).args(FEATURES)),
         Step::Alone => {
             let what = ["--package", "strongroom", "--bin", "strongroom"];
@@ -214,6 +224,24 @@ fn needs(install: Install) -> Result<Ended> {
     skipped.extend(judges::install(install));
     skipped.extend(postgres::install(install));
     Ok(Ended { skipped, ..Ended::default() })
+}
+
+/// The tests whose rows can lie on a server, once more. What is so in a folder only says so and is over.
+fn on_postgres(version: &str, servers: &str) -> Result<Ended> {
+    if !postgres::is_here(version) {
+        return Ok(Ended::skipped(format!(
+            "the tests of the store and the house on PostgreSQL {version}: it is not here (cargo xtask test --only needs)"
+        )));
+    }
+    if !answers("cargo", &["nextest", "--version"]) {
+        return Ok(Ended::skipped(format!(
+            "the tests of the store and the house on PostgreSQL {version}: cargo-nextest is not here"
+        )));
+    }
+    // The lines of the command are those of the tests in folders, so that nothing is built twice.
+    let mut command = cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
+    command.args(FEATURES).args(["--filterset", "package(store) + binary(it) & package(strongroom)"]);
+    counted(command.env("STRONGROOM_TEST_PG", version).env("STRONGROOM_TEST_SERVERS", servers))
 }
 
 fn simple(command: &mut Command) -> Result<Ended> {

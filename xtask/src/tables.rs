@@ -283,6 +283,8 @@ impl Place {
     fn of(folder: &str, file: &str, module: &[String]) -> Place {
         match (folder, module) {
             ("crates/store/src", _) => Place::Store,
+            // Servers for tests have tables of their tests, and those of the server itself.
+            ("crates/testbed/src", _) => Place::Apart,
             // A baseline measures the engine alone, on tables of its own in a file of its own.
             ("crates/strongroom/src", _) if file.ends_with("cli/bench/raw.rs") => Place::Apart,
             ("crates/strongroom/src", [room, sql]) if sql == "sql" && file.ends_with("/sql.rs") => {

@@ -358,6 +358,18 @@ impl Keyring {
         Ok(file)
     }
 
+    /// Opens a keyring file that was written again under the lock that was opened before.
+    ///
+    /// Fails: `SR-SEAL-012` when it has another lock by now, `SR-SEAL-009` when it is damaged.
+    pub fn unlock_again(file: &[u8], unlocked: &Unlocked) -> Result<Keyring, Error> {
+        let wanted = Error::OtherLock { wanted: "the lock that it was given meanwhile" };
+        let rest = file.strip_prefix(unlocked.head.as_slice()).ok_or(wanted)?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or(Error::KeyringDamaged)?;
+        let aad = file.get(..unlocked.head.len().saturating_add(NONCE)).ok_or(Error::KeyringDamaged)?;
+        let body = Cipher::aes(unlocked.key.expose())?.open(*nonce, aad, sealed);
+        Keyring::decode(&body.map_err(|_| Error::KeyringDamaged)?)
+    }
+
     /// Unlocks a keyring file.
     ///
     /// Fails: `SR-SEAL-009` when the file is damaged or cut short, `SR-SEAL-010` when it is newer,

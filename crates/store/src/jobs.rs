@@ -142,7 +142,15 @@ static LEAD: Sql = Sql::new(
      WHERE held.holder = excluded.holder OR held.held_until < excluded.held_until - $3",
 );
 
+static RESIGN: Sql = Sql::new("UPDATE pen SET held_until = 0 WHERE shop = $1 AND holder = $2");
+
 impl Tx<'_> {
+    /// Another server may do for all what this one did.
+    pub fn resign(&mut self, server: i64) -> Result<(), Error> {
+        self.housekeeping();
+        self.change(&RESIGN, crate::params![FOR_ALL, server]).map(|_| ())
+    }
+
     /// Makes this server the one that does for all what one has to do, for so many microseconds, if no other is. Gives whether
     /// it is. On a server's database only.
     pub fn lead(&mut self, server: i64, lease: i64) -> Result<bool, Error> {

@@ -418,11 +418,6 @@ fn as_new_as(file: &Path, signed: &[SignedHead], keys: &KeysFolder) -> Result<bo
     })
 }
 
-/// The size in a note whose signature is checked when the house is opened.
-fn size_said(note: &str) -> Option<u64> {
-    note.lines().nth(1)?.parse().ok()
-}
-
 fn put_in_place(data: &Path, coming: &Path) -> Result<(), Problem> {
     let (database, replaced) = (data.join(store::DATABASE), data.join(REPLACED));
     if database.exists() {
@@ -545,7 +540,8 @@ fn begin_generation(
             "take it from the keys folder (`heads`), from a witness, or from `strongroom ledger checkpoint`",
         )
     })?;
-    let newest = signed.iter().filter(|head| head.log == old).filter_map(|head| size_said(&head.note)).max();
+    let newest =
+        signed.iter().filter(|head| head.log == old).filter_map(|head| heads::size_said(&head.note)).max();
     if newest.is_some_and(|newest| lost.size() < newest) {
         return Err(Problem::new(
             "SR-BACKUP-006",

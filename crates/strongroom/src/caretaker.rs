@@ -154,6 +154,7 @@ impl Caretaker {
             }
             self.shared.house.witnesses.tell_files(&self.shared.house);
         }
+        self.shared.resign();
         // A server that is just being asked is not waited for: closing the house ends what its answer can do.
         self.witnesses.clear();
     }
@@ -295,6 +296,20 @@ impl Shared {
         more
     }
 
+    /// Lets another server do it at once, and not only when the lease is over.
+    fn resign(&self) {
+        let server = self.server.load(Ordering::Relaxed);
+        if self.leads_until.swap(0, Ordering::Relaxed) > 0 {
+            let resigned = self
+                .house
+                .store
+                .work_blocking::<_, Problem, _>(HOUSE, Lane::High, move |tx| Ok(tx.resign(server)?));
+            if let Err(problem) = resigned {
+                crate::note!(WARN, "another server waits for the end of a lease", code = problem.code);
+            }
+        }
+    }
+
     /// Does this server do for all what one has to do? Asked again long before the lease is over; another that was paused finds
     /// that it is over for it, too, by a clock that went on.
     fn leads(&self) -> Result<bool, Problem> {
@@ -321,6 +336,7 @@ impl Shared {
         let leads = leads.into_value();
         if leads && is_new {
             *self.turns() = Turns::default();
+            crate::open::name_all_destroyed(&self.house)?;
             crate::note!(INFO, "this server does what one has to do for all", server = server);
         }
         let until = if leads { asked_at.saturating_add(LEADS_FOR) } else { 0 };

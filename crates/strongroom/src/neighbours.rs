@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: it runs under the shop's pen, in the transaction that is about to decide by it. What it reads has been committed.
 
+use std::sync::Arc;
+
 use ledger::entry::Act;
 use store::{Lane, View};
 
@@ -34,9 +36,26 @@ pub fn take_over(house: &House, shop: &Shop, view: &View<'_>, news: &News) -> Re
     Ok(())
 }
 
+/// Catches up with what others have done for one shop, also with that it was made.
+pub async fn catch_up(house: &Arc<House>, shop: u32) -> Result<(), Problem> {
+    let find = |house: &House| house.shops().into_iter().find(|one| one.number == shop);
+    let mut found = find(house);
+    if found.is_none() {
+        let looking = Arc::clone(house);
+        let looked = tokio::task::spawn_blocking(move || open::find_new_shops(&looking)).await;
+        looked.map_err(|_| store::Error::Panicked)??;
+        found = find(house);
+    }
+    if let Some(shop) = found {
+        house.work(Lane::High, &shop, &Actor::House, |_| Ok(())).await?;
+    }
+    Ok(())
+}
+
 /// Keeps up with the others while nobody asks for anything: with shops that they have made, with the keyring, and with what they
 /// have entered. Called once a second.
 pub fn keep_up(house: &House) -> Result<(), Problem> {
+    house.keys.keep_up()?;
     open::find_new_shops(house)?;
     for shop in house.shops() {
         // To hold the pen is to have taken over what others did with it.

@@ -49,7 +49,7 @@ pub const FENCES: &[Fence] = &[
     fence("token", "shop"),
     fence("destroyed", "shop"),
     fence("file", "shop"),
-    fence("file_chunk", "(SELECT file.shop FROM file WHERE file.id = file_chunk.id >> 16)"),
+    fence("file_chunk", keep::SHOP_OF_CHUNK),
     fence("policy", "shop"),
     fence("choice", "shop"),
     fence("choice_standing", "shop"),
@@ -446,6 +446,18 @@ fn read_shop(
     Ok((shop, last))
 }
 
+/// Names keys outside the database that were destroyed by a server which did not come to do so.
+pub fn name_all_destroyed(house: &House) -> Result<(), Problem> {
+    let in_database = house.store.look_blocking(keep::list_destroyed)?;
+    let listed: HashSet<KeyId> = house.keys.list_lines()?.into_iter().map(|line| line.id).collect();
+    let missing: Vec<[u8; 16]> =
+        in_database.iter().filter(|id| !listed.contains(id)).map(|id| id.0).collect();
+    if !missing.is_empty() {
+        store::Witness::destroyed(&mut house.keys.witness(Arc::clone(&house.clock)), &missing)?;
+    }
+    Ok(())
+}
+
 /// Serves shops that another server on the same database has made.
 pub fn find_new_shops(house: &House) -> Result<(), Problem> {
     let known: HashSet<u32> = house.shops().iter().map(|shop| shop.number).collect();
@@ -597,7 +609,7 @@ fn must_be_migrated(server: &store::Server) -> Result<(), Problem> {
     }
     if found < known {
         let title = format!("the database has schema {found}, and this release works with {known}");
-        return Err(Problem::new("SR-OPEN-006", 500, title)
+        return Err(Problem::new("SR-OPEN-008", 500, title)
             .help("as the database's owner: `strongroom migrate --store ADDRESS --serving ROLE`"));
     }
     Ok(())

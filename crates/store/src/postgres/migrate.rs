@@ -149,8 +149,8 @@ impl Fence {
             "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
              DROP POLICY IF EXISTS fence ON {table};
              CREATE POLICY fence ON {table}
-             USING (current_setting('strongroom.shop', true) IN ('all', ({shop})::text))
-             WITH CHECK (current_setting('strongroom.shop', true) IN ('all', ({shop})::text))"
+             USING (current_setting('strongroom.fence', true) IN ('all', ({shop})::text))
+             WITH CHECK (current_setting('strongroom.fence', true) IN ('all', ({shop})::text))"
         )
     }
 }

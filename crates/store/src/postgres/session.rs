@@ -33,7 +33,7 @@ static NEXT_HOLDER: Sql = Sql::new(
      ON CONFLICT (name) DO UPDATE SET last = number_block.last + excluded.last RETURNING last",
 );
 /// Whose rows this transaction can see: the fence behind every WHERE.
-static FENCE: Sql = Sql::new("SELECT set_config('strongroom.shop', $1, true)");
+static FENCE: Sql = Sql::new("SELECT set_config('strongroom.fence', $1, true)");
 
 /// Who carries a connection's messages.
 pub(super) type Carrier = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -22,7 +22,7 @@ use crate::ground::key_holder::watch::{Attending, shut};
 use crate::ground::web::{Caller, Handler, Request, Route, Sent, Visit, no_route, read_body};
 use crate::ground::work::not_your_role;
 use crate::ground::{Actor, Deed, Id, Problem, Shop};
-use crate::{account, collect, erase, notice, people, reveal};
+use crate::{account, collect, erase, neighbours, notice, people, reveal};
 
 /// Which door a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +186,9 @@ where
 {
     let (head, body) = request.into_parts();
     let house = Arc::clone(&desk.house);
+    if house.store.is_shared() {
+        meet(desk, &head.headers).await?;
+    }
     match route.handler {
         Handler::Anybody(handler) => {
             // A credential that is shown must be a valid one; none is needed.
@@ -216,6 +219,30 @@ where
             handler(Sent { house, caller, headers: head.headers, target, body: Body::new(body) }).await
         }
     }
+}
+
+/// Another server may have made, or let go on, the credential that is shown a moment ago: what is known here is brought up to date
+/// before somebody is turned away by it.
+async fn meet(desk: &Desk, headers: &HeaderMap) -> Result<(), Problem> {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|shown| shown.to_str().ok());
+    let text = shown.and_then(|text| text.strip_prefix("Bearer "));
+    let Some(presented) = text.and_then(|text| people::read_presented(&desk.house.ids, text.trim())) else {
+        return Ok(());
+    };
+    let number = presented.id.number();
+    let known = desk.house.shops().iter().find_map(|shop| shop.doors.find(number));
+    if known.is_some_and(|door| !door.frozen) {
+        return Ok(());
+    }
+    if known.is_none() && !desk.lets_a_stranger() {
+        return Err(too_many_strangers(desk));
+    }
+    let id = presented.id;
+    // Who is revoked or frozen here is so there, too, and costs one read.
+    let Some(shop) = desk.house.look(move |view| people::shop_that_lets_in(view, id)).await? else {
+        return Ok(());
+    };
+    neighbours::catch_up(&desk.house, shop).await
 }
 
 /// A caller whose role includes the deed, and who does not ask too much. The transaction looks at the role again.

@@ -16,7 +16,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use seal::{Destroyed, DestroyedList, EpochKey, KeyId, Keyring, Lock, Locked, Split, Unlocked};
+use seal::{Destroyed, DestroyedList, EpochKey, KeyId, Keyring, Lock, Locked, Secret, Split, Unlocked};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -34,6 +34,8 @@ pub const UNLOCK: &str = "unlock.key";
 pub const ERASED: &str = "erased.log";
 /// The last signed heads.
 pub const HEADS: &str = "heads";
+/// Locked while one of several processes changes a file of the folder. There is nothing in it.
+const HELD: &str = "held";
 /// The newest heads that witnesses have cosigned.
 pub const COSIGNED: &str = "cosigned";
 
@@ -174,15 +176,16 @@ pub fn must_unlock(path: &Path, holder: &dyn KeyHolder) -> Result<(), KeysError>
     unlock(path, holder).map(|_| ())
 }
 
-fn unlock(path: &Path, holder: &dyn KeyHolder) -> Result<(Keyring, Unlocked), KeysError> {
+fn unlock(path: &Path, holder: &dyn KeyHolder) -> Result<(Vec<u8>, Keyring, Unlocked), KeysError> {
     let file = read_private(&path.join(KEYRING))?;
     let locked = Keyring::how_locked(&file)?;
     let lock = holder.unlock(&locked)?;
-    Keyring::unlock(&file, &lock).map_err(|error| match (locked, lock, error) {
+    let unlocked = Keyring::unlock(&file, &lock).map_err(|error| match (locked, lock, error) {
         // Whoever keeps a share has to hear that it is wanted, and not that some old file does not fit.
         (Locked::ByShares(split), Lock::KeyFile(_), seal::Error::WrongLock) => wants_shares(split),
         (.., error) => KeysError::Seal(error),
-    })
+    });
+    unlocked.map(|(keyring, unlocked)| (file.to_vec(), keyring, unlocked))
 }
 
 /// The keyring is locked by shares of officers, and none were given.
@@ -193,12 +196,30 @@ pub(crate) fn wants_shares(split: Split) -> KeysError {
 struct State {
     keyring: Keyring,
     unlocked: Unlocked,
+    /// The file that this is: another one was written by another process.
+    file: Vec<u8>,
 }
 
 struct ListFile {
+    path: PathBuf,
     file: File,
     length: u64,
     list: DestroyedList,
+    key: Secret<32>,
+}
+
+/// The right to change files of a keys folder: several processes on one database share it. It is held for as long as one change
+/// takes, and goes with the process that holds it.
+struct Held(#[expect(dead_code, reason = "what counts is that it is open")] File);
+
+impl Held {
+    fn take(folder: &Path) -> Result<Held, KeysError> {
+        let open =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(folder.join(HELD));
+        let file = open.map_err(fault(HELD))?;
+        file.lock().map_err(fault(HELD))?;
+        Ok(Held(file))
+    }
 }
 
 impl KeysFolder {
@@ -234,13 +255,36 @@ impl KeysFolder {
         sync_folder(path)
     }
 
-    /// The key of an epoch. Fails: `SR-SEAL-…` when the keyring has none of this number.
+    /// The key of an epoch, also of one that another process has just begun.
+    ///
+    /// Fails: `SR-SEAL-…` when the keyring has none of this number.
     pub fn epoch(&self, number: u32) -> Result<EpochKey, Problem> {
+        let has = |ring: &Keyring| ring.epochs.iter().any(|epoch| epoch.number == number);
+        if !self.with(has) {
+            self.keep_up()?;
+        }
         self.with(|ring| {
             let epoch = ring.epochs.iter().find(|epoch| epoch.number == number);
             let epoch = epoch.ok_or(seal::Error::NoKey)?;
             Ok(EpochKey::new(epoch.number, &epoch.key)?)
         })
+    }
+
+    /// Takes over what another process has written into the keyring: an epoch that ended there ends in this memory, too.
+    ///
+    /// Fails: `SR-SEAL-012` when it is locked otherwise than when it was unlocked here; then a new start unlocks it.
+    pub fn keep_up(&self) -> Result<(), KeysError> {
+        let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.read_again(&mut guard)
+    }
+
+    fn read_again(&self, state: &mut State) -> Result<(), KeysError> {
+        let file = read_private(&self.path.join(KEYRING))?;
+        if *state.file != **file {
+            state.keyring = Keyring::unlock_again(&file, &state.unlocked)?;
+            state.file = file.to_vec();
+        }
+        Ok(())
     }
 
     /// Unlocks an existing folder.
@@ -250,17 +294,21 @@ impl KeysFolder {
     pub fn open(path: &Path, lock: &LockSource) -> Result<(KeysFolder, Vec<Destroyed>), KeysError> {
         check_private_folder(path)?;
         let holder = lock.holder()?;
-        let (keyring, unlocked) = unlock(path, holder.as_ref())?;
+        let (file, keyring, unlocked) = unlock(path, holder.as_ref())?;
+        // ORDER: from here on nobody else changes what is looked at; before it the holder may have taken its time.
+        let _held = Held::take(path)?;
         // ORDER: after it was unlocked. Without a good keyring what a crash left may be all that there is.
         overwrite_leftovers(path, KEYRING)?;
         let text = read_private(&path.join(ERASED))?;
         let (list, destroyed, whole) = DestroyedList::read(&keyring.list_key, &text)?;
-        let file = OpenOptions::new().write(true).open(path.join(ERASED)).map_err(fault(ERASED))?;
+        let erased = OpenOptions::new().write(true).open(path.join(ERASED)).map_err(fault(ERASED))?;
         let length = whole as u64;
-        file.set_len(length).map_err(fault(ERASED))?; // a line cut short was never answered for
-        let list = Arc::new(Mutex::new(ListFile { file, length, list }));
+        erased.set_len(length).map_err(fault(ERASED))?; // a line cut short was never answered for
+        let key = Secret::new(*keyring.list_key.expose());
+        let list = ListFile { path: path.to_path_buf(), file: erased, length, list, key };
+        let list = Arc::new(Mutex::new(list));
         let attending = Arc::new(Attending::new(holder, unlocked.check()));
-        let state = Mutex::new(State { keyring, unlocked });
+        let state = Mutex::new(State { keyring, unlocked, file });
         Ok((KeysFolder { path: path.to_path_buf(), state, list, attending }, destroyed))
     }
 
@@ -281,6 +329,9 @@ impl KeysFolder {
     ) -> Result<T, KeysError> {
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *guard;
+        let _held = Held::take(&self.path)?;
+        // ORDER: what another process has written is changed, and not what was here before it.
+        self.read_again(state)?;
         let mut random = SystemRandom::new();
         let mut next = state.keyring.copy();
         let outcome = change(&mut next, &mut random)?;
@@ -288,6 +339,7 @@ impl KeysFolder {
         // ORDER: on disk before in memory. An epoch key that only memory had would take with it all that it wraps.
         replace_and_overwrite(&self.path, KEYRING, &bytes)?;
         state.keyring = next;
+        state.file = bytes;
         Ok(outcome)
     }
 
@@ -297,16 +349,25 @@ impl KeysFolder {
         // ORDER: asked before the keyring is held: whoever is outside may take their time.
         let lock = holder.lock_anew()?;
         let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let _held = Held::take(&self.path)?;
+        self.read_again(&mut guard)?;
         let (bytes, unlocked) = guard.keyring.lock(&lock, &mut SystemRandom::new())?;
         replace_and_overwrite(&self.path, KEYRING, &bytes)?;
         self.attending.exchange(holder, unlocked.check());
         guard.unlocked = unlocked;
+        guard.file = bytes;
         Ok(())
     }
 
     /// Who writes the list of destroyed keys, for the store's writer.
     pub fn witness(&self, clock: Arc<dyn super::clock::Clock>) -> ListWitness {
         ListWitness { list: Arc::clone(&self.list), clock }
+    }
+
+    /// The destroyed keys that the list names.
+    pub fn list_lines(&self) -> Result<Vec<Destroyed>, KeysError> {
+        let guard = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(DestroyedList::read(&guard.key, &read_private(&self.path.join(ERASED))?)?.1)
     }
 
     /// The list as it stands, for a backup.
@@ -364,6 +425,25 @@ impl KeysFolder {
     }
 }
 
+impl ListFile {
+    /// Goes on behind what another process has appended.
+    fn go_on(&mut self) -> Result<(), KeysError> {
+        if self.file.metadata().map_err(fault(ERASED))?.len() == self.length {
+            return Ok(());
+        }
+        let text = read_private(&self.path.join(ERASED))?;
+        let (list, _, whole) = DestroyedList::read(&self.key, &text)?;
+        let whole = whole as u64;
+        // The list grows and nothing else: a shorter one is another.
+        if whole < self.length {
+            return Err(KeysError::Seal(seal::Error::ListBroken { line: 0 }));
+        }
+        self.file.set_len(whole).map_err(fault(ERASED))?; // of whoever was killed while it wrote
+        (self.list, self.length) = (list, whole);
+        Ok(())
+    }
+}
+
 /// Appends destroyed keys to their list, and syncs, before anybody is told.
 pub struct ListWitness {
     list: Arc<Mutex<ListFile>>,
@@ -381,7 +461,10 @@ impl store::Witness for ListWitness {
         let at = self.clock.now();
         let lines: Vec<Destroyed> = key_ids.iter().map(|id| Destroyed { at, id: KeyId(*id) }).collect();
         let mut guard = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        let ListFile { file, length, list } = &mut *guard;
+        let not_witnessed = |_| store::Error::NotWitnessed;
+        let _held = Held::take(&guard.path).map_err(not_witnessed)?;
+        guard.go_on().map_err(not_witnessed)?;
+        let ListFile { file, length, list, .. } = &mut *guard;
         let before = list.mark();
         let bytes = list.append(&lines);
         let written = write_at(file, *length, &bytes).and_then(|()| sync_bytes(file));

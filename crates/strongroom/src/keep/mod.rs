@@ -22,7 +22,7 @@ mod terms;
 mod tokens;
 pub mod types;
 
-pub(crate) use sql::KEEP_NEWEST;
+pub(crate) use sql::{KEEP_NEWEST, SHOP_OF_CHUNK};
 
 #[cfg(test)]
 pub(crate) use sql::ALL as STATEMENTS;

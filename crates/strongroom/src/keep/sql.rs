@@ -88,3 +88,6 @@ store::statements! {
 pub(crate) const KEEP_NEWEST: &str = "
     UPDATE main.shop SET generation = newest.generation, mac = newest.mac
         FROM kept.shop AS newest WHERE newest.id = main.shop.id;";
+
+/// Of which shop a chunk is: its file's number stands in its own.
+pub(crate) const SHOP_OF_CHUNK: &str = "(SELECT file.shop FROM file WHERE file.id = file_chunk.id >> 16)";

@@ -213,6 +213,15 @@ pub fn unknown() -> Problem {
         .help("send `Authorization: Bearer srk_…`; an admin makes one with `strongroom credentials add`")
 }
 
+/// The number of the shop whose credential this is, if it is neither revoked nor frozen. Whoever is let in is looked at again.
+pub fn shop_that_lets_in(view: &View<'_>, id: CredentialId) -> Result<Option<u32>, Problem> {
+    let found = view.find(&sql::FIND_CREDENTIAL, params![id.column()], |row| {
+        let (row, shop) = (read_row(id, row)?.0, row.number(0)?);
+        Ok((row.revoked_at == 0 && row.frozen_at == 0).then_some(shop))
+    });
+    Ok(found?.flatten())
+}
+
 fn find(view: &View<'_>, shop: &Shop, id: CredentialId) -> Result<Option<CredentialRow>, Problem> {
     let found = view.find(&sql::FIND_CREDENTIAL, params![id.column()], |row| {
         let of_this_shop = row.int(0)? == shop.column();

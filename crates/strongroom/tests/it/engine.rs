@@ -26,6 +26,12 @@ fn asked() -> Option<Version> {
     }
 }
 
+/// Is the run for two servers behind one address?
+#[expect(clippy::disallowed_methods, reason = "what a run of the tests is for stands in its environment")]
+pub(crate) fn two_servers() -> bool {
+    std::env::var("STRONGROOM_TEST_SERVERS").is_ok_and(|servers| servers == "2")
+}
+
 /// Is the run for a server? Then a test of what only a folder has is over: `why` says what that is.
 pub(crate) fn only_in_a_folder(why: &str) -> bool {
     let over = asked().is_some();

@@ -14,7 +14,7 @@ use strongroom::account;
 use crate::support::{Bench, Key, POLICY, Reply};
 
 /// The example's policy with a limit for one purpose.
-fn policy(purpose: &str, limit: &str) -> String {
+pub(crate) fn policy(purpose: &str, limit: &str) -> String {
     let head = format!("[purpose.{purpose}]\n");
     assert!(POLICY.contains(&head));
     POLICY.replacen(&head, &format!("{head}limit = \"{limit}\"\n"), 1)

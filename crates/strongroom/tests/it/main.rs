@@ -38,6 +38,7 @@ mod judges;
 mod key_holders;
 mod kill;
 mod limits;
+mod neighbours;
 mod opener;
 mod operations;
 mod policy_apply;

@@ -25,7 +25,7 @@ fn count(bench: &Bench, policy: &str) -> Preview {
     preview(bench.house(), &bench.shop(), next, parts, |_, _| {}).unwrap()
 }
 
-fn publish(bench: &Bench, policy: &str) {
+pub(crate) fn publish(bench: &Bench, policy: &str) {
     bench.post(&bench.admin, "/v1/policies", &json!({ "text": policy })).is(201);
 }
 

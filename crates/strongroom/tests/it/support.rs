@@ -9,6 +9,7 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::engine::Home;
@@ -70,6 +71,9 @@ pub(crate) struct Bench {
     runtime: Runtime,
     limits: LimitsConfig,
     inside: Option<Inside>,
+    /// Another house on the same rows, when the run is for two servers behind one address; and whose turn it is.
+    beside: Option<Inside>,
+    turn: AtomicUsize,
     server: Option<Server>,
     at_the_end: AtTheEnd,
     _home: Option<Home>,
@@ -149,6 +153,8 @@ impl Bench {
             runtime,
             limits,
             inside: None,
+            beside: None,
+            turn: AtomicUsize::new(0),
             server: None,
             at_the_end: AtTheEnd::Everything,
             _home: home,
@@ -171,17 +177,48 @@ impl Bench {
     }
 
     fn inhabit(&mut self, house: Arc<House>) {
+        self.inside = Some(self.at_a_desk(house));
+        if let Some(places) = self.places_beside() {
+            let house = open::open(&places, self.clock.clone()).unwrap();
+            self.beside = Some(self.at_a_desk(house));
+        }
+    }
+
+    fn at_a_desk(&self, house: Arc<House>) -> Inside {
         let mut caretaker = Caretaker::start(Arc::clone(&house)).unwrap();
         // Its rounds are made when a test says so.
         caretaker.stop();
         let desk = Desk::new(house, caretaker, &self.limits);
-        self.inside = Some(Inside { api: desk.api(), admin: desk.admin(), desk });
+        Inside { api: desk.api(), admin: desk.admin(), desk }
+    }
+
+    /// Where another process has its data folder, when the run is for two servers.
+    fn places_beside(&self) -> Option<Places> {
+        let data = self.places.data.with_file_name("data-beside");
+        let places = Places { data, ..self.places.clone() };
+        (crate::engine::two_servers() && matches!(places.rows, Rows::OnServer(_))).then(|| {
+            strongroom::ground::keys_folder::make_private_folder(&places.data).unwrap();
+            places
+        })
+    }
+
+    /// Another house on the same rows and keys, as another process has it. Nothing, when the run is for a folder.
+    pub(crate) fn another_house(&self) -> Option<Arc<House>> {
+        let data = self.places.data.with_file_name("data-of-another");
+        let places = Places { data, ..self.places.clone() };
+        matches!(places.rows, Rows::OnServer(_)).then(|| {
+            strongroom::ground::keys_folder::make_private_folder(&places.data).unwrap();
+            open::open(&places, self.clock.clone()).unwrap()
+        })
     }
 
     /// Closes the house, as a process that ends does.
     pub(crate) fn close(&mut self) {
         if let Some(server) = self.server.take() {
             self.runtime.block_on(server.close());
+        }
+        if let Some(beside) = self.beside.take() {
+            beside.desk.house.close();
         }
         if let Some(inside) = self.inside.take() {
             let _ = heads::write_heads(&inside.desk.house);
@@ -227,6 +264,10 @@ impl Bench {
     /// The caretaker makes its round, and another for the jobs that the first one found.
     pub(crate) fn round(&self) {
         for _ in 0..2 {
+            if let Some(beside) = &self.beside {
+                // It keeps up; the one that was there first does what one does for all.
+                strongroom::neighbours::keep_up(&beside.desk.house).unwrap();
+            }
             self.desk().caretaker.lock().unwrap_or_else(PoisonError::into_inner).round().unwrap();
         }
     }
@@ -301,6 +342,10 @@ impl Bench {
 
     /// The API's router, for tests that ask from several threads.
     pub(crate) fn api(&self) -> Router {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        if let Some(beside) = self.beside.as_ref().filter(|_| turn % 2 == 1) {
+            return beside.api.clone();
+        }
         self.inside.as_ref().expect("the house is open").api.clone()
     }
 
@@ -532,10 +577,8 @@ impl std::io::Write for Ear {
 
 impl Drop for Bench {
     fn drop(&mut self) {
-        let failed_jobs = self
-            .inside
-            .as_ref()
-            .map_or(0, |inside| inside.desk.doing.jobs_failed.load(std::sync::atomic::Ordering::Relaxed));
+        let failed_jobs =
+            self.inside.as_ref().map_or(0, |inside| inside.desk.doing.jobs_failed.load(Ordering::Relaxed));
         self.close();
         if std::thread::panicking() || self.at_the_end == AtTheEnd::Nothing {
             return;

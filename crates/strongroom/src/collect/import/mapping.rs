@@ -276,6 +276,26 @@ impl Shift {
     }
 }
 
+impl Mapping {
+    /// An instant, so many whole days later by the calendar and the clocks of the data's zone: a midnight stays a midnight, also where
+    /// summer time begins or ends in between.
+    ///
+    /// Takes: the instant and the shift, µs.
+    pub fn shifted(&self, at: i64, shift: i64) -> i64 {
+        if shift == 0 {
+            at
+        } else {
+            shifted_in(&self.zone, at, shift).unwrap_or_else(|| at.saturating_add(shift))
+        }
+    }
+}
+
+fn shifted_in(zone: &jiff::tz::TimeZone, at: i64, shift: i64) -> Option<i64> {
+    let local = jiff::Timestamp::from_microsecond(at).ok()?.to_zoned(zone.clone());
+    let days = jiff::Span::new().try_days(shift / DAY).ok()?;
+    Some(local.checked_add(days).ok()?.timestamp().as_microsecond())
+}
+
 /// A choice that a column tells.
 #[derive(Debug, Clone)]
 pub struct Choice {
@@ -660,6 +680,16 @@ mod tests {
             (field.kept("4111111111111111"), field.kept("海港与山茶"), field.kept("12")),
             ("1111", "港与山茶", "12")
         );
+    }
+
+    #[test]
+    fn a_midnight_in_summer_is_a_midnight_in_winter_when_it_is_shifted() {
+        let zone = jiff::tz::TimeZone::get("America/Los_Angeles").unwrap();
+        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_microsecond();
+        // 2012-07-08 00:00 is 07:00 UTC; 4,525 days later, on 2024-11-27, midnight is 08:00 UTC.
+        let shifted = shifted_in(&zone, at("2012-07-08T07:00:00Z"), 4_525 * DAY);
+        assert_eq!(shifted, Some(at("2024-11-27T08:00:00Z")));
+        assert_eq!(shifted_in(&zone, at("2012-07-08T07:00:00Z"), DAY), Some(at("2012-07-09T07:00:00Z")));
     }
 
     #[test]

@@ -522,7 +522,7 @@ impl<'a> Drafting<'a> {
     ) -> Result<(), Reject> {
         for (event, column) in &self.mapping.events {
             let Some(text) = cell(column)?.map(str::trim).filter(|text| !text.is_empty()) else { continue };
-            let at = read_instant(text, self.mapping).map(|at| at.saturating_add(self.shift));
+            let at = read_instant(text, self.mapping).map(|at| self.mapping.shifted(at, self.shift));
             let at = at.ok_or_else(|| reject(column, "SR-IMPORT-016", "the cell is not an instant"))?;
             if at > now.saturating_add(AHEAD_ALLOWED) {
                 return Err(reject(column, "SR-IMPORT-019", "the cell lies in the future"));
@@ -548,8 +548,8 @@ impl<'a> Drafting<'a> {
                 .filter(|(_, text)| !text.is_empty())
             {
                 Some((column, text)) => {
-                    let at =
-                        read_instant(text, self.mapping).map(|at| at.saturating_add(self.shift).min(now));
+                    let at = read_instant(text, self.mapping)
+                        .map(|at| self.mapping.shifted(at, self.shift).min(now));
                     Some(at.ok_or_else(|| reject(column, "SR-IMPORT-016", "the cell is not an instant"))?)
                 }
                 None => None,
