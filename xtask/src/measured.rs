@@ -50,10 +50,8 @@ impl Measured {
             "--data-checksums",
         ]))?;
         let config = server.folder.join("data/postgresql.conf");
-        let mut text = fs::read_to_string(&config)?;
-        text.push_str(SETTINGS);
-        text.push_str(&format!("unix_socket_directories = '{folder}'\n"));
-        fs::write(&config, text)?;
+        let usual = fs::read_to_string(&config)?;
+        fs::write(&config, format!("{usual}{SETTINGS}unix_socket_directories = '{folder}'\n"))?;
         let log = format!("{folder}/log");
         // ORDER: its words go into its log, or it would hold our stdout open.
         run(server
