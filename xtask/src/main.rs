@@ -5,6 +5,7 @@ mod arrows;
 mod dist;
 mod docs;
 mod judges;
+mod measured;
 mod need;
 mod postgres;
 mod python;
@@ -35,6 +36,7 @@ const EXAMPLES: &str = "Examples:
   cargo xtask docs                      write docs/reference anew
   cargo xtask bench -- --help           what can be measured
   cargo xtask bench --against openbao   the same work there and here, in turns
+  cargo xtask bench --on postgres       with the rows on a server, against the same in a folder
   cargo xtask dist                      archives for a release in target/dist
 
 Exit codes: 0 well · 1 something was found, or failed · 2 wrong usage";
@@ -69,6 +71,9 @@ enum Command {
         /// loopback. Comes before all other arguments
         #[arg(long, value_enum, value_name = "PRODUCT")]
         against: Option<Against>,
+        /// Where the rows lie: starts a server of this kind on a disk of this machine, and ends it. Comes before all other arguments
+        #[arg(long, value_enum, value_name = "ENGINE", conflicts_with = "against")]
+        on: Option<Engine>,
         /// What `strongroom bench` is given
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<OsString>,
@@ -79,6 +84,13 @@ enum Command {
     Sample(sample::SampleArgs),
     /// What a release must pass beside the tests: licences, advisories, dependencies that nobody uses
     ReleaseCheck,
+}
+
+/// Where else rows can lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    /// Debian's postgresql-15, in /var/tmp, with fsync on
+    Postgres,
 }
 
 /// What can be measured against.
@@ -100,9 +112,9 @@ fn main() -> ExitCode {
         Command::Timing => timing(),
         Command::Soak { requests } => {
             let requests = OsString::from(requests.to_string());
-            bench(None, &[OsString::from("--soak"), requests])
+            bench(None, None, &[OsString::from("--soak"), requests])
         }
-        Command::Bench { against, arguments } => bench(against, &arguments),
+        Command::Bench { against, on, arguments } => bench(against, on, &arguments),
         Command::Dist(args) => dist::run(&args),
         Command::Sample(args) => sample::run(&args),
         Command::ReleaseCheck => release::run(),
@@ -121,11 +133,15 @@ fn timing() -> anyhow::Result<()> {
     shell::run(&mut shell::cargo(&example))
 }
 
-fn bench(against: Option<Against>, arguments: &[OsString]) -> anyhow::Result<()> {
+fn bench(against: Option<Against>, on: Option<Engine>, arguments: &[OsString]) -> anyhow::Result<()> {
     let mut cargo =
         shell::cargo(&["run", "--release", "--package", "strongroom", "--bin", "strongroom", "--", "bench"]);
     if let Some(Against::Openbao) = against {
         cargo.arg("--openbao").arg(python::install_openbao()?);
+    }
+    let server = on.map(|Engine::Postgres| measured::Measured::start()).transpose()?;
+    if let Some(server) = &server {
+        cargo.args(["--store", &server.address()]);
     }
     shell::run(cargo.args(arguments))
 }

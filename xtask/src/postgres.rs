@@ -32,6 +32,14 @@ pub(crate) fn install(install: Install) -> Vec<String> {
     missing.map(|(version, error)| format!("{USERS} {version}: {error:#}")).collect()
 }
 
+/// The folder of the programs of Debian's server, which is installed if it is not here.
+pub(crate) fn debian_programs() -> Result<&'static Path> {
+    if !runs(Path::new(DEBIAN_SERVER)) {
+        bring_debian(Install::IfMissing)?;
+    }
+    Path::new(DEBIAN_SERVER).parent().context("it lies in a folder")
+}
+
 /// Is the server of this version here?
 pub(crate) fn is_here(version: &str) -> bool {
     match version {

@@ -14,6 +14,11 @@ pub(crate) trait Engine {
         params: &[Value<'_>],
         each: &mut dyn FnMut(&Row<'_>) -> Result<Step, Error>,
     ) -> Result<usize, Error>;
+
+    /// Runs changes of which nobody reads anything and none rests on another. A server is asked for all of them at once.
+    fn run_all(&self, changes: &[(&'static Sql, &[Value<'_>])]) -> Result<(), Error> {
+        changes.iter().try_for_each(|(sql, params)| self.run(sql, params, &mut |_| Ok(Step::Next)).map(drop))
+    }
 }
 
 /// Whether a reader wants the next row.

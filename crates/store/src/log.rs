@@ -4,7 +4,7 @@
 
 use crate::engine::{Engine, Step};
 use crate::error::Error;
-use crate::sql::Value;
+use crate::sql::{Sql, Value};
 use crate::tx::{Effects, View};
 
 /// Leaves in one row and in one tile at the most. SOURCE: C2SP tlog-tiles, tile height 8.
@@ -152,8 +152,7 @@ fn write(
     leaves: &[&[u8]],
     appended: &Appended,
 ) -> Result<Option<Sign>, Error> {
-    let mut sign = None;
-    let run = |sql, params: &[Value<'_>]| engine.run(sql, params, &mut |_| Ok(Step::Next)).map(|_| ());
+    let mut rows = Vec::new();
     let mut first = appended.first;
     let mut rest = leaves;
     while !rest.is_empty() {
@@ -166,17 +165,23 @@ fn write(
             packed.extend_from_slice(&length.to_be_bytes());
             packed.extend_from_slice(leaf);
         }
-        let id = leaf_key(log, first)?;
-        run(&ADD_LEAVES, crate::params![id, &packed])?;
-        sign.get_or_insert(Sign { id, packed });
+        rows.push(Sign { id: leaf_key(log, first)?, packed });
         first = first.saturating_add(now.len() as u64);
         rest = later;
     }
-    for tile in &appended.tiles {
-        run(&ADD_TILE, crate::params![log, tile.level, signed(tile.index), &tile.bytes])?;
-    }
-    run(&SET_HEAD, crate::params![log, signed(appended.size), &appended.root])?;
-    Ok(sign)
+    let adds: Vec<[Value<'_>; 2]> = rows.iter().map(|row| [row.id.into(), (&row.packed).into()]).collect();
+    let tiles: Vec<[Value<'_>; 4]> = appended
+        .tiles
+        .iter()
+        .map(|tile| [log.into(), tile.level.into(), signed(tile.index).into(), (&tile.bytes).into()])
+        .collect();
+    let head: [Value<'_>; 3] = [log.into(), signed(appended.size).into(), (&appended.root).into()];
+    let mut changes: Vec<(&'static Sql, &[Value<'_>])> =
+        adds.iter().map(|row| (&ADD_LEAVES, row.as_slice())).collect();
+    changes.extend(tiles.iter().map(|tile| (&ADD_TILE, tile.as_slice())));
+    changes.push((&SET_HEAD, &head));
+    engine.run_all(&changes)?;
+    Ok(rows.into_iter().next())
 }
 
 fn signed(number: u64) -> i64 {

@@ -7,17 +7,37 @@ use crate::error::Error;
 
 /// One SQL text of the shared subset: `$1` placeholders in order, no functions in `SET`, no sequences.
 #[derive(Debug)]
-pub struct Sql(&'static str);
+pub struct Sql {
+    text: &'static str,
+    steady_in: Option<&'static str>,
+}
 
 impl Sql {
     /// Wraps a text. Rooms use [`statements!`](crate::statements) instead, which also lists it for the test that prepares every one.
     pub const fn new(text: &'static str) -> Sql {
-        Sql(text)
+        Sql { text, steady_in: None }
+    }
+
+    /// Of a statement that asks this one table for the row of a number, again and again: within a transaction the answer stays
+    /// what it was until that transaction changes the table, for nobody else changes it under the pen. A server is asked once.
+    #[must_use]
+    pub const fn steady(self, table: &'static str) -> Sql {
+        Sql { steady_in: Some(table), ..self }
+    }
+
+    /// The table whose changes end what was answered, of a statement that is [`Sql::steady`].
+    pub(crate) fn steady_in(&self) -> Option<&'static str> {
+        self.steady_in
+    }
+
+    /// Does it change rows of a table? Said of some that do not: whoever forgets for its sake forgets too much, and never too little.
+    pub(crate) fn may_change(&self, table: &str) -> bool {
+        !self.text.trim_start().starts_with("SELECT") && self.text.contains(table)
     }
 
     /// The text as the engine gets it.
     pub fn text(&self) -> &'static str {
-        self.0
+        self.text
     }
 
     pub(crate) fn address(&'static self) -> usize {
@@ -36,8 +56,8 @@ impl Sql {
 /// ```
 #[macro_export]
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
-        $($(#[$doc])* pub(crate) static $name: $crate::Sql = $crate::Sql::new($text);)*
+    ($($(#[$doc:meta])* $name:ident = $text:expr $(, steady in $table:expr)?;)*) => {
+        $($(#[$doc])* pub(crate) static $name: $crate::Sql = $crate::Sql::new($text)$(.steady($table))?;)*
         /// Every statement of this file, by name.
         #[cfg(test)]
         pub(crate) static ALL: &[(&str, &$crate::Sql)] = &[$((stringify!($name), &$name)),*];

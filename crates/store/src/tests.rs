@@ -14,6 +14,7 @@ crate::statements! {
     COUNT_ROWS = "SELECT count(*) FROM row";
     ALL_ROWS = "SELECT id FROM row ORDER BY id";
     WIPE_ROW = "UPDATE row SET body = $1 WHERE id = $2";
+    FIND_ROW = "SELECT body FROM row WHERE id = $1", steady in "row";
     OUT_OF_ORDER = "SELECT body FROM row WHERE id = $2 AND body = $1";
 }
 
@@ -171,6 +172,52 @@ async fn work_that_arrives_together_is_committed_together() {
     let commits = bench.store.stats().commits.load(Ordering::Relaxed);
     assert!(commits < 500, "{commits} commits for 1000 units");
     assert_eq!(rows(&bench.store).await, 1_000);
+}
+
+/// The body of a row, asked for twice.
+fn body(tx: &Tx<'_>, id: i64) -> Result<Option<Vec<u8>>, Error> {
+    let find = || tx.find(&FIND_ROW, params![id], |row| Ok(row.bytes(0)?.to_vec()));
+    let (first, again) = (find()?, find()?);
+    assert_eq!(first, again);
+    Ok(again)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_is_asked_for_again_is_as_the_transaction_has_left_it() {
+    let bench = bench();
+    let hold = hold_the_writer(&bench.store);
+    // They run in one transaction, and then again, for one of them fails after it has changed the row.
+    let first = bench.store.work(1, Lane::High, |tx: &mut Tx<'_>| {
+        assert_eq!(body(tx, 7)?, None);
+        add(7)(tx)?;
+        assert_eq!(body(tx, 7)?, Some(7_i64.to_be_bytes().to_vec()));
+        tx.change(&WIPE_ROW, params![&[1_u8], 7])?;
+        assert_eq!(body(tx, 7)?, Some(vec![1]));
+        Ok::<_, Error>(())
+    });
+    let failing = bench.store.work(1, Lane::High, |tx: &mut Tx<'_>| {
+        tx.change(&WIPE_ROW, params![&[2_u8], 7])?;
+        assert_eq!(body(tx, 7)?, Some(vec![2]));
+        Err::<(), Error>(Error::Busy)
+    });
+    let last = bench.store.work(1, Lane::High, |tx: &mut Tx<'_>| {
+        assert_eq!((body(tx, 7)?, body(tx, 8)?), (Some(vec![1]), None));
+        tx.append(1, b"read".to_vec());
+        Ok::<_, Error>(())
+    });
+    drop(hold);
+    first.await.unwrap();
+    assert_eq!(failing.await.unwrap_err(), Error::Busy);
+    last.await.unwrap();
+    // What another transaction left is asked for anew.
+    bench
+        .store
+        .work_blocking(1, Lane::High, |tx: &mut Tx<'_>| {
+            assert_eq!(body(tx, 7)?, Some(vec![1]));
+            tx.append(1, b"read again".to_vec());
+            Ok::<_, Error>(())
+        })
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

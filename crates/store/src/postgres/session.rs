@@ -64,6 +64,14 @@ pub(crate) struct Postgres {
     held: RefCell<HashSet<i64>>,
     /// The pen of this transaction.
     pen: Cell<Option<i64>>,
+    /// What steady statements were answered in this transaction.
+    remembered: RefCell<HashMap<(usize, i64), Remembered>>,
+}
+
+/// An answer that holds until its table is changed.
+struct Remembered {
+    table: &'static str,
+    rows: Arc<Vec<tokio_postgres::Row>>,
 }
 
 impl Postgres {
@@ -80,17 +88,18 @@ impl Postgres {
             holder: Cell::new(0),
             held: RefCell::default(),
             pen: Cell::new(None),
+            remembered: RefCell::default(),
         })
     }
 
     /// Begins to read, in one state of what has been committed.
     pub(crate) fn begin_reading(&self) -> Result<(), Error> {
-        self.begin_as("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", EVERYBODY)
+        self.begin_as("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", EVERYBODY, None).map(drop)
     }
 
     /// Begins to change the schema.
     pub(super) fn begin_schema(&self) -> Result<(), Error> {
-        self.begin_as("BEGIN", EVERYBODY)
+        self.begin_as("BEGIN", EVERYBODY, None).map(drop)
     }
 
     /// Runs statements that are no statement of a room: the schema's.
@@ -122,21 +131,31 @@ impl Postgres {
         read(stream, &|next| self.wait(next))
     }
 
-    fn begin_as(&self, how: &str, whose: &str) -> Result<(), Error> {
+    /// Begins a transaction, and asks for a pen with it. Gives who held that before, if it has a row.
+    fn begin_as(&self, how: &str, whose: &str, pen: Option<i64>) -> Result<Option<i64>, Error> {
         self.connect()?;
         self.warned.store(false, Ordering::Relaxed);
+        self.remembered.borrow_mut().clear();
         let fence = self.prepare(&FENCE)?;
+        let pen = pen.map(|pen| Ok::<_, Error>((self.prepare(&TAKE_PEN)?, pen))).transpose()?;
         let client = self.client.borrow();
         let client = client.as_ref().ok_or(Error::Unreachable)?;
         self.standing.set(Standing::Whole);
-        // Both are sent before either is answered.
-        let both = async {
+        // All are sent before the first is answered.
+        let all = async {
             let whose: [&(dyn ToSql + Sync); 1] = [&whose];
-            let (begun, fenced) = tokio::join!(client.batch_execute(how), client.query(&fence, &whose));
+            let taken = async {
+                let Some((take_pen, pen)) = &pen else { return Ok(None) };
+                client.query_opt(take_pen, &[pen]).await
+            };
+            let (begun, fenced, taken) =
+                tokio::join!(client.batch_execute(how), client.query(&fence, &whose), taken);
             begun?;
-            fenced.map(|_| ())
+            fenced?;
+            taken
         };
-        self.wait(both)
+        let taken = self.wait(all)?;
+        taken.map(|row| row.try_get(0).map_err(|_| Error::WrongColumn { column: 0 })).transpose()
     }
 
     fn connect(&self) -> Result<(), Error> {
@@ -217,6 +236,18 @@ impl Engine for Postgres {
         if self.standing.get() != Standing::Whole {
             return Err(Error::Lost);
         }
+        self.remembered.borrow_mut().retain(|_, known| !sql.may_change(known.table));
+        let steady = match (sql.steady_in(), params) {
+            (Some(table), [Value::Int(number)]) => Some((table, (sql.address(), *number))),
+            _ => None,
+        };
+        if let Some((_, key)) = steady {
+            let known = self.remembered.borrow().get(&key).map(|known| Arc::clone(&known.rows));
+            if let Some(rows) = known {
+                show(&rows, each)?;
+                return Ok(0);
+            }
+        }
         let statement = self.prepare(sql)?;
         if statement.params().len() != params.len() {
             return Err(Error::Refused { engine_code: 0 });
@@ -241,10 +272,16 @@ impl Engine for Postgres {
                 }
                 Ok(())
             })?;
-            for row in &rows {
-                if each(&Row(&PostgresRow(row)))? == Step::Stop {
-                    return Ok(0);
-                }
+            if let Some((table, key)) = steady
+                && !more
+            {
+                let rows = Arc::new(rows);
+                self.remembered.borrow_mut().insert(key, Remembered { table, rows: Arc::clone(&rows) });
+                show(&rows, each)?;
+                return Ok(0);
+            }
+            if show(&rows, each)? == Step::Stop {
+                return Ok(0);
             }
             if !more {
                 let changed = stream.rows_affected().unwrap_or(0);
@@ -253,13 +290,46 @@ impl Engine for Postgres {
             }
         }
     }
+
+    fn run_all(&self, changes: &[(&'static Sql, &[Value<'_>])]) -> Result<(), Error> {
+        if self.standing.get() != Standing::Whole {
+            return Err(Error::Lost);
+        }
+        self.remembered.borrow_mut().clear();
+        let statements =
+            changes.iter().map(|(sql, _)| self.prepare(sql)).collect::<Result<Vec<Statement>, Error>>()?;
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Lost)?;
+        let all = changes.iter().zip(&statements).map(async |((_, params), statement)| {
+            let stream = client.query_raw(statement, params.iter().map(|value| Bound(*value))).await?;
+            let mut stream = pin!(stream);
+            while let Some(row) = stream.next().await {
+                row?;
+            }
+            Ok(())
+        });
+        self.wait(futures_util::future::try_join_all(all)).map(drop)
+    }
+}
+
+/// Shows rows until somebody has seen enough.
+fn show(
+    rows: &[tokio_postgres::Row],
+    each: &mut dyn FnMut(&Row<'_>) -> Result<Step, Error>,
+) -> Result<Step, Error> {
+    for row in rows {
+        if each(&Row(&PostgresRow(row)))? == Step::Stop {
+            return Ok(Step::Stop);
+        }
+    }
+    Ok(Step::Next)
 }
 
 impl Session for Postgres {
     fn begin(&self, pen: i64) -> Result<Pen, Error> {
         self.connect()?;
         if self.holder.get() == 0 {
-            self.begin_as("BEGIN", EVERYBODY)?;
+            self.begin_as("BEGIN", EVERYBODY, None)?;
             let mut holder = 0;
             self.run(&NEXT_HOLDER, &[], &mut |row| {
                 holder = row.int(0)?;
@@ -269,17 +339,15 @@ impl Session for Postgres {
             self.holder.set(holder);
         }
         let whose = if pen == 0 { EVERYBODY.to_owned() } else { pen.to_string() };
-        self.begin_as("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", &whose)?;
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+        let mut before = self.begin_as(begin, &whose, Some(pen))?;
         self.pen.set(Some(pen));
-        let mut before = None;
         while before.is_none() {
+            self.run(&ADD_PEN, crate::params![pen], &mut |_| Ok(Step::Next))?;
             self.run(&TAKE_PEN, crate::params![pen], &mut |row| {
                 before = Some(row.int(0)?);
                 Ok(Step::Next)
             })?;
-            if before.is_none() {
-                self.run(&ADD_PEN, crate::params![pen], &mut |_| Ok(Step::Next))?;
-            }
         }
         if before == Some(self.holder.get()) && self.held.borrow().contains(&pen) {
             return Ok(Pen::Kept);
@@ -341,6 +409,7 @@ impl Session for Postgres {
     }
 
     fn take_back(&self) -> Result<(), Error> {
+        self.remembered.borrow_mut().clear();
         self.batch("ROLLBACK TO SAVEPOINT unit")?;
         self.standing.set(Standing::Whole);
         Ok(())

@@ -40,6 +40,7 @@ mod kill;
 mod limits;
 mod neighbours;
 mod opener;
+mod operations;
 mod policy_apply;
 mod policy_change;
 mod power;

@@ -46,7 +46,7 @@ impl Inside {
         let keys = vault.keys();
         let places = open::Places {
             data: vault.data(),
-            rows: open::Rows::InFolder,
+            rows: vault.store().rows()?,
             lock: LockSource::KeyFile(keys.join(UNLOCK)),
             keys,
             epoch_days: 30,

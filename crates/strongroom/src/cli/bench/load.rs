@@ -106,11 +106,11 @@ struct Run {
     fault: Option<String>,
 }
 
-/// Runs closed loops until the time or the requests are used up. Blocks.
+/// Runs closed loops until the time or the requests are used up, their connections to these servers in turn. Blocks.
 ///
 /// Fails: when an answer is not an expected one.
 pub(super) fn run(
-    address: SocketAddr,
+    addresses: &[SocketAddr],
     bounds: Bounds,
     next: &Next,
     seen: Option<&Seen>,
@@ -126,8 +126,8 @@ pub(super) fn run(
     let set = LocalSet::new();
     let seconds = set.block_on(&runtime, async {
         let mut wires = Vec::with_capacity(bounds.connections);
-        for _ in 0..bounds.connections {
-            wires.push(Wire::connect(address).await?);
+        for address in addresses.iter().cycle().take(bounds.connections) {
+            wires.push(Wire::connect(*address).await?);
         }
         let began = Instant::now();
         run.borrow_mut().until = began.checked_add(bounds.time).unwrap_or(began);

@@ -6,6 +6,7 @@
 
 mod inside;
 mod load;
+mod on_server;
 mod openbao;
 mod raw;
 mod report;
@@ -26,14 +27,17 @@ use self::inside::Inside;
 use self::load::{Bounds, Next, Wire};
 use self::report::{Goal, Report, Row, Sample, StoreShare};
 use self::server::{Server, command, folder_bytes};
-use self::vault::Vault;
+use self::vault::{Databases, Vault};
 use super::{Context, Exit, Voice, blocking};
+use crate::config::StoreConfig;
 use crate::ground::Problem;
 
 /// What `bench` takes.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Takes a few minutes and about 3 GB of disk; with --quick about 20 seconds, and figures that say less.
+With --store the vaults lie in databases of a server: `{vault}` in its address stands for a number, and bench0 to bench4, or
+whatever you call them, have to be there and empty. `cargo xtask bench --on postgres` starts such a server.
 Build with --release. On a machine that does other work, compare ratios and not figures."
 )]
 pub(super) struct BenchArgs {
@@ -102,8 +106,12 @@ pub(super) async fn run(args: BenchArgs, context: &Context) -> Result<Exit, Prob
         };
         return blocking(soaked).await.map(|()| Exit::Done);
     }
+    let flags = &context.flags;
+    let databases =
+        flags.store.clone().map(|address| Databases::new(address, flags.store_password_file.clone()));
+    let databases = databases.transpose()?;
     let report = blocking(move || {
-        let mut bench = Bench::new(args, voice)?;
+        let mut bench = Bench::new(args, databases, voice)?;
         bench.run()?;
         Ok(bench.report)
     })
@@ -163,6 +171,7 @@ const ERASED_RECORDS: usize = 1_000;
 struct Bench {
     only: Vec<Part>,
     openbao: Option<PathBuf>,
+    databases: Option<Databases>,
     scale: Scale,
     voice: Voice,
     folder: tempfile::TempDir,
@@ -171,7 +180,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(args: BenchArgs, voice: Voice) -> Result<Bench, Problem> {
+    fn new(args: BenchArgs, databases: Option<Databases>, voice: Voice) -> Result<Bench, Problem> {
         let mut scale = if args.quick { Scale::quick() } else { Scale::full() };
         let openbao = args.openbao.as_deref().map(openbao::must_run).transpose()?;
         if openbao.is_some() {
@@ -185,7 +194,7 @@ impl Bench {
         }
         let folder = temporary_folder(args.folder)?;
         let report = Report { ratios_to: "the empty handler", ..Report::default() };
-        Ok(Bench { only: args.only, openbao, scale, voice, folder, report, made: 0 })
+        Ok(Bench { only: args.only, openbao, databases, scale, voice, folder, report, made: 0 })
     }
 
     fn wants(&self, part: Part) -> bool {
@@ -202,7 +211,22 @@ impl Bench {
 
     fn vault(&mut self) -> Result<Vault, Problem> {
         self.made = self.made.saturating_add(1);
-        Vault::make(self.folder.path().join(format!("vault-{}", self.made)))
+        let store = match &self.databases {
+            Some(databases) => databases.store(self.made),
+            None => StoreConfig::default(),
+        };
+        Vault::make(self.folder.path().join(format!("vault-{}", self.made)), store)
+    }
+
+    /// What plain rows reach where the vaults lie, `batch` a commit, and what that is called.
+    fn plain(&self, sizes: raw::Sizes, batch: u32) -> Result<f64, Problem> {
+        match &self.databases {
+            Some(databases) => {
+                let sent = raw::Sent::InTurn;
+                raw::group_commit_on(&databases.address(0), sizes, batch, sent, self.scale.run)
+            }
+            None => raw::group_commit(self.folder.path(), sizes, batch, self.scale.run),
+        }
     }
 
     fn run(&mut self) -> Result<(), Problem> {
@@ -256,7 +280,11 @@ impl Bench {
         let server = vault.serve()?;
         let (customers, orders) = self.fill(&vault, &server)?;
         if self.wants(Part::Http) {
-            self.http(&vault, &server, &customers, orders)?;
+            if self.databases.is_some() {
+                self.http_on_server(&vault, &server, &customers, orders)?;
+            } else {
+                self.http(&vault, &server, &customers, orders)?;
+            }
         }
         if self.wants(Part::Erase) {
             self.erase(&vault, &server)?;
@@ -410,7 +438,7 @@ impl Bench {
         let bounds = Bounds { connections, time: self.scale.run, requests: REQUESTS_LIMIT, expected: done };
         let has_store = ![EMPTY, DECRYPT, KV_WRITE].contains(&workload);
         let (store_before, before) = (has_store.then(|| store_counts(server)).transpose()?, server.cpu()?);
-        let load = load::run(server.api, bounds, next, None)?;
+        let load = load::run(&[server.api], bounds, next, None)?;
         let after = server.cpu()?;
         let store = match store_before {
             Some(before) => Some(store_counts(server)?.since(before)),
@@ -497,13 +525,17 @@ impl Bench {
             let sizes = house.sizes()?;
             let (mut ours, mut raw, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
             for _ in 0..self.scale.rounds {
-                let rate = raw::group_commit(self.folder.path(), sizes, 64, self.scale.run)?;
+                let rate = self.plain(sizes, 64)?;
                 let own = house.writes(customers, 256, self.scale.run)?;
                 ratios.push(own / rate);
                 raw.push(rate);
                 ours.push(own);
             }
-            let against = "rusqlite, 64 rows a commit";
+            let against = if self.databases.is_some() {
+                "driver, 64 rows a commit"
+            } else {
+                "rusqlite, 64 rows a commit"
+            };
             let mut row =
                 Row::new("durable writes without HTTP", median(&mut ours), "/s", median(&mut raw), against);
             row.ratio = median(&mut ratios);
@@ -541,18 +573,22 @@ impl Bench {
         let vault = self.vault()?;
         vault::write_files(&vault.beside(""), customers, orders)?;
         let (with_lookups, lookups_cpu) = import_file(&vault, "customers", customers)?;
-        let before = folder_bytes(&vault.data());
+        let before = stored_bytes(&vault)?;
         let (without, without_cpu) = import_file(&vault, "orders", orders)?;
-        let bytes = float(folder_bytes(&vault.data()).saturating_sub(before)) / float(orders);
+        let bytes = float(stored_bytes(&vault)?.saturating_sub(before)) / float(orders);
 
         let house = Inside::open(&vault)?;
         let sizes = house.sizes()?;
         house.close();
-        let raw = raw::group_commit(self.folder.path(), sizes, 1_000, self.scale.run)?;
-        let against = "rusqlite, 1,000 rows a commit";
+        let raw = self.plain(sizes, 1_000)?;
+        let against = if self.databases.is_some() {
+            "driver, 1,000 rows a commit"
+        } else {
+            "rusqlite, 1,000 rows a commit"
+        };
         self.add(
             Row::new("import, no lookups, per CPU second", without_cpu, "/s", raw, against)
-                .goal(Goal::AtLeast(100_000.0)),
+                .goal(Goal::AtLeast(if self.databases.is_some() { 30_000.0 } else { 100_000.0 })),
         );
         self.add(Row::new("import, no lookups, rate", without, "/s", raw, against));
         self.add(
@@ -597,6 +633,7 @@ const EMPTY: &str = "empty handler";
 const WRITE: &str = "write, known subject, 12 fields";
 const WRITE_NEW: &str = "write, new subject, two lookups";
 const REVEAL: &str = "reveal of 7 fields";
+const CHOICE: &str = "choice with receipt";
 const REVEAL_ONE: &str = "reveal of one field";
 const DECRYPT: &str = "OpenBao: transit decrypt";
 const KV_WRITE: &str = "OpenBao: kv-v2 write, 12 fields";
@@ -626,6 +663,14 @@ fn import_file(vault: &Vault, name: &str, records: u64) -> Result<(f64, f64), Pr
         return Err(fault("an import did not take every record"));
     }
     Ok((float(records) / took.as_secs_f64(), float(records) / cpu.as_secs_f64().max(0.01)))
+}
+
+/// What the rows of a vault take.
+fn stored_bytes(vault: &Vault) -> Result<u64, Problem> {
+    match &vault.store().address {
+        Some(address) => raw::database_bytes(address),
+        None => Ok(folder_bytes(&vault.data())),
+    }
 }
 
 /// The store's counters.

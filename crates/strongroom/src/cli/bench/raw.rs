@@ -61,6 +61,93 @@ fn commit_rows(connection: &Connection, sizes: Sizes, batch: u32, time: Duration
     Ok(super::float(id.unsigned_abs()) / began.elapsed().as_secs_f64())
 }
 
+/// How the rows of a commit are sent to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Each when the one before is answered, as the store does.
+    InTurn,
+    /// All before the first is answered.
+    Together,
+}
+
+/// Rows a second on a server by the plain driver: the rows of [`group_commit`], one connection, without TLS.
+pub(super) fn group_commit_on(
+    address: &str,
+    sizes: Sizes,
+    batch: u32,
+    sent: Sent,
+    time: Duration,
+) -> Result<f64, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let connected = tokio_postgres::connect(address, tokio_postgres::NoTls).await;
+        let (client, connection) = connected.map_err(|error| broke(&error))?;
+        tokio::spawn(connection);
+        commit_rows_on(&client, sizes, batch, sent, time).await.map_err(|error| broke(&error))
+    })
+}
+
+async fn commit_rows_on(
+    client: &tokio_postgres::Client,
+    sizes: Sizes,
+    batch: u32,
+    sent: Sent,
+    time: Duration,
+) -> Result<f64, tokio_postgres::Error> {
+    client
+        .batch_execute(
+            "DROP TABLE IF EXISTS bench_row, bench_entries;
+             CREATE TABLE bench_row (id bigint PRIMARY KEY, bytes bytea NOT NULL);
+             CREATE TABLE bench_entries (id bigint PRIMARY KEY, bytes bytea NOT NULL);",
+        )
+        .await?;
+    let add_row = client.prepare("INSERT INTO bench_row (id, bytes) VALUES ($1, $2)").await?;
+    let add_entries = client.prepare("INSERT INTO bench_entries (id, bytes) VALUES ($1, $2)").await?;
+    let row = vec![7_u8; sizes.record];
+    let entries = vec![9_u8; sizes.entry.saturating_mul(batch as usize)];
+    let (began, mut id) = (Instant::now(), 0_i64);
+    while began.elapsed() < time {
+        client.batch_execute("BEGIN").await?;
+        let ids: Vec<i64> = (0..batch).map(|_| next(&mut id)).collect();
+        if sent == Sent::InTurn {
+            for id in &ids {
+                client.execute(&add_row, &[id, &row]).await?;
+            }
+        } else {
+            let (add_row, row) = (&add_row, &row);
+            let adds = ids.iter().map(async |id| client.execute(add_row, &[id, row]).await);
+            futures_util::future::try_join_all(adds).await?;
+        }
+        client.execute(&add_entries, &[&id, &entries]).await?;
+        client.batch_execute("COMMIT").await?;
+    }
+    Ok(super::float(id.unsigned_abs()) / began.elapsed().as_secs_f64())
+}
+
+fn next(id: &mut i64) -> i64 {
+    *id = id.saturating_add(1);
+    *id
+}
+
+/// Bytes of a database on a server, its indexes included and the log of the server not.
+pub(super) fn database_bytes(address: &str) -> Result<u64, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let bytes: i64 = runtime.block_on(async {
+        let connected = tokio_postgres::connect(address, tokio_postgres::NoTls).await;
+        let (client, connection) = connected.map_err(|error| broke(&error))?;
+        tokio::spawn(connection);
+        let row = client.query_one("SELECT pg_database_size(current_database())", &[]).await;
+        row.and_then(|row| row.try_get(0)).map_err(|error| broke(&error))
+    })?;
+    Ok(bytes.unsigned_abs())
+}
+
+/// The driver's words may hold the address.
+fn broke(error: &tokio_postgres::Error) -> Problem {
+    let code = error.code().map_or("no answer", tokio_postgres::error::SqlState::code);
+    fault(format!("the baseline's database does not do what it has to ({code})"))
+}
+
 /// Nanoseconds to seal `count` texts of `length` bytes under one fresh AES-256-GCM key, its set-up included.
 pub(super) fn aes_gcm(count: u8, length: usize) -> Result<f64, Problem> {
     let broken = |_| fault("AES-256-GCM failed");

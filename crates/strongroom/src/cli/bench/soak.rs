@@ -20,6 +20,7 @@ use super::server::{Server, Size};
 use super::vault::{Vault, post};
 use super::{fault, float, on_this_thread};
 use crate::cli::Voice;
+use crate::config::StoreConfig;
 use crate::ground::Problem;
 
 /// Parts of a run, and samples.
@@ -44,7 +45,7 @@ const GRANTED_OF_A_HUNDRED: u64 = 80;
 
 /// Runs it. Fails: when the server grows, or answers with a fault of its own.
 pub(super) fn run(requests: u64, folder: PathBuf, voice: Voice) -> Result<(), Problem> {
-    let vault = Vault::make(folder)?;
+    let vault = Vault::make(folder, StoreConfig::default())?;
     let server = vault.serve()?;
     voice.say(format!("  filling a vault: {CUSTOMERS} customers, {ORDERS} orders"));
     let (customers, orders) = on_this_thread(async {
@@ -65,7 +66,7 @@ pub(super) fn run(requests: u64, folder: PathBuf, voice: Voice) -> Result<(), Pr
             // A refusal is what some are sent for; a fault of the server's is none of them.
             expected: |status| (200..500).contains(&status),
         };
-        answers.add(&load::run(server.api, bounds, &next, None)?);
+        answers.add(&load::run(&[server.api], bounds, &next, None)?);
         let size = settled(&server)?;
         if number.is_multiple_of(5) {
             voice.say(format!(

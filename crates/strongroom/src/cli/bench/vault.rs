@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::fault;
 use super::load::{Next, Wire};
 use super::server::{Server, command};
+use crate::config::StoreConfig;
 use crate::ground::Problem;
 use crate::ground::keys_folder::{make_private_folder, write_new};
 
@@ -18,16 +19,54 @@ pub(super) const POLICY: &str = include_str!("shop.toml");
 /// Records in one batch while a vault is filled.
 const BATCH: usize = 500;
 
+/// What stands in an address for the number of a vault's database.
+const NUMBER: &str = "{vault}";
+
+/// The databases of a server that vaults lie in, each in one of its own.
+#[derive(Debug, Clone)]
+pub(super) struct Databases {
+    address: String,
+    password_file: Option<PathBuf>,
+}
+
+impl Databases {
+    /// Takes: an address whose `{vault}` stands for a number. Number 0 is the baseline's.
+    pub(super) fn new(address: String, password_file: Option<PathBuf>) -> Result<Databases, Problem> {
+        if address.contains(NUMBER) {
+            Ok(Databases { address, password_file })
+        } else {
+            Err(fault(
+                "each vault lies in a database of its own: the address needs `{vault}` where its number stands",
+            ))
+        }
+    }
+
+    /// Where a vault's rows are.
+    pub(super) fn store(&self, number: usize) -> StoreConfig {
+        StoreConfig {
+            address: Some(self.address(number)),
+            password_file: self.password_file.clone(),
+            ..StoreConfig::default()
+        }
+    }
+
+    /// The address of one of them.
+    pub(super) fn address(&self, number: usize) -> String {
+        self.address.replace(NUMBER, &number.to_string())
+    }
+}
+
 /// A vault with a credential that writes and reveals, and one that erases.
 pub(super) struct Vault {
     folder: PathBuf,
+    store: StoreConfig,
     service: String,
     officer: String,
 }
 
 impl Vault {
-    /// Makes one in a new folder.
-    pub(super) fn make(folder: PathBuf) -> Result<Vault, Problem> {
+    /// Makes one in a new folder; its rows in a database, where one is given.
+    pub(super) fn make(folder: PathBuf, store: StoreConfig) -> Result<Vault, Problem> {
         make_private_folder(&folder)?;
         write_new(&folder.join("shop.toml"), POLICY.as_bytes())?;
         let config = format!(
@@ -35,7 +74,7 @@ impl Vault {
             keys = toml::Value::String(folder.join("keys").display().to_string()),
         );
         write_new(&folder.join("bench.toml"), config.as_bytes())?;
-        let mut vault = Vault { folder, service: String::new(), officer: String::new() };
+        let mut vault = Vault { folder, store, service: String::new(), officer: String::new() };
         let path = |name: &str| vault.folder.join(name).display().to_string();
         command(vault.arguments(&[
             "init",
@@ -58,9 +97,18 @@ impl Vault {
 
     /// Arguments of a command on this vault.
     pub(super) fn arguments(&self, rest: &[&str]) -> Vec<String> {
+        self.arguments_in("data", rest)
+    }
+
+    fn arguments_in(&self, data: &str, rest: &[&str]) -> Vec<String> {
         let path = |name: &str| self.folder.join(name).display().to_string();
-        let mut all =
-            vec![String::from("--config"), path("bench.toml"), String::from("--data"), path("data")];
+        let mut all = vec![String::from("--config"), path("bench.toml"), String::from("--data"), path(data)];
+        if let Some(address) = &self.store.address {
+            all.extend([String::from("--store"), address.clone()]);
+        }
+        if let Some(file) = &self.store.password_file {
+            all.extend([String::from("--store-password-file"), file.display().to_string()]);
+        }
         all.extend(rest.iter().map(ToString::to_string));
         all
     }
@@ -68,6 +116,17 @@ impl Vault {
     /// Serves it.
     pub(super) fn serve(&self) -> Result<Server, Problem> {
         Server::start(self.arguments(&["serve"]))
+    }
+
+    /// Serves it by a second process, which has the rows on a server and the keys in common with the first.
+    pub(super) fn serve_beside(&self) -> Result<Server, Problem> {
+        make_private_folder(&self.folder.join("beside"))?;
+        Server::start(self.arguments_in("beside", &["serve"]))
+    }
+
+    /// Where its rows are.
+    pub(super) fn store(&self) -> &StoreConfig {
+        &self.store
     }
 
     /// A place for a file beside its data.
@@ -178,6 +237,24 @@ impl Vault {
             body.clear();
             order(pick(&subjects, number), number, &mut body);
             post(request, "/v1/records", &service, &body);
+        }))
+    }
+
+    /// Requests that say what these customers chose, in turn; who has said it is told it once more, the other way.
+    pub(super) fn choices(&self, subjects: &Rc<Vec<String>>) -> Next {
+        let (service, subjects, mut count) = (self.service.clone(), Rc::clone(subjects), 0_u64);
+        let mut body = Vec::with_capacity(256);
+        Rc::new(RefCell::new(move |request: &mut Vec<u8>| {
+            body.clear();
+            let subject = pick(&subjects, count);
+            let turn = count / (subjects.len().max(1) as u64);
+            let choice = if turn.is_multiple_of(2) { "refused" } else { "withdrawn" };
+            count = count.saturating_add(1);
+            let _ = write!(
+                body,
+                r#"{{"subject":{{"id":"{subject}"}},"purpose":"newsletter","choice":"{choice}","notice":{{"version":1,"language":"en"}}}}"#
+            );
+            post(request, "/v1/choices", &service, &body);
         }))
     }
 
