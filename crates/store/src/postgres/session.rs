@@ -281,6 +281,9 @@ impl Session for Postgres {
                 self.run(&ADD_PEN, crate::params![pen], &mut |_| Ok(Step::Next))?;
             }
         }
+        if before == Some(super::marks::NOBODY) {
+            return Err(Error::Away);
+        }
         if before == Some(self.holder.get()) && self.held.borrow().contains(&pen) {
             return Ok(Pen::Kept);
         }
