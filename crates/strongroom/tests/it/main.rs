@@ -38,6 +38,7 @@ mod judges;
 mod key_holders;
 mod kill;
 mod limits;
+mod moves;
 mod opener;
 mod policy_apply;
 mod policy_change;
