@@ -38,16 +38,21 @@ const AROUND: &[(&str, bool, &[&str])] = &[
     ("ground", false, &[]),
     ("process", false, &["ground"]),
     ("config", false, &["ground", "open"]),
-    // A restore that was cut off is looked for before anything is opened.
-    ("open", true, &["ground", "backup", "neighbours"]),
+    // A restore or a move that was cut off is looked for before anything is opened.
+    ("open", true, &["ground", "backup", "moves", "neighbours"]),
     // What other servers have entered, taken over room by room.
     ("neighbours", true, &["ground", "open"]),
-    ("backup", true, &["ground", "open"]),
+    ("backup", true, &["ground", "open", "moves"]),
+    ("moves", true, &["ground", "open", "backup", "config"]),
     ("caretaker", true, &["ground", "open", "neighbours"]),
     ("desk", true, &["ground", "open", "backup", "caretaker", "config", "neighbours"]),
     // A witness serves other people's logs: it knows nothing of a house.
     ("witness", false, &["ground"]),
-    ("cli", true, &["ground", "open", "backup", "caretaker", "config", "desk", "process", "witness"]),
+    (
+        "cli",
+        true,
+        &["ground", "open", "backup", "moves", "caretaker", "config", "desk", "process", "witness"],
+    ),
 ];
 
 /// The small crates, and which of our own each may use. The house uses them all.

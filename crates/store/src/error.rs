@@ -107,6 +107,12 @@ pub enum Error {
     /// What another server has entered could not be taken over. Nothing was kept; try again.
     #[error("what another server has entered could not be taken over")]
     NotCaughtUp,
+    /// Another process uses the database that was to stand still.
+    #[error("another process uses this database")]
+    Served,
+    /// The rows are being moved elsewhere, or were: nobody writes them here.
+    #[error("the rows of this database are being moved, or were moved")]
+    Away,
     /// The address of the database says something that cannot be.
     #[error("the address of the database is wrong: {why}")]
     WrongAddress {
@@ -170,6 +176,8 @@ impl Error {
             Error::WrongAddress { .. } => "SR-STORE-023",
             Error::UnfitServer { .. } => "SR-STORE-024",
             Error::NotCaughtUp => "SR-STORE-025",
+            Error::Served => "SR-STORE-026",
+            Error::Away => "SR-STORE-027",
         }
     }
 

@@ -24,7 +24,7 @@ use crate::ground::witnesses;
 use crate::ground::{Actor, CredentialId, Id, Numbered, Problem, Role, Shop, SubjectId, hex};
 use crate::open::{self, Places, Rows};
 use crate::people::NewCredential;
-use crate::{choose, collect, erase, keep, notice, people};
+use crate::{choose, collect, erase, keep, moves, notice, people};
 
 /// `manifest.json` of a backup.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -132,7 +132,7 @@ pub fn make(
     Ok(manifest)
 }
 
-fn restrict(file: &Path) -> Result<(), Problem> {
+pub(crate) fn restrict(file: &Path) -> Result<(), Problem> {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(file, mode)?;
     Ok(())
@@ -219,6 +219,7 @@ fn restore_server(
     progress: &mut (dyn FnMut(&'static str, u64, u64) + Send),
 ) -> Result<Restored, Problem> {
     read_manifest(from)?;
+    moves::must_not_be_away(&places.data, &places.rows)?;
     keys_folder::make_private_folder(&places.data)?;
     let _owned = Folder::own(&places.data)?;
     let beside = places.data.join(BESIDE);
@@ -255,7 +256,7 @@ fn restore_server(
     Ok(restored)
 }
 
-fn remove_folder(folder: &Path) -> Result<(), Problem> {
+pub(crate) fn remove_folder(folder: &Path) -> Result<(), Problem> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;
     }
@@ -455,13 +456,13 @@ pub fn must_be_finished(data: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-fn beside(database: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.file_name().unwrap_or_default().to_os_string();
     name.push(suffix);
     database.with_file_name(name)
 }
 
-fn remove_database(database: &Path) -> Result<(), Problem> {
+pub(crate) fn remove_database(database: &Path) -> Result<(), Problem> {
     for file in [database.to_path_buf(), beside(database, "-wal"), beside(database, "-shm")] {
         if file.exists() {
             std::fs::remove_file(file)?;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::ground::Problem;
 use crate::ground::clock::SECOND;
 use crate::ground::key_holder::{LockSource, OpenBaoPlace, Pkcs11Place};
-use crate::ground::keys_folder::{UNLOCK, read_private};
+use crate::ground::keys_folder::{UNLOCK, folder_of, read_private, sync_folder, write_new};
 use crate::ground::witnesses::{Duty, WitnessAt, WitnessPlace};
 use crate::open::{Places, Rows};
 
@@ -540,6 +540,104 @@ impl Config {
     }
 }
 
+/// A configuration file that is about to name another place of the rows.
+#[derive(Debug, Clone)]
+pub struct Rewrite {
+    file: PathBuf,
+    text: String,
+}
+
+impl Rewrite {
+    /// The file as it is, but for where the rows are. What people wrote beside that stays as they wrote it.
+    ///
+    /// Takes: address and password file of a server, or nothing for the data folder. Fails: `SR-CONFIG-006` when the file says
+    /// where the rows are in a way that cannot be changed line by line.
+    pub fn of(
+        flags: &Flags,
+        data: &Path,
+        address: Option<&str>,
+        password_file: Option<&Path>,
+    ) -> Result<Rewrite, Problem> {
+        let file = flags.config.clone().or_else(from_environment).unwrap_or_else(|| data.join(FILE));
+        let before = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let password_file = password_file.map(|file| file.to_string_lossy().into_owned());
+        let said = [("address", address.map(str::to_owned)), ("password_file", password_file)];
+        let text = with_store(&before, &said);
+        let wanted = before.parse::<toml::Table>().ok().and_then(|mut table| {
+            let store = table.entry("store").or_insert_with(|| toml::Table::new().into()).as_table_mut()?;
+            for (key, value) in &said {
+                store.remove(*key);
+                if let Some(value) = value {
+                    store.insert((*key).to_owned(), value.clone().into());
+                }
+            }
+            Some(table)
+        });
+        let comes_to = text.parse::<toml::Table>().ok();
+        if wanted.is_none() || comes_to != wanted {
+            return Err(Problem::new(
+                "SR-CONFIG-006",
+                500,
+                "the configuration cannot be changed line by line",
+            )
+            .help("write what belongs to the store below a line `[store]`, each key on a line of its own"));
+        }
+        Ok(Rewrite { file, text })
+    }
+
+    /// Puts it in the place of the file: it is there whole, or the old one is.
+    pub fn write(&self) -> Result<(), Problem> {
+        let mut name = self.file.file_name().unwrap_or_default().to_os_string();
+        name.push(".new");
+        let coming = self.file.with_file_name(name);
+        if coming.exists() {
+            std::fs::remove_file(&coming)?; // of a move that was cut off
+        }
+        write_new(&coming, self.text.as_bytes())?;
+        if let Ok(metadata) = std::fs::metadata(&self.file) {
+            std::fs::set_permissions(&coming, metadata.permissions())?;
+        }
+        std::fs::rename(&coming, &self.file)?;
+        Ok(sync_folder(folder_of(&self.file))?)
+    }
+}
+
+/// A configuration with other keys below `[store]`.
+fn with_store(before: &str, said: &[(&str, Option<String>)]) -> String {
+    let is_header = |line: &str| line.split('#').next().unwrap_or_default().trim() == "[store]";
+    let lines = || {
+        said.iter().filter_map(|(key, value)| {
+            let value = toml::Value::String(value.clone()?);
+            Some(format!("{key} = {value}\n"))
+        })
+    };
+    let (mut text, mut inside, mut found) = (String::new(), false, false);
+    for line in before.lines() {
+        if line.trim_start().starts_with('[') {
+            inside = is_header(line);
+        }
+        let key = line.split('=').next().unwrap_or_default().trim();
+        if inside && said.iter().any(|(name, _)| *name == key) {
+            continue;
+        }
+        text.push_str(line);
+        text.push('\n');
+        if inside && is_header(line) {
+            found = true;
+            text.extend(lines());
+        }
+    }
+    if !found {
+        text.push_str("\n[store]\n");
+        text.extend(lines());
+    }
+    text
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn from_environment() -> Option<PathBuf> {
     std::env::var_os(VARIABLE).map(PathBuf::from)
@@ -557,6 +655,29 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE), text).unwrap();
         Config::read(&Flags::default(), folder.path())
+    }
+
+    #[test]
+    fn another_place_of_the_rows_is_written_and_the_rest_stays_as_it_was() {
+        let rewritten = |text: &str, address: Option<&str>| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(FILE), text).unwrap();
+            let password = address.map(|_| Path::new("/p w"));
+            Rewrite::of(&Flags::default(), folder.path(), address, password)?.write().unwrap();
+            let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+            assert_eq!(left.len(), 1, "nothing is left beside it");
+            Ok::<_, Problem>(std::fs::read_to_string(folder.path().join(FILE)).unwrap())
+        };
+        let text =
+            "# mine\n[epoch]\ndays = 7 # short\n\n[store] # here\ncache_mib = 9\n\n[limits]\nburst = 3\n";
+        let there = rewritten(text, Some("postgres://a@h/d")).unwrap();
+        let added = "[store] # here\naddress = \"postgres://a@h/d\"\npassword_file = \"/p w\"\n";
+        assert_eq!(there, text.replace("[store] # here\n", added));
+        assert_eq!(rewritten(&there, None).unwrap(), text, "and back");
+        assert!(rewritten("", Some("postgres://a@h/d")).unwrap().contains("[store]\naddress"));
+        for one_line in ["store = { cache_mib = 9 }\n", "store.address = \"postgres://a@h/d\"\n"] {
+            assert_eq!(rewritten(one_line, Some("postgres://b@h/d")).unwrap_err().code, "SR-CONFIG-006");
+        }
     }
 
     #[test]

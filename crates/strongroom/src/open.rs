@@ -20,7 +20,7 @@ use crate::ground::random::SystemRandom;
 use crate::ground::witnesses::{WitnessAt, WitnessPlace, Witnesses};
 use crate::ground::{Actor, CredentialId, Id, Ids, InForce, Problem, Role, Shop};
 use crate::people::NewCredential;
-use crate::{backup, erase, keep, notice, people};
+use crate::{backup, erase, keep, moves, notice, people};
 
 /// Every step of the schema, in order.
 pub const MIGRATIONS: &[Migration] = &[
@@ -265,7 +265,7 @@ pub(crate) fn whole_path(path: &Path) -> Result<PathBuf, Problem> {
 /// Fails: with a code for whatever is not as it must be; then nothing was served and nothing changed.
 pub fn open(places: &Places, clock: Arc<dyn Clock>) -> Result<Arc<House>, Problem> {
     let folder = own(places)?;
-    open_as(folder, places, clock, Opening::ToServe)
+    open_as(folder, places, clock, Opening::Serving)
 }
 
 /// The same, with the database on another disk than everybody's: for tests of faults.
@@ -276,13 +276,19 @@ pub fn open_on(
 ) -> Result<Arc<House>, Problem> {
     lie_apart(places)?;
     let folder = Folder::own_on(disk, &places.data)?;
-    open_as(folder, places, clock, Opening::ToServe)
+    open_as(folder, places, clock, Opening::Serving)
 }
 
 /// Opens a vault whose database was just put in place by a restore, to destroy what the list of destroyed keys names.
 pub fn open_for_restore(places: &Places, clock: Arc<dyn Clock>) -> Result<Arc<House>, Problem> {
     let folder = own(places)?;
-    open_as(folder, places, clock, Opening::ToRestore)
+    open_as(folder, places, clock, Opening::Restoring)
+}
+
+/// Opens a vault whose rows have just been moved there, to look at it: everything is held as for serving, and nothing is written.
+pub fn open_to_verify(places: &Places, clock: Arc<dyn Clock>) -> Result<Arc<House>, Problem> {
+    let folder = own(places)?;
+    open_as(folder, places, clock, Opening::Verifying)
 }
 
 fn own(places: &Places) -> Result<Folder, Problem> {
@@ -295,9 +301,11 @@ fn own(places: &Places) -> Result<Folder, Problem> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opening {
     /// Everything must be as it was left.
-    ToServe,
+    Serving,
     /// Ledger and destroyed keys are about to be put right.
-    ToRestore,
+    Restoring,
+    /// Everything must be as it was left, and nothing is changed.
+    Verifying,
 }
 
 fn open_as(
@@ -307,8 +315,9 @@ fn open_as(
     why: Opening,
 ) -> Result<Arc<House>, Problem> {
     witnesses_lie_apart(places)?;
-    if why == Opening::ToServe {
+    if why == Opening::Serving {
         backup::must_be_finished(&places.data)?;
+        moves::must_not_be_away(&places.data, &places.rows)?;
     }
     must_hold_a_vault(&places.data, &places.rows)?;
     let (keys, listed) = KeysFolder::open(&places.keys, &places.lock)?;
@@ -326,8 +335,8 @@ fn open_as(
         }
     };
     let signed = match why {
-        Opening::ToServe => heads::read_heads(&keys.read_heads()?)?,
-        Opening::ToRestore => Vec::new(),
+        Opening::Serving | Opening::Verifying => heads::read_heads(&keys.read_heads()?)?,
+        Opening::Restoring => Vec::new(),
     };
     let ids = Ids::new(&keys.with(|ring| Secret::new(*ring.id_key.expose())));
     let witness = Box::new(keys.witness(Arc::clone(&clock)));
@@ -337,7 +346,7 @@ fn open_as(
     let mut neighbours = Neighbours::default();
     let store = Store::open(home, options, witness, |view, writers| {
         found = Some(look_around(view, &keys, &signed)?);
-        if let (Opening::ToServe, Some(found)) = (why, &found) {
+        if let (Opening::Serving | Opening::Verifying, Some(found)) = (why, &found) {
             none_may_live(view, &found.shops, &found.destroyed, &listed)?;
         }
         let book = Book::read(view)?;
@@ -362,11 +371,14 @@ fn open_as(
     let parts = Parts { store, data, owned, watch, keys, ids, heads, witnesses, shops, epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
     neighbours.are_of(&house, crate::neighbours::take_over);
-    if why == Opening::ToServe {
+    if why != Opening::Restoring {
         // ORDER: before anything is written: a house that was set back stays as it was found.
         house.witnesses.hold(&house)?;
         let in_list: Vec<KeyId> = listed.iter().map(|line| line.id).collect();
         hold_lists_together(&house.keys, &house.clock, &destroyed, &in_list)?;
+    }
+    if why == Opening::Verifying {
+        return Ok(house);
     }
     if !house.store.is_shared() {
         begin_alone(&house)?;
@@ -583,10 +595,12 @@ pub fn fresh_salt() -> Result<[u8; 16], Problem> {
     Ok(salt)
 }
 
-/// Fails with `SR-BACKUP-008` when a restore was cut off in this folder, and with `SR-STORE-018` when there is no vault in it.
+/// Fails with `SR-BACKUP-008` when a restore was cut off in this folder, with `SR-MOVE-001` or `SR-MOVE-002` when the rows were moved
+/// elsewhere or are being moved, and with `SR-STORE-018` when there is no vault in it.
 pub fn must_have_vault(data: &Path, rows: &Rows) -> Result<(), Problem> {
     // ORDER: a restore puts one database aside before it puts the other in its place. Nobody is to make a new vault in between.
     backup::must_be_finished(data)?;
+    moves::must_not_be_away(data, rows)?;
     must_hold_a_vault(data, rows)
 }
 
@@ -604,7 +618,7 @@ pub fn newest_schema() -> u32 {
 }
 
 /// Who serves has no right to change the schema of a server's database: that is done before, by whom it belongs to.
-fn must_be_migrated(server: &store::Server) -> Result<(), Problem> {
+pub(crate) fn must_be_migrated(server: &store::Server) -> Result<(), Problem> {
     let (found, known) = (server.schema()?, newest_schema());
     if found > known {
         return Err(store::Error::NewerSchema { found, known }.into());

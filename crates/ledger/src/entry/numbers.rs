@@ -68,6 +68,8 @@ numbered! {
     ApprovalAsked = 30, "approval_asked";
     /// Somebody else approved, or refused to.
     Approved = 31, "approved";
+    /// All rows were about to be copied to another place, which serves once that is done.
+    Moved = 32, "moved";
 }
 
 numbered! {

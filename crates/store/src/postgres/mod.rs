@@ -1,5 +1,6 @@
 //! PostgreSQL: where the server is, how it is reached, and what it has to be like.
 
+mod marks;
 mod migrate;
 mod session;
 mod transfer;
@@ -16,8 +17,10 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+pub use marks::{Mark, Marked};
 pub use migrate::Fence;
 pub(crate) use session::Postgres;
+pub(crate) use transfer::{quoted, tables_of};
 
 use crate::backup::Progress;
 use crate::engine::Session;
@@ -25,6 +28,7 @@ use crate::error::Error;
 use crate::migrate::{Migrated, Migration};
 use crate::sql::Sql;
 use crate::sqlite;
+use crate::sums::TableSum;
 use crate::tx::View;
 
 /// What a connection waits for at the most: until it stands, for a statement, for a lock, and between two statements of a
@@ -157,14 +161,61 @@ impl Server {
         steps: &[Migration],
         mut progress: impl FnMut(Progress) + Send,
     ) -> Result<(), Error> {
+        let source = self.source(file, steps)?;
+        apart(move || transfer::fill(&Postgres::new(self)?, &source, transfer::Into::Place, &mut progress))
+    }
+
+    /// Puts the rows of a file into a database that holds no shop, in one transaction, and marks it [`Mark::Coming`]: nobody
+    /// serves from it until that is taken away. What came by a move of the same number before is replaced.
+    ///
+    /// Fails: `SR-STORE-017` when it holds a shop.
+    pub fn move_in(
+        &self,
+        file: &Path,
+        steps: &[Migration],
+        token: i64,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<(), Error> {
+        let source = self.source(file, steps)?;
+        let how = transfer::Into::Empty { token };
+        apart(move || transfer::fill(&Postgres::new(self)?, &source, how, &mut progress))
+    }
+
+    /// A file whose rows are to come here.
+    fn source(&self, file: &Path, steps: &[Migration]) -> Result<rusqlite::Connection, Error> {
         self.must_have_schema_of(steps)?;
         let source = sqlite::open(sqlite::disk()?, file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let newest = steps.last().map_or(0, |step| step.number);
         let found = crate::migrate::schema_of(&source)?;
-        if found != newest {
-            return Err(Error::NewerSchema { found, known: newest });
-        }
-        apart(move || transfer::fill(&Postgres::new(self)?, &source, &mut progress))
+        if found == newest { Ok(source) } else { Err(Error::NewerSchema { found, known: newest }) }
+    }
+
+    /// How a move stands that this database has a part in.
+    pub fn mark(&self) -> Result<Option<Marked>, Error> {
+        apart(|| marks::find(&Postgres::new(self)?))
+    }
+
+    /// Makes the database stand still: marks it [`Mark::Leaving`], and nobody writes to it from here on, not even a process that
+    /// was paused or had lost its connection.
+    ///
+    /// Fails: `SR-STORE-026` when another process is connected; `SR-STORE-027` when it bears a mark.
+    pub fn leave(&self, token: i64) -> Result<(), Error> {
+        apart(|| marks::leave(&Postgres::new(self)?, token))
+    }
+
+    /// Takes a mark away, or puts another in its place. Gives whether there was this one.
+    pub fn change_mark(&self, from: Marked, to: Option<Mark>) -> Result<bool, Error> {
+        apart(|| marks::change(&Postgres::new(self)?, from, to))
+    }
+
+    /// Counts and digests of all tables, in one state. The file says which tables and columns there are.
+    pub fn sums(
+        &self,
+        shape: &Path,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<Vec<TableSum>, Error> {
+        let shape = sqlite::open(sqlite::disk()?, shape, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        apart(move || transfer::sums(&Postgres::new(self)?, &shape, &mut progress))
     }
 
     fn must_have_schema_of(&self, steps: &[Migration]) -> Result<(), Error> {

@@ -349,6 +349,9 @@ impl Session for Postgres {
                 Ok(Step::Next)
             })?;
         }
+        if before == Some(super::marks::NOBODY) {
+            return Err(Error::Away);
+        }
         if before == Some(self.holder.get()) && self.held.borrow().contains(&pen) {
             return Ok(Pen::Kept);
         }

@@ -8,14 +8,16 @@ use std::pin::pin;
 use futures_util::StreamExt;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use tokio_postgres::binary_copy::BinaryCopyOutStream;
+use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
 use tokio_postgres::types::{ToSql, Type};
 
+use super::marks::{self, Mark, Marked};
 use super::session::Postgres;
 use crate::backup::Progress;
 use crate::engine::{Engine, Session, Step};
 use crate::error::Error;
-use crate::sql::Sql;
+use crate::sql::{Sql, Value};
+use crate::sums::{Summing, TableSum};
 
 /// Tables whose rows are a server's own.
 const STAY: [&str; 2] = ["schema", "pen"];
@@ -23,19 +25,32 @@ const STAY: [&str; 2] = ["schema", "pen"];
 const ROWS: usize = 1_000;
 const BYTES: usize = 4 << 20;
 
+/// A table is read by one statement, however large it is.
+const TAKES_LONG: &str = "SET LOCAL statement_timeout = 0";
+
 static COUNT_UP: Sql = Sql::new(
     "SELECT setval(pg_get_serial_sequence('job', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM job), false)",
 );
 
 /// A table as the file has it.
-struct Table {
-    name: String,
+pub(crate) struct Table {
+    pub(crate) name: String,
     columns: Vec<(String, Type)>,
     /// What its rows are found by, so that they come in order.
-    key: String,
+    pub(crate) key: Vec<String>,
 }
 
-fn tables_of(file: &Connection) -> Result<Vec<Table>, Error> {
+/// How rows come into a database.
+#[derive(Clone, Copy)]
+pub(super) enum Into {
+    /// In the place of those that are there.
+    Place,
+    /// Where no shop is, by the move of this number.
+    Empty { token: i64 },
+}
+
+/// The tables whose rows move.
+pub(crate) fn tables_of(file: &Connection) -> Result<Vec<Table>, Error> {
     let mut names = file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
     let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut tables = Vec::new();
@@ -48,10 +63,10 @@ fn tables_of(file: &Connection) -> Result<Vec<Table>, Error> {
             .collect::<Result<_, _>>()?;
         let mut key: Vec<&(String, String, i64)> = columns.iter().filter(|(_, _, pk)| *pk > 0).collect();
         key.sort_by_key(|(_, _, pk)| *pk);
-        let key = if key.is_empty() {
-            columns.first().map(|(name, ..)| quoted(name)).unwrap_or_default()
+        let key: Vec<String> = if key.is_empty() {
+            columns.first().map(|(name, ..)| name.clone()).into_iter().collect()
         } else {
-            list(key.iter().map(|(name, ..)| name))
+            key.iter().map(|(name, ..)| name.clone()).collect()
         };
         let columns = columns.iter().map(|(name, kind, _)| Ok((name.clone(), type_of(kind)?)));
         tables.push(Table { columns: columns.collect::<Result<_, Error>>()?, name, key });
@@ -68,7 +83,7 @@ fn type_of(kind: &str) -> Result<Type, Error> {
     }
 }
 
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }
 
@@ -77,8 +92,48 @@ fn list<'a>(names: impl Iterator<Item = &'a String>) -> String {
 }
 
 impl Table {
-    fn columns(&self) -> String {
+    pub(crate) fn columns(&self) -> String {
         list(self.columns.iter().map(|(name, _)| name))
+    }
+
+    /// What its rows come in the order of, in SQLite.
+    pub(crate) fn key(&self) -> String {
+        list(self.key.iter())
+    }
+
+    /// The same on a server: text by its bytes, whatever the language of the database.
+    fn key_on_server(&self) -> String {
+        let is_text =
+            |name: &String| self.columns.iter().any(|(column, kind)| column == name && *kind == Type::TEXT);
+        let one = |name: &String| {
+            let collate = if is_text(name) { " COLLATE \"C\"" } else { "" };
+            format!("{}{collate}", quoted(name))
+        };
+        self.key.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Reads all rows from a server, in order.
+    fn copy_out(
+        &self,
+        session: &Postgres,
+        mut each: impl FnMut(&BinaryCopyOutRow) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let types: Vec<Type> = self.columns.iter().map(|(_, kind)| kind.clone()).collect();
+        let copy = format!(
+            "COPY (SELECT {} FROM {} ORDER BY {}) TO STDOUT (FORMAT binary)",
+            self.columns(),
+            quoted(&self.name),
+            self.key_on_server()
+        );
+        session.copy_out(&copy, |stream, wait| {
+            let mut rows = pin!(BinaryCopyOutStream::new(stream, &types));
+            loop {
+                let Some(row) = wait(Box::pin(async { rows.next().await.transpose() }))? else {
+                    return Ok(());
+                };
+                each(&row)?;
+            }
+        })
     }
 }
 
@@ -89,6 +144,7 @@ pub(super) fn pour(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), Error> {
     session.begin_reading()?;
+    session.batch(TAKES_LONG)?;
     let tables = tables_of(file)?;
     let of = tables.len() as u64;
     let transaction = file.transaction()?;
@@ -109,40 +165,71 @@ fn pour_table(session: &Postgres, file: &Connection, table: &Table) -> Result<()
     let (name, columns) = (quoted(&table.name), table.columns());
     let mut insert =
         file.prepare(&format!("INSERT INTO {name} ({columns}) VALUES ({})", places.join(", ")))?;
-    let types: Vec<Type> = table.columns.iter().map(|(_, kind)| kind.clone()).collect();
-    let copy =
-        format!("COPY (SELECT {columns} FROM {name} ORDER BY {}) TO STDOUT (FORMAT binary)", table.key);
-    session.copy_out(&copy, |stream, wait| {
-        let mut rows = pin!(BinaryCopyOutStream::new(stream, &types));
-        loop {
-            let Some(row) = wait(Box::pin(async { rows.next().await.transpose() }))? else { return Ok(()) };
-            for (place, kind) in types.iter().enumerate() {
-                let at = place.saturating_add(1);
-                let wrong = |_| Error::WrongColumn { column: place };
-                match *kind {
-                    Type::INT8 => {
-                        insert.raw_bind_parameter(at, row.try_get::<Option<i64>>(place).map_err(wrong)?)?;
-                    }
-                    Type::BYTEA => {
-                        insert.raw_bind_parameter(at, row.try_get::<Option<&[u8]>>(place).map_err(wrong)?)?;
-                    }
-                    _ => insert.raw_bind_parameter(at, row.try_get::<Option<&str>>(place).map_err(wrong)?)?,
+    table.copy_out(session, |row| {
+        for (place, (_, kind)) in table.columns.iter().enumerate() {
+            let at = place.saturating_add(1);
+            let wrong = |_| Error::WrongColumn { column: place };
+            match *kind {
+                Type::INT8 => {
+                    insert.raw_bind_parameter(at, row.try_get::<Option<i64>>(place).map_err(wrong)?)?;
                 }
+                Type::BYTEA => {
+                    insert.raw_bind_parameter(at, row.try_get::<Option<&[u8]>>(place).map_err(wrong)?)?;
+                }
+                _ => insert.raw_bind_parameter(at, row.try_get::<Option<&str>>(place).map_err(wrong)?)?,
             }
-            insert.raw_execute()?;
         }
+        insert.raw_execute().map(|_| ()).map_err(Error::from)
     })
+}
+
+/// Counts and digests of all tables, in one state.
+pub(super) fn sums(
+    session: &Postgres,
+    shape: &Connection,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<TableSum>, Error> {
+    session.begin_reading()?;
+    session.batch(TAKES_LONG)?;
+    let tables = tables_of(shape)?;
+    let of = tables.len() as u64;
+    let mut sums = Vec::new();
+    for (done, table) in tables.iter().enumerate() {
+        progress(Progress { done: done as u64, of });
+        let mut sum = Summing::of(&table.name);
+        table.copy_out(session, |row| {
+            for (place, (_, kind)) in table.columns.iter().enumerate() {
+                let wrong = |_| Error::WrongColumn { column: place };
+                let value = match *kind {
+                    Type::INT8 => row.try_get::<Option<i64>>(place).map_err(wrong)?.map(Value::Int),
+                    Type::BYTEA => row.try_get::<Option<&[u8]>>(place).map_err(wrong)?.map(Value::Bytes),
+                    _ => row.try_get::<Option<&str>>(place).map_err(wrong)?.map(Value::Text),
+                };
+                sum.add(value.unwrap_or(Value::Null));
+            }
+            sum.end_row();
+            Ok(())
+        })?;
+        sums.push(sum.finish());
+    }
+    progress(Progress { done: of, of });
+    session.roll_back();
+    Ok(sums)
 }
 
 /// Puts the rows of a file in the place of all that are there, in one transaction.
 pub(super) fn fill(
     session: &Postgres,
     file: &Connection,
+    how: Into,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), Error> {
     let tables = tables_of(file)?;
     let of = tables.len() as u64;
     session.begin_schema()?;
+    if let Into::Empty { token } = how {
+        marks::must_be_empty(session, token)?;
+    }
     // ORDER: first. Whoever writes has a pen, and is waited for; whoever wrote finds it gone, and reads everything again.
     session.batch("DELETE FROM pen")?;
     for table in &tables {
@@ -156,6 +243,9 @@ pub(super) fn fill(
         fill_table(session, file, table)?;
     }
     session.run(&COUNT_UP, &[], &mut |_| Ok(Step::Next))?;
+    if let Into::Empty { token } = how {
+        marks::put(session, Marked { mark: Mark::Coming, token })?;
+    }
     session.commit()?;
     progress(Progress { done: of, of });
     Ok(())
@@ -222,7 +312,7 @@ fn fill_table(session: &Postgres, file: &Connection, table: &Table) -> Result<()
         let parameters: Vec<&(dyn ToSql + Sync)> = batch.iter().map(Column::parameter).collect();
         session.execute(&insert, &parameters)
     };
-    let mut select = file.prepare(&format!("SELECT {columns} FROM {name} ORDER BY {}", table.key))?;
+    let mut select = file.prepare(&format!("SELECT {columns} FROM {name} ORDER BY {}", table.key()))?;
     let mut rows = select.query([])?;
     let (mut batch, mut count, mut bytes) = (fresh(), 0_usize, 0_usize);
     while let Some(row) = rows.next()? {

@@ -18,6 +18,7 @@ mod health;
 mod init;
 mod keys;
 mod ledger;
+mod moving;
 mod policy;
 mod print;
 mod serve;
@@ -189,6 +190,8 @@ enum Command {
     Backup(copies::BackupArgs),
     /// Bring a backup back; the ledger stays the newest, erased people stay erased
     Restore(copies::RestoreArgs),
+    /// Move the rows to a server's database, or back to the data folder
+    Move(moving::MoveArgs),
     /// Bring the database to this release's schema
     Migrate(copies::MigrateArgs),
     /// Look whether everything is as it should be
@@ -274,6 +277,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Shops(command) => credentials::shops(command, context).await,
         Command::Backup(args) => copies::backup(args, context).await,
         Command::Restore(args) => copies::restore(args, context).await,
+        Command::Move(args) => moving::run(args, context).await,
         Command::Migrate(args) => copies::migrate(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Health(args) => health::run(args, context).await,

@@ -165,6 +165,10 @@ impl From<store::Error> for Problem {
             E::Owned => problem.help("stop the other process, or let this command find its socket in the data folder"),
             E::Empty => problem.help("make a vault first: `strongroom init --policy FILE --data DIR --keys DIR`"),
             E::NotEmpty => problem.help("a new key is never made over old data: choose an empty folder"),
+            E::Served => Problem { status: 409, ..problem }
+                .help("stop every process that serves from it, and every command that works with it, then say it again"),
+            E::Away => problem
+                .help("serve with the configuration that names where the rows are now; `strongroom serve` here says more"),
             E::NewerSchema { .. } => problem.help("use the release that wrote it, or a newer one"),
             E::ReadOnly => problem.help("make the data folder writable for the user that runs this process"),
             E::Damaged { .. } | E::InputOutput { .. } => {

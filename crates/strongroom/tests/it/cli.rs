@@ -398,6 +398,7 @@ ledger prove: <ENTRY> --quorum --witness
 ledger show: <ENTRY>
 ledger verify: --quorum --witness
 migrate: --dry-run --serving
+move: --cancel --to --to-password-file --yes
 policy apply: <FILE> --follows --yes
 policy plan: <FILE>
 policy publish: <FILE> --yes

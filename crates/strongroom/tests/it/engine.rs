@@ -89,7 +89,7 @@ impl Home {
     }
 }
 
-fn without_password(url: &str) -> String {
+pub(crate) fn without_password(url: &str) -> String {
     let (user, rest) = url.split_once('@').unwrap();
     let (user, _) = user.rsplit_once(':').unwrap();
     format!("{user}@{rest}")

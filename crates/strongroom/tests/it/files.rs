@@ -30,7 +30,7 @@ const CHUNK: usize = 64 << 10;
 
 /// The example's policy with files: one by contract, which another purpose sees masked; one by consent; one that a
 /// law keeps, and that is used by consent, too.
-fn policy() -> String {
+pub(crate) fn policy() -> String {
     let kinds = "fields = [\"name\", \"email\", \"phone\"]";
     assert!(POLICY.contains(kinds));
     let more = r#"
@@ -167,7 +167,7 @@ impl Fixture {
 }
 
 /// Bytes that are no two alike for long.
-fn bytes_of(length: usize, seed: u32) -> Vec<u8> {
+pub(crate) fn bytes_of(length: usize, seed: u32) -> Vec<u8> {
     let mut state = seed | 1;
     std::iter::repeat_with(|| {
         state ^= state << 13;

@@ -39,6 +39,7 @@ mod key_holders;
 mod kill;
 mod limits;
 mod neighbours;
+mod moves;
 mod opener;
 mod operations;
 mod policy_apply;

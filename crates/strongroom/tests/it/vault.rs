@@ -118,12 +118,23 @@ impl Vault {
         Vault::bare().init(more)
     }
 
+    /// A new vault that has its rows in its folder, whatever the run is for.
+    pub(crate) fn in_folder(policy: &str) -> Vault {
+        let vault = Vault::bare();
+        std::fs::write(vault.path("shop.toml"), policy).unwrap();
+        vault.init_at(None, &[])
+    }
+
     /// Makes it, with more arguments.
     pub(crate) fn init(self, more: &[&str]) -> Vault {
+        self.init_at(Home::new(), more)
+    }
+
+    fn init_at(self, home: Option<Home>, more: &[&str]) -> Vault {
         let mut vault = self;
         let keys = vault.keys();
         let mut arguments = vec!["init", "--json", "--policy", "shop.toml", "--keys", keys.to_str().unwrap()];
-        vault.home = Home::new();
+        vault.home = home;
         let address = vault.home.as_ref().map(Home::address).unwrap_or_default();
         let words = vault.path("store-password");
         if let Some(home) = &vault.home {
