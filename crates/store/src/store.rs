@@ -252,7 +252,7 @@ impl Store {
                 witness: Arc::clone(witness),
                 unlisted: Vec::new(),
             };
-            let session = Postgres::new(&server)?;
+            let session = Postgres::to_write(&server)?;
             writers.push(thread("writer").spawn(move || writer.run(&session))?);
             queues.push(queue);
         }

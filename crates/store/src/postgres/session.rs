@@ -46,6 +46,8 @@ pub(super) type NextRow<'r> =
 const ROWS: usize = 256;
 /// A statement that has not been answered after this is not going to be: the server gives up before. A COMMIT waits as long.
 const PATIENCE: Duration = Duration::from_secs(65);
+/// Of a writer, whose statements are short: behind a server that hangs nobody waits longer than this to be told.
+const WRITERS_PATIENCE: Duration = Duration::from_secs(10);
 /// Of whose rows a transaction sees all.
 pub(super) const EVERYBODY: &str = "all";
 
@@ -66,6 +68,7 @@ pub(crate) struct Postgres {
     pen: Cell<Option<i64>>,
     /// What steady statements were answered in this transaction.
     remembered: RefCell<HashMap<(usize, i64), Remembered>>,
+    patience: Duration,
 }
 
 /// An answer that holds until its table is changed.
@@ -89,7 +92,13 @@ impl Postgres {
             held: RefCell::default(),
             pen: Cell::new(None),
             remembered: RefCell::default(),
+            patience: PATIENCE,
         })
+    }
+
+    /// The same for a thread that writes.
+    pub(crate) fn to_write(server: &Server) -> Result<Postgres, Error> {
+        Ok(Postgres { patience: WRITERS_PATIENCE, ..Postgres::new(server)? })
     }
 
     /// Begins to read, in one state of what has been committed.
@@ -197,7 +206,7 @@ impl Postgres {
 
     /// Waits for an answer, as long as one can come.
     fn wait<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
-        let answered = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, answer).await });
+        let answered = self.runtime.block_on(async { tokio::time::timeout(self.patience, answer).await });
         match answered {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.failed(&error)),

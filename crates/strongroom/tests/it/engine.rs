@@ -32,6 +32,15 @@ pub(crate) fn two_servers() -> bool {
     std::env::var("STRONGROOM_TEST_SERVERS").is_ok_and(|servers| servers == "2")
 }
 
+/// Is the run for two servers? Then a test of what each process has for itself is over: `why` says what that is.
+pub(crate) fn only_of_one(why: &str) -> bool {
+    let over = asked().is_some() && two_servers();
+    if over {
+        eprintln!("of two servers each has its own: {why}");
+    }
+    over
+}
+
 /// Is the run for a server? Then a test of what only a folder has is over: `why` says what that is.
 pub(crate) fn only_in_a_folder(why: &str) -> bool {
     let over = asked().is_some();

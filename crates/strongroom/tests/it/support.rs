@@ -221,6 +221,8 @@ impl Bench {
             beside.desk.house.close();
         }
         if let Some(inside) = self.inside.take() {
+            // It lets another do what one does for all.
+            inside.desk.caretaker.lock().unwrap_or_else(PoisonError::into_inner).stop();
             let _ = heads::write_heads(&inside.desk.house);
             inside.desk.house.store.close();
         }

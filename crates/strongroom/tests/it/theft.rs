@@ -195,10 +195,10 @@ fn nothing_opens_of_who_was_erased(scene: &Scene) {
     }
     let with = scene.backup("with");
     let live_copy = scene.copy_data("live-copy");
-    assert!(
-        std::fs::metadata(live_copy.join("strongroom.db-wal")).unwrap().len() > 0,
-        "a WAL was stolen, too"
-    );
+    if !crate::engine::only_in_a_folder("a WAL lies beside the rows that are stolen") {
+        let wal = std::fs::metadata(live_copy.join("strongroom.db-wal")).unwrap();
+        assert!(wal.len() > 0, "a WAL was stolen, too");
+    }
 
     scene.pass_days(1);
     let (erased, owed) = (scene.erase(&erased), scene.erase(&owed));
