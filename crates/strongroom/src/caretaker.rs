@@ -152,6 +152,7 @@ impl Caretaker {
             if !self.shared.house.store.is_shared() || self.shared.doing.leads.load(Ordering::Relaxed) {
                 self.shared.sign_heads();
             }
+            self.shared.lead_no_more();
             self.shared.house.witnesses.tell_files(&self.shared.house);
         }
         // A server that is just being asked is not waited for: closing the house ends what its answer can do.
@@ -326,6 +327,20 @@ impl Shared {
         let until = if leads { asked_at.saturating_add(LEADS_FOR) } else { 0 };
         self.leads_until.store(until, Ordering::Relaxed);
         Ok(leads)
+    }
+
+    /// Lets another server begin at once: until one does, nobody signs heads. One that cannot say so is waited for.
+    fn lead_no_more(&self) {
+        let House { store, .. } = &*self.house;
+        if !store.is_shared() || !self.doing.leads.load(Ordering::Relaxed) || store.is_away() {
+            return;
+        }
+        let server = self.server.load(Ordering::Relaxed);
+        let left =
+            store.work_blocking::<_, Problem, _>(HOUSE, Lane::High, move |tx| Ok(tx.lead(server, -1)?));
+        if let Err(problem) = left {
+            crate::note!(WARN, "another server begins later than it could", code = problem.code);
+        }
     }
 
     fn rotate(

@@ -64,6 +64,8 @@ pub(crate) struct Postgres {
     held: RefCell<HashSet<i64>>,
     /// The pen of this transaction.
     pen: Cell<Option<i64>>,
+    /// A statement was refused because the disk is full.
+    met_full_disk: Cell<bool>,
 }
 
 impl Postgres {
@@ -80,6 +82,7 @@ impl Postgres {
             holder: Cell::new(0),
             held: RefCell::default(),
             pen: Cell::new(None),
+            met_full_disk: Cell::new(false),
         })
     }
 
@@ -196,6 +199,9 @@ impl Postgres {
             return Error::Lost;
         };
         let fault = fault_of(state);
+        if fault == Error::DiskFull {
+            self.met_full_disk.set(true);
+        }
         if *state == SqlState::FEATURE_NOT_SUPPORTED {
             // A plan from before a migration: it is made again.
             self.prepared.borrow_mut().clear();
@@ -356,6 +362,10 @@ impl Session for Postgres {
 
     fn is_served(&self) -> bool {
         true
+    }
+
+    fn met_full_disk(&self) -> bool {
+        self.met_full_disk.take()
     }
 
     fn distrust(&self, pen: i64) {

@@ -56,6 +56,12 @@ pub(super) fn ready(desk: &Desk) -> Response<Body> {
     if attending.is_shut() {
         return is_shut();
     }
+    if desk.house.store.is_away() {
+        return answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &Health { status: "down", attention: vec!["store_unreachable"] },
+        );
+    }
     let witnesses = desk.house.witnesses.standings(&desk.house);
     let attention: Vec<&'static str> = [
         (attending.fault().is_some(), "key_holder_away"),
