@@ -49,6 +49,11 @@ pub(crate) trait Session: Engine {
     /// Is there a server? Then each shop has a pen of its own, and a lost connection is made again; without one everything is
     /// this process's, and a fault of the disk stays.
     fn is_served(&self) -> bool;
+
+    /// Was a statement refused since this was last asked because the disk is full? A server goes on with the transaction without it.
+    fn met_full_disk(&self) -> bool {
+        false
+    }
     /// What is known of a shop has to be read again the next time.
     fn distrust(&self, pen: i64);
     /// Moves the WAL into the database, and cuts it to nothing if `cut`. Gives whether all of it arrived.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -165,11 +166,13 @@ pub struct Limits {
     pub high_waiting: usize,
     /// Units waiting in the low lane before more are refused.
     pub low_waiting: usize,
+    /// How long what was taken at once may be under way before more in the high lane are refused with `SR-STORE-008`.
+    pub stalls: Option<Duration>,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { batch: 256, high_waiting: 8_192, low_waiting: 64 }
+        Limits { batch: 256, high_waiting: 8_192, low_waiting: 64, stalls: None }
     }
 }
 
@@ -179,6 +182,8 @@ struct State {
     low: VecDeque<Box<dyn Task>>,
     commands: VecDeque<Command>,
     writer_waits: bool,
+    /// Since when the writer has been at what it took.
+    at_work_since: Option<Instant>,
     closed: bool,
 }
 
@@ -196,6 +201,9 @@ impl Queue {
         let mut state = self.lock();
         if state.closed {
             return Err(Error::Closed);
+        }
+        if lane == Lane::High && self.is_stalled_in(&state) {
+            return Err(Error::Busy);
         }
         let (waiting, limit) = match lane {
             Lane::High => (&mut state.high, self.limits.high_waiting),
@@ -223,6 +231,16 @@ impl Queue {
         self.wake(state);
     }
 
+    /// Has the writer been at what it took for longer than it may?
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.is_stalled_in(&self.lock())
+    }
+
+    fn is_stalled_in(&self, state: &State) -> bool {
+        let at_work = self.limits.stalls.zip(state.at_work_since);
+        at_work.is_some_and(|(limit, since)| since.elapsed() > limit)
+    }
+
     pub(crate) fn waiting(&self) -> usize {
         let state = self.lock();
         state.high.len().saturating_add(state.low.len())
@@ -231,11 +249,13 @@ impl Queue {
     /// Blocks until there is something to do. After [`Queue::close`] it still gives out what had been accepted.
     pub(crate) fn next(&self) -> Next {
         let mut state = self.lock();
+        state.at_work_since = None;
         loop {
             if let Some(command) = state.commands.pop_front() {
                 return Next::Command(command);
             }
             if !state.high.is_empty() || !state.low.is_empty() {
+                state.at_work_since = Some(Instant::now());
                 return Next::Batch(self.take(&mut state));
             }
             if state.closed {

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -143,6 +144,9 @@ impl Home {
 
 /// Writers on a server's database: each has the shops whose numbers leave the same remainder.
 const WRITERS: usize = 4;
+/// While a server's database has let a writer wait for so long, whoever comes is told at once to come back later. Longer than a pen
+/// is waited for.
+const STALLS: Duration = Duration::from_secs(10);
 
 /// An open store. Dropping it without [`Store::close`] leaves its threads to end by themselves.
 pub struct Store {
@@ -242,8 +246,9 @@ impl Store {
     ) -> Result<Store, Error> {
         let stats = Arc::new(Stats::default());
         let (mut queues, mut writers) = (Vec::new(), Vec::new());
+        let limits = Limits { stalls: Some(STALLS), ..options.limits };
         for book in books {
-            let queue = Arc::new(Queue::new(options.limits));
+            let queue = Arc::new(Queue::new(limits));
             let writer = Writer {
                 queue: Arc::clone(&queue),
                 stats: Arc::clone(&stats),
@@ -379,15 +384,20 @@ impl Store {
         self.queues.iter().map(|queue| queue.waiting()).sum()
     }
 
+    /// Does a server's database not answer now, or has it let a writer wait for too long?
+    pub fn is_away(&self) -> bool {
+        self.stats.unreachable.load(Ordering::Relaxed) || self.queues.iter().any(|queue| queue.is_stalled())
+    }
+
     /// Does the WAL still hold pages of a key that died?
     pub fn key_in_wal(&self) -> bool {
         self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.key_in_wal.load(Ordering::Relaxed))
     }
 
     /// For how long the WAL has held pages of a key that died; zero when it holds none.
-    pub fn key_in_wal_for(&self) -> std::time::Duration {
+    pub fn key_in_wal_for(&self) -> Duration {
         let checkpoints = self.checkpoints.as_ref();
-        checkpoints.map_or(std::time::Duration::ZERO, |checkpoints| checkpoints.key_in_wal_for())
+        checkpoints.map_or(Duration::ZERO, |checkpoints| checkpoints.key_in_wal_for())
     }
 
     /// Destroyed keys that are not yet named outside the database, because that could not be written.

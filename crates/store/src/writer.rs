@@ -125,7 +125,12 @@ impl Writer {
         left.extend(others);
 
         match numbers {
-            Ok(numbers) => self.settle(tasks, effects, numbers),
+            Ok(numbers) => {
+                self.settle(tasks, effects, numbers);
+                if session.met_full_disk() {
+                    self.stats.disk_full.store(true, Ordering::Relaxed);
+                }
+            }
             Err(error) => {
                 self.book.discard();
                 session.roll_back();
@@ -332,7 +337,10 @@ impl Writer {
 
     fn settle(&mut self, mut tasks: Vec<Box<dyn Task>>, mut effects: Vec<Effects>, numbers: Vec<Vec<u64>>) {
         self.book.keep();
-        self.stats.disk_full.store(false, Ordering::Relaxed);
+        // A look that came by the writer needs no room.
+        if effects.iter().any(|effects| effects.changes > 0) {
+            self.stats.disk_full.store(false, Ordering::Relaxed);
+        }
         self.stats.unreachable.store(false, Ordering::Relaxed);
         self.stats.commits.fetch_add(1, Ordering::Relaxed);
         self.stats.units.fetch_add(tasks.len() as u64, Ordering::Relaxed);

@@ -68,6 +68,7 @@ struct Shared {
     /// has to do, µs of the steady clock.
     server: AtomicI64,
     leads_until: AtomicI64,
+    leading: Mutex<()>,
 }
 
 /// Between two rounds.
@@ -106,6 +107,7 @@ impl Caretaker {
             signed: AtomicU64::new(0),
             server: AtomicI64::new(0),
             leads_until: AtomicI64::new(0),
+            leading: Mutex::new(()),
         });
         let own = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("caretaker".into()).spawn(move || own.run())?;
@@ -152,6 +154,7 @@ impl Caretaker {
             if !self.shared.house.store.is_shared() || self.shared.doing.leads.load(Ordering::Relaxed) {
                 self.shared.sign_heads();
             }
+            self.shared.lead_no_more();
             self.shared.house.witnesses.tell_files(&self.shared.house);
         }
         self.shared.resign();
@@ -314,6 +317,8 @@ impl Shared {
     /// that it is over for it, too, by a clock that went on.
     fn leads(&self) -> Result<bool, Problem> {
         let House { clock, store, .. } = &*self.house;
+        // The thread, and whoever has a round made, are one server.
+        let _one = self.leading.lock().unwrap_or_else(PoisonError::into_inner);
         let asked_at = clock.steady();
         if self.leads_until.load(Ordering::Relaxed) > asked_at.saturating_add(LEADS_FOR / 2) {
             return Ok(true);
@@ -341,6 +346,20 @@ impl Shared {
         let until = if leads { asked_at.saturating_add(LEADS_FOR) } else { 0 };
         self.leads_until.store(until, Ordering::Relaxed);
         Ok(leads)
+    }
+
+    /// Lets another server begin at once: until one does, nobody signs heads. One that cannot say so is waited for.
+    fn lead_no_more(&self) {
+        let House { store, .. } = &*self.house;
+        if !store.is_shared() || !self.doing.leads.load(Ordering::Relaxed) || store.is_away() {
+            return;
+        }
+        let server = self.server.load(Ordering::Relaxed);
+        let left =
+            store.work_blocking::<_, Problem, _>(HOUSE, Lane::High, move |tx| Ok(tx.lead(server, -1)?));
+        if let Err(problem) = left {
+            crate::note!(WARN, "another server begins later than it could", code = problem.code);
+        }
     }
 
     fn rotate(

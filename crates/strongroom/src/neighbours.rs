@@ -75,10 +75,10 @@ pub async fn catch_up(house: &Arc<House>, shop: u32) -> Result<(), Problem> {
 /// Keeps up with the others while nobody asks for anything: with shops that they have made, with the keyring, and with what they
 /// have entered. Called once a second.
 pub fn keep_up(house: &House) -> Result<(), Problem> {
-    open::find_new_shops(house)?;
     for shop in house.shops() {
         // To hold the pen is to have taken over what others did with it.
+        // ORDER: first, for it is how a house that nobody asks finds out that its database is away, and that it is back.
         house.work_blocking(Lane::High, &shop, &Actor::House, |_| Ok(()))?;
     }
-    Ok(())
+    open::find_new_shops(house)
 }

@@ -89,6 +89,8 @@ pub(super) fn migrate(
 /// Puts up the fences, and gives a role the rights to rows.
 pub(super) fn raise(session: &Postgres, fences: &[Fence], serving: Option<&str>) -> Result<(), Error> {
     session.begin_schema()?;
+    // ORDER: as the steps. Of two that put up one fence at the same time the server refuses one.
+    lock(session)?;
     for fence in fences {
         session.batch(&fence.raise())?;
     }
@@ -134,8 +136,10 @@ fn must_have_checksums(session: &Postgres) -> Result<(), Error> {
     }
 }
 
-/// Takes the lock of whoever changes the schema, once there is something to lock.
+/// Takes the lock of whoever changes the schema, and once there are tables the one of those who write.
 fn lock(session: &Postgres) -> Result<(), Error> {
+    // Of an empty database no table can be locked. It goes with the transaction.
+    session.batch("SELECT pg_advisory_xact_lock(21330)")?;
     if schema_now(session)? >= PENS.number {
         session.run(&ONE_AT_A_TIME, &[], &mut |_| Ok(Step::Next))?;
     }

@@ -69,6 +69,8 @@ pub(crate) struct Postgres {
     /// What steady statements were answered in this transaction.
     remembered: RefCell<HashMap<(usize, i64), Remembered>>,
     patience: Duration,
+    /// A statement was refused because the disk is full.
+    met_full_disk: Cell<bool>,
 }
 
 /// An answer that holds until its table is changed.
@@ -93,6 +95,7 @@ impl Postgres {
             pen: Cell::new(None),
             remembered: RefCell::default(),
             patience: PATIENCE,
+            met_full_disk: Cell::new(false),
         })
     }
 
@@ -224,6 +227,9 @@ impl Postgres {
             return Error::Lost;
         };
         let fault = fault_of(state);
+        if fault == Error::DiskFull {
+            self.met_full_disk.set(true);
+        }
         if *state == SqlState::FEATURE_NOT_SUPPORTED {
             // A plan from before a migration: it is made again.
             self.prepared.borrow_mut().clear();
@@ -437,6 +443,10 @@ impl Session for Postgres {
 
     fn is_served(&self) -> bool {
         true
+    }
+
+    fn met_full_disk(&self) -> bool {
+        self.met_full_disk.take()
     }
 
     fn distrust(&self, pen: i64) {

@@ -52,16 +52,16 @@ pub(super) fn ready(desk: &Desk) -> Response<Body> {
             &Health { status: "down", attention: vec!["store_broken"] },
         );
     }
-    if stats.unreachable.load(Ordering::Relaxed) {
+    let attending = &desk.house.keys.attending;
+    if attending.is_shut() {
+        return is_shut();
+    }
+    if desk.house.store.is_away() {
         // The caretaker asks once a second: it ends when the server of the database answers.
         return answer(
             StatusCode::SERVICE_UNAVAILABLE,
             &Health { status: "down", attention: vec!["store_unreachable"] },
         );
-    }
-    let attending = &desk.house.keys.attending;
-    if attending.is_shut() {
-        return is_shut();
     }
     let witnesses = desk.house.witnesses.standings(&desk.house);
     let attention: Vec<&'static str> = [

@@ -75,6 +75,7 @@ struct State {
     rows_stepped_over: Gauge,
     clock_in_doubt: Gauge,
     heads_failing: Gauge,
+    store_unreachable: Gauge,
     credentials_frozen: Gauge,
     epoch_age_seconds: Gauge,
 }
@@ -158,6 +159,7 @@ impl Metrics {
                 &state.clock_in_doubt,
             ),
             ("heads_failing", "1 while signed heads cannot be written", &state.heads_failing),
+            ("store_unreachable", "1 while the database's server does not answer", &state.store_unreachable),
             ("credentials_frozen", "Credentials that are frozen", &state.credentials_frozen),
             ("epoch_age_seconds", "Age of the epoch", &state.epoch_age_seconds),
         ] {
@@ -207,6 +209,7 @@ impl Metrics {
         set(&state.rows_stepped_over, house.rows_stepped_over.load(Ordering::Relaxed));
         set(&state.clock_in_doubt, u64::from(house.watch.in_doubt()));
         set(&state.heads_failing, u64::from(doing.heads_failing.load(Ordering::Relaxed)));
+        set(&state.store_unreachable, u64::from(house.store.is_away()));
         set(&state.credentials_frozen, house.count_frozen() as u64);
         let since = house.keys.with(|ring| ring.epochs.last().map_or(0, |epoch| epoch.since));
         let age = house.clock.now().saturating_sub(since) / crate::ground::clock::SECOND;

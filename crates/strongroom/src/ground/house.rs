@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use store::{Committed, Folder, Lane, Store, Tx, View};
 
@@ -242,7 +243,9 @@ impl House {
         F: FnMut(&mut Work<'_, '_>) -> Result<T, Problem> + Send + 'static,
         T: Send + 'static,
     {
-        self.store.work(shop.column(), lane, self.unit(shop, actor, act))
+        let working = self.store.work(shop.column(), lane, self.unit(shop, actor, act));
+        // What was accepted may still be done: who asks again with the same key finds out.
+        within(self.store.is_shared(), working, store::Error::InDoubt)
     }
 
     /// The same for a thread that is not part of an asynchronous runtime.
@@ -310,7 +313,7 @@ impl House {
         F: FnOnce(&View<'_>) -> Result<T, Problem> + Send + 'static,
         T: Send + 'static,
     {
-        self.store.look(read)
+        within(self.store.is_shared(), self.store.look(read), store::Error::Unreachable)
     }
 
     /// A fresh number of a name, from a block that is this process's own.
@@ -333,6 +336,22 @@ impl House {
         self.numbers.refill(of, first);
         Ok(())
     }
+}
+
+/// A caller waits so long for a server's database: one whose network is slow, or whose standby is away, answers when it can. It is
+/// how long a server that was paused can keep a shop's pen.
+const ANSWERING: Duration = Duration::from_secs(10);
+
+/// What is awaited, or this when it takes too long. A folder's disk is waited for.
+async fn within<T>(
+    bounded: bool,
+    what: impl Future<Output = Result<T, Problem>>,
+    late: store::Error,
+) -> Result<T, Problem> {
+    if !bounded {
+        return what.await;
+    }
+    tokio::time::timeout(ANSWERING, what).await.unwrap_or_else(|_| Err(late.into()))
 }
 
 fn take(of: Numbered) -> impl FnMut(&mut Tx<'_>) -> Result<i64, Problem> + Send + 'static {

@@ -155,11 +155,10 @@ impl From<store::Error> for Problem {
                 .help("free some space; nothing was written, and what was acknowledged is safe"),
             E::Busy => Problem { status: 503, ..problem }.retry_after(1),
             E::Closed => Problem { status: 503, ..problem }.retry_after(5),
-            // Nothing was kept, and what was in the way passes.
             E::Unreachable | E::Lost | E::NotCaughtUp => Problem { status: 503, ..problem }.retry_after(2),
-            E::InDoubt => Problem { status: 503, ..problem }.retry_after(5).help(
-                "ask again with the same `Idempotency-Key`: it may have been done, and then it is not done twice",
-            ),
+            E::InDoubt => Problem { status: 503, ..problem }
+                .help("ask again with the same Idempotency-Key: what was done is not done twice")
+                .retry_after(2),
             E::NotWitnessed => Problem { status: 503, ..problem }
                 .help("ask again: the key is destroyed, but the list of destroyed keys beside the keyring cannot be written"),
             E::Owned => problem.help("stop the other process, or let this command find its socket in the data folder"),

@@ -41,9 +41,14 @@ pub(crate) fn only_of_one(why: &str) -> bool {
     over
 }
 
+/// Is the run for a server?
+pub(crate) fn is_for_a_server() -> bool {
+    asked().is_some()
+}
+
 /// Is the run for a server? Then a test of what only a folder has is over: `why` says what that is.
 pub(crate) fn only_in_a_folder(why: &str) -> bool {
-    let over = asked().is_some();
+    let over = is_for_a_server();
     if over {
         eprintln!("on a server there is nothing to test: {why}");
     }
@@ -51,12 +56,10 @@ pub(crate) fn only_in_a_folder(why: &str) -> bool {
 }
 
 /// A database of a vault's own, made by its owner; the vault serves from it as a role that may not change its schema.
-pub(crate) struct Home(Database);
-
-impl std::fmt::Debug for Home {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
+#[derive(Debug)]
+pub(crate) struct Home {
+    database: Database,
+    address: String,
 }
 
 impl Home {
@@ -64,20 +67,31 @@ impl Home {
     pub(crate) fn new() -> Option<Home> {
         let database =
             Postgres::shared(asked()?).expect("`cargo xtask test --only needs` brings it").database();
+        let address = database.run_url();
+        Some(Home::at(database, &address))
+    }
+
+    /// The same on a server of the test's own, which the vault reaches by this address.
+    pub(crate) fn at(database: Database, address: &str) -> Home {
         let owner = Server::parse(&without_password(&database.owner_socket_url()), Some(database.password()))
             .unwrap();
         owner.migrate(open::MIGRATIONS, open::FENCES, Some(&database.run())).unwrap();
-        Some(Home(database))
+        Home { database, address: without_password(address) }
     }
 
     /// The address of the role that serves, without its password, over TLS where the server has it.
     pub(crate) fn address(&self) -> String {
-        without_password(&self.0.run_url())
+        self.address.clone()
     }
 
     /// The password.
     pub(crate) fn password(&self) -> &str {
-        self.0.password()
+        self.database.password()
+    }
+
+    /// The name of the database.
+    pub(crate) fn name(&self) -> &str {
+        self.database.name()
     }
 
     /// Where a vault has its rows.
@@ -86,7 +100,8 @@ impl Home {
     }
 
     fn server(&self) -> Server {
-        Server::parse(&without_password(&self.0.run_socket_url()), Some(self.0.password())).unwrap()
+        Server::parse(&without_password(&self.database.run_socket_url()), Some(self.database.password()))
+            .unwrap()
     }
 
     /// Whoever asks for the database of this data folder gets this one.
@@ -94,7 +109,10 @@ impl Home {
         let mut homes = HOMES.lock().unwrap_or_else(PoisonError::into_inner);
         homes.insert(data.join(store::DATABASE), self.server());
         let mut owners = OWNERS.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.insert(data.join(store::DATABASE), (self.0.server().clone(), self.0.name().to_owned()));
+        owners.insert(
+            data.join(store::DATABASE),
+            (self.database.server().clone(), self.database.name().to_owned()),
+        );
     }
 }
 

@@ -125,16 +125,38 @@ impl Vault {
         vault.init_at(None, &[])
     }
 
+    /// With its rows on a server of the test's own, whatever the run is for.
+    pub(crate) fn on(home: Home) -> Vault {
+        let mut vault = Vault::bare();
+        vault.home = Some(home);
+        vault.init(&[])
+    }
+
+    /// A second data folder for these rows and keys, as another server has it. Gives its path.
+    pub(crate) fn beside(&self, name: &str) -> String {
+        use std::os::unix::fs::DirBuilderExt;
+        let folder = self.path(name);
+        std::fs::DirBuilder::new().mode(0o700).create(&folder).unwrap();
+        std::fs::copy(self.data().join("strongroom.toml"), folder.join("strongroom.toml")).unwrap();
+        folder.to_str().unwrap().to_owned()
+    }
+
+    /// The name of its database on the server.
+    pub(crate) fn database_name(&self) -> &str {
+        self.home.as_ref().unwrap().name()
+    }
+
     /// Makes it, with more arguments.
     pub(crate) fn init(self, more: &[&str]) -> Vault {
-        self.init_at(Home::new(), more)
+        let home = if self.home.is_none() { Home::new() } else { None };
+        self.init_at(home, more)
     }
 
     fn init_at(self, home: Option<Home>, more: &[&str]) -> Vault {
         let mut vault = self;
         let keys = vault.keys();
         let mut arguments = vec!["init", "--json", "--policy", "shop.toml", "--keys", keys.to_str().unwrap()];
-        vault.home = home;
+        vault.home = vault.home.take().or(home);
         let address = vault.home.as_ref().map(Home::address).unwrap_or_default();
         let words = vault.path("store-password");
         if let Some(home) = &vault.home {
