@@ -92,7 +92,8 @@ pub fn take_back(places: &Places) -> Result<(), Problem> {
     if marked.mark != Mark::Leaving {
         return must_not_be_away(&places.data, &places.rows);
     }
-    if let Some(under_way) = UnderWay::read(folder.path())?.filter(|is| is.is_of(Way::ToFolder, marked.token))
+    if let Some(under_way) =
+        UnderWay::read(folder.path())?.filter(|is| is.is_of(Way::ToFolder, marked.errand))
     {
         // ORDER: before the server is free: this copy is not to be served from beside it.
         backup::remove_database(&folder.database())?;
@@ -172,7 +173,7 @@ fn to_server(
     folder.schema()?; // folds what a crash left in the WAL into the database
     let under_way = UnderWay::begin(folder.path(), Way::ToServer)?;
     tell("begun", 0, 1);
-    server.move_in(&folder.database(), open::MIGRATIONS, under_way.token, |step| {
+    server.move_in(&folder.database(), open::MIGRATIONS, under_way.errand, |step| {
         tell("writing", step.done, step.of);
     })?;
     tell("written", 0, 1);
@@ -198,9 +199,9 @@ fn make_ready(places: &Places, server: &Server) -> Result<(), Problem> {
         }
     }
     open::must_be_migrated(server)?;
-    let token = UnderWay::read(&places.data)?.filter(|is| is.way == Way::ToServer).map(|is| is.token);
+    let errand = UnderWay::read(&places.data)?.filter(|is| is.way == Way::ToServer).map(|is| is.errand);
     match server.mark()? {
-        Some(Marked { mark: Mark::Coming, token: found }) if Some(found) == token => Ok(()),
+        Some(Marked { mark: Mark::Coming, errand: found }) if Some(found) == errand => Ok(()),
         None if server.look(|view| keep::list_shops(view).map(|shops| shops.is_empty()))? => Ok(()),
         _ => Err(store::Error::NotEmpty.into()),
     }
@@ -220,7 +221,7 @@ fn end_on_server(
     };
     let database = if folder.has_database() { folder.database() } else { folder.path().join(MOVED) };
     let mut verified = None;
-    if server.mark()? == Some(Marked { mark: Mark::Coming, token: under_way.token }) {
+    if server.mark()? == Some(Marked { mark: Mark::Coming, errand: under_way.errand }) {
         // Somebody may have served from the folder since, and named the server by hand.
         verified = Some(verify(moving, server, &database, &under_way, clock, tell)?);
         if folder.has_database() {
@@ -260,7 +261,7 @@ fn set_aside(folder: &Folder, server: &Server) -> Result<(), Problem> {
 
 /// From here on the server's rows are served.
 fn free(server: &Server, under_way: &UnderWay) -> Result<(), Problem> {
-    let coming = Marked { mark: Mark::Coming, token: under_way.token };
+    let coming = Marked { mark: Mark::Coming, errand: under_way.errand };
     if server.change_mark(coming, None)? { Ok(()) } else { Err(store::Error::Away.into()) }
 }
 
@@ -276,7 +277,7 @@ fn to_folder(
     open::must_be_migrated(server)?;
     let begun = UnderWay::read(&places.data)?.filter(|is| is.way == Way::ToFolder);
     let marked = server.mark()?;
-    let is_ours = |marked: &Marked| begun.as_ref().is_some_and(|begun| begun.token == marked.token);
+    let is_ours = |marked: &Marked| begun.as_ref().is_some_and(|begun| begun.errand == marked.errand);
     let database = places.data.join(store::DATABASE);
     match marked {
         Some(marked) if marked.mark != Mark::Coming && is_ours(&marked) => {}
@@ -293,7 +294,7 @@ fn to_folder(
     let folder = Folder::own(&places.data)?;
     let under_way = UnderWay::begin(folder.path(), Way::ToFolder)?;
     tell("begun", 0, 1);
-    let leaving = Marked { mark: Mark::Leaving, token: under_way.token };
+    let leaving = Marked { mark: Mark::Leaving, errand: under_way.errand };
     let verified = if marked.is_some_and(|marked| marked.mark == Mark::Moved) {
         None
     } else {
@@ -332,7 +333,7 @@ fn to_folder(
 }
 
 fn leave(server: &Server, under_way: &UnderWay) -> Result<(), Problem> {
-    match server.leave(under_way.token) {
+    match server.leave(under_way.errand) {
         Err(refused @ (store::Error::Served | store::Error::Away)) => {
             under_way.end()?;
             Err(refused.into())
@@ -461,7 +462,7 @@ impl Way {
 struct UnderWay {
     data: PathBuf,
     way: Way,
-    token: i64,
+    errand: i64,
 }
 
 impl UnderWay {
@@ -473,9 +474,9 @@ impl UnderWay {
         };
         let said = text.trim().split_once(' ');
         // One that was cut off while it was written had not begun anything.
-        Ok(said.and_then(|(way, token)| {
+        Ok(said.and_then(|(way, errand)| {
             let way = [Way::ToServer, Way::ToFolder].into_iter().find(|known| known.word() == way)?;
-            Some(UnderWay { data: data.to_owned(), way, token: token.parse().ok()? })
+            Some(UnderWay { data: data.to_owned(), way, errand: errand.parse().ok()? })
         }))
     }
 
@@ -486,18 +487,18 @@ impl UnderWay {
         }
         let mut bytes = [0; 8];
         SystemRandom::new().fill(&mut bytes)?;
-        let token = i64::from_be_bytes(bytes) & i64::MAX;
+        let errand = i64::from_be_bytes(bytes) & i64::MAX;
         let file = data.join(UNDER_WAY);
         if file.exists() {
             fs::remove_file(&file)?; // of one that went the other way, and of which nothing is left
         }
-        keys_folder::write_new(&file, format!("{} {token}\n", way.word()).as_bytes())?;
+        keys_folder::write_new(&file, format!("{} {errand}\n", way.word()).as_bytes())?;
         sync_folder(data)?;
-        Ok(UnderWay { data: data.to_owned(), way, token })
+        Ok(UnderWay { data: data.to_owned(), way, errand })
     }
 
-    fn is_of(&self, way: Way, token: i64) -> bool {
-        self.way == way && self.token == token
+    fn is_of(&self, way: Way, errand: i64) -> bool {
+        self.way == way && self.errand == errand
     }
 
     fn beside(&self) -> PathBuf {

@@ -12,7 +12,8 @@ use crate::sql::Sql;
 pub(super) const NOBODY: i64 = -2;
 
 static FIND: Sql = Sql::new("SELECT holder, held_until FROM pen WHERE shop = -2");
-static COUNT_SHOPS: Sql = Sql::new("SELECT count(*) FROM shop");
+/// A shop has a log from its beginning on.
+static COUNT_LOGS: Sql = Sql::new("SELECT count(*) FROM log_head");
 /// Processes that use this database beside this one. SOURCE: PostgreSQL's manual, 28.2.3: any role sees these columns.
 static COUNT_OTHERS: Sql = Sql::new(
     "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = current_database()
@@ -22,13 +23,13 @@ static PUT: Sql = Sql::new(
     "INSERT INTO pen (shop, holder, held_until) VALUES (-2, $1, $2)
      ON CONFLICT (shop) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until",
 );
-/// Also of those that nobody has taken yet, and of the shop that would be made next.
-static TAKE_ALL: Sql = Sql::new(
+/// A log's number begins with its shop's, as the fences have it. Also of those that nobody has taken yet, and of the shop that would be made next.
+static TAKE_ALL: Sql = Sql::new("UPDATE pen SET holder = $1 WHERE shop <> -2");
+static ADD_ALL: Sql = Sql::new(
     "INSERT INTO pen (shop, holder, held_until)
-     SELECT number, $1::bigint, 0 FROM (
-        SELECT 0 AS number UNION SELECT -1 UNION SELECT id FROM shop UNION SELECT coalesce(max(id), 0) + 1 FROM shop
-        UNION SELECT shop FROM pen WHERE shop <> -2) AS every
-     ON CONFLICT (shop) DO UPDATE SET holder = excluded.holder",
+     SELECT log >> 6, $1::bigint, 0 FROM log_head UNION SELECT coalesce(max(log >> 6), 0) + 1, $1::bigint, 0 FROM log_head
+     UNION SELECT 0, $1::bigint, 0 UNION SELECT -1, $1::bigint, 0
+     ON CONFLICT (shop) DO NOTHING",
 );
 
 /// How often a process that is just going is looked for again, and for how long in between.
@@ -52,7 +53,7 @@ pub struct Marked {
     /// How it stands.
     pub mark: Mark,
     /// The number of the move.
-    pub token: i64,
+    pub errand: i64,
 }
 
 impl Mark {
@@ -78,7 +79,7 @@ impl Mark {
 fn find_now(session: &Postgres) -> Result<Option<Marked>, Error> {
     let mut found = None;
     session.run(&FIND, &[], &mut |row| {
-        found = Some(Marked { mark: Mark::of(row.int(0)?), token: row.int(1)? });
+        found = Some(Marked { mark: Mark::of(row.int(0)?), errand: row.int(1)? });
         Ok(Step::Next)
     })?;
     Ok(found)
@@ -93,8 +94,9 @@ pub(super) fn find(session: &Postgres) -> Result<Option<Marked>, Error> {
 
 /// Puts a mark, and takes every pen.
 pub(super) fn put(session: &Postgres, marked: Marked) -> Result<(), Error> {
-    let Marked { mark, token } = marked;
-    session.run(&PUT, crate::params![mark.number(), token], &mut |_| Ok(Step::Next))?;
+    let Marked { mark, errand } = marked;
+    session.run(&PUT, crate::params![mark.number(), errand], &mut |_| Ok(Step::Next))?;
+    session.run(&ADD_ALL, crate::params![NOBODY], &mut |_| Ok(Step::Next))?;
     session.run(&TAKE_ALL, crate::params![NOBODY], &mut |_| Ok(Step::Next)).map(|_| ())
 }
 
@@ -105,12 +107,12 @@ fn begin_alone(session: &Postgres) -> Result<(), Error> {
 }
 
 /// Fails: `SR-STORE-017` when there is a shop, unless it came by the move of this number.
-pub(super) fn must_be_empty(session: &Postgres, token: i64) -> Result<(), Error> {
+pub(super) fn must_be_empty(session: &Postgres, errand: i64) -> Result<(), Error> {
     session.batch("LOCK TABLE pen IN EXCLUSIVE MODE")?;
-    if find_now(session)? == Some(Marked { mark: Mark::Coming, token }) {
+    if find_now(session)? == Some(Marked { mark: Mark::Coming, errand }) {
         return Ok(());
     }
-    match count(session, &COUNT_SHOPS)? {
+    match count(session, &COUNT_LOGS)? {
         0 => Ok(()),
         _ => Err(Error::NotEmpty),
     }
@@ -125,7 +127,7 @@ fn count(session: &Postgres, sql: &'static Sql) -> Result<i64, Error> {
     Ok(found)
 }
 
-pub(super) fn leave(session: &Postgres, token: i64) -> Result<(), Error> {
+pub(super) fn leave(session: &Postgres, errand: i64) -> Result<(), Error> {
     let (_nobody, never) = std::sync::mpsc::channel::<()>();
     for look in 1.. {
         begin_alone(session)?;
@@ -143,7 +145,7 @@ pub(super) fn leave(session: &Postgres, token: i64) -> Result<(), Error> {
         // The server hears of a connection that was just closed a moment later.
         let _ = never.recv_timeout(BETWEEN);
     }
-    put(session, Marked { mark: Mark::Leaving, token })?;
+    put(session, Marked { mark: Mark::Leaving, errand })?;
     session.commit()
 }
 
@@ -154,7 +156,7 @@ pub(super) fn change(session: &Postgres, from: Marked, to: Option<Mark>) -> Resu
         return Ok(false);
     }
     match to {
-        Some(mark) => put(session, Marked { mark, token: from.token })?,
+        Some(mark) => put(session, Marked { mark, errand: from.errand })?,
         // Whoever takes a pen again finds it new, and reads everything again.
         None => session.batch("DELETE FROM pen")?,
     }

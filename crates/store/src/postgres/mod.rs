@@ -173,11 +173,11 @@ impl Server {
         &self,
         file: &Path,
         steps: &[Migration],
-        token: i64,
+        errand: i64,
         mut progress: impl FnMut(Progress) + Send,
     ) -> Result<(), Error> {
         let source = self.source(file, steps)?;
-        let how = transfer::Into::Empty { token };
+        let how = transfer::Into::Empty { errand };
         apart(move || transfer::fill(&Postgres::new(self)?, &source, how, &mut progress))
     }
 
@@ -199,8 +199,8 @@ impl Server {
     /// was paused or had lost its connection.
     ///
     /// Fails: `SR-STORE-026` when another process is connected; `SR-STORE-027` when it bears a mark.
-    pub fn leave(&self, token: i64) -> Result<(), Error> {
-        apart(|| marks::leave(&Postgres::new(self)?, token))
+    pub fn leave(&self, errand: i64) -> Result<(), Error> {
+        apart(|| marks::leave(&Postgres::new(self)?, errand))
     }
 
     /// Takes a mark away, or puts another in its place. Gives whether there was this one.

@@ -46,7 +46,7 @@ pub(super) enum Into {
     /// In the place of those that are there.
     Place,
     /// Where no shop is, by the move of this number.
-    Empty { token: i64 },
+    Empty { errand: i64 },
 }
 
 /// The tables whose rows move.
@@ -227,8 +227,8 @@ pub(super) fn fill(
     let tables = tables_of(file)?;
     let of = tables.len() as u64;
     session.begin_schema()?;
-    if let Into::Empty { token } = how {
-        marks::must_be_empty(session, token)?;
+    if let Into::Empty { errand } = how {
+        marks::must_be_empty(session, errand)?;
     }
     // ORDER: first. Whoever writes has a pen, and is waited for; whoever wrote finds it gone, and reads everything again.
     session.batch("DELETE FROM pen")?;
@@ -243,8 +243,8 @@ pub(super) fn fill(
         fill_table(session, file, table)?;
     }
     session.run(&COUNT_UP, &[], &mut |_| Ok(Step::Next))?;
-    if let Into::Empty { token } = how {
-        marks::put(session, Marked { mark: Mark::Coming, token })?;
+    if let Into::Empty { errand } = how {
+        marks::put(session, Marked { mark: Mark::Coming, errand })?;
     }
     session.commit()?;
     progress(Progress { done: of, of });
