@@ -394,7 +394,7 @@ fn a_database_that_holds_a_shop_is_not_moved_to() {
 fn tables_are_made_by_who_may_and_asked_for_by_who_may_not() {
     let Some(there) = There::without_tables() else { return };
     let (vault, to) = vault_for(&there);
-    vault.run(&words(&to)).fails("SR-OPEN-006");
+    vault.run(&words(&to)).fails("SR-OPEN-008");
     vault.is_well();
     let owner = without_password(&there.database.owner_url());
     vault.run(&["move", "--to", &owner, "--to-password-file", "words"]).fails("SR-CLI-005");

@@ -112,6 +112,11 @@ fn killed_in_the_middle_of_a_file_it_shows_nothing_of_it() {
         assert_eq!(rows(&vault, "SELECT count(*) FROM file WHERE state = 0"), 1);
         server = vault.serve();
         assert!(get(&mut server.caller(&service), &record) == kept, "what was there is there");
+        if crate::engine::is_for_a_server() {
+            // Another server may still be sent it: it goes when its time is over, and nobody sees it meanwhile.
+            server.stop();
+            return vault.is_well();
+        }
         wait(|| rows(&vault, "SELECT count(*) FROM file_chunk") == 3, "its chunks are taken away");
         assert_eq!(rows(&vault, "SELECT count(*) FROM file"), 1);
     }
