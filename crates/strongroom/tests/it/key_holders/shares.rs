@@ -169,7 +169,7 @@ fn a_stranger_puts_the_shares_together_by_the_document() {
     let opens = |officers: &[usize]| {
         let mut script = opener.script();
         script
-            .arg(vault.data())
+            .arg(crate::engine::folder_of_rows(&vault.data()))
             .arg("--keys")
             .arg(vault.keys())
             .args(given(&files, officers))
