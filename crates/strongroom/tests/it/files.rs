@@ -343,7 +343,9 @@ fn a_sender_who_goes_away_leaves_nothing_behind() {
 
 #[test]
 fn what_arrived_when_the_house_went_down_goes_at_its_next_start() {
-    if crate::engine::only_in_a_folder("of several servers another may still be sent it: it goes when its time is over") {
+    if crate::engine::only_in_a_folder(
+        "of several servers another may still be sent it: it goes when its time is over",
+    ) {
         return;
     }
     let mut fixture = Fixture::new();
