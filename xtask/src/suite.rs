@@ -49,9 +49,13 @@ enum Step {
     Generated,
     /// All tests, by nextest if it is there; those of the store and the house with their rows in folders
     Tests,
-    /// The tests of the store and the house again, with their rows on PostgreSQL 15
+    /// Those tests of the store and the house again that ask most of the engine, with their rows on PostgreSQL 15
     Postgres,
-    /// The same on PostgreSQL 18, where two houses on one database take turns to answer
+    /// All of them on PostgreSQL 15; only when it is asked for, as what follows, for each takes a quarter of an hour
+    PostgresWhole,
+    /// All of them on PostgreSQL 18
+    Newest,
+    /// All of them on PostgreSQL 18, where two houses on one database take turns to answer
     Servers,
     /// Tests in documentation
     Doctests,
@@ -72,8 +76,18 @@ const STEPS: &[Step] = &[
     Step::Fuzz,
     Step::Tests,
     Step::Postgres,
+    Step::PostgresWhole,
+    Step::Newest,
     Step::Servers,
 ];
+
+/// Steps that run only when they are asked for by name.
+const ASKED_FOR: &[Step] = &[Step::PostgresWhole, Step::Newest, Step::Servers];
+
+/// Tests of the house that run on a server with every change: what asks most of the engine, and where each kind of row is changed.
+const ON_POSTGRES: &str = "package(store) + package(strongroom) & binary(it) & test(/^(api|erasure|neighbours|edited_rows|copies)::/)";
+/// All whose rows can lie on a server.
+const ALL_ON_POSTGRES: &str = "package(store) + package(strongroom) & binary(it)";
 
 /// What is built in for lints and tests, and not into a static release: so one build has all of it, and no second one is made.
 const FEATURES: &[&str] = &["--features", "strongroom/pkcs11"];
@@ -99,7 +113,10 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
     let mut lines = Vec::new();
     let mut skipped = Vec::new();
     let mut broken = Vec::new();
-    for step in STEPS.iter().filter(|step| args.only.is_empty() || args.only.contains(step)) {
+    let runs = |step: &&Step| {
+        if args.only.is_empty() { !ASKED_FOR.contains(step) } else { args.only.contains(step) }
+    };
+    for step in STEPS.iter().filter(runs) {
         say(format!("\n── {} ──", name_of(*step)));
         let start = Instant::now();
         let ended = run_step(*step, args);
@@ -152,6 +169,8 @@ fn name_of(step: Step) -> &'static str {
         Step::Generated => "generated",
         Step::Tests => "tests",
         Step::Postgres => "postgres",
+        Step::PostgresWhole => "postgres-whole",
+        Step::Newest => "newest",
         Step::Servers => "servers",
         Step::Doctests => "doctests",
         Step::Alone => "alone",
@@ -194,8 +213,10 @@ fn run_step(step: Step, args: &TestArgs) -> Result<Ended> {
                     .args(FEATURES),
             )
         }
-        Step::Postgres => on_postgres("15", "1"),
-        Step::Servers => on_postgres("18", "2"),
+        Step::Postgres => on_postgres("15", "1", ON_POSTGRES),
+        Step::PostgresWhole => on_postgres("15", "1", ALL_ON_POSTGRES),
+        Step::Newest => on_postgres("18", "1", ALL_ON_POSTGRES),
+        Step::Servers => on_postgres("18", "2", ALL_ON_POSTGRES),
         Step::Doctests => counted(cargo(&["test", "--workspace", "--no-fail-fast", "--doc"]).args(FEATURES)),
         Step::Alone => {
             let what = ["--package", "strongroom", "--bin", "strongroom"];
@@ -227,7 +248,7 @@ fn needs(install: Install) -> Result<Ended> {
 }
 
 /// The tests whose rows can lie on a server, once more. What is so in a folder only says so and is over.
-fn on_postgres(version: &str, servers: &str) -> Result<Ended> {
+fn on_postgres(version: &str, servers: &str, which: &str) -> Result<Ended> {
     if !postgres::is_here(version) {
         return Ok(Ended::skipped(format!(
             "the tests of the store and the house on PostgreSQL {version}: it is not here (cargo xtask test --only needs)"
@@ -240,7 +261,7 @@ fn on_postgres(version: &str, servers: &str) -> Result<Ended> {
     }
     // The lines of the command are those of the tests in folders, so that nothing is built twice.
     let mut command = cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]);
-    command.args(FEATURES).args(["--filterset", "package(store) + binary(it) & package(strongroom)"]);
+    command.args(FEATURES).args(["--filterset", which]);
     counted(command.env("STRONGROOM_TEST_PG", version).env("STRONGROOM_TEST_SERVERS", servers))
 }
 
