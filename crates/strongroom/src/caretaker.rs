@@ -154,7 +154,6 @@ impl Caretaker {
             if !self.shared.house.store.is_shared() || self.shared.doing.leads.load(Ordering::Relaxed) {
                 self.shared.sign_heads();
             }
-            self.shared.lead_no_more();
             self.shared.house.witnesses.tell_files(&self.shared.house);
         }
         self.shared.resign();
@@ -299,10 +298,11 @@ impl Shared {
         more
     }
 
-    /// Lets another server do it at once, and not only when the lease is over.
+    /// Lets another server do it at once: until one does, nobody signs heads. One that cannot say so is waited for.
     fn resign(&self) {
         let server = self.server.load(Ordering::Relaxed);
-        if self.leads_until.swap(0, Ordering::Relaxed) > 0 {
+        let led = self.leads_until.swap(0, Ordering::Relaxed) > 0;
+        if led && !self.house.store.is_away() {
             let resigned = self
                 .house
                 .store
@@ -346,20 +346,6 @@ impl Shared {
         let until = if leads { asked_at.saturating_add(LEADS_FOR) } else { 0 };
         self.leads_until.store(until, Ordering::Relaxed);
         Ok(leads)
-    }
-
-    /// Lets another server begin at once: until one does, nobody signs heads. One that cannot say so is waited for.
-    fn lead_no_more(&self) {
-        let House { store, .. } = &*self.house;
-        if !store.is_shared() || !self.doing.leads.load(Ordering::Relaxed) || store.is_away() {
-            return;
-        }
-        let server = self.server.load(Ordering::Relaxed);
-        let left =
-            store.work_blocking::<_, Problem, _>(HOUSE, Lane::High, move |tx| Ok(tx.lead(server, -1)?));
-        if let Err(problem) = left {
-            crate::note!(WARN, "another server begins later than it could", code = problem.code);
-        }
     }
 
     fn rotate(

@@ -283,3 +283,28 @@ fn what_may_not_be_on_the_standby_is_not_acknowledged_before_it_is() {
     assert_eq!(store.stats().doubts_settled.load(Ordering::Relaxed), 1);
     holds_exactly(&address, 2);
 }
+
+#[test]
+fn after_a_doubt_that_could_not_be_settled_what_was_done_is_taken_over_and_work_goes_on() {
+    let Some(led) = Led::new() else { return };
+    let store = open(&led.through);
+    store.work_blocking(1, Lane::High, add(1)).unwrap();
+    // The COMMIT is done, nobody hears so, and for half a minute nobody can be asked.
+    led.proxy.cut(Moment::Answered, What::Sql("COMMIT".to_owned()), 1);
+    let waiting = store.work(1, Lane::High, add(2));
+    let begin = Instant::now();
+    while !led.proxy.has_cut() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "it is not committed");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+    led.proxy.part();
+    let told = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(waiting);
+    led.proxy.heal();
+    // It was found out before the way was shut, or it was not; done it is.
+    assert!(matches!(told, Ok(_) | Err(Error::InDoubt)), "{told:?}");
+    let begin = Instant::now();
+    while store.work_blocking(1, Lane::High, add(3)).is_err() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "work does not go on behind a doubt");
+    }
+    holds_exactly(&led.direct, 3);
+}

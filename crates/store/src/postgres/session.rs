@@ -299,9 +299,7 @@ impl Engine for Postgres {
                 return Ok(0);
             }
             if !more {
-                let changed = stream.rows_affected().unwrap_or(0);
-                let read = statement.columns().is_empty() || !rows.is_empty() || changed > 0;
-                return Ok(if read { usize::try_from(changed).unwrap_or(usize::MAX) } else { 0 });
+                return Ok(usize::try_from(stream.rows_affected().unwrap_or(0)).unwrap_or(usize::MAX));
             }
         }
     }
@@ -384,13 +382,18 @@ impl Session for Postgres {
         let client = client.as_ref().ok_or(Error::Lost)?;
         let done = self.wait(client.batch_execute("COMMIT"));
         let warned = self.warned.load(Ordering::Relaxed);
-        let pen = self.pen.take();
+        if let Some(pen) = self.pen.take() {
+            let mut held = self.held.borrow_mut();
+            if done.is_ok() && !warned {
+                held.insert(pen);
+            } else {
+                // Whether it was done is found out, or is not: either way the ends of the logs are read again.
+                held.remove(&pen);
+            }
+        }
         match done {
             Ok(()) if !warned => {
                 self.standing.set(Standing::Gone);
-                if let Some(pen) = pen {
-                    self.held.borrow_mut().insert(pen);
-                }
                 Ok(())
             }
             // Done here, and perhaps not on the standby: who is told that it is durable would be told too early.
