@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::error::Error;
-use crate::sql::{Row, Sql};
+use crate::sql::{Ask, Row, Sql};
 use crate::tx::{Tx, View};
 
 /// A job that a worker has claimed.
@@ -126,7 +126,7 @@ crate::statements! {
     FIND_JOB = "SELECT shop, kind, subject, due_at, attempts, progress FROM job WHERE shop = $1 AND kind = $2 AND subject = $3";
     FIRST_ASKED = "SELECT due_at FROM job WHERE shop = $1 AND kind = $2 ORDER BY due_at LIMIT 1";
     FREE_LEASES = "UPDATE job SET leased_until = 0 WHERE leased_until > 0";
-    FIND_KEPT = "SELECT request, answer FROM idempotency WHERE id = $1";
+    FIND_KEPT = "SELECT request, answer FROM idempotency WHERE id = $1", rests on ["idempotency"];
     KEEP_ANSWER = "INSERT INTO idempotency (id, at, request, answer) VALUES ($1, $2, $3, $4)
                    ON CONFLICT (id) DO UPDATE SET at = excluded.at, request = excluded.request, answer = excluded.answer";
     DROP_OLD_ANSWERS = "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE at < $1 LIMIT $2)";
@@ -245,7 +245,11 @@ impl Tx<'_> {
 
     /// Keeps the answer to a request, replacing one of the same id.
     pub fn keep_answer(&mut self, id: &[u8], at: i64, request: &[u8], answer: &[u8]) -> Result<(), Error> {
-        self.change(&KEEP_ANSWER, crate::params![id, at, request, answer]).map(|_| ())
+        let row = crate::params![id, at, request, answer];
+        if !self.add(&KEEP_ANSWER, row, &FIND_KEPT, crate::params![id])? {
+            self.change(&KEEP_ANSWER, row)?;
+        }
+        Ok(())
     }
 
     /// Drops at most `limit` answers kept before `before`. Gives how many went.
@@ -253,6 +257,11 @@ impl Tx<'_> {
         self.housekeeping();
         self.change(&DROP_OLD_ANSWERS, crate::params![before, limit])
     }
+}
+
+/// What [`View::kept_answer`] asks.
+pub fn asks_kept_answer(id: &[u8]) -> Ask {
+    Ask::new(&FIND_KEPT, crate::params![id])
 }
 
 impl View<'_> {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::error::Error;
+use crate::sql::Ask;
 use crate::tx::{Ticket, Tx};
 
 /// Which lane a unit of work waits in.
@@ -68,6 +69,8 @@ pub(crate) enum Ran {
 pub(crate) trait Task: Send {
     /// Whose pen it writes with: the number of a shop, or 0 for the house.
     fn pen(&self) -> i64;
+    /// What it is going to ask, where that is known before.
+    fn foresees(&self) -> &[Ask];
     fn run(&mut self, tx: &mut Tx<'_>) -> Ran;
     fn fail(&mut self, error: Error);
     fn answer(self: Box<Self>, numbers: Vec<u64>);
@@ -77,6 +80,7 @@ pub(crate) trait Task: Send {
 /// thread, where that is cheap, and not between two commits.
 pub(crate) struct Unit<T, E, F> {
     pen: i64,
+    asks: Vec<Ask>,
     act: F,
     outcome: Option<Result<T, E>>,
     numbers: Vec<u64>,
@@ -91,9 +95,9 @@ pub(crate) type Answer<T, E, F> = oneshot::Receiver<Done<T, E, F>>;
 
 impl<T, E: From<Error>, F> Unit<T, E, F> {
     /// A unit, and where its answer arrives.
-    pub(crate) fn new(pen: i64, act: F) -> (Done<T, E, F>, Answer<T, E, F>) {
+    pub(crate) fn new(pen: i64, asks: Vec<Ask>, act: F) -> (Done<T, E, F>, Answer<T, E, F>) {
         let (caller, answer) = oneshot::channel();
-        (Box::new(Unit { pen, act, outcome: None, numbers: Vec::new(), caller: Some(caller) }), answer)
+        (Box::new(Unit { pen, asks, act, outcome: None, numbers: Vec::new(), caller: Some(caller) }), answer)
     }
 
     /// What came of it.
@@ -111,6 +115,10 @@ where
 {
     fn pen(&self) -> i64 {
         self.pen
+    }
+
+    fn foresees(&self) -> &[Ask] {
+        &self.asks
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> Ran {

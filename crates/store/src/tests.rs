@@ -14,7 +14,7 @@ crate::statements! {
     COUNT_ROWS = "SELECT count(*) FROM row";
     ALL_ROWS = "SELECT id FROM row ORDER BY id";
     WIPE_ROW = "UPDATE row SET body = $1 WHERE id = $2";
-    FIND_ROW = "SELECT body FROM row WHERE id = $1", steady in "row";
+    FIND_ROW = "SELECT body FROM row WHERE id = $1", rests on ["row"];
     OUT_OF_ORDER = "SELECT body FROM row WHERE id = $2 AND body = $1";
 }
 

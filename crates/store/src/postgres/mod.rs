@@ -1,5 +1,6 @@
 //! PostgreSQL: where the server is, how it is reached, and what it has to be like.
 
+mod ahead;
 mod marks;
 mod migrate;
 mod session;

@@ -26,7 +26,7 @@ use ledger::opening::Opening;
 use policy::{Basis, CompiledPurpose, PurposeSet};
 use seal::DataKey;
 use serde::{Deserialize, Serialize};
-use store::{View, params};
+use store::{Ask, View, params};
 
 use crate::ground::clock::MINUTE;
 use crate::ground::work::Work;
@@ -156,6 +156,11 @@ pub fn chosen(view: &View<'_>, shop: &Shop, subject: SubjectId) -> Result<Chosen
     // A yes was said to what the notice said then. LAW: PIPL 14(2).
     let granted = read_set(&granted).minus(shop.policy().voided_since(under));
     Ok(Chosen { count, granted, refused: read_set(&refused) })
+}
+
+/// What [`chosen`] asks.
+pub fn asks_chosen(shop: &Shop, subject: SubjectId) -> Ask {
+    Ask::new(&sql::FIND_STANDING, params![subject.column(), shop.column()])
 }
 
 /// What subjects can be asked about, and what they can say.

@@ -7,7 +7,7 @@ store::statements! {
                     WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4";
     REMOVE_CHOICES = "DELETE FROM choice WHERE id IN
                       (SELECT id FROM choice WHERE id >= $1 AND id <= $2 AND shop = $3 LIMIT $4)";
-    FIND_STANDING = "SELECT count, under, granted, refused, mac FROM choice_standing WHERE subject = $1 AND shop = $2";
+    FIND_STANDING = "SELECT count, under, granted, refused, mac FROM choice_standing WHERE subject = $1 AND shop = $2", rests on ["choice_standing"];
     SET_STANDING = "INSERT INTO choice_standing (subject, shop, count, under, granted, refused, mac)
                     VALUES ($1, $2, $3, $4, $5, $6, $7)
                     ON CONFLICT (subject) DO UPDATE SET count = excluded.count, under = excluded.under, granted = excluded.granted,
