@@ -37,6 +37,19 @@ pub(crate) trait Engine {
     ) -> Result<bool, Error> {
         self.run(sql, params, &mut |_| Ok(Step::Next)).map(|changed| changed > 0)
     }
+
+    /// Writes a row, in the place of the one of its key if there is one.
+    ///
+    /// Takes: a statement that ends in `ON CONFLICT (full key) DO UPDATE`; and the one that finds the row, with its parameters, or
+    /// the first of them. A server is told later, together with others.
+    fn set(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        _found_by: (&'static Sql, &[Value<'_>]),
+    ) -> Result<(), Error> {
+        self.run(sql, params, &mut |_| Ok(Step::Next)).map(drop)
+    }
 }
 
 /// Whether a reader wants the next row.

@@ -176,7 +176,9 @@ impl Tx<'_> {
 
     /// Adds a job, or makes one that waits already due no later than `due_at`, which is when it is asked for.
     pub fn add_job(&mut self, shop: i64, kind: &str, subject: i64, due_at: i64) -> Result<(), Error> {
-        self.change(&ADD_JOB, crate::params![shop, kind, subject, due_at, &[0_u8; 0]]).map(|_| ())
+        let (row, key) =
+            (crate::params![shop, kind, subject, due_at, &[0_u8; 0]], crate::params![shop, kind, subject]);
+        self.set(&ADD_JOB, row, &FIND_JOB, key)
     }
 
     /// Claims the job whose turn it is, until `lease_until`: tell it to the [`Turns`] when this is committed.
@@ -245,11 +247,7 @@ impl Tx<'_> {
 
     /// Keeps the answer to a request, replacing one of the same id.
     pub fn keep_answer(&mut self, id: &[u8], at: i64, request: &[u8], answer: &[u8]) -> Result<(), Error> {
-        let row = crate::params![id, at, request, answer];
-        if !self.add(&KEEP_ANSWER, row, &FIND_KEPT, crate::params![id])? {
-            self.change(&KEEP_ANSWER, row)?;
-        }
-        Ok(())
+        self.set(&KEEP_ANSWER, crate::params![id, at, request, answer], &FIND_KEPT, crate::params![id])
     }
 
     /// Drops at most `limit` answers kept before `before`. Gives how many went.

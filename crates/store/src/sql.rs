@@ -193,6 +193,10 @@ impl Params {
         self.0.len()
     }
 
+    pub(crate) fn begins_with(&self, first: &Params) -> bool {
+        self.0.starts_with(&first.0)
+    }
+
     /// Bytes that they take, without the numbers.
     pub(crate) fn bytes(&self) -> usize {
         let of = |owned: &Owned| match owned {

@@ -162,6 +162,22 @@ impl<'t> Tx<'t> {
         Ok(added)
     }
 
+    /// Writes a row, in the place of the one of its key if there is one.
+    ///
+    /// Takes: a statement that ends in `ON CONFLICT (full key) DO UPDATE`, or that adds a row whose key is free, with the row; the
+    /// statement that finds it, with its parameters or the first of them. On a server it goes as with [`Tx::add`].
+    pub fn set(
+        &mut self,
+        sql: &'static Sql,
+        row: &[Value<'_>],
+        found_by: &'static Sql,
+        key: &[Value<'_>],
+    ) -> Result<(), Error> {
+        self.view.engine.set(sql, row, (found_by, key))?;
+        self.effects.changes = self.effects.changes.saturating_add(1);
+        Ok(())
+    }
+
     /// Inserts a row whose full key may be taken. Gives whether this transaction now owns the key.
     /// The statement ends in `ON CONFLICT (full key) DO NOTHING`.
     pub fn claim(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<bool, Error> {

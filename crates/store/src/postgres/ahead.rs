@@ -46,12 +46,14 @@ impl Answers {
         self.0.retain(|_, of| !of.sql.rests_on().iter().any(|table| by.may_change(table)));
     }
 
-    /// A row was added whose key was free, as `found_by` said. Of that statement one answer is another now; of every other one
-    /// that rests on the table nobody knows which.
+    /// A row was added or replaced that `found_by` finds, with parameters that are `key` or begin with it. Of that statement those
+    /// answers are others now; of every other one that rests on the table nobody knows which.
     pub(super) fn added(&mut self, by: &Sql, found_by: &'static Sql, key: &Params) {
         self.0.retain(|address, of| {
             if *address == found_by.address() {
-                of.answers.remove(key);
+                if of.answers.remove(key).is_none() {
+                    of.answers.retain(|asked, _| asked.len() == key.len() || !asked.begins_with(key));
+                }
                 return true;
             }
             !of.sql.rests_on().iter().any(|table| by.may_change(table))
@@ -107,25 +109,31 @@ impl PutOff {
 ///
 /// Gives: `None` when the statement is not of that form.
 pub(super) fn adding_many(text: &str, types: &[Type]) -> Option<String> {
-    let numbered: Vec<String> = (1..=types.len()).map(|number| format!("${number}")).collect();
-    let (before, behind) = text.split_once(&format!("VALUES ({})", numbered.join(", ")))?;
-    Some(format!("{before}SELECT * FROM unnest({}){behind}", columns_of(types)?))
+    let (before, rest) = text.split_once("VALUES (")?;
+    let (values, behind) = rest.split_once(')')?;
+    let values = named(values, "added", types.len());
+    let columns = columns_of(types)?;
+    Some(format!("{before}SELECT {values} FROM unnest({columns}) AS added ({}){behind}", names(types.len())))
+}
+
+/// A text in which each parameter is a column of a table instead.
+fn named(text: &str, table: &str, count: usize) -> String {
+    // From the last, or `$1` would be found in `$10`.
+    (1..=count).rev().fold(text.to_owned(), |text, number| {
+        text.replace(&format!("${number}"), &format!("{table}.p{number}"))
+    })
+}
+
+fn names(count: usize) -> String {
+    (1..=count).map(|number| format!("p{number}")).collect::<Vec<String>>().join(", ")
 }
 
 /// A statement that reads, as one that reads for many sets of parameters. Before each row stands which set it is for, from 1.
 pub(super) fn asking_many(text: &str, types: &[Type]) -> Option<String> {
-    let mut of_one = text.to_owned();
-    let mut names = String::new();
-    // From the last, or `$1` would be found in `$10`.
-    for number in (1..=types.len()).rev() {
-        of_one = of_one.replace(&format!("${number}"), &format!("asked.p{number}"));
-    }
-    for number in 1..=types.len() {
-        let _ = write!(names, "p{number}, ");
-    }
+    let (of_one, names) = (named(text, "asked", types.len()), names(types.len()));
     // OFFSET 0 keeps the planner from making one join of it, which it would plan for tables as they were when it did.
     Some(format!(
-        "SELECT asked.place, found.* FROM unnest({}) WITH ORDINALITY AS asked ({names}place)
+        "SELECT asked.place, found.* FROM unnest({}) WITH ORDINALITY AS asked ({names}, place)
          CROSS JOIN LATERAL ({of_one} OFFSET 0) AS found",
         columns_of(types)?
     ))
@@ -197,12 +205,13 @@ mod tests {
     #[test]
     fn a_row_becomes_many_by_its_columns() {
         let types = [Type::INT8, Type::BYTEA];
-        let text = "INSERT INTO thing (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+        let text = "INSERT INTO thing (id, body, n) VALUES ($1, $2, 0) ON CONFLICT (id) DO NOTHING";
         assert_eq!(
             adding_many(text, &types).unwrap(),
-            "INSERT INTO thing (id, body) SELECT * FROM unnest($1::bigint[], $2::bytea[]) ON CONFLICT (id) DO NOTHING"
+            "INSERT INTO thing (id, body, n) SELECT added.p1, added.p2, 0 \
+             FROM unnest($1::bigint[], $2::bytea[]) AS added (p1, p2) ON CONFLICT (id) DO NOTHING"
         );
-        assert_eq!(adding_many("INSERT INTO thing (id, body) VALUES ($1, 0)", &types), None);
+        assert_eq!(adding_many("UPDATE thing SET body = $1", &types), None);
         assert_eq!(adding_many(text, &[Type::INT4, Type::BYTEA]), None);
     }
 

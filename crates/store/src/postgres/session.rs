@@ -245,6 +245,19 @@ impl Postgres {
         Ok(statement)
     }
 
+    /// Keeps a row to be sent later.
+    fn put_off(
+        &self,
+        sql: &'static Sql,
+        row: &[Value<'_>],
+        found_by: &'static Sql,
+        key: &[Value<'_>],
+    ) -> Result<(), Error> {
+        self.answers.borrow_mut().added(sql, found_by, &Params::of(key));
+        self.put_off.borrow_mut().push(sql, Params::of(row));
+        if self.put_off.borrow().are_many() { self.send_rows() } else { Ok(()) }
+    }
+
     /// Sends rows, each statement's together and all at once. Gives whether every one of them was added.
     fn send(&self, all: &[RowsOf]) -> Result<bool, Error> {
         let mut sendings = Vec::with_capacity(all.len());
@@ -457,12 +470,22 @@ impl Engine for Postgres {
         if is_taken {
             return Ok(false);
         }
-        self.answers.borrow_mut().added(sql, found_by, &Params::of(key));
-        self.put_off.borrow_mut().push(sql, Params::of(params));
-        if self.put_off.borrow().are_many() {
-            self.send_rows()?;
+        self.put_off(sql, params, found_by, key).map(|()| true)
+    }
+
+    fn set(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        (found_by, key): (&'static Sql, &[Value<'_>]),
+    ) -> Result<(), Error> {
+        if !self.puts_off.get() {
+            return self.run(sql, params, &mut |_| Ok(Step::Next)).map(drop);
         }
-        Ok(true)
+        if self.standing.get() != Standing::Whole {
+            return Err(Error::Lost);
+        }
+        self.put_off(sql, params, found_by, key)
     }
 }
 
