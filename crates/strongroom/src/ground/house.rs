@@ -266,8 +266,9 @@ impl House {
         T: Send + 'static,
     {
         let working = self.store.work_foreseen(shop.column(), lane, asks, self.unit(shop, actor, act));
-        // What was accepted may still be done: who asks again with the same key finds out.
-        within(self.store.is_shared(), working, store::Error::InDoubt)
+        // What was accepted may still be done: who asks again with the same key finds out. Long work waits behind its own, and
+        // for as long as the writer does.
+        within(self.store.is_shared() && lane == Lane::High, working, store::Error::InDoubt)
     }
 
     /// The same for a thread that is not part of an asynchronous runtime.
