@@ -176,11 +176,15 @@ pub struct Limits {
     pub low_waiting: usize,
     /// How long what was taken at once may be under way before more in the high lane are refused with `SR-STORE-008`.
     pub stalls: Option<Duration>,
+    /// With work in the high lane, every so many commits take low chunks along.
+    pub low_turn: u64,
+    /// How many of them.
+    pub low_along: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { batch: 256, high_waiting: 8_192, low_waiting: 64, stalls: None }
+        Limits { batch: 256, high_waiting: 8_192, low_waiting: 64, stalls: None, low_turn: 4, low_along: 1 }
     }
 }
 
@@ -197,8 +201,6 @@ struct State {
 
 /// Chunks of the low lane in one commit when nobody waits in the high lane.
 const LOW_CHUNKS_WHEN_IDLE: usize = 8;
-/// With work in the high lane, every so many commits take one low chunk along.
-const LOW_TURN: u64 = 4;
 
 impl Queue {
     pub(crate) fn new(limits: Limits) -> Queue {
@@ -279,8 +281,13 @@ impl Queue {
         let turn = self.turns.fetch_add(1, Ordering::Relaxed);
         let high = state.high.len().min(self.limits.batch);
         let mut batch: Vec<_> = state.high.drain(..high).collect();
-        let low =
-            if batch.is_empty() { LOW_CHUNKS_WHEN_IDLE } else { usize::from(turn.is_multiple_of(LOW_TURN)) };
+        let low = if batch.is_empty() {
+            LOW_CHUNKS_WHEN_IDLE
+        } else if turn.is_multiple_of(self.limits.low_turn) {
+            self.limits.low_along
+        } else {
+            0
+        };
         let low = state.low.len().min(low);
         batch.extend(state.low.drain(..low));
         batch

@@ -247,7 +247,8 @@ impl Store {
     ) -> Result<Store, Error> {
         let stats = Arc::new(Stats::default());
         let (mut queues, mut writers) = (Vec::new(), Vec::new());
-        let limits = Limits { stalls: Some(STALLS), ..options.limits };
+        // A commit costs a server more than a few low chunks in it.
+        let limits = Limits { stalls: Some(STALLS), low_turn: 1, low_along: 4, ..options.limits };
         for book in books {
             let queue = Arc::new(Queue::new(limits));
             let writer = Writer {
