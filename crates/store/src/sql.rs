@@ -30,9 +30,23 @@ impl Sql {
         self.rests_on
     }
 
-    /// Does it change rows of a table? Said of some that do not: whoever forgets for its sake forgets too much, and never too little.
+    /// Does it change rows of a table? Of a statement of an unusual form it is said too often, and never too rarely.
     pub(crate) fn may_change(&self, table: &str) -> bool {
-        !self.text.trim_start().starts_with("SELECT") && self.text.contains(table)
+        let text = self.text.trim_start();
+        if text.starts_with("SELECT") {
+            return false;
+        }
+        let changed =
+            ["INSERT INTO ", "UPDATE ", "DELETE FROM "].iter().find_map(|verb| text.strip_prefix(verb));
+        match changed.and_then(|rest| rest.split_whitespace().next()) {
+            Some(changed) => changed == table,
+            None => text.contains(table),
+        }
+    }
+
+    /// Does it meet a table at all? Said of some that do not, and of every one that does.
+    pub(crate) fn may_meet(&self, table: &str) -> bool {
+        if self.rests_on.is_empty() { self.text.contains(table) } else { self.rests_on.contains(&table) }
     }
 
     /// The table into which it adds rows, of an `INSERT`.

@@ -92,7 +92,7 @@ impl PutOff {
 
     /// Does a statement meet a table whose rows are not there yet?
     pub(super) fn concern(&self, sql: &Sql) -> bool {
-        self.rows.iter().filter_map(|of| of.sql.adds_to()).any(|table| sql.text().contains(table))
+        self.rows.iter().filter_map(|of| of.sql.adds_to()).any(|table| sql.may_meet(table))
     }
 
     pub(super) fn are_many(&self) -> bool {
