@@ -40,7 +40,7 @@ pub use error::Error;
 pub use jobs::{BETWEEN, Job, Kept, LONGEST_PAUSE, Turns, Waiting, WorkersTime, asks_kept_answer};
 pub use log::{Appended, FullTile, Head, LEAVES_PER_TILE, LogBook, Unpack, Witness};
 pub use migrate::{Migrated, Migration, PENS, STORE, migrate_file, remove_copies};
-pub use postgres::{Fence, Mark, Marked, Server};
+pub use postgres::{Fence, Mark, Marked, Server, Settings, Weakness};
 pub use queue::{Committed, Lane, Limits};
 pub use sql::{Ask, Row, Sql, Value};
 pub use store::{Books, DATABASE, Damage, Folder, Home, LOCK, Options, Store};

@@ -384,12 +384,12 @@ impl Store {
     /// Reads all of the database, also what no read ever comes to, and gives where it is damaged or cannot be read, a thousand
     /// places at the most. Blocks.
     ///
-    /// Of a server every row is read: it holds a page against its checksum when it comes from the disk, and says which table was
-    /// not whole. Fails: `SR-STORE-006` when each page is what was written and yet they do not fit together; or as reading does.
+    /// Of a server every row is read, and every index: it holds a page against its checksum when it comes from the disk. A page that
+    /// it has in memory it does not read again. Fails: `SR-STORE-006` when each page is what was written and yet they do not fit together; or as reading does.
     pub fn damage(&self) -> Result<Vec<Damage>, Error> {
         match &self.home {
             Home::Folder(folder) => Ok(damaged_pages(folder)?.into_iter().map(Damage::Page).collect()),
-            Home::Server(server) => Ok(server.damaged_tables()?.into_iter().map(Damage::Table).collect()),
+            Home::Server(server) => server.damage(),
         }
     }
 
@@ -490,8 +490,22 @@ fn damaged_pages(folder: &Folder) -> Result<Vec<u64>, Error> {
 pub enum Damage {
     /// A page of its file, from 1; 0 when it is not known which.
     Page(u64),
-    /// A table of a server's database.
+    /// A table of a server's database: some of its rows cannot be read.
     Table(String),
+    /// An index there: some of its pages cannot be read.
+    Index {
+        /// Its name.
+        index: String,
+        /// The table's.
+        table: String,
+    },
+    /// An index there that can be read, and does not lead to every row of its table, or is out of order.
+    Astray {
+        /// Its name.
+        index: String,
+        /// The table's.
+        table: String,
+    },
 }
 
 /// Waits on this thread, whatever thread it is. (Tokio's own way panics on a thread of its runtime, where the end of a house

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustix::process::Signal;
 
 use crate::binaries::{Binaries, Version};
-use crate::cluster::{Inner, Postgres, new_base};
+use crate::cluster::{Inner, Postgres, done, new_base};
 use crate::process::{Guard, kill_all, signal_all};
 
 /// A private server. It ends, and its files go, when it is dropped or the test dies.
@@ -120,6 +120,12 @@ impl Own {
     /// Shuts it down: connections are told, and cut.
     pub fn stop(&self) {
         self.inner.stop("fast");
+    }
+
+    /// Switches the checksums of a server off that is shut down: for the twin of a test that has them.
+    pub fn without_checksums(&self) {
+        let mut switch = self.inner.binaries.servers("pg_checksums");
+        done(switch.arg("--disable").arg("--pgdata").arg(self.inner.data()));
     }
 
     /// Shuts it down and starts it again.

@@ -22,11 +22,6 @@ static HAS_SCHEMA: Sql =
 static FIND_SCHEMA: Sql = Sql::new("SELECT number FROM schema");
 static CHECKSUMS: Sql = Sql::new("SELECT current_setting('data_checksums')");
 
-static LIST_TABLES: Sql = Sql::new(
-    "SELECT relname::text FROM pg_catalog.pg_class
-     WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY relname",
-);
-
 /// Which schema a database has; 0 for an empty one.
 pub(super) fn schema(session: &Postgres) -> Result<u32, Error> {
     session.begin_reading()?;
@@ -98,27 +93,6 @@ pub(super) fn raise(session: &Postgres, fences: &[Fence], serving: Option<&str>)
         session.batch(&grants(&quoted(role)?))?;
     }
     session.commit()
-}
-
-/// Reads every row whole, larger values beside the pages included.
-pub(super) fn damaged_tables(session: &Postgres) -> Result<Vec<String>, Error> {
-    session.begin_reading()?;
-    let mut tables = Vec::new();
-    session.run(&LIST_TABLES, &[], &mut |row| {
-        tables.push(row.text(0)?.to_owned());
-        Ok(Step::Next)
-    })?;
-    session.roll_back();
-    let mut damaged = Vec::new();
-    for table in tables {
-        session.begin_reading()?;
-        match session.batch(&format!("SELECT count(md5(row::text)) FROM {} AS row", quoted(&table)?)) {
-            Err(Error::Damaged { .. } | Error::InputOutput { .. }) => damaged.push(table),
-            read => read?,
-        }
-        session.roll_back();
-    }
-    Ok(damaged)
 }
 
 fn must_have_checksums(session: &Postgres) -> Result<(), Error> {

@@ -1,9 +1,11 @@
 //! PostgreSQL: where the server is, how it is reached, and what it has to be like.
 
 mod ahead;
+mod damage;
 mod marks;
 mod migrate;
 mod session;
+mod settings;
 mod transfer;
 
 use std::path::Path;
@@ -21,6 +23,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 pub use marks::{Mark, Marked};
 pub use migrate::Fence;
 pub(crate) use session::Postgres;
+pub use settings::{Settings, Weakness};
 pub(crate) use transfer::{quoted, tables_of};
 
 use crate::backup::Progress;
@@ -29,6 +32,7 @@ use crate::error::Error;
 use crate::migrate::{Migrated, Migration};
 use crate::sql::Sql;
 use crate::sqlite;
+use crate::store::Damage;
 use crate::sums::TableSum;
 use crate::tx::View;
 
@@ -252,9 +256,16 @@ impl Server {
         })
     }
 
-    /// Reads every row of every table, and gives the names of those that are not whole.
-    pub(crate) fn damaged_tables(&self) -> Result<Vec<String>, Error> {
-        apart(|| migrate::damaged_tables(&Postgres::new(self)?))
+    /// Reads every row of every table and every index, and gives what is not whole. Blocks, for as long as that takes.
+    pub fn damage(&self) -> Result<Vec<Damage>, Error> {
+        apart(|| damage::look(&Postgres::to_read_all(self)?))
+    }
+
+    /// How the server is set up for the role that this address names: what of it is weak. Reads no row of a table of ours.
+    ///
+    /// Takes: the fences that a migration puts up.
+    pub fn settings(&self, fences: &[Fence]) -> Result<Settings, Error> {
+        apart(|| settings::look(&Postgres::new(self)?, fences))
     }
 
     /// Creates the tables, or brings older ones up to the last of `steps`, and puts up the fences between shops.

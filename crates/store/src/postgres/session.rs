@@ -113,6 +113,11 @@ impl Postgres {
         Ok(Postgres { patience: WRITERS_PATIENCE, ..Postgres::new(server)? })
     }
 
+    /// The same for somebody who reads all there is, and waits for it.
+    pub(super) fn to_read_all(server: &Server) -> Result<Postgres, Error> {
+        Ok(Postgres { patience: super::damage::PATIENCE, ..Postgres::new(server)? })
+    }
+
     /// Begins to read, in one state of what has been committed.
     pub(crate) fn begin_reading(&self) -> Result<(), Error> {
         self.begin_as("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", EVERYBODY, None).map(drop)
@@ -135,6 +140,15 @@ impl Postgres {
         let client = self.client.borrow();
         let client = client.as_ref().ok_or(Error::Unreachable)?;
         self.wait(client.execute(text, parameters)).map(|_| ())
+    }
+
+    /// Asks for one row of numbers by such a statement.
+    pub(super) fn numbers(&self, text: &str) -> Result<Vec<i64>, Error> {
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Unreachable)?;
+        let row = self.wait(client.query_one(text, &[]))?;
+        let number = |column| row.try_get(column).map_err(|_| Error::WrongColumn { column });
+        (0..row.len()).map(number).collect()
     }
 
     /// Copies what a statement gives out of the server. `read` takes the stream, and what waits for its next piece.

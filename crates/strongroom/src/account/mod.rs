@@ -14,11 +14,13 @@ pub mod deep;
 mod deep_files;
 pub mod http;
 pub mod live;
+pub mod server;
 pub mod suites;
 
 pub use blast::{BlastAsk, BlastRadius, Persons, blast_radius};
 pub use deep::{DeepReport, Finding, deep_check};
 pub use live::{LiveLog, export, verify_live, verify_log};
+pub use server::{ServerFinding, ServerReport, look_at_pages, look_at_server};
 pub use suites::{SuiteCount, count_suites};
 
 use std::sync::Arc;

@@ -7,11 +7,14 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::answers::{list, part, text};
+use super::client::Client;
 use super::ledger::progress;
-use super::{Context, Exit};
-use crate::account::SuiteCount;
+use super::{Context, Exit, blocking};
+use crate::account::{self, ServerReport, SuiteCount};
+use crate::config::Config;
 use crate::desk::operator::Status;
 use crate::ground::{Problem, jobs};
+use crate::open::{FENCES, Rows};
 
 /// What `doctor` takes.
 #[derive(Debug, Args)]
@@ -29,28 +32,69 @@ pub(super) struct DoctorArgs {
 struct Look {
     what: String,
     well: bool,
+    /// Nothing is wrong, and something could be better.
+    advice: bool,
     said: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+impl Look {
+    fn new(what: impl Into<String>, well: bool, said: impl Into<String>) -> Look {
+        Look { what: what.into(), well, advice: false, said: said.into(), help: None }
+    }
+
+    /// Part of the vault could not be looked at: this is why.
+    fn of(problem: &Problem) -> Look {
+        Look {
+            help: problem.help.map(str::to_owned),
+            ..Look::new(problem.code, false, problem.title.to_string())
+        }
+    }
+
+    /// What the deep check found.
+    fn of_finding(finding: &Json) -> Look {
+        let about = [text(finding, "id"), text(finding, "entry")].concat();
+        Look::new(text(finding, "code"), false, format!("{} {about}", text(finding, "what")))
+    }
 }
 
 pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, Problem> {
-    let (client, voice) = (context.reach().await?, context.voice);
+    let voice = context.voice;
+    let client = match context.reach().await {
+        Err(problem) if problem.is_of_the_disk() => return look_without_a_house(problem, context).await,
+        reached => reached?,
+    };
     if args.clock_is_right {
         let _: Json =
             client.send(Method::POST, "/operator/clock-is-right", &[], Body::empty()).await?.read()?;
         voice.say("the clock is taken to be right from now on");
     }
-    let status: Status = client.get("/operator/status").await?;
-    let mut looks = looks_of(&status);
+    // Where the disk gave something else than what was written, the rest is looked at all the same, and what is damaged is named.
+    let mut damage = false;
+    let (mut looks, status) = match client.get::<Status>("/operator/status").await {
+        Ok(status) => (looks_of(&status), Some(status)),
+        Err(problem) if problem.is_of_the_disk() => {
+            damage = true;
+            (vec![Look::of(&problem)], None)
+        }
+        Err(problem) => return Err(problem),
+    };
+    if let Some(report) = look_at_server(&client).await? {
+        damage |= report.met_damage();
+        looks.extend(looks_of_server(&report));
+    }
     let mut bar = voice.bar("ledger");
     let verified = client.run("/operator/verify", &[], Body::empty(), progress(&mut bar)).await;
     bar.finish();
+    damage |= verified.as_ref().is_err_and(Problem::is_of_the_disk);
     looks.push(match &verified {
-        Ok(found) => Look {
-            what: "ledger".into(),
-            well: part(found, "verified").as_bool().unwrap_or_default(),
-            said: format!("{} entries against a signed head", part(part(found, "report"), "entries")),
-        },
-        Err(problem) => Look { what: "ledger".into(), well: false, said: problem.to_string() },
+        Ok(found) => Look::new(
+            "ledger",
+            part(found, "verified").as_bool().unwrap_or_default(),
+            format!("{} entries against a signed head", part(part(found, "report"), "entries")),
+        ),
+        Err(problem) => Look::new("ledger", false, problem.to_string()),
     });
     if args.deep {
         let mut bar = voice.bar("records");
@@ -58,44 +102,87 @@ pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, Pro
         bar.finish();
         let found = found?;
         let findings: Vec<&Json> = list(&found, "findings").collect();
-        looks.push(Look {
-            what: "rows".into(),
-            well: findings.is_empty(),
-            said: format!(
+        looks.push(Look::new(
+            "rows",
+            findings.is_empty(),
+            format!(
                 "{} subjects, {} records, {} entries looked at",
                 part(&found, "subjects"),
                 part(&found, "records"),
                 part(&found, "entries")
             ),
-        });
+        ));
         // Where rows cannot be read at all, what is found above says so.
-        if let Ok(count) = super::keys::count(&client, context).await {
-            looks.push(look_at_suites(&count, &status));
+        if let (Ok(count), Some(status)) = (super::keys::count(&client, context).await, &status) {
+            looks.push(look_at_suites(&count, status));
         }
-        for finding in findings {
-            let about = [text(finding, "id"), text(finding, "entry")].concat();
-            looks.push(Look {
-                what: text(finding, "code"),
-                well: false,
-                said: format!("{} {about}", text(finding, "what")),
-            });
-        }
+        looks.extend(findings.into_iter().map(Look::of_finding));
+    } else if damage {
+        let found = client.run("/operator/pages", &[], Body::empty(), |_| {}).await?;
+        looks.extend(found.as_array().into_iter().flatten().map(Look::of_finding));
     }
     client.close().await;
-    let well = looks.iter().all(|look| look.well);
+    Ok(show(&looks, context))
+}
+
+/// A house that cannot be opened, because of what the disk gave: what of a server's database is damaged can be named all the same.
+async fn look_without_a_house(problem: Problem, context: &Context) -> Result<Exit, Problem> {
+    let Rows::OnServer(server) = Config::read(&context.flags, &context.data)?.store.rows()? else {
+        return Err(problem);
+    };
+    let (report, found) =
+        blocking(move || Ok((account::look_at_server(&server, FENCES)?, account::look_at_pages(&server)?)))
+            .await?;
+    let mut looks = vec![Look::of(&problem)];
+    looks.extend(looks_of_server(&report));
+    let found = serde_json::to_value(found).unwrap_or_default();
+    looks.extend(found.as_array().into_iter().flatten().map(Look::of_finding));
+    Ok(show(&looks, context))
+}
+
+fn show(looks: &[Look], context: &Context) -> Exit {
+    let voice = context.voice;
     if voice.json {
-        voice.print_json(&looks);
+        voice.print_json(looks);
     } else {
-        for look in &looks {
-            voice.print(format!(
-                "{}  {:<14} {}",
-                if look.well { "ok  " } else { "LOOK" },
-                look.what,
-                look.said
-            ));
+        for look in looks {
+            let word = match (look.well, look.advice) {
+                (false, _) => "LOOK",
+                (true, true) => "note",
+                (true, false) => "ok  ",
+            };
+            voice.print(format!("{word}  {:<14} {}", look.what, look.said));
+            if let Some(help) = &look.help {
+                voice.print(format!("      help: {help}"));
+            }
         }
     }
-    Ok(if well { Exit::Done } else { Exit::Found })
+    if looks.iter().all(|look| look.well) { Exit::Done } else { Exit::Found }
+}
+
+/// How the server is set up, when one has the rows. A house of a release before this one does not know the question.
+async fn look_at_server(client: &Client) -> Result<Option<ServerReport>, Problem> {
+    match client.run("/operator/server", &[], Body::empty(), |_| {}).await {
+        Ok(found) => Ok(serde_json::from_value(found).ok()),
+        Err(problem) if problem.status == 404 => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+fn looks_of_server(report: &ServerReport) -> Vec<Look> {
+    let amcheck = if report.amcheck {
+        "indexes are held against their own order, too"
+    } else {
+        "without `amcheck` the order within an index is not looked at"
+    };
+    let well = report.findings.iter().all(|finding| finding.advice);
+    let mut looks = vec![Look::new("server", well, format!("PostgreSQL {}; {amcheck}", report.version))];
+    looks.extend(report.findings.iter().map(|finding| Look {
+        advice: finding.advice,
+        help: Some(finding.help.clone()),
+        ..Look::new(&finding.code, finding.advice, &finding.what)
+    }));
+    looks
 }
 
 /// What is sealed with another suite than the shop's is on its way, or it was stepped over.
@@ -114,11 +201,11 @@ fn look_at_suites(count: &SuiteCount, status: &Status) -> Look {
             count.suite, count.suite
         ),
     };
-    Look { what: "suite".into(), well: count.behind() == 0 || moving, said }
+    Look::new("suite", count.behind() == 0 || moving, said)
 }
 
 fn looks_of(status: &Status) -> Vec<Look> {
-    let look = |what: &str, well: bool, said: String| Look { what: what.to_owned(), well, said };
+    let look = |what: &str, well: bool, said: String| Look::new(what, well, said);
     let stuck = status.jobs.iter().filter(|(_, attempts)| *attempts > 3).count();
     let mut looks = vec![
         look("schema", true, format!("{}", status.schema)),

@@ -93,6 +93,8 @@ pub(super) fn router(desk: &Arc<Desk>) -> Router {
         .route("/operator/relock", post(relock))
         .route("/operator/verify", post(verify))
         .route("/operator/deep", post(deep))
+        .route("/operator/server", post(server))
+        .route("/operator/pages", post(pages))
         .route("/operator/export", post(export))
         .route("/operator/blast-radius", post(blast_radius))
         .route("/operator/status", get(status))
@@ -428,6 +430,23 @@ async fn deep(State(desk): State<Arc<Desk>>, Query(which): Query<Which>) -> Resp
         let report =
             account::deep_check(&desk.house, &shop, &mut |done, of| back.talk.progress("records", done, of))?;
         Ok(serde_json::to_value(report).unwrap_or_default())
+    })
+}
+
+/// Looks at the settings of the server that has the rows. Nothing, when a folder has them.
+async fn server(State(desk): State<Arc<Desk>>) -> Response<Body> {
+    work(move |_| {
+        let store::Home::Server(server) = desk.house.store.home() else { return Ok(Json::Null) };
+        let report = account::look_at_server(server, open::FENCES)?;
+        Ok(serde_json::to_value(report).unwrap_or_default())
+    })
+}
+
+/// Names what of a server's database is damaged, as the deep check does before anything else.
+async fn pages(State(desk): State<Arc<Desk>>) -> Response<Body> {
+    work(move |_| {
+        let store::Home::Server(server) = desk.house.store.home() else { return Ok(json!([])) };
+        Ok(serde_json::to_value(account::look_at_pages(server)?).unwrap_or_default())
     })
 }
 

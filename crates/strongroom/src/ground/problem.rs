@@ -70,6 +70,14 @@ impl Problem {
         self.code == Problem::EDITED || of_a_seal.contains(&self.code)
     }
 
+    /// Is what the disk gave not what was written to it? Then something else may still be read.
+    pub fn is_of_the_disk(&self) -> bool {
+        use store::Error as E;
+        let damaged =
+            [E::Damaged { engine_code: 0 }, E::InputOutput { engine_code: 0 }, E::DamagedPage { page: 0 }];
+        damaged.map(|error| error.code()).contains(&self.code)
+    }
+
     const EDITED: &'static str = "SR-KEEP-004";
 
     /// Adds how to mend it.
@@ -170,9 +178,9 @@ impl From<store::Error> for Problem {
                 .help("serve with the configuration that names where the rows are now; `strongroom serve` here says more"),
             E::NewerSchema { .. } => problem.help("use the release that wrote it, or a newer one"),
             E::ReadOnly => problem.help("make the data folder writable for the user that runs this process"),
-            E::Damaged { .. } | E::InputOutput { .. } => {
-                problem.help("stop, keep a copy of the folder as it is, and restore the latest backup")
-            }
+            E::Damaged { .. } | E::InputOutput { .. } => problem.help(
+                "`strongroom doctor --deep` names what is damaged; stop, keep a copy of the data as they are, and restore the latest backup",
+            ),
             E::DamagedPage { .. } => problem.help(
                 "what lies on other pages is served as before; `strongroom doctor --deep` names every damaged page: keep a copy of the folder as it is, and restore the latest backup",
             ),

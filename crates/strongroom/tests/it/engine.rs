@@ -26,6 +26,11 @@ fn asked() -> Option<Version> {
     }
 }
 
+/// The version that the run is for, of whoever has servers of its own in it.
+pub(crate) fn version() -> Option<Version> {
+    asked()
+}
+
 /// Is the run for two servers behind one address?
 #[expect(clippy::disallowed_methods, reason = "what a run of the tests is for stands in its environment")]
 pub(crate) fn two_servers() -> bool {
