@@ -28,9 +28,15 @@ struct World {
     units: i64,
     shops: i64,
     faults: Faults,
-    /// One unit in so many says no after it has written.
-    refuses: Option<i64>,
+    close: Close,
     without: Without,
+}
+
+/// When the queues are closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Close {
+    AtTheEnd,
+    AtAnyTime,
 }
 
 /// Two servers, whose writers share two shops; each connection may fail twice.
@@ -41,7 +47,7 @@ const SERVERS: World = World {
     units: 2,
     shops: 2,
     faults: Faults { most: 2, one_in: 12 },
-    refuses: Some(5),
+    close: Close::AtTheEnd,
     without: Without::Nothing,
 };
 
@@ -61,6 +67,15 @@ impl Number {
     /// The name that it would like to have in its shop: few, so that others want it as well.
     fn name(self, world: &World) -> i64 {
         self.shop(world) * 10 + self.0 / 4 % 2
+    }
+
+    fn lane(self) -> Lane {
+        if self.0 % 3 == 2 { Lane::Low } else { Lane::High }
+    }
+
+    /// Does it say no after it has written? Some do at once, some only when they are run again.
+    fn says_no(self, run: i64) -> bool {
+        self.0 % 5 == 3 || self.0 % 5 == 2 && run > 1
     }
 
     fn leaf(self) -> Vec<u8> {
@@ -170,6 +185,12 @@ fn run(world: World) {
             }
         }));
     }
+    if world.close == Close::AtAnyTime {
+        for server in &servers {
+            thread::step();
+            server.queue.close();
+        }
+    }
     for caller in callers {
         caller.join().unwrap();
     }
@@ -189,7 +210,9 @@ fn ask(world: World, unit: Number, queue: &Queue, shown: &Arc<Shown>, database: 
     // Whoever looks before the transaction has looked too early.
     let looked =
         (world.without == Without::LooksInside).then(|| !database.committed().name.contains_key(&name));
+    let mut runs = 0;
     let act = move |tx: &mut Tx<'_>| -> Result<Told, Failure> {
+        runs += 1;
         let is_mine = match looked {
             None => tx.claim(&CLAIM_NAME, crate::params![name, unit.0])?,
             Some(true) => tx.change(&TAKE_NAME, crate::params![name, unit.0]).map(|_| true)?,
@@ -198,20 +221,23 @@ fn ask(world: World, unit: Number, queue: &Queue, shown: &Arc<Shown>, database: 
         let number = tx.next_number(log_of(shop));
         tx.append(log_of(shop), unit.leaf());
         let (shown, watched) = (Arc::clone(&shown), Arc::clone(&watched));
-        let show = move || shown.add(unit, is_in(&watched.committed(), unit, &world));
+        let show = move || {
+            thread::step();
+            shown.add(unit, is_in(&watched.committed(), unit, &world));
+        };
         if world.without == Without::PatientCaches {
             show();
         } else {
             tx.after_commit(show);
         }
-        if world.refuses.is_some_and(|one_in| unit.0 % one_in == 3) {
+        if unit.says_no(runs) {
             return Err(Failure::Refused);
         }
         Ok(Told { number, is_mine })
     };
-    let (unit, answer) = Unit::new(shop, act);
-    queue.submit(Lane::High, unit)?;
-    shuttle::future::block_on(answer).map_err(|_| Error::Closed)?.into_outcome()
+    let (task, answer) = Unit::new(shop, act);
+    queue.submit(unit.lane(), task)?;
+    shuttle::future::block_on(answer).expect("what was accepted is answered").into_outcome()
 }
 
 /// What has to hold when an answer arrives.
@@ -225,9 +251,8 @@ fn look_at(world: World, unit: Number, answer: &Answered, shown: &Shown, committ
             let [number] = done.numbers() else { panic!("one leaf has one number") };
             assert_eq!(*number, done.value().number, "a leaf got another number than its rows say");
         }
-        Err(Failure::Refused) => {
-            assert!(world.refuses.is_some_and(|one_in| unit.0 % one_in == 3), "nobody refused this");
-        }
+        Err(Failure::Refused) => assert!(unit.says_no(2), "nobody refused this"),
+        Err(Failure::Store(Error::Closed)) => assert!(world.close == Close::AtAnyTime, "nobody closed it"),
         Err(Failure::Store(error)) => {
             let passes = matches!(error, Error::Lost | Error::Unreachable | Error::InDoubt | Error::DiskFull);
             assert!(passes, "a unit failed for no reason that was given: {error}");
@@ -285,6 +310,10 @@ fn look_back(world: World, answers: &BTreeMap<Number, Answered>, database: &Data
         let [owner] = owners.as_slice() else { panic!("a name has two owners: {owners:?}") };
         assert_eq!(tables.name.get(&name), Some(&vec![Cell::Int(owner.0)]), "a name is another's");
     }
+    for row in tables.name.values() {
+        let [Cell::Int(unit)] = row.as_slice() else { panic!("no row of names") };
+        assert!(is_in(&tables, Number(*unit), &world), "a row stands without its entry");
+    }
 }
 
 /// Schedules of each kind.
@@ -338,6 +367,12 @@ fn more_callers_and_a_server_that_fails_often() {
 #[test]
 fn a_folder_answers_after_its_commit() {
     holds(FOLDER);
+}
+
+#[test]
+fn what_was_accepted_is_answered_when_the_queue_closes() {
+    holds(World { close: Close::AtAnyTime, ..SERVERS });
+    holds(World { close: Close::AtAnyTime, ..FOLDER });
 }
 
 #[test]

@@ -20,3 +20,26 @@ pub(crate) mod thread {
         shuttle::thread::sleep(Duration::ZERO);
     }
 }
+
+pub(crate) mod oneshot {
+    use tokio::sync::oneshot;
+
+    pub(crate) use tokio::sync::oneshot::Receiver;
+
+    /// Sends, and whoever waited for it may run before the sender does.
+    #[derive(Debug)]
+    pub(crate) struct Sender<T>(oneshot::Sender<T>);
+
+    pub(crate) fn channel<T>() -> (Sender<T>, Receiver<T>) {
+        let (sender, receiver) = oneshot::channel();
+        (Sender(sender), receiver)
+    }
+
+    impl<T> Sender<T> {
+        pub(crate) fn send(self, value: T) -> Result<(), T> {
+            let sent = self.0.send(value);
+            super::thread::step();
+            sent
+        }
+    }
+}
