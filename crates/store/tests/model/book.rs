@@ -29,10 +29,20 @@ impl Edge {
     }
 }
 
-#[derive(Debug, Default)]
+/// Who is told what others have entered.
+pub(crate) type Told = Box<dyn FnMut(&View<'_>) -> Result<(), Error> + Send>;
+
+#[derive(Default)]
 pub(crate) struct Book {
+    told: Option<Told>,
     kept: BTreeMap<i64, Edge>,
     tentative: BTreeMap<i64, Edge>,
+}
+
+impl Book {
+    pub(crate) fn telling(told: Option<Told>) -> Book {
+        Book { told, ..Book::default() }
+    }
 }
 
 impl LogBook for Book {
@@ -73,6 +83,6 @@ impl LogBook for Book {
             return Err(Error::BrokenLog { log, leaf: head.size });
         }
         self.kept.insert(log, edge);
-        Ok(())
+        self.told.as_mut().map_or(Ok(()), |told| told(view))
     }
 }

@@ -32,6 +32,7 @@ mod book;
 mod checkpointer;
 mod database;
 mod pens;
+mod schedules;
 mod session;
 mod sync;
 

@@ -3,17 +3,14 @@
 #![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex as Plain, PoisonError};
-
-use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
-use shuttle::{Config, Runner};
 
 use crate::book::{Book, Edge, log_of};
 use crate::database::{Cell, Database, Tables, Without};
 use crate::error::Error;
 use crate::log::{Unpack, Witness};
 use crate::queue::{Committed, Lane, Limits, Queue, Unit};
+use crate::schedules;
 use crate::session::{CLAIM_NAME, Connection, Faults, TAKE_NAME, Where};
 use crate::sync::{Mutex, thread};
 use crate::tx::Tx;
@@ -151,7 +148,7 @@ impl Server {
             queue: Arc::clone(&queue),
             stats: Arc::new(Stats::default()),
             checkpoints: None,
-            book: Box::new(Book::default()),
+            book: Box::new(Book::telling(None)),
             witness,
             unlisted: Vec::new(),
         };
@@ -316,41 +313,12 @@ fn look_back(world: World, answers: &BTreeMap<Number, Answered>, database: &Data
     }
 }
 
-/// Schedules of each kind.
-const SCHEDULES: usize = 1_500;
-/// Points at which a schedule of the second kind changes its mind about who comes first.
-const CHANGES: usize = 3;
-
-fn check_on(world: World, scheduler: impl Scheduler + 'static) {
-    let mut config = Config::new();
-    config.stack_size = 256 << 10;
-    config.silence_warnings = true;
-    Runner::new(scheduler, config).run(move || run(world));
-}
-
-/// Tries schedules that no run before has tried.
 fn holds(world: World) {
-    check_on(world, RandomScheduler::new(SCHEDULES));
-    check_on(world, PctScheduler::new(CHANGES, SCHEDULES));
+    schedules::holds(move || run(world));
 }
 
-/// Without a guard some schedule among as many shows it: one of these sentences is what it says.
 fn fails(world: World, says: &[&str]) {
-    let tries: [fn(World); 2] = [
-        |world| check_on(world, RandomScheduler::new_from_seed(7, SCHEDULES)),
-        |world| check_on(world, PctScheduler::new_from_seed(7, CHANGES, SCHEDULES)),
-    ];
-    let mut heard = Vec::new();
-    for tried in tries {
-        let failure = std::panic::catch_unwind(AssertUnwindSafe(|| tried(world)));
-        if let Err(failure) = failure {
-            let text = failure.downcast_ref::<String>().map(String::as_str);
-            heard.push(text.or(failure.downcast_ref::<&str>().copied()).unwrap_or("?").to_owned());
-        }
-    }
-    assert!(!heard.is_empty(), "no schedule shows that the guard is missing");
-    let known = heard.iter().any(|heard| says.iter().any(|says| heard.contains(says)));
-    assert!(known, "it failed otherwise: {heard:?}");
+    schedules::fails(move || run(world), says);
 }
 
 #[test]
