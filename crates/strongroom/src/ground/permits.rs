@@ -32,10 +32,13 @@ impl Permits {
         loop {
             let group = self.turn.load(Ordering::SeqCst) % 2;
             let Some(count) = self.in_use.get(group) else { continue };
+            // ORDER: its age counts from before it is counted. An erasure that turns later, and waits for it no longer than it lives,
+            // is never ahead of it.
+            let since = Instant::now();
             count.fetch_add(1, Ordering::SeqCst);
             // ORDER: counted first, then looked again: an erasure that turned meanwhile would not wait for this group.
             if self.turn.load(Ordering::SeqCst) % 2 == group {
-                return InUse { permits: Arc::clone(self), group, since: Instant::now() };
+                return InUse { permits: Arc::clone(self), group, since };
             }
             count.fetch_sub(1, Ordering::SeqCst);
         }
