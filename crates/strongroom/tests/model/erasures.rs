@@ -117,6 +117,8 @@ fn run(world: World) {
                 (Arc::clone(&server.queue), Arc::clone(&permits), Arc::clone(&erased));
             threads.push(thread::spawn(move || answer_erasure(world, &queue, &permits, &erased, is_again)));
         }
+        // Meanwhile somebody else is erased.
+        threads.push(thread::spawn(move || shuttle::future::block_on(permits.older_ones_have_ended())));
         servers.push(server);
     }
     for _ in 0..4 {
@@ -131,6 +133,34 @@ fn run(world: World) {
     database.settle();
 }
 
+/// Erasures of others, one behind another, and one that is asked for when a permit was given.
+fn run_behind_others() {
+    sync::begin_time();
+    let permits = Arc::new(Permits::default());
+    let erased = Arc::new(AtomicBool::new(false));
+    let mut threads = Vec::new();
+    for _ in 0..2 {
+        let permits = Arc::clone(&permits);
+        threads.push(thread::spawn(move || shuttle::future::block_on(permits.older_ones_have_ended())));
+    }
+    threads.push(thread::spawn(|| (0..4).for_each(|_| sync::pass(Duration::from_millis(900)))));
+    let permit = permits.begin();
+    let (waiting, answered) = (Arc::clone(&permits), Arc::clone(&erased));
+    threads.push(thread::spawn(move || {
+        shuttle::future::block_on(waiting.older_ones_have_ended());
+        answered.store(true, Ordering::Relaxed);
+    }));
+    for _ in 0..4 {
+        let opens = permit.stands();
+        assert!(!opens || !erased.load(Ordering::Relaxed), "a value came out after the erasure was answered");
+        sync::pass(Duration::from_millis(300));
+    }
+    drop(permit);
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
 const SAYS: &[&str] = &["a value came out after the erasure was answered"];
 
 #[test]
@@ -141,6 +171,11 @@ fn after_an_erasure_was_answered_no_value_comes_out() {
 #[test]
 fn after_an_erasure_was_answered_no_server_gives_a_value() {
     holds(|| run(SERVERS));
+}
+
+#[test]
+fn an_erasure_behind_others_waits_for_every_permit_given_before_it() {
+    holds(run_behind_others);
 }
 
 #[test]

@@ -40,11 +40,9 @@ fn run(gone: Gone) {
         }));
     }
     let destroying = Arc::clone(&keys);
-    threads.push(thread::spawn(move || {
-        if gone == Gone::IsKnown {
-            destroying.forget(1);
-        }
-        destroying.clear();
+    threads.push(thread::spawn(move || match gone {
+        Gone::IsKnown => destroying.forget(1),
+        Gone::IsForgotten => destroying.clear(),
     }));
     for thread in threads {
         thread.join().unwrap();

@@ -40,7 +40,7 @@ impl Instant {
         Instant(NOW.get())
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(self) -> Duration {
         thread::step();
         Duration::from_millis(NOW.get() - self.0)
     }
