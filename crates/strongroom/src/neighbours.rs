@@ -31,13 +31,13 @@ pub fn take_over(house: &House, shop: &Shop, view: &View<'_>, news: &News) -> Re
         people::learn(view, shop)?;
     }
     people::limits::learn(view, shop, news)?;
-    if news.any(&[Act::Erased]) {
-        // Keys of whoever was erased are in nobody's memory any more, also when somebody has just seen their row.
-        for leaf in Unpack(news.leaves()) {
-            for destroyed in Entry::decode(leaf)?.destroyed {
-                shop.keys.forget(KeyId(destroyed));
-            }
+    // A key that died elsewhere is in nobody's memory any more, also when somebody here has just seen its row.
+    for leaf in Unpack(news.leaves()) {
+        for destroyed in Entry::decode(leaf)?.destroyed {
+            shop.keys.forget(KeyId(destroyed));
         }
+    }
+    if news.any(&[Act::Erased]) {
         shop.keys.forget_all();
         shop.hints.forget_all();
     }
