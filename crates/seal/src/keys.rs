@@ -5,8 +5,7 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use quick_cache::sync::Cache;
-
+use crate::cached::Cached;
 use crate::error::Error;
 use crate::secret::{Random, Secret, same};
 use crate::suite::{Cipher, Keyed, Suite, TAG};
@@ -362,7 +361,7 @@ pub struct ShopKeys {
     index: Keyed,
     row: Keyed,
     request: Keyed,
-    cache: Cache<KeyId, Arc<DataKey>>,
+    cache: Cached<KeyId, Arc<DataKey>>,
 }
 
 impl fmt::Debug for ShopKeys {
@@ -418,7 +417,7 @@ impl ShopKeys {
             index: keyed(&rows.index, Class::Index)?,
             row: keyed(&rows.row, Class::Row)?,
             request: keyed(&rows.request, Class::Request)?,
-            cache: Cache::new(CACHED_KEYS),
+            cache: Cached::new(CACHED_KEYS),
         })
     }
 
@@ -477,14 +476,15 @@ impl ShopKeys {
     /// Unwraps a key that a transaction has just seen in its row.
     ///
     /// INVARIANT: callers hold the row. The cache is asked by key id and answers only for a row that is there:
-    /// a destroyed key has no row, so it is never asked for again, and [`ShopKeys::forget`] wipes it.
+    /// a destroyed key has no row, [`ShopKeys::forget`] wipes it, and whoever saw its row before and comes to it late leaves
+    /// nothing behind.
     pub fn open_key(&self, of: u64, wrapped: &Wrapped) -> Result<Arc<DataKey>, Error> {
-        if let Some(key) = self.cache.get(&wrapped.id) {
+        if let Some(key) = self.cache.find(&wrapped.id) {
             let is_it = (key.class, key.suite) == (wrapped.class, wrapped.suite);
             return if is_it { Ok(key) } else { Err(Error::Broken) };
         }
         let key = Arc::new(self.data_key(of, wrapped)?);
-        self.cache.insert(wrapped.id, Arc::clone(&key));
+        self.cache.keep(wrapped.id, Arc::clone(&key));
         Ok(key)
     }
 
@@ -521,9 +521,9 @@ impl ShopKeys {
         unwrap(&wrap.cipher, DATA_KEY, Owner { shop: self.shop, of }, wrapped)
     }
 
-    /// Wipes a destroyed key from memory.
+    /// Wipes a destroyed key from memory, for good.
     pub fn forget(&self, id: KeyId) {
-        self.cache.remove(&id);
+        self.cache.forget(id);
     }
 
     /// Forgets every key that was unwrapped: some of them may have been destroyed elsewhere.

@@ -11,6 +11,7 @@
 //!
 //! The formats are specified in `docs/spec/seal.md`, with vectors.
 
+mod cached;
 mod envelope;
 mod error;
 mod file;
@@ -22,6 +23,7 @@ mod personal;
 mod secret;
 mod shares;
 mod suite;
+mod sync;
 
 #[cfg(test)]
 mod standards;

@@ -26,6 +26,7 @@ mod sql;
 mod sqlite;
 mod store;
 mod sums;
+mod sync;
 mod tx;
 mod writer;
 

@@ -1,14 +1,11 @@
 //! Where work waits for the writer: two lanes, bounded, drained in batches.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use tokio::sync::oneshot;
 
 use crate::error::Error;
 use crate::sql::Ask;
+use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, oneshot};
 use crate::tx::{Ticket, Tx};
 
 /// Which lane a unit of work waits in.

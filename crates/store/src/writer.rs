@@ -10,7 +10,6 @@
 //! 4. the callers are answered.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::checkpointer::Checkpoints;
@@ -19,6 +18,7 @@ use crate::error::Error;
 use crate::log::{self, LogBook, Witness, Written};
 use crate::queue::{Command, Next, Queue, Ran, Task};
 use crate::sql::Ask;
+use crate::sync::{Arc, Mutex, PoisonError, thread};
 use crate::tx::{Effects, Sizes, Tx, View};
 
 /// What the writer has done, for metrics. All counts since the start.
@@ -175,7 +175,7 @@ impl Writer {
                     self.book.discard();
                     session.roll_back();
                     self.stats.tried_again.fetch_add(1, Ordering::Relaxed);
-                    std::thread::park_timeout(pause);
+                    thread::park_timeout(pause);
                     pause = pause.saturating_mul(2).min(Duration::from_millis(250));
                 }
                 numbers => return numbers,
@@ -349,7 +349,7 @@ impl Writer {
             if began.elapsed() > LOOK_FOR {
                 return Err(Error::InDoubt);
             }
-            std::thread::park_timeout(Duration::from_millis(100));
+            thread::park_timeout(Duration::from_millis(100));
         }
     }
 

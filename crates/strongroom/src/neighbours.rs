@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ledger::entry::Act;
-use store::{Lane, View};
+use ledger::entry::{Act, Entry};
+use seal::KeyId;
+use store::{Lane, Unpack, View};
 
 use crate::ground::house::House;
 use crate::ground::log::shop_of_log;
@@ -30,8 +31,13 @@ pub fn take_over(house: &House, shop: &Shop, view: &View<'_>, news: &News) -> Re
         people::learn(view, shop)?;
     }
     people::limits::learn(view, shop, news)?;
+    // A key that died elsewhere is in nobody's memory any more, also when somebody here has just seen its row.
+    for leaf in Unpack(news.leaves()) {
+        for destroyed in Entry::decode(leaf)?.destroyed {
+            shop.keys.forget(KeyId(destroyed));
+        }
+    }
     if news.any(&[Act::Erased]) {
-        // Keys of whoever was erased are in nobody's memory any more.
         shop.keys.forget_all();
         shop.hints.forget_all();
     }

@@ -10,6 +10,7 @@ use store::{Ask, Lane};
 use super::draft::Draft;
 use super::error;
 use crate::choose::{self, Others, Said};
+use crate::ground::hints::Forgotten;
 use crate::ground::house::House;
 use crate::ground::random::SystemRandom;
 use crate::ground::web::{Caller, Repeat, other_request};
@@ -26,6 +27,8 @@ use crate::keep::{self, Change, Event, Halt, Order, Plan, Planned, Planner, Put,
 pub struct Known {
     /// Was there a look, or is this a guess?
     pub looked: bool,
+    /// How often hints had been forgotten when it looked.
+    pub forgotten: Forgotten,
     /// The subject; `None` when the draft makes it.
     pub subject: Option<SubjectRow>,
     /// What it has chosen.
@@ -337,7 +340,7 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
 pub(super) fn learn(shop: &Shop, draft: &Draft, found: &mut Known) {
     let (Some(row), None) = (&found.subject, &found.record) else { return };
     let hint = Hint { chosen: found.chosen, ..Hint::of(&row.keys_column(), row.since) };
-    shop.hints.found(row.id, hint, draft.kind, found.next_place);
+    shop.hints.found(row.id, hint, draft.kind, found.next_place, found.forgotten);
     found.next_place = shop.hints.take_place(row.id, draft.kind, found.next_place);
     if let Whose::External(blind) = draft.whose {
         shop.hints.saw_lookup(blind, row.id);
@@ -852,6 +855,7 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
     }
     Ok(Known {
         looked: true,
+        forgotten: shop.hints.forgotten(),
         subject: Some(row),
         chosen,
         overruled,

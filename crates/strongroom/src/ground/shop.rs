@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use policy::{Compiled, PurposeSet, Registry};
-use quick_cache::sync::Cache;
 use seal::{KeyId, ShopKeys, Wrapped};
 
 use super::actor::Role;
-use super::ids::SubjectId;
+use super::hints::Hints;
 use super::log::log_number;
 use super::reached::Reached;
 
@@ -285,136 +284,4 @@ pub struct CredentialStanding {
     pub limit: Option<policy::Limit>,
     /// Was it revoked?
     pub revoked: bool,
-}
-
-/// What a subject has chosen, as far as retention and the gate need it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Chosen {
-    /// How many choices it made; another number means that something changed.
-    pub count: u32,
-    /// Purposes that it granted.
-    pub granted: PurposeSet,
-    /// Purposes that it refused, withdrew from or objected to.
-    pub refused: PurposeSet,
-}
-
-/// What was lately seen of a subject: enough to seal a new record for it before the transaction looks.
-#[derive(Debug, Clone)]
-pub struct Hint {
-    /// The subject's row of keys, as stored.
-    pub keys: Arc<[u8]>,
-    /// When the subject was made, µs UTC.
-    pub since: i64,
-    /// What it had chosen.
-    pub chosen: Chosen,
-    /// The next free place per kind that was seen.
-    pub next_places: Vec<(u8, u32)>,
-    /// It was made by this process, so of kinds that were not seen there are no records.
-    pub made_here: bool,
-}
-
-impl Hint {
-    /// A subject with these keys of which no choice and no record was seen yet.
-    pub fn of(keys: &[u8], since: i64) -> Hint {
-        Hint {
-            keys: keys.into(),
-            since,
-            chosen: Chosen::default(),
-            next_places: Vec::new(),
-            made_here: false,
-        }
-    }
-
-    /// The next free place among its records of a kind, as far as was seen.
-    pub fn next_place(&self, kind: u8) -> Option<u32> {
-        let seen = self.next_places.iter().find(|(of, _)| *of == kind).map(|(_, place)| *place);
-        seen.or(self.made_here.then_some(0))
-    }
-
-    /// A record stands at this place.
-    pub fn saw_place(&mut self, kind: u8, place: u32) {
-        self.set_next_place(kind, place.saturating_add(1));
-    }
-
-    /// The next free place of a kind is at least this.
-    pub fn set_next_place(&mut self, kind: u8, next: u32) {
-        match self.next_places.iter_mut().find(|(of, _)| *of == kind) {
-            Some((_, known)) => *known = next.max(*known),
-            None => self.next_places.push((kind, next)),
-        }
-    }
-}
-
-/// Hints by subject, and subjects by lookup. Wrong hints cost one more try, never a wrong answer.
-#[derive(Debug)]
-pub struct Hints {
-    subjects: Cache<u64, Hint>,
-    lookups: Cache<[u8; 16], u64>,
-}
-
-const HINTS: usize = 32_768;
-
-impl Default for Hints {
-    fn default() -> Hints {
-        Hints { subjects: Cache::new(HINTS), lookups: Cache::new(HINTS) }
-    }
-}
-
-impl Hints {
-    /// What was seen of a subject.
-    pub fn subject(&self, subject: SubjectId) -> Option<Hint> {
-        self.subjects.get(&key(subject))
-    }
-
-    /// Which subject a lookup led to.
-    pub fn lookup(&self, blind: &[u8; 16]) -> Option<SubjectId> {
-        self.lookups.get(blind).map(super::ids::Id::from_number)
-    }
-
-    /// Remembers a subject.
-    pub fn saw(&self, subject: SubjectId, hint: Hint) {
-        self.subjects.insert(key(subject), hint);
-    }
-
-    /// Remembers what a look has found of a subject, with the next free place of a kind. Places that are known to be taken stay so.
-    pub fn found(&self, subject: SubjectId, fresh: Hint, kind: u8, next_place: u32) {
-        let mut hint = match self.subject(subject) {
-            Some(known) => Hint { keys: fresh.keys, since: fresh.since, chosen: fresh.chosen, ..known },
-            None => fresh,
-        };
-        hint.set_next_place(kind, next_place);
-        self.saw(subject, hint);
-    }
-
-    /// Takes a place for a new record of a subject that was lately seen: at least `least`, and none that was taken here before.
-    ///
-    /// A place that is taken and not used stays empty. Two threads that take at the same instant can get the same one; then
-    /// the transaction tells the second to look again.
-    pub fn take_place(&self, subject: SubjectId, kind: u8, least: u32) -> u32 {
-        let Some(mut hint) = self.subject(subject) else { return least };
-        let place = hint.next_place(kind).map_or(least, |next| next.max(least));
-        hint.saw_place(kind, place);
-        self.saw(subject, hint);
-        place
-    }
-
-    /// Remembers where a lookup leads.
-    pub fn saw_lookup(&self, blind: [u8; 16], subject: SubjectId) {
-        self.lookups.insert(blind, key(subject));
-    }
-
-    /// Forgets a subject.
-    pub fn forget(&self, subject: SubjectId) {
-        self.subjects.remove(&key(subject));
-    }
-
-    /// Forgets everything.
-    pub fn forget_all(&self) {
-        self.subjects.clear();
-        self.lookups.clear();
-    }
-}
-
-fn key(subject: SubjectId) -> u64 {
-    super::ids::Id::number(subject)
 }

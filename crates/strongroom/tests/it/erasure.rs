@@ -23,6 +23,7 @@ use strongroom::collect::import::{self, Import};
 use strongroom::erase::{Rotated, RotationStep};
 use strongroom::ground::clock::{DAY, parse_instant};
 use strongroom::ground::keys_folder::KeysFolder;
+use strongroom::ground::permits::Permits;
 use strongroom::ground::web::Caller;
 use strongroom::ground::{Actor, Problem, Role};
 use strongroom::{keep, open, people, reveal};
@@ -782,4 +783,27 @@ fn a_subjects_row_says_nothing_of_whom_it_was_about_after_its_key_died() {
     assert!(
         !collected.is_empty() && collected.iter().all(|entry| entry.alias.is_some() && entry.alias != living)
     );
+}
+
+#[tokio::test]
+async fn an_erasure_waits_for_permits_given_before_it_and_not_for_later_ones() {
+    let permits = Arc::new(Permits::default());
+    let older = permits.begin();
+    let waiting = tokio::spawn({
+        let permits = Arc::clone(&permits);
+        async move { permits.older_ones_have_ended().await }
+    });
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    assert!(!waiting.is_finished());
+    let _later = permits.begin();
+    drop(older);
+    tokio::time::timeout(Duration::from_secs(1), waiting).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_erasure_does_not_wait_longer_than_a_permit_lives() {
+    let permits = Arc::new(Permits::default());
+    let forgotten = permits.begin();
+    permits.older_ones_have_ended().await;
+    assert!(!forgotten.stands());
 }
