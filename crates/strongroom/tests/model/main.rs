@@ -51,5 +51,5 @@ pub use store::vfs::{DAMAGED, last_damage};
 
 pub use error::Error;
 pub use queue::Committed;
-pub use sql::{Row, Sql, Value};
+pub use sql::{Ask, Row, Sql, Value};
 pub use tx::Ticket;
