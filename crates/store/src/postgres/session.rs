@@ -357,7 +357,9 @@ impl Engine for Postgres {
         if self.standing.get() != Standing::Whole {
             return Err(Error::Lost);
         }
-        let asked = (!sql.rests_on().is_empty()).then(|| Params::of(params));
+        // Under a pen only: whoever reads a whole table beside the writer would keep all of it.
+        let is_remembered = self.pen.get().is_some() && !sql.rests_on().is_empty();
+        let asked = is_remembered.then(|| Params::of(params));
         let known = asked.as_ref().and_then(|asked| self.answers.borrow().find(sql, asked));
         if let Some(known) = known {
             show(&known.rows, known.skip, each)?;
@@ -430,6 +432,9 @@ impl Engine for Postgres {
     }
 
     fn foresee(&self, asks: &[&Ask]) -> Result<(), Error> {
+        if self.pen.get().is_none() {
+            return Ok(());
+        }
         if self.standing.get() != Standing::Whole {
             return Err(Error::Lost);
         }
