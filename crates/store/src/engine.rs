@@ -3,7 +3,7 @@
 use std::hash::Hasher;
 
 use crate::error::Error;
-use crate::sql::{Row, Sql, Value};
+use crate::sql::{Ask, Row, Sql, Value};
 
 /// What a transaction needs of an engine.
 pub(crate) trait Engine {
@@ -18,6 +18,37 @@ pub(crate) trait Engine {
     /// Runs changes of which nobody reads anything and none rests on another. A server is asked for all of them at once.
     fn run_all(&self, changes: &[(&'static Sql, &[Value<'_>])]) -> Result<(), Error> {
         changes.iter().try_for_each(|(sql, params)| self.run(sql, params, &mut |_| Ok(Step::Next)).map(drop))
+    }
+
+    /// Is to be asked all of this soon. A server is asked at once, and what it answers is remembered; elsewhere asking is cheap.
+    fn foresee(&self, _asks: &[&Ask]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Adds a row unless its key is taken. Gives whether it was added.
+    ///
+    /// Takes: a statement that ends in `ON CONFLICT (full key) DO NOTHING`; and the one, with its parameters, that finds a row of
+    /// that key. A server that says that there is none is told of the row later, together with others.
+    fn add(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        _found_by: (&'static Sql, &[Value<'_>]),
+    ) -> Result<bool, Error> {
+        self.run(sql, params, &mut |_| Ok(Step::Next)).map(|changed| changed > 0)
+    }
+
+    /// Writes a row, in the place of the one of its key if there is one.
+    ///
+    /// Takes: a statement that ends in `ON CONFLICT (full key) DO UPDATE`; and the one that finds the row, with its parameters, or
+    /// the first of them. A server is told later, together with others.
+    fn set(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        _found_by: (&'static Sql, &[Value<'_>]),
+    ) -> Result<(), Error> {
+        self.run(sql, params, &mut |_| Ok(Step::Next)).map(drop)
     }
 }
 
@@ -54,6 +85,20 @@ pub(crate) trait Session: Engine {
     fn met_full_disk(&self) -> bool {
         false
     }
+    /// Puts off no row from here to the end of the transaction: each is answered by itself.
+    fn take_each_by_itself(&self) {}
+
+    /// Sends the rows that were put off.
+    fn send_rows(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Has a row that was put off turned out to be refused? Then a unit was answered what is not so, and all have to run again,
+    /// each of their rows by itself. Asked once.
+    fn was_wrong(&self) -> bool {
+        false
+    }
+
     /// What is known of a shop has to be read again the next time.
     fn distrust(&self, pen: i64);
     /// Moves the WAL into the database, and cuts it to nothing if `cut`. Gives whether all of it arrived.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::error::Error;
-use crate::sql::{Row, Sql};
+use crate::sql::{Ask, Row, Sql};
 use crate::tx::{Tx, View};
 
 /// A job that a worker has claimed.
@@ -126,7 +126,7 @@ crate::statements! {
     FIND_JOB = "SELECT shop, kind, subject, due_at, attempts, progress FROM job WHERE shop = $1 AND kind = $2 AND subject = $3";
     FIRST_ASKED = "SELECT due_at FROM job WHERE shop = $1 AND kind = $2 ORDER BY due_at LIMIT 1";
     FREE_LEASES = "UPDATE job SET leased_until = 0 WHERE leased_until > 0";
-    FIND_KEPT = "SELECT request, answer FROM idempotency WHERE id = $1";
+    FIND_KEPT = "SELECT request, answer FROM idempotency WHERE id = $1", rests on ["idempotency"];
     KEEP_ANSWER = "INSERT INTO idempotency (id, at, request, answer) VALUES ($1, $2, $3, $4)
                    ON CONFLICT (id) DO UPDATE SET at = excluded.at, request = excluded.request, answer = excluded.answer";
     DROP_OLD_ANSWERS = "DELETE FROM idempotency WHERE id IN (SELECT id FROM idempotency WHERE at < $1 LIMIT $2)";
@@ -176,7 +176,9 @@ impl Tx<'_> {
 
     /// Adds a job, or makes one that waits already due no later than `due_at`, which is when it is asked for.
     pub fn add_job(&mut self, shop: i64, kind: &str, subject: i64, due_at: i64) -> Result<(), Error> {
-        self.change(&ADD_JOB, crate::params![shop, kind, subject, due_at, &[0_u8; 0]]).map(|_| ())
+        let (row, key) =
+            (crate::params![shop, kind, subject, due_at, &[0_u8; 0]], crate::params![shop, kind, subject]);
+        self.set(&ADD_JOB, row, &FIND_JOB, key)
     }
 
     /// Claims the job whose turn it is, until `lease_until`: tell it to the [`Turns`] when this is committed.
@@ -245,7 +247,7 @@ impl Tx<'_> {
 
     /// Keeps the answer to a request, replacing one of the same id.
     pub fn keep_answer(&mut self, id: &[u8], at: i64, request: &[u8], answer: &[u8]) -> Result<(), Error> {
-        self.change(&KEEP_ANSWER, crate::params![id, at, request, answer]).map(|_| ())
+        self.set(&KEEP_ANSWER, crate::params![id, at, request, answer], &FIND_KEPT, crate::params![id])
     }
 
     /// Drops at most `limit` answers kept before `before`. Gives how many went.
@@ -253,6 +255,11 @@ impl Tx<'_> {
         self.housekeeping();
         self.change(&DROP_OLD_ANSWERS, crate::params![before, limit])
     }
+}
+
+/// What [`View::kept_answer`] asks.
+pub fn asks_kept_answer(id: &[u8]) -> Ask {
+    Ask::new(&FIND_KEPT, crate::params![id])
 }
 
 impl View<'_> {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::sql::Ask;
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, oneshot};
 use crate::tx::{Ticket, Tx};
 
@@ -65,6 +66,8 @@ pub(crate) enum Ran {
 pub(crate) trait Task: Send {
     /// Whose pen it writes with: the number of a shop, or 0 for the house.
     fn pen(&self) -> i64;
+    /// What it is going to ask, where that is known before.
+    fn foresees(&self) -> &[Ask];
     fn run(&mut self, tx: &mut Tx<'_>) -> Ran;
     fn fail(&mut self, error: Error);
     fn answer(self: Box<Self>, numbers: Vec<u64>);
@@ -74,6 +77,7 @@ pub(crate) trait Task: Send {
 /// thread, where that is cheap, and not between two commits.
 pub(crate) struct Unit<T, E, F> {
     pen: i64,
+    asks: Vec<Ask>,
     act: F,
     outcome: Option<Result<T, E>>,
     numbers: Vec<u64>,
@@ -88,9 +92,9 @@ pub(crate) type Answer<T, E, F> = oneshot::Receiver<Done<T, E, F>>;
 
 impl<T, E: From<Error>, F> Unit<T, E, F> {
     /// A unit, and where its answer arrives.
-    pub(crate) fn new(pen: i64, act: F) -> (Done<T, E, F>, Answer<T, E, F>) {
+    pub(crate) fn new(pen: i64, asks: Vec<Ask>, act: F) -> (Done<T, E, F>, Answer<T, E, F>) {
         let (caller, answer) = oneshot::channel();
-        (Box::new(Unit { pen, act, outcome: None, numbers: Vec::new(), caller: Some(caller) }), answer)
+        (Box::new(Unit { pen, asks, act, outcome: None, numbers: Vec::new(), caller: Some(caller) }), answer)
     }
 
     /// What came of it.
@@ -108,6 +112,10 @@ where
 {
     fn pen(&self) -> i64 {
         self.pen
+    }
+
+    fn foresees(&self) -> &[Ask] {
+        &self.asks
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> Ran {
@@ -165,11 +173,15 @@ pub struct Limits {
     pub low_waiting: usize,
     /// How long what was taken at once may be under way before more in the high lane are refused with `SR-STORE-008`.
     pub stalls: Option<Duration>,
+    /// With work in the high lane, every so many commits take low chunks along.
+    pub low_turn: u64,
+    /// How many of them.
+    pub low_along: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { batch: 256, high_waiting: 8_192, low_waiting: 64, stalls: None }
+        Limits { batch: 256, high_waiting: 8_192, low_waiting: 64, stalls: None, low_turn: 4, low_along: 1 }
     }
 }
 
@@ -186,8 +198,6 @@ struct State {
 
 /// Chunks of the low lane in one commit when nobody waits in the high lane.
 const LOW_CHUNKS_WHEN_IDLE: usize = 8;
-/// With work in the high lane, every so many commits take one low chunk along.
-const LOW_TURN: u64 = 4;
 
 impl Queue {
     pub(crate) fn new(limits: Limits) -> Queue {
@@ -268,8 +278,13 @@ impl Queue {
         let turn = self.turns.fetch_add(1, Ordering::Relaxed);
         let high = state.high.len().min(self.limits.batch);
         let mut batch: Vec<_> = state.high.drain(..high).collect();
-        let low =
-            if batch.is_empty() { LOW_CHUNKS_WHEN_IDLE } else { usize::from(turn.is_multiple_of(LOW_TURN)) };
+        let low = if batch.is_empty() {
+            LOW_CHUNKS_WHEN_IDLE
+        } else if turn.is_multiple_of(self.limits.low_turn) {
+            self.limits.low_along
+        } else {
+            0
+        };
         let low = state.low.len().min(low);
         batch.extend(state.low.drain(..low));
         batch

@@ -9,30 +9,50 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct Sql {
     text: &'static str,
-    steady_in: Option<&'static str>,
+    rests_on: &'static [&'static str],
 }
 
 impl Sql {
     /// Wraps a text. Rooms use [`statements!`](crate::statements) instead, which also lists it for the test that prepares every one.
     pub const fn new(text: &'static str) -> Sql {
-        Sql { text, steady_in: None }
+        Sql { text, rests_on: &[] }
     }
 
-    /// Of a statement that asks this one table for the row of a number, again and again: within a transaction the answer stays
-    /// what it was until that transaction changes the table, for nobody else changes it under the pen. A server is asked once.
+    /// Of a statement that only reads these tables: within a transaction its answer stays what it was until that transaction
+    /// changes one of them, for nobody else does so under the pen. A server is asked once, and can be asked for many at once.
     #[must_use]
-    pub const fn steady(self, table: &'static str) -> Sql {
-        Sql { steady_in: Some(table), ..self }
+    pub const fn resting_on(self, tables: &'static [&'static str]) -> Sql {
+        Sql { rests_on: tables, ..self }
     }
 
-    /// The table whose changes end what was answered, of a statement that is [`Sql::steady`].
-    pub(crate) fn steady_in(&self) -> Option<&'static str> {
-        self.steady_in
+    /// The tables of which the answer is made, of a statement whose answers are remembered; none of any other.
+    pub fn rests_on(&self) -> &'static [&'static str] {
+        self.rests_on
     }
 
-    /// Does it change rows of a table? Said of some that do not: whoever forgets for its sake forgets too much, and never too little.
+    /// Does it change rows of a table? Of a statement of an unusual form it is said too often, and never too rarely.
     pub(crate) fn may_change(&self, table: &str) -> bool {
-        !self.text.trim_start().starts_with("SELECT") && self.text.contains(table)
+        let text = self.text.trim_start();
+        if text.starts_with("SELECT") {
+            return false;
+        }
+        let changed =
+            ["INSERT INTO ", "UPDATE ", "DELETE FROM "].iter().find_map(|verb| text.strip_prefix(verb));
+        match changed.and_then(|rest| rest.split_whitespace().next()) {
+            Some(changed) => changed == table,
+            None => text.contains(table),
+        }
+    }
+
+    /// Does it meet a table at all? Said of some that do not, and of every one that does.
+    pub(crate) fn may_meet(&self, table: &str) -> bool {
+        if self.rests_on.is_empty() { self.text.contains(table) } else { self.rests_on.contains(&table) }
+    }
+
+    /// The table into which it adds rows, of an `INSERT`.
+    pub(crate) fn adds_to(&self) -> Option<&'static str> {
+        let (table, _) = self.text.strip_prefix("INSERT INTO ")?.split_once(' ')?;
+        Some(table)
     }
 
     /// The text as the engine gets it.
@@ -56,8 +76,8 @@ impl Sql {
 /// ```
 #[macro_export]
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $text:expr $(, steady in $table:expr)?;)*) => {
-        $($(#[$doc])* pub(crate) static $name: $crate::Sql = $crate::Sql::new($text)$(.steady($table))?;)*
+    ($($(#[$doc:meta])* $name:ident = $text:expr $(, rests on $tables:expr)?;)*) => {
+        $($(#[$doc])* pub(crate) static $name: $crate::Sql = $crate::Sql::new($text)$(.resting_on(&$tables))?;)*
         /// Every statement of this file, by name.
         #[cfg(test)]
         pub(crate) static ALL: &[(&str, &$crate::Sql)] = &[$((stringify!($name), &$name)),*];
@@ -134,6 +154,71 @@ impl<'a> From<&'a str> for Value<'a> {
 impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Value::Null, Into::into)
+    }
+}
+
+/// What a unit of work is going to ask: a statement that [rests on](Sql::resting_on) its tables, and its parameters.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub(crate) sql: &'static Sql,
+    pub(crate) params: Params,
+}
+
+impl Ask {
+    /// A statement, and what it will be asked with.
+    pub fn new(sql: &'static Sql, params: &[Value<'_>]) -> Ask {
+        Ask { sql, params: Params::of(params) }
+    }
+}
+
+/// Parameters that are kept: to be sent later, or because an answer to them is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Params(Box<[Owned]>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Owned {
+    Null,
+    Int(i64),
+    Bytes(Box<[u8]>),
+    Text(Box<str>),
+}
+
+impl Params {
+    pub(crate) fn of(values: &[Value<'_>]) -> Params {
+        let owned = values.iter().map(|value| match *value {
+            Value::Null => Owned::Null,
+            Value::Int(value) => Owned::Int(value),
+            Value::Bytes(value) => Owned::Bytes(value.into()),
+            Value::Text(value) => Owned::Text(value.into()),
+        });
+        Params(owned.collect())
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = Value<'_>> {
+        self.0.iter().map(|owned| match owned {
+            Owned::Null => Value::Null,
+            Owned::Int(value) => Value::Int(*value),
+            Owned::Bytes(value) => Value::Bytes(value),
+            Owned::Text(value) => Value::Text(value),
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn begins_with(&self, first: &Params) -> bool {
+        self.0.starts_with(&first.0)
+    }
+
+    /// Bytes that they take, without the numbers.
+    pub(crate) fn bytes(&self) -> usize {
+        let of = |owned: &Owned| match owned {
+            Owned::Null | Owned::Int(_) => 8,
+            Owned::Bytes(value) => value.len(),
+            Owned::Text(value) => value.len(),
+        };
+        self.0.iter().map(of).sum()
     }
 }
 

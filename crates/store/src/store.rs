@@ -21,6 +21,7 @@ use crate::migrate::{self, Migrated, Migration};
 use crate::postgres::{Postgres, Server};
 use crate::queue::{Answer, Committed, Lane, Limits, Queue, Unit};
 use crate::reader::{Readers, Source};
+use crate::sql::Ask;
 use crate::sqlite::{self, Sqlite, Use};
 use crate::tx::{Tx, View};
 use crate::writer::{SharedWitness, Stats, Writer};
@@ -246,7 +247,8 @@ impl Store {
     ) -> Result<Store, Error> {
         let stats = Arc::new(Stats::default());
         let (mut queues, mut writers) = (Vec::new(), Vec::new());
-        let limits = Limits { stalls: Some(STALLS), ..options.limits };
+        // A commit costs a server more than a few low chunks in it.
+        let limits = Limits { stalls: Some(STALLS), low_turn: 1, low_along: 4, ..options.limits };
         for book in books {
             let queue = Arc::new(Queue::new(limits));
             let writer = Writer {
@@ -282,7 +284,24 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let answer = self.submit(shop, lane, act);
+        self.work_foreseen(shop, lane, Vec::new(), act)
+    }
+
+    /// The same for work of which is known what it is going to ask: a server is asked for that together with what others of the
+    /// same batch ask. It changes no answer.
+    pub fn work_foreseen<T, E, F>(
+        &self,
+        shop: i64,
+        lane: Lane,
+        asks: Vec<Ask>,
+        act: F,
+    ) -> impl Future<Output = Result<Committed<T>, E>> + Send + use<T, E, F>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let answer = self.submit(shop, lane, asks, act);
         async move {
             match answer?.await {
                 Ok(done) => done.into_outcome(),
@@ -298,19 +317,19 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        match wait(self.submit(shop, lane, act)?) {
+        match wait(self.submit(shop, lane, Vec::new(), act)?) {
             Ok(done) => done.into_outcome(),
             Err(_) => Err(E::from(Error::Closed)),
         }
     }
 
-    fn submit<T, E, F>(&self, shop: i64, lane: Lane, act: F) -> Result<Answer<T, E, F>, Error>
+    fn submit<T, E, F>(&self, shop: i64, lane: Lane, asks: Vec<Ask>, act: F) -> Result<Answer<T, E, F>, Error>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (unit, answer) = Unit::new(shop, act);
+        let (unit, answer) = Unit::new(shop, asks, act);
         self.queue_of(shop)?.submit(lane, unit)?;
         Ok(answer)
     }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::{
-    Appended, Error, Folder, FullTile, Job, Lane, Limits, LogBook, Migration, Options, STORE, Step, Store,
-    Turns, Tx, Unpack, View, Waiting, Witness, WorkersTime, params,
+    Appended, Ask, Error, Folder, FullTile, Job, Lane, Limits, LogBook, Migration, Options, STORE, Step,
+    Store, Turns, Tx, Unpack, View, Waiting, Witness, WorkersTime, params,
 };
 
 crate::statements! {
@@ -14,7 +14,8 @@ crate::statements! {
     COUNT_ROWS = "SELECT count(*) FROM row";
     ALL_ROWS = "SELECT id FROM row ORDER BY id";
     WIPE_ROW = "UPDATE row SET body = $1 WHERE id = $2";
-    FIND_ROW = "SELECT body FROM row WHERE id = $1", steady in "row";
+    ADD_FREE = "INSERT INTO row (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+    FIND_ROW = "SELECT body FROM row WHERE id = $1", rests on ["row"];
     OUT_OF_ORDER = "SELECT body FROM row WHERE id = $2 AND body = $1";
 }
 
@@ -218,6 +219,66 @@ async fn a_row_that_is_asked_for_again_is_as_the_transaction_has_left_it() {
             Ok::<_, Error>(())
         })
         .unwrap();
+}
+
+/// Adds a row if its key is free, and enters whether it was.
+fn add_free(id: i64, body: u8) -> impl FnMut(&mut Tx<'_>) -> Result<bool, Error> + Send + 'static {
+    move |tx| {
+        let added = tx.add(&ADD_FREE, params![id, &[body]], &FIND_ROW, params![id])?;
+        tx.append(1, vec![body]);
+        Ok(added)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_added_twice_belongs_to_who_came_first_whoever_foresaw_what() {
+    let bench = bench();
+    let asks = |ids: &[i64]| ids.iter().map(|id| Ask::new(&FIND_ROW, params![*id])).collect::<Vec<Ask>>();
+    bench.store.work_blocking(1, Lane::High, add_free(1, 1)).unwrap();
+    let hold = hold_the_writer(&bench.store);
+    let work = |id, body, asks| bench.store.work_foreseen(1, Lane::High, asks, add_free(id, body));
+    let there = work(1, 2, asks(&[1, 1, 9]));
+    let first = work(2, 3, asks(&[2]));
+    let second = work(2, 4, asks(&[2]));
+    let unforeseen = work(2, 5, Vec::new());
+    let others: Vec<_> = (10..60).map(|id| work(id, 6, asks(&[id]))).collect();
+    let reads = bench.store.work_foreseen(1, Lane::High, asks(&[2, 10, 99]), |tx: &mut Tx<'_>| {
+        let read = (body(tx, 2)?, body(tx, 10)?, body(tx, 99)?);
+        tx.change(&WIPE_ROW, params![&[7_u8], 10])?;
+        tx.append(1, Vec::new());
+        Ok::<_, Error>((read, body(tx, 10)?))
+    });
+    drop(hold);
+    assert!(!there.await.unwrap().into_value());
+    assert!(first.await.unwrap().into_value());
+    assert!(!second.await.unwrap().into_value());
+    assert!(!unforeseen.await.unwrap().into_value());
+    for other in others {
+        assert!(other.await.unwrap().into_value());
+    }
+    let (read, changed) = reads.await.unwrap().into_value();
+    assert_eq!((read, changed), ((Some(vec![3]), Some(vec![6]), None), Some(vec![7])));
+    let rows = bench.store.look_blocking(|view| view.list(&ALL_ROWS, &[], |row| row.int(0))).unwrap();
+    assert_eq!(rows, [1, 2].into_iter().chain(10..60).collect::<Vec<i64>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_fails_behind_what_it_added_leaves_nothing_and_takes_nobody_down() {
+    let bench = bench();
+    let hold = hold_the_writer(&bench.store);
+    let before = bench.store.work(1, Lane::High, add_free(1, 1));
+    let failing = bench.store.work(1, Lane::High, |tx: &mut Tx<'_>| {
+        assert!(add_free(2, 2)(tx)?);
+        Err::<(), Error>(Error::Busy)
+    });
+    let behind = bench.store.work(1, Lane::High, add_free(2, 3));
+    drop(hold);
+    assert!(before.await.unwrap().into_value());
+    assert_eq!(failing.await.unwrap_err(), Error::Busy);
+    assert!(behind.await.unwrap().into_value());
+    let read =
+        bench.store.look_blocking(|view| view.find(&FIND_ROW, params![2], |row| Ok(row.bytes(0)?.to_vec())));
+    assert_eq!(read.unwrap(), Some(vec![3]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use crate::engine::{Engine, Step};
 use crate::error::Error;
-use crate::sql::{Row, Sql, Value};
+use crate::sql::{Ask, Row, Sql, Value};
 
 /// Reads in one consistent state of the database.
 pub struct View<'t> {
@@ -65,19 +65,10 @@ impl<'t> View<'t> {
         self.engine.run(sql, params, &mut each).map(|_| ())
     }
 
-    /// One statement for many keys: runs it once per set of parameters and shows each row with the set's position.
-    ///
-    /// PostgreSQL will answer this with one `= ANY` query; SQLite is fastest with one lookup each.
-    pub fn fetch_many(
-        &self,
-        sql: &'static Sql,
-        sets: &[&[Value<'_>]],
-        mut each: impl FnMut(usize, &Row<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        for (position, set) in sets.iter().enumerate() {
-            self.engine.run(sql, set, &mut |row| each(position, row).map(|()| Step::Next))?;
-        }
-        Ok(())
+    /// Says what is going to be asked in this transaction, of statements that [rest on](Sql::resting_on) their tables. A server
+    /// is asked for all of it at once; in a folder nothing happens.
+    pub fn foresee(&self, asks: &[Ask]) -> Result<(), Error> {
+        self.engine.foresee(&asks.iter().collect::<Vec<&Ask>>())
     }
 }
 
@@ -154,22 +145,37 @@ impl<'t> Tx<'t> {
         Ok(found)
     }
 
-    /// Changes rows once per set of parameters.
+    /// Adds a row unless its key is taken. Gives whether this transaction has added it.
     ///
-    /// PostgreSQL will send one `unnest` statement; SQLite is fastest with the prepared one, again and again.
-    pub fn insert_many(&mut self, sql: &'static Sql, sets: &[&[Value<'_>]]) -> Result<usize, Error> {
-        let mut changed = 0_usize;
-        for set in sets {
-            changed = changed.saturating_add(self.change(sql, set)?);
-        }
-        Ok(changed)
+    /// Takes: a statement that ends in `ON CONFLICT (full key) DO NOTHING`, with the row; the statement that finds the row of a
+    /// key, with that key. On a server rows of one table go together, with those of other units of the same batch: a unit that
+    /// adds rows of which it [foresaw](View::foresee) that their keys are free waits for none of them.
+    pub fn add(
+        &mut self,
+        sql: &'static Sql,
+        row: &[Value<'_>],
+        found_by: &'static Sql,
+        key: &[Value<'_>],
+    ) -> Result<bool, Error> {
+        let added = self.view.engine.add(sql, row, (found_by, key))?;
+        self.effects.changes = self.effects.changes.saturating_add(usize::from(added));
+        Ok(added)
     }
 
-    /// Takes the lock of a row for the rest of this transaction, in whatever way the engine needs.
+    /// Writes a row, in the place of the one of its key if there is one.
     ///
-    /// On SQLite the single writer *is* the lock; PostgreSQL will read `FOR UPDATE`. Gives whether the row exists.
-    pub fn lock(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<bool, Error> {
-        self.view.find(sql, params, |_| Ok(())).map(|found| found.is_some())
+    /// Takes: a statement that ends in `ON CONFLICT (full key) DO UPDATE`, or that adds a row whose key is free, with the row; the
+    /// statement that finds it, with its parameters or the first of them. On a server it goes as with [`Tx::add`].
+    pub fn set(
+        &mut self,
+        sql: &'static Sql,
+        row: &[Value<'_>],
+        found_by: &'static Sql,
+        key: &[Value<'_>],
+    ) -> Result<(), Error> {
+        self.view.engine.set(sql, row, (found_by, key))?;
+        self.effects.changes = self.effects.changes.saturating_add(1);
+        Ok(())
     }
 
     /// Inserts a row whose full key may be taken. Gives whether this transaction now owns the key.

@@ -17,6 +17,7 @@ use crate::engine::{Pen, Session, Standing};
 use crate::error::Error;
 use crate::log::{self, LogBook, Witness, Written};
 use crate::queue::{Command, Next, Queue, Ran, Task};
+use crate::sql::Ask;
 use crate::sync::{Arc, Mutex, PoisonError, thread};
 use crate::tx::{Effects, Sizes, Tx, View};
 
@@ -209,6 +210,16 @@ impl Writer {
         let mut failed = vec![false; tasks.len()];
         let mut spoiled = false;
         let mut ahead = Ahead::default();
+        if session.is_served() {
+            let asks: Vec<&Ask> = tasks.iter().flat_map(|task| task.foresees()).collect();
+            if let Err(error) = session.engine().foresee(&asks) {
+                if session.standing() == Standing::Gone {
+                    return Err(error);
+                }
+                // What one of them is going to meet is none of the others' business.
+                return self.apply_in_savepoints(session, pen, tasks, effects, &failed);
+            }
+        }
         for ((task, effects), failed) in tasks.iter_mut().zip(effects.iter_mut()).zip(failed.iter_mut()) {
             if self.run_one(session, task, effects, &ahead) == Ran::Kept {
                 ahead.count(effects);
@@ -217,17 +228,23 @@ impl Writer {
                 }
                 continue;
             }
-            *failed = true;
             let standing = session.standing();
             if standing == Standing::Gone {
                 return Err(gone(session)); // the engine gave up the whole transaction
             }
+            *failed = !session.was_wrong();
             let wrote = effects.changes > 0;
             *effects = Effects::default();
             if wrote || standing == Standing::Spoiled {
                 spoiled = true;
                 break;
             }
+        }
+        if !spoiled && let Err(error) = session.send_rows() {
+            if session.standing() == Standing::Gone {
+                return Err(error);
+            }
+            spoiled = true;
         }
         if spoiled { self.apply_in_savepoints(session, pen, tasks, effects, &failed) } else { Ok(()) }
     }
@@ -243,6 +260,7 @@ impl Writer {
         self.stats.reruns.fetch_add(1, Ordering::Relaxed);
         session.roll_back();
         self.begin(session, pen)?;
+        session.take_each_by_itself();
         let mut ahead = Ahead::default();
         for ((task, effects), failed) in tasks.iter_mut().zip(effects.iter_mut()).zip(failed) {
             *effects = Effects::default();

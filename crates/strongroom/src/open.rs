@@ -659,4 +659,33 @@ mod tests {
             database.prepare(sql.text()).unwrap_or_else(|error| panic!("{name}: {error}"));
         }
     }
+
+    #[test]
+    fn every_statement_of_every_room_can_be_prepared_on_a_server_also_for_many() {
+        let Some(server) = testbed::Postgres::shared(testbed::Version::V15) else { return };
+        let database = server.database();
+        let address = database.owner_socket_url();
+        let server = store::Server::parse(&address, None).unwrap();
+        server.migrate(MIGRATIONS, FENCES, None).unwrap();
+        let all = [statements(), vec![("NOT_ONE", &NOT_ONE)]].concat();
+        assert_eq!(server.cannot_prepare(&all).unwrap(), ["NOT_ONE"]);
+    }
+
+    static NOT_ONE: store::Sql = store::Sql::new("SELECT nothing FROM nowhere");
+
+    #[test]
+    fn an_answer_that_is_remembered_rests_on_every_table_that_its_statement_names() {
+        let mut remembered = 0;
+        for (name, sql) in statements().into_iter().filter(|(_, sql)| !sql.rests_on().is_empty()) {
+            remembered += 1;
+            assert!(sql.text().starts_with("SELECT "), "{name}");
+            let words: Vec<&str> = sql.text().split_whitespace().collect();
+            let named =
+                words.windows(2).filter(|pair| matches!(pair, ["FROM" | "JOIN", _])).map(|pair| pair[1]);
+            for table in named {
+                assert!(sql.rests_on().contains(&table.trim_matches(['(', ')'])), "{name}: {table}");
+            }
+        }
+        assert!(remembered > 8, "{remembered}");
+    }
 }

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use testbed::{Moment, Pair, Postgres, Proxy, Version, Waits, What};
 
 use crate::tests::{Counting, Named, database_on};
-use crate::{Error, Fence, Lane, LogBook, Options, Server, Sql, Store, Tx, View, params};
+use crate::{Ask, Error, Fence, Lane, LogBook, Options, Server, Sql, Store, Tx, View, params};
 
 static ADD_ROW: Sql = Sql::new("INSERT INTO row (id, body) VALUES ($1, $2)");
+static ADD_FREE: Sql = Sql::new("INSERT INTO row (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING");
+static FIND_ROW: Sql = Sql::new("SELECT body FROM row WHERE id = $1").resting_on(&["row"]);
 static COUNT_ROWS: Sql = Sql::new("SELECT count(*) FROM row");
 
 fn open(server: &Server) -> Store {
@@ -282,6 +284,49 @@ fn what_may_not_be_on_the_standby_is_not_acknowledged_before_it_is() {
     waiting.join().unwrap().unwrap();
     assert_eq!(store.stats().doubts_settled.load(Ordering::Relaxed), 1);
     holds_exactly(&address, 2);
+}
+
+#[test]
+fn a_row_that_was_put_off_and_is_refused_is_told_to_whom_it_was_promised() {
+    let Some(server) = Postgres::shared(Version::V15) else { return };
+    let (database, direct) = database_on(&server);
+    // Behind the back: rows that nobody sees, and that are in the way all the same.
+    server.sql(
+        database.name(),
+        "INSERT INTO row (id, body) VALUES (7, ''), (8, '');
+         ALTER TABLE row ENABLE ROW LEVEL SECURITY; ALTER TABLE row FORCE ROW LEVEL SECURITY;
+         CREATE POLICY hidden ON row USING (length(body) > 0) WITH CHECK (true)",
+    );
+    let store = open(&direct);
+    let runs = Arc::new(AtomicUsize::new(0));
+    let add_free = |id: i64| {
+        let runs = Arc::clone(&runs);
+        move |tx: &mut Tx<'_>| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            let row = params![id, &[1_u8]];
+            let added = tx.add(&ADD_FREE, row, &FIND_ROW, params![id])?;
+            if added {
+                tx.append(1, id.to_be_bytes().to_vec());
+            }
+            Ok::<_, Error>(added)
+        }
+    };
+    let (hold, wait) = std::sync::mpsc::channel::<()>();
+    drop(store.work(1, Lane::High, move |_: &mut Tx<'_>| {
+        let _ = wait.recv();
+        Ok::<_, Error>(())
+    }));
+    let foreseen = |id: i64| vec![Ask::new(&FIND_ROW, params![id])];
+    let work = |id| store.work_foreseen(1, Lane::High, foreseen(id), add_free(id));
+    let all: Vec<_> = (1..=20).map(|id| (id, work(id))).collect();
+    drop(hold);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for (id, work) in all {
+        let added = runtime.block_on(work).unwrap().into_value();
+        assert_eq!(added, id != 7 && id != 8, "{id}");
+    }
+    assert_eq!(runs.load(Ordering::Relaxed), 40, "first together, then each by itself");
+    holds_exactly(&direct, 18);
 }
 
 #[test]

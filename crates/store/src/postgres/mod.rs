@@ -1,5 +1,6 @@
 //! PostgreSQL: where the server is, how it is reached, and what it has to be like.
 
+mod ahead;
 mod marks;
 mod migrate;
 mod session;
@@ -223,7 +224,7 @@ impl Server {
         if found == known { Ok(()) } else { Err(Error::NewerSchema { found, known }) }
     }
 
-    /// Can each of these statements be prepared? Gives the names of those that cannot.
+    /// Can each of these statements be prepared, and its form for many, where it has one? Gives the names of those that cannot.
     pub fn cannot_prepare(
         &self,
         statements: &[(&'static str, &'static Sql)],
@@ -233,7 +234,16 @@ impl Server {
             let mut refused = Vec::new();
             for (name, sql) in statements {
                 session.begin_reading()?;
-                if session.prepare(sql).is_err() {
+                let prepared = session.prepare(sql).and_then(|of_one| {
+                    let is_asked_for_many = !sql.rests_on().is_empty();
+                    let is_sent_for_many = ahead::adding_many(sql.text(), of_one.params()).is_some();
+                    if is_asked_for_many || is_sent_for_many {
+                        session.prepare_for_many(sql).map(drop)
+                    } else {
+                        Ok(())
+                    }
+                });
+                if prepared.is_err() {
                     refused.push(*name);
                 }
                 session.roll_back();

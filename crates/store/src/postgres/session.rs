@@ -19,9 +19,10 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{AsyncMessage, Client, Connection, CopyOutStream, Statement};
 
 use super::Server;
+use super::ahead::{self, Answer, Answers, PutOff, RowsOf};
 use crate::engine::{AddressHasher, Engine, Pen, Session, Standing, Step};
 use crate::error::{Error, engine_code_of};
-use crate::sql::{Columns, Row, Sql, Value};
+use crate::sql::{Ask, Columns, Params, Row, Sql, Value};
 
 /// Who held the pen of a shop; from here until the end of the transaction nobody else does.
 static TAKE_PEN: Sql = Sql::new("SELECT holder FROM pen WHERE shop = $1 FOR UPDATE");
@@ -56,7 +57,9 @@ pub(crate) struct Postgres {
     server: Server,
     runtime: Runtime,
     client: RefCell<Option<Client>>,
-    prepared: RefCell<HashMap<usize, Statement, BuildHasherDefault<AddressHasher>>>,
+    prepared: RefCell<Prepared>,
+    /// The same statements, for many rows or sets of parameters.
+    prepared_for_many: RefCell<Prepared>,
     standing: Cell<Standing>,
     /// The server said that what it did may not have reached its standby.
     warned: Arc<AtomicBool>,
@@ -66,18 +69,20 @@ pub(crate) struct Postgres {
     held: RefCell<HashSet<i64>>,
     /// The pen of this transaction.
     pen: Cell<Option<i64>>,
-    /// What steady statements were answered in this transaction.
-    remembered: RefCell<HashMap<(usize, i64), Remembered>>,
+    /// What was answered in this transaction.
+    answers: RefCell<Answers>,
+    /// Rows of this transaction that are not sent yet.
+    put_off: RefCell<PutOff>,
+    /// May rows be put off in this transaction?
+    puts_off: Cell<bool>,
+    /// A row that was put off was refused.
+    was_wrong: Cell<bool>,
     patience: Duration,
     /// A statement was refused because the disk is full.
     met_full_disk: Cell<bool>,
 }
 
-/// An answer that holds until its table is changed.
-struct Remembered {
-    table: &'static str,
-    rows: Arc<Vec<tokio_postgres::Row>>,
-}
+type Prepared = HashMap<usize, Statement, BuildHasherDefault<AddressHasher>>;
 
 impl Postgres {
     /// A connection that is not made yet.
@@ -88,12 +93,16 @@ impl Postgres {
             runtime,
             client: RefCell::new(None),
             prepared: RefCell::default(),
+            prepared_for_many: RefCell::default(),
             standing: Cell::new(Standing::Gone),
             warned: Arc::default(),
             holder: Cell::new(0),
             held: RefCell::default(),
             pen: Cell::new(None),
-            remembered: RefCell::default(),
+            answers: RefCell::default(),
+            put_off: RefCell::default(),
+            puts_off: Cell::new(false),
+            was_wrong: Cell::new(false),
             patience: PATIENCE,
             met_full_disk: Cell::new(false),
         })
@@ -147,7 +156,7 @@ impl Postgres {
     fn begin_as(&self, how: &str, whose: &str, pen: Option<i64>) -> Result<Option<i64>, Error> {
         self.connect()?;
         self.warned.store(false, Ordering::Relaxed);
-        self.remembered.borrow_mut().clear();
+        self.forget();
         let fence = self.prepare(&FENCE)?;
         let pen = pen.map(|pen| Ok::<_, Error>((self.prepare(&TAKE_PEN)?, pen))).transpose()?;
         let client = self.client.borrow();
@@ -189,11 +198,22 @@ impl Postgres {
         Ok(())
     }
 
+    /// Forgets what was answered, and what was to be sent: another transaction begins, or this one is undone.
+    fn forget(&self) {
+        self.answers.borrow_mut().clear();
+        let _ = self.put_off.borrow_mut().take();
+    }
+
     /// Forgets a connection that was lost.
     fn give_up(&self) {
-        self.prepared.borrow_mut().clear();
+        self.forget_plans();
         *self.client.borrow_mut() = None;
         self.standing.set(Standing::Gone);
+    }
+
+    fn forget_plans(&self) {
+        self.prepared.borrow_mut().clear();
+        self.prepared_for_many.borrow_mut().clear();
     }
 
     pub(super) fn prepare(&self, sql: &'static Sql) -> Result<Statement, Error> {
@@ -205,6 +225,78 @@ impl Postgres {
         let statement = self.wait(client.prepare(sql.text()))?;
         self.prepared.borrow_mut().insert(sql.address(), statement.clone());
         Ok(statement)
+    }
+
+    /// A statement for many rows, or for many sets of parameters.
+    pub(super) fn prepare_for_many(&self, sql: &'static Sql) -> Result<Statement, Error> {
+        if let Some(known) = self.prepared_for_many.borrow().get(&sql.address()) {
+            return Ok(known.clone());
+        }
+        let of_one = self.prepare(sql)?;
+        let many = match sql.adds_to() {
+            Some(_) => ahead::adding_many(sql.text(), of_one.params()),
+            None => ahead::asking_many(sql.text(), of_one.params()),
+        };
+        let many = many.ok_or(Error::Refused { engine_code: 0 })?;
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Lost)?;
+        let statement = self.wait(client.prepare(&many))?;
+        self.prepared_for_many.borrow_mut().insert(sql.address(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Keeps a row to be sent later.
+    fn put_off(
+        &self,
+        sql: &'static Sql,
+        row: &[Value<'_>],
+        found_by: &'static Sql,
+        key: &[Value<'_>],
+    ) -> Result<(), Error> {
+        self.answers.borrow_mut().added(sql, found_by, &Params::of(key));
+        self.put_off.borrow_mut().push(sql, Params::of(row));
+        if self.put_off.borrow().are_many() { self.send_rows() } else { Ok(()) }
+    }
+
+    /// Sends rows, each statement's together and all at once. Gives whether every one of them was added.
+    fn send(&self, all: &[RowsOf]) -> Result<bool, Error> {
+        let mut sendings = Vec::with_capacity(all.len());
+        for RowsOf { sql, rows } in all {
+            let of_one = self.prepare(sql)?;
+            let statement = if rows.len() == 1 { of_one.clone() } else { self.prepare_for_many(sql)? };
+            let rows: Vec<&Params> = rows.iter().collect();
+            sendings.push((statement, of_one, rows));
+        }
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Lost)?;
+        let mut sent = Vec::with_capacity(sendings.len());
+        for (statement, of_one, rows) in &sendings {
+            let columns = bound(rows, of_one.params())?;
+            sent.push(async move { client.execute_raw(statement, columns).await });
+        }
+        let added = self.wait(futures_util::future::try_join_all(sent))?;
+        Ok(added.iter().zip(all).all(|(added, of)| *added == of.rows.len() as u64))
+    }
+
+    /// Asks a statement with one set of parameters, or its form for many with many. Gives what was answered to each.
+    async fn ask(
+        client: &Client,
+        statement: &Statement,
+        bound: Vec<Parameter<'_>>,
+        asked: usize,
+    ) -> Result<Vec<Answer>, tokio_postgres::Error> {
+        let mut stream = pin!(client.query_raw(statement, bound).await?);
+        let skip = usize::from(asked > 1);
+        let mut answers: Vec<Answer> = (0..asked).map(|_| Answer { rows: Vec::new(), skip }).collect();
+        while let Some(row) = stream.next().await {
+            let row = row?;
+            let place = if skip == 0 { 1 } else { row.try_get::<_, i64>(0)? };
+            let place = usize::try_from(place).ok().and_then(|place| place.checked_sub(1));
+            if let Some(answer) = place.and_then(|place| answers.get_mut(place)) {
+                answer.rows.push(row);
+            }
+        }
+        Ok(answers)
     }
 
     /// Waits for an answer, as long as one can come.
@@ -232,7 +324,7 @@ impl Postgres {
         }
         if *state == SqlState::FEATURE_NOT_SUPPORTED {
             // A plan from before a migration: it is made again.
-            self.prepared.borrow_mut().clear();
+            self.forget_plans();
             self.standing.set(Standing::Gone);
             return Error::Lost;
         }
@@ -251,18 +343,16 @@ impl Engine for Postgres {
         if self.standing.get() != Standing::Whole {
             return Err(Error::Lost);
         }
-        self.remembered.borrow_mut().retain(|_, known| !sql.may_change(known.table));
-        let steady = match (sql.steady_in(), params) {
-            (Some(table), [Value::Int(number)]) => Some((table, (sql.address(), *number))),
-            _ => None,
-        };
-        if let Some((_, key)) = steady {
-            let known = self.remembered.borrow().get(&key).map(|known| Arc::clone(&known.rows));
-            if let Some(rows) = known {
-                show(&rows, each)?;
-                return Ok(0);
-            }
+        let asked = (!sql.rests_on().is_empty()).then(|| Params::of(params));
+        let known = asked.as_ref().and_then(|asked| self.answers.borrow().find(sql, asked));
+        if let Some(known) = known {
+            show(&known.rows, known.skip, each)?;
+            return Ok(0);
         }
+        if self.put_off.borrow().concern(sql) {
+            self.send_rows()?;
+        }
+        self.answers.borrow_mut().changed(sql);
         let statement = self.prepare(sql)?;
         if statement.params().len() != params.len() {
             return Err(Error::Refused { engine_code: 0 });
@@ -287,15 +377,15 @@ impl Engine for Postgres {
                 }
                 Ok(())
             })?;
-            if let Some((table, key)) = steady
+            if let Some(asked) = &asked
                 && !more
             {
-                let rows = Arc::new(rows);
-                self.remembered.borrow_mut().insert(key, Remembered { table, rows: Arc::clone(&rows) });
-                show(&rows, each)?;
+                let answer = Answer { rows, skip: 0 };
+                let answer = self.answers.borrow_mut().keep(sql, asked.clone(), answer);
+                show(&answer.rows, 0, each)?;
                 return Ok(0);
             }
-            if show(&rows, each)? == Step::Stop {
+            if show(&rows, 0, each)? == Step::Stop {
                 return Ok(0);
             }
             if !more {
@@ -308,7 +398,8 @@ impl Engine for Postgres {
         if self.standing.get() != Standing::Whole {
             return Err(Error::Lost);
         }
-        self.remembered.borrow_mut().clear();
+        self.send_rows()?;
+        self.answers.borrow_mut().clear();
         let statements =
             changes.iter().map(|(sql, _)| self.prepare(sql)).collect::<Result<Vec<Statement>, Error>>()?;
         let client = self.client.borrow();
@@ -323,15 +414,102 @@ impl Engine for Postgres {
         });
         self.wait(futures_util::future::try_join_all(all)).map(drop)
     }
+
+    fn foresee(&self, asks: &[&Ask]) -> Result<(), Error> {
+        if self.standing.get() != Standing::Whole {
+            return Err(Error::Lost);
+        }
+        let mut of: Vec<(&'static Sql, HashSet<&Params>)> = Vec::new();
+        for Ask { sql, params } in asks {
+            let is_known = sql.rests_on().is_empty() || self.answers.borrow().find(sql, params).is_some();
+            match of.iter_mut().find(|(known, _)| known.address() == sql.address()) {
+                _ if is_known => {}
+                Some((_, all)) => drop(all.insert(params)),
+                None => of.push((sql, HashSet::from([params]))),
+            }
+        }
+        if of.iter().any(|(sql, _)| self.put_off.borrow().concern(sql)) {
+            self.send_rows()?;
+        }
+        let mut sendings = Vec::with_capacity(of.len());
+        for (sql, asks) in of {
+            let of_one = self.prepare(sql)?;
+            let statement = if asks.len() == 1 { of_one.clone() } else { self.prepare_for_many(sql)? };
+            sendings.push((sql, statement, of_one, asks.into_iter().collect::<Vec<&Params>>()));
+        }
+        let client = self.client.borrow();
+        let client = client.as_ref().ok_or(Error::Lost)?;
+        let mut sent = Vec::with_capacity(sendings.len());
+        for (_, statement, of_one, asks) in &sendings {
+            sent.push(Self::ask(client, statement, bound(asks, of_one.params())?, asks.len()));
+        }
+        let answered = self.wait(futures_util::future::try_join_all(sent))?;
+        let mut known = self.answers.borrow_mut();
+        for ((sql, _, _, asks), answers) in sendings.iter().zip(answered) {
+            for (asked, answer) in asks.iter().zip(answers) {
+                known.keep(sql, (*asked).clone(), answer);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        (found_by, key): (&'static Sql, &[Value<'_>]),
+    ) -> Result<bool, Error> {
+        if !self.puts_off.get() {
+            return self.run(sql, params, &mut |_| Ok(Step::Next)).map(|changed| changed > 0);
+        }
+        let mut is_taken = false;
+        self.run(found_by, key, &mut |_| {
+            is_taken = true;
+            Ok(Step::Stop)
+        })?;
+        if is_taken {
+            return Ok(false);
+        }
+        self.put_off(sql, params, found_by, key).map(|()| true)
+    }
+
+    fn set(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        (found_by, key): (&'static Sql, &[Value<'_>]),
+    ) -> Result<(), Error> {
+        if !self.puts_off.get() {
+            return self.run(sql, params, &mut |_| Ok(Step::Next)).map(drop);
+        }
+        if self.standing.get() != Standing::Whole {
+            return Err(Error::Lost);
+        }
+        self.put_off(sql, params, found_by, key)
+    }
 }
 
-/// Shows rows until somebody has seen enough.
+/// A parameter on its way.
+type Parameter<'a> = Box<dyn ToSql + Sync + Send + 'a>;
+
+/// The parameters of a statement for one, or of its form for many. Fails when they are not its own.
+fn bound<'p>(sets: &[&'p Params], types: &[Type]) -> Result<Vec<Parameter<'p>>, Error> {
+    match sets {
+        [one] if one.len() == types.len() => {
+            Ok(one.values().map(|value| Box::new(Bound(value)) as Parameter<'_>).collect())
+        }
+        sets => ahead::columns(sets, types),
+    }
+}
+
+/// Shows rows until somebody has seen enough, without the columns that stand before what was asked for.
 fn show(
     rows: &[tokio_postgres::Row],
+    skip: usize,
     each: &mut dyn FnMut(&Row<'_>) -> Result<Step, Error>,
 ) -> Result<Step, Error> {
     for row in rows {
-        if each(&Row(&PostgresRow(row)))? == Step::Stop {
+        if each(&Row(&PostgresRow { row, skip }))? == Step::Stop {
             return Ok(Step::Stop);
         }
     }
@@ -355,6 +533,8 @@ impl Session for Postgres {
         let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
         let mut before = self.begin_as(begin, &whose, Some(pen))?;
         self.pen.set(Some(pen));
+        self.puts_off.set(true);
+        self.was_wrong.set(false);
         while before.is_none() {
             self.run(&ADD_PEN, crate::params![pen], &mut |_| Ok(Step::Next))?;
             self.run(&TAKE_PEN, crate::params![pen], &mut |row| {
@@ -378,6 +558,7 @@ impl Session for Postgres {
         if self.standing.get() != Standing::Whole {
             return Err(Error::Lost);
         }
+        self.send_rows()?;
         let client = self.client.borrow();
         let client = client.as_ref().ok_or(Error::Lost)?;
         let done = self.wait(client.batch_execute("COMMIT"));
@@ -409,6 +590,7 @@ impl Session for Postgres {
 
     fn roll_back(&self) {
         let pen = self.pen.take();
+        self.forget();
         let is_lost = {
             let client = self.client.borrow();
             match client.as_ref() {
@@ -430,7 +612,7 @@ impl Session for Postgres {
     }
 
     fn take_back(&self) -> Result<(), Error> {
-        self.remembered.borrow_mut().clear();
+        self.forget();
         self.batch("ROLLBACK TO SAVEPOINT unit")?;
         self.standing.set(Standing::Whole);
         Ok(())
@@ -450,6 +632,31 @@ impl Session for Postgres {
 
     fn met_full_disk(&self) -> bool {
         self.met_full_disk.take()
+    }
+
+    fn take_each_by_itself(&self) {
+        self.puts_off.set(false);
+    }
+
+    fn send_rows(&self) -> Result<(), Error> {
+        let rows = self.put_off.borrow_mut().take();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        if self.standing.get() != Standing::Whole {
+            return Err(Error::Lost);
+        }
+        let sent = self.send(&rows);
+        if sent != Ok(true) && self.standing.get() != Standing::Gone {
+            // Somebody was told that a row was added that is not. What it was refused for is found out when it goes by itself.
+            self.standing.set(Standing::Spoiled);
+            self.was_wrong.set(true);
+        }
+        if sent? { Ok(()) } else { Err(Error::Refused { engine_code: 0 }) }
+    }
+
+    fn was_wrong(&self) -> bool {
+        self.was_wrong.take()
     }
 
     fn distrust(&self, pen: i64) {
@@ -516,14 +723,18 @@ fn cannot_connect(error: &tokio_postgres::Error) -> Error {
     }
 }
 
-struct PostgresRow<'r>(&'r tokio_postgres::Row);
+struct PostgresRow<'r> {
+    row: &'r tokio_postgres::Row,
+    /// Columns that are none of the statement's own.
+    skip: usize,
+}
 
 impl PostgresRow<'_> {
     fn column<'a, T: tokio_postgres::types::FromSql<'a>>(
         &'a self,
         column: usize,
     ) -> Result<Option<T>, Error> {
-        self.0.try_get(column).map_err(|_| Error::WrongColumn { column })
+        self.row.try_get(column.saturating_add(self.skip)).map_err(|_| Error::WrongColumn { column })
     }
 }
 

@@ -232,7 +232,7 @@ fn ask(world: World, unit: Number, queue: &Queue, shown: &Arc<Shown>, database: 
         }
         Ok(Told { number, is_mine })
     };
-    let (task, answer) = Unit::new(shop, act);
+    let (task, answer) = Unit::new(shop, Vec::new(), act);
     queue.submit(unit.lane(), task)?;
     shuttle::future::block_on(answer).expect("what was accepted is answered").into_outcome()
 }

@@ -26,7 +26,7 @@ use ledger::opening::Opening;
 use policy::{Basis, CompiledPurpose, PurposeSet};
 use seal::DataKey;
 use serde::{Deserialize, Serialize};
-use store::{View, params};
+use store::{Ask, View, params};
 
 use crate::ground::clock::MINUTE;
 use crate::ground::work::Work;
@@ -156,6 +156,21 @@ pub fn chosen(view: &View<'_>, shop: &Shop, subject: SubjectId) -> Result<Chosen
     // A yes was said to what the notice said then. LAW: PIPL 14(2).
     let granted = read_set(&granted).minus(shop.policy().voided_since(under));
     Ok(Chosen { count, granted, refused: read_set(&refused) })
+}
+
+/// What [`chosen`] asks.
+pub fn asks_chosen(shop: &Shop, subject: SubjectId) -> Ask {
+    Ask::new(&sql::FIND_STANDING, params![subject.column(), shop.column()])
+}
+
+/// What [`keep`] asks, of a subject of which a hint says how much it has chosen.
+pub fn asks_keep(shop: &Shop, subject: SubjectId) -> Vec<Ask> {
+    let mut asks = vec![asks_chosen(shop, subject)];
+    if let Some(hint) = shop.hints.subject(subject) {
+        let ((first, last), limit) = (all_of(subject), hint.chosen.count.saturating_add(1));
+        asks.push(Ask::new(&sql::LIST_CHOICES, params![first, last, shop.column(), limit]));
+    }
+    asks
 }
 
 /// What subjects can be asked about, and what they can say.
@@ -297,7 +312,7 @@ pub fn keep(
         way: choice.way.name().to_owned(),
         entry: entry_id,
     };
-    add(&row, work)?;
+    add(subject, &row, work)?;
     set_standing(subject, &chosen, others, work)?;
     Ok(Some(Kept { id, entry: entry_id, salt, opening, chosen }))
 }
@@ -320,15 +335,15 @@ pub fn list_all(
     if made.len() == count as usize { Ok(made) } else { Err(Problem::edited(CHOICE)) }
 }
 
-fn add(row: &ChoiceRow, work: &mut Work<'_, '_>) -> Result<(), Problem> {
+fn add(subject: SubjectId, row: &ChoiceRow, work: &mut Work<'_, '_>) -> Result<(), Problem> {
     let (shop, said) = (work.shop, row.said.number());
     let mac = shop.keys.row_mac(CHOICE, &row.columns(shop).each_ref().map(Vec::as_slice))?;
     let (language, way) = (row.language.as_str(), row.way.as_str());
     let (id, entry) = (row.id.column(), row.entry.column());
     let params =
         params![id, shop.column(), row.purpose, said, row.at, row.notice, language, way, entry, &mac];
-    work.tx.change(&sql::ADD_CHOICE, params)?;
-    Ok(())
+    let (first, last) = all_of(subject);
+    Ok(work.tx.set(&sql::ADD_CHOICE, params, &sql::LIST_CHOICES, params![first, last, shop.column()])?)
 }
 
 impl ChoiceRow {
@@ -354,7 +369,7 @@ fn set_standing(
     let mac =
         shop.keys.row_mac(STANDING, &[&columns(&shop, subject, chosen.count, under), &granted, &refused])?;
     let params = params![subject.column(), shop.column(), chosen.count, under, &granted, &refused, &mac];
-    work.tx.change(&sql::SET_STANDING, params)?;
+    work.tx.set(&sql::SET_STANDING, params, &sql::FIND_STANDING, params![subject.column(), shop.column()])?;
     // What may be kept, and for how long, may have moved: the gate knows at once, the records are laid out again behind.
     if others == Others::Perhaps {
         work.tx.add_job(shop.column(), jobs::RECLOCK, subject.column(), work.asked_at())?;
@@ -368,10 +383,15 @@ fn set_standing(
     Ok(())
 }
 
+/// Between which numbers the choices of a subject lie.
+fn all_of(subject: SubjectId) -> (i64, i64) {
+    (ChoiceId::of(subject, 0).column(), ChoiceId::of(subject, u32::MAX).column())
+}
+
 /// The choices of a subject, in order. Fails: `SR-KEEP-004` when a row was edited.
 pub fn list(view: &View<'_>, shop: &Shop, subject: SubjectId, limit: u32) -> Result<Vec<ChoiceRow>, Problem> {
-    let (first, last) = (ChoiceId::of(subject, 0), ChoiceId::of(subject, u32::MAX));
-    let params = params![first.column(), last.column(), shop.column(), limit];
+    let (first, last) = all_of(subject);
+    let params = params![first, last, shop.column(), limit];
     let rows = view.list(&sql::LIST_CHOICES, params, |row| {
         let Some(said) = Said::from_number(row.number(2)?) else { return Ok(None) };
         let choice = ChoiceRow {
@@ -410,8 +430,8 @@ pub fn list_standings_after(
 
 /// Removes the choices of a subject behind its dead key. Gives how many went; fewer than `limit` means that it is done.
 pub fn remove(subject: SubjectId, limit: u32, work: &mut Work<'_, '_>) -> Result<usize, Problem> {
-    let (first, last) = (ChoiceId::of(subject, 0), ChoiceId::of(subject, u32::MAX));
-    let params = params![first.column(), last.column(), work.shop.column(), limit];
+    let (first, last) = all_of(subject);
+    let params = params![first, last, work.shop.column(), limit];
     let gone = work.tx.change(&sql::REMOVE_CHOICES, params)?;
     work.tx.change(&sql::REMOVE_STANDING, params![subject.column(), work.shop.column()])?;
     Ok(gone)

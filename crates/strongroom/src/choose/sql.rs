@@ -4,10 +4,10 @@ store::statements! {
     ADD_CHOICE = "INSERT INTO choice (id, shop, purpose, said, at, notice, language, way, entry, mac)
                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     LIST_CHOICES = "SELECT id, purpose, said, at, notice, language, way, entry, mac FROM choice
-                    WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4";
+                    WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4", rests on ["choice"];
     REMOVE_CHOICES = "DELETE FROM choice WHERE id IN
                       (SELECT id FROM choice WHERE id >= $1 AND id <= $2 AND shop = $3 LIMIT $4)";
-    FIND_STANDING = "SELECT count, under, granted, refused, mac FROM choice_standing WHERE subject = $1 AND shop = $2";
+    FIND_STANDING = "SELECT count, under, granted, refused, mac FROM choice_standing WHERE subject = $1 AND shop = $2", rests on ["choice_standing"];
     SET_STANDING = "INSERT INTO choice_standing (subject, shop, count, under, granted, refused, mac)
                     VALUES ($1, $2, $3, $4, $5, $6, $7)
                     ON CONFLICT (subject) DO UPDATE SET count = excluded.count, under = excluded.under, granted = excluded.granted,

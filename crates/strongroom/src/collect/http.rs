@@ -25,7 +25,7 @@ use crate::ground::work::{field_names, named_reasons};
 use crate::ground::{Deed, House, Id, InForce, Problem, Reason, Shop, SubjectId, heads};
 use crate::keep;
 use crate::keep::refs::{
-    ExternalId, RecordRefBody, ScalarOrNull, SubjectBody, SubjectIn, named_subject, parse_whose,
+    ExternalId, RecordRefBody, ScalarOrNull, SubjectBody, SubjectIn, Whose, named_subject, parse_whose,
 };
 
 /// What the room answers to.
@@ -457,8 +457,16 @@ pub(crate) async fn post_choice(request: Request) -> Result<Response<Body>, Prob
     let choice =
         ChoiceIn { purpose: input.purpose, choice: input.choice, notice: input.notice, at: input.at };
     let choice = parse_choice(&choice, &policy, now, "")?;
+    let asks = house.foresees(|| match &whose {
+        Whose::Subject(subject) => {
+            let mut asks = choose::asks_keep(&caller.shop, *subject);
+            asks.push(keep::asks_subject(&caller.shop, *subject));
+            asks
+        }
+        _ => Vec::new(),
+    });
     let committed = house
-        .work(Lane::High, &caller.shop, &caller.actor, move |work| {
+        .work_foreseen(Lane::High, &caller.shop, &caller.actor, asks, move |work| {
             work.must_be_allowed(Deed::Choose)?;
             write::may_match(&whose, work)?;
             let named = named_subject(work.view(), work.shop, &whose)?;

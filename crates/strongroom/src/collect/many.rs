@@ -6,11 +6,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use store::Lane;
+use store::{Ask, Lane};
 
 use super::draft::Draft;
 use super::write::{
-    Applied, Known, Prepared, Written, apply, guess, learn, look, prepare_with_numbers, write_known,
+    Applied, Known, Prepared, Written, apply, asks_behind_look, asks_of, asks_of_look, guess, learn, look,
+    prepare_with_numbers, write_known,
 };
 use crate::ground::house::House;
 use crate::ground::web::{Caller, Repeat};
@@ -156,7 +157,15 @@ async fn look_at_all(
     let looks = open.chunks(GROUP).map(|group| {
         let drafts: Vec<Arc<Draft>> =
             group.iter().filter_map(|at| rows.get(*at)).map(|(_, row)| Arc::clone(&row.draft)).collect();
-        house.work(lane, &caller.shop, &caller.actor, move |work| {
+        let asks = || drafts.iter().flat_map(|draft| asks_of_look(draft, &caller.shop)).collect();
+        let asks = house.foresees(asks);
+        let is_shared = house.store.is_shared();
+        house.work_foreseen(lane, &caller.shop, &caller.actor, asks, move |work| {
+            if is_shared {
+                let behind: Vec<Ask> =
+                    drafts.iter().flat_map(|draft| asks_behind_look(draft, work)).collect();
+                work.tx.foresee(&behind)?;
+            }
             Ok(drafts.iter().map(|draft| look(draft, work)).collect::<Vec<_>>())
         })
     });
@@ -222,8 +231,11 @@ async fn apply_group(
 ) -> Vec<(usize, Outcome)> {
     let group = Arc::new(group);
     let applying = Arc::clone(&group);
+    let asks =
+        |member: &Member| asks_of(&member.row.draft, &member.prepared, member.row.repeat, &caller.shop);
+    let asks = house.foresees(|| group.iter().flat_map(asks).collect());
     let applied = house
-        .work(lane, &caller.shop, &caller.actor, move |work| {
+        .work_foreseen(lane, &caller.shop, &caller.actor, asks, move |work| {
             applying
                 .iter()
                 .map(|member| apply(&member.row.draft, &member.prepared, member.row.repeat, work))

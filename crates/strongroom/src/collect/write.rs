@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ledger::entry::{Act, Outcome, Part};
 use policy::{ActSet, Answer, Decision, Facts, FieldMask, Flow, PurposeSet, Standing, Start};
 use seal::{Class, Random};
-use store::Lane;
+use store::{Ask, Lane};
 
 use super::draft::Draft;
 use super::error;
@@ -277,9 +277,12 @@ pub(super) async fn write_known(
     let shop = &caller.shop;
     for _ in 0..TRIES {
         let prepared = prepare_with_numbers(house, shop, &draft, known.take()).await?;
+        let asks = house.foresees(|| asks_of(&draft, &prepared, repeat, shop));
         let applying = Arc::clone(&draft);
         let applied = house
-            .work(lane, shop, &caller.actor, move |work| apply(&applying, &prepared, repeat, work))
+            .work_foreseen(lane, shop, &caller.actor, asks, move |work| {
+                apply(&applying, &prepared, repeat, work)
+            })
             .await;
         match applied.map(store::Committed::into_value) {
             Ok(Applied::Stale(mut found)) => {
@@ -543,6 +546,67 @@ pub(super) fn refused_now(draft: &Draft, work: &mut Work<'_, '_>) -> Result<Opti
         return Ok(None);
     }
     refuse(draft, &decision, FieldMask::EMPTY, work).map(Some)
+}
+
+/// What [`apply`] is going to ask.
+pub(super) fn asks_of(draft: &Draft, prepared: &Prepared, repeat: Option<Repeat>, shop: &Shop) -> Vec<Ask> {
+    let mut asks: Vec<Ask> = repeat.iter().map(|repeat| store::asks_kept_answer(&repeat.id)).collect();
+    match prepared {
+        Prepared::Look | Prepared::Nothing(..) => asks.extend(asks_of_look(draft, shop)),
+        Prepared::Unchanged(known, _) => {
+            asks.extend(known.record.iter().map(|row| keep::asks_record(shop, row.id)));
+        }
+        Prepared::Plan(ready) => {
+            asks.extend(keep::asks_of_plan(&ready.plan, shop));
+            if ready.known.subject.is_some() {
+                asks.push(choose::asks_chosen(shop, ready.plan.subject));
+            }
+        }
+    }
+    asks
+}
+
+/// What [`look`] is going to ask first: the rest depends on what it finds.
+pub(super) fn asks_of_look(draft: &Draft, shop: &Shop) -> Vec<Ask> {
+    let mut asks = Vec::new();
+    match (draft.record, draft.external) {
+        (Some(id), _) => asks.extend(asks_of_record(draft, id, shop)),
+        (None, Some(blind)) => asks.push(keep::asks_lookup(shop, &blind)),
+        (None, None) => {}
+    }
+    match &draft.whose {
+        Whose::Subject(subject) => asks.extend(asks_of_subject(draft, *subject, shop)),
+        Whose::External(blind) => asks.push(keep::asks_lookup(shop, blind)),
+        Whose::Unsaid | Whose::Matching(_) => {}
+    }
+    asks
+}
+
+/// What [`look`] is going to ask when it knows what this transaction knows already.
+pub(super) fn asks_behind_look(draft: &Draft, work: &Work<'_, '_>) -> Vec<Ask> {
+    let (view, shop) = (work.view(), work.shop);
+    // What cannot be read is told by the look.
+    let lead = |blind: &[u8; 16]| keep::find_lookup(view, shop, blind).ok().flatten();
+    let record = draft.record.or_else(|| lead(&draft.external?));
+    if let Some(record) = record {
+        return asks_of_record(draft, record, shop);
+    }
+    let Whose::External(blind) = &draft.whose else { return Vec::new() };
+    lead(blind).map(|record| asks_of_subject(draft, record.subject(), shop)).unwrap_or_default()
+}
+
+fn asks_of_record(draft: &Draft, id: RecordId, shop: &Shop) -> Vec<Ask> {
+    let mut asks = asks_of_subject(draft, id.subject(), shop);
+    asks.push(keep::asks_record(shop, id));
+    asks
+}
+
+fn asks_of_subject(draft: &Draft, subject: SubjectId, shop: &Shop) -> Vec<Ask> {
+    vec![
+        keep::asks_subject(shop, subject),
+        choose::asks_chosen(shop, subject),
+        keep::asks_next_place(shop, subject, draft.kind),
+    ]
 }
 
 /// Writes what was prepared, if everything it rests on still stands. Sees no plain value.

@@ -557,21 +557,45 @@ fn lay_out_some(
         Ok((page, subjects, with_files))
     })?;
     subjects.dedup();
-    for subject in subjects {
-        let mut from = None;
-        loop {
-            let page = reclock(house, shop, subject, from)?;
+    // On a server work waits for messages, and for its turn behind those who wait for an answer: several subjects wait together.
+    let at_once = if house.store.is_shared() { AT_ONCE } else { 1 };
+    for some in subjects.chunks(at_once) {
+        let pages: Vec<Result<Page, Problem>> = std::thread::scope(|scope| {
+            let act = |subject: &SubjectId| lay_out_one(house, shop, *subject);
+            let behind: Vec<_> =
+                some.iter().skip(1).map(|subject| scope.spawn(move || act(subject))).collect();
+            let first = some.first().map(act).into_iter();
+            let failed = |_| Err(store::Error::Panicked.into());
+            first.chain(behind.into_iter().map(|thread| thread.join().unwrap_or_else(failed))).collect()
+        });
+        for page in pages {
+            let page = page?;
             looked.resealed = looked.resealed.saturating_add(page.resealed);
             looked.removed = looked.removed.saturating_add(page.removed);
             looked.stepped_over = looked.stepped_over.saturating_add(page.stepped_over);
-            if page.last.is_none() {
-                break;
-            }
-            from = page.last;
         }
-        house.work_blocking(Lane::Low, shop, &Actor::House, move |work| forget_if_empty(subject, work))?;
     }
     Ok((looked, with_files))
+}
+
+/// Subjects that are laid out at once on a server.
+const AT_ONCE: usize = 8;
+
+/// Lays out again all records of a subject, and forgets it altogether if nothing of it is left.
+fn lay_out_one(house: &Arc<House>, shop: &Arc<Shop>, subject: SubjectId) -> Result<Page, Problem> {
+    let (mut all, mut from) = (Page::default(), None);
+    loop {
+        let page = reclock(house, shop, subject, from)?;
+        all.resealed = all.resealed.saturating_add(page.resealed);
+        all.removed = all.removed.saturating_add(page.removed);
+        all.stepped_over = all.stepped_over.saturating_add(page.stepped_over);
+        if page.last.is_none() {
+            break;
+        }
+        from = page.last;
+    }
+    house.work_blocking(Lane::Low, shop, &Actor::House, move |work| forget_if_empty(subject, work))?;
+    Ok(all)
 }
 
 fn has_dead_group(record: &RecordRow, shop: &Shop) -> bool {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use store::{Committed, Folder, Lane, Store, Tx, View};
+use store::{Ask, Committed, Folder, Lane, Store, Tx, View};
 
 use super::actor::{Actor, ActorFacts, Presented};
 use super::clock::{Clock, ClockWatch};
@@ -243,9 +243,32 @@ impl House {
         F: FnMut(&mut Work<'_, '_>) -> Result<T, Problem> + Send + 'static,
         T: Send + 'static,
     {
-        let working = self.store.work(shop.column(), lane, self.unit(shop, actor, act));
-        // What was accepted may still be done: who asks again with the same key finds out.
-        within(self.store.is_shared(), working, store::Error::InDoubt)
+        self.work_foreseen(lane, shop, actor, Vec::new(), act)
+    }
+
+    /// What work is going to ask, where asking costs a message: in a folder nobody needs to know.
+    pub fn foresees(&self, asks: impl FnOnce() -> Vec<Ask>) -> Vec<Ask> {
+        if self.store.is_shared() { asks() } else { Vec::new() }
+    }
+
+    /// The same for work that [foresees](House::foresees) what it asks: it is asked at once for all that are done together. It
+    /// changes no answer.
+    pub fn work_foreseen<T, F>(
+        &self,
+        lane: Lane,
+        shop: &Arc<Shop>,
+        actor: &Actor,
+        asks: Vec<Ask>,
+        act: F,
+    ) -> impl Future<Output = Result<Committed<T>, Problem>> + Send + use<T, F>
+    where
+        F: FnMut(&mut Work<'_, '_>) -> Result<T, Problem> + Send + 'static,
+        T: Send + 'static,
+    {
+        let working = self.store.work_foreseen(shop.column(), lane, asks, self.unit(shop, actor, act));
+        // What was accepted may still be done: who asks again with the same key finds out. Long work waits behind its own, and
+        // for as long as the writer does.
+        within(self.store.is_shared() && lane == Lane::High, working, store::Error::InDoubt)
     }
 
     /// The same for a thread that is not part of an asynchronous runtime.

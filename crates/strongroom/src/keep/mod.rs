@@ -47,7 +47,7 @@ use ledger::entry::{Act, Entry, Outcome, Part, RecordMark};
 use ledger::opening::Opening;
 use policy::Standing;
 use seal::{Class, KeyId};
-use store::{Row, Step, View, params};
+use store::{Ask, Row, Step, View, params};
 
 use crate::ground::problem::Looked;
 use crate::ground::work::Work;
@@ -334,6 +334,51 @@ pub fn is_fresh(plan: &Plan, choices: u32, work: &Work<'_, '_>) -> Result<bool, 
     Ok(true)
 }
 
+/// What [`is_fresh`] and [`put`] are going to ask for a plan.
+pub fn asks_of_plan(plan: &Plan, shop: &Shop) -> Vec<Ask> {
+    let mut asks = vec![asks_subject(shop, plan.subject)];
+    asks.extend(plan.open_terms.iter().map(|term| terms::asks_term(*term)));
+    for write in &plan.writes {
+        for claim in &write.claims {
+            let slot = slot_of(claim, write.id);
+            asks.push(Ask::new(&sql::HAS_CLAIM, params![shop.column(), &claim.blind, slot]));
+        }
+        if write.before.is_none() {
+            asks.push(Ask::new(&sql::FIND_VERSION, params![write.id.column(), shop.column()]));
+        }
+    }
+    asks.extend(new_keys(plan).map(|key| Ask::new(&sql::FIND_DESTROYED, params![&key.0])));
+    asks
+}
+
+/// What [`find_subject`] asks.
+pub fn asks_subject(shop: &Shop, id: SubjectId) -> Ask {
+    Ask::new(&sql::FIND_SUBJECT, params![id.column(), shop.column()])
+}
+
+/// What [`find_record`] asks.
+pub fn asks_record(shop: &Shop, id: RecordId) -> Ask {
+    Ask::new(&sql::FIND_RECORD, params![id.column(), shop.column()])
+}
+
+/// What [`find_lookup`] asks.
+pub fn asks_lookup(shop: &Shop, blind: &[u8; 16]) -> Ask {
+    Ask::new(&sql::FIND_LOOKUP, params![shop.column(), blind])
+}
+
+/// What [`next_place`] asks.
+pub fn asks_next_place(shop: &Shop, subject: SubjectId, kind: u8) -> Ask {
+    let (first, last) = RecordId::all_of_kind(subject, kind);
+    Ask::new(&sql::FIND_LAST_RECORD, params![first.column(), last.column(), shop.column()])
+}
+
+/// The keys that a plan brings to its subject.
+fn new_keys(plan: &Plan) -> impl Iterator<Item = KeyId> {
+    let known = plan.subject_before.as_ref().map_or(&[][..], |before| &before.keys);
+    let keys = plan.subject_after.iter().flat_map(|row| &row.keys);
+    keys.filter(|key| !known.contains(key)).map(|key| key.id)
+}
+
 /// Whether a plan was written. [`Put::Stale`] has written nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
@@ -370,9 +415,8 @@ pub fn put(plan: &Plan, work: &mut Work<'_, '_>) -> Result<Put, Problem> {
         wrote = true;
     }
     if let Some(row) = &plan.subject_after {
-        let known = plan.subject_before.as_ref().map_or(&[][..], |before| &before.keys);
-        for key in row.keys.iter().filter(|key| !known.contains(key)) {
-            must_not_be_destroyed(key.id, work)?;
+        for key in new_keys(plan) {
+            must_not_be_destroyed(key, work)?;
         }
         if !write_subject(row, plan.subject_before.is_none(), work)? {
             return stale(wrote);
@@ -464,16 +508,22 @@ fn remember(plan: &Plan, work: &mut Work<'_, '_>) {
     });
 }
 
+/// A value that may stand once only has one slot; of any other each record has its own.
+fn slot_of(claim: &Claim, record: RecordId) -> i64 {
+    if claim.once { 0 } else { record.column() }
+}
+
 fn claim_lookup(claim: &Claim, record: RecordId, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
-    let slot = if claim.once { 0 } else { record.column() };
+    let slot = slot_of(claim, record);
     let mac =
         work.shop.keys.row_mac(LOOKUP, &[&lookup_columns(work.shop, slot, record.column()), &claim.blind])?;
-    let params = params![work.shop.column(), &claim.blind, slot, record.column(), &mac];
-    Ok(work.tx.claim(&sql::CLAIM_LOOKUP, params)?)
+    let shop = work.shop.column();
+    let row = params![shop, &claim.blind, slot, record.column(), &mac];
+    Ok(work.tx.add(&sql::CLAIM_LOOKUP, row, &sql::HAS_CLAIM, params![shop, &claim.blind, slot])?)
 }
 
 fn unclaim_lookup(claim: &Claim, record: RecordId, work: &mut Work<'_, '_>) -> Result<(), Problem> {
-    let slot = if claim.once { 0 } else { record.column() };
+    let slot = slot_of(claim, record);
     let params = params![work.shop.column(), &claim.blind, slot, record.column()];
     work.tx.change(&sql::REMOVE_LOOKUP, params)?;
     Ok(())
@@ -484,33 +534,32 @@ pub fn write_subject(row: &SubjectRow, new: bool, work: &mut Work<'_, '_>) -> Re
     let (shop, keys) = (work.shop, row.keys_column());
     let standing = standing_column(row.standing);
     let mac = shop.keys.row_mac(SUBJECT, &[&subject_columns(shop, row.id, standing, row.since), &keys])?;
-    let changed = if new {
+    if new {
         let params = params![row.id.column(), shop.column(), standing, row.since, &keys, &mac];
-        work.tx.change(&sql::ADD_SUBJECT, params)?
-    } else {
-        let params = params![standing, &keys, &mac, row.id.column(), shop.column()];
-        work.tx.change(&sql::CHANGE_SUBJECT, params)?
-    };
-    Ok(changed > 0)
+        let key = params![row.id.column(), shop.column()];
+        return Ok(work.tx.add(&sql::ADD_SUBJECT, params, &sql::FIND_SUBJECT, key)?);
+    }
+    let params = params![standing, &keys, &mac, row.id.column(), shop.column()];
+    Ok(work.tx.change(&sql::CHANGE_SUBJECT, params)? > 0)
 }
 
 fn write_record(write: &RecordWrite, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
     let shop = work.shop.column();
-    let changed = match write.before {
+    let written = match write.before {
         None => {
             let params = params![write.id.column(), shop, write.version, &write.clear_bytes, &write.sealed];
-            work.tx.change(&sql::ADD_RECORD, params)?
+            work.tx.add(&sql::ADD_RECORD, params, &sql::FIND_VERSION, params![write.id.column(), shop])?
         }
         Some(before) => {
             let params =
                 params![write.version, &write.clear_bytes, &write.sealed, write.id.column(), shop, before];
-            work.tx.change(&sql::CHANGE_RECORD, params)?
+            work.tx.change(&sql::CHANGE_RECORD, params)? > 0
         }
     };
     for claim in &write.unclaims {
         unclaim_lookup(claim, write.id, work)?;
     }
-    Ok(changed > 0)
+    Ok(written)
 }
 
 /// Says that a key is gone: its row holds it no more, its id is kept for ever, memory forgets it after the commit, and the

@@ -12,7 +12,7 @@ store::statements! {
 
     ADD_TERM = "INSERT INTO term (id, shop, ends_at, epoch, wrapped, mac) VALUES ($1, $2, $3, $4, $5, $6)
                 ON CONFLICT (shop, ends_at, epoch) DO NOTHING";
-    FIND_TERM = "SELECT shop, ends_at, epoch, wrapped, mac FROM term WHERE id = $1";
+    FIND_TERM = "SELECT shop, ends_at, epoch, wrapped, mac FROM term WHERE id = $1", rests on ["term"];
     LIST_TERMS = "SELECT id, ends_at, epoch, wrapped, mac FROM term WHERE shop = $1 ORDER BY ends_at";
     LIST_TERM_NUMBERS = "SELECT id FROM term WHERE shop = $1";
     LIST_ENDED_TERMS = "SELECT id FROM term WHERE shop = $1 AND ends_at <= $2 ORDER BY ends_at LIMIT 64";
@@ -21,7 +21,7 @@ store::statements! {
 
     ADD_SUBJECT = "INSERT INTO subject (id, shop, standing, since, keys, mac) VALUES ($1, $2, $3, $4, $5, $6)
                    ON CONFLICT (id) DO NOTHING";
-    FIND_SUBJECT = "SELECT standing, since, keys, mac FROM subject WHERE id = $1 AND shop = $2";
+    FIND_SUBJECT = "SELECT standing, since, keys, mac FROM subject WHERE id = $1 AND shop = $2", rests on ["subject"];
     CHANGE_SUBJECT = "UPDATE subject SET standing = $1, keys = $2, mac = $3 WHERE id = $4 AND shop = $5";
     REMOVE_SUBJECT = "DELETE FROM subject WHERE id = $1 AND shop = $2";
     LIST_SUBJECTS_AFTER = "SELECT id FROM subject WHERE id > $1 AND shop = $2 ORDER BY id LIMIT $3";
@@ -31,22 +31,23 @@ store::statements! {
                   ON CONFLICT (id) DO NOTHING";
     CHANGE_RECORD = "UPDATE record SET version = $1, clear = $2, sealed = $3 WHERE id = $4 AND shop = $5 AND version = $6";
     REMOVE_RECORD = "DELETE FROM record WHERE id = $1 AND shop = $2 AND version = $3";
-    FIND_RECORD = "SELECT version, clear, sealed FROM record WHERE id = $1 AND shop = $2";
-    FIND_VERSION = "SELECT version FROM record WHERE id = $1 AND shop = $2";
+    FIND_RECORD = "SELECT version, clear, sealed FROM record WHERE id = $1 AND shop = $2", rests on ["record"];
+    FIND_VERSION = "SELECT version FROM record WHERE id = $1 AND shop = $2", rests on ["record"];
     LIST_RECORDS = "SELECT id, version, clear, sealed FROM record
                     WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4";
     LIST_NEWEST_RECORDS = "SELECT id, version, clear, sealed FROM record
                            WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id DESC LIMIT $4";
     LIST_CLEAR = "SELECT id, version, clear FROM record WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4";
-    FIND_LAST_RECORD = "SELECT id FROM record WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id DESC LIMIT 1";
+    FIND_LAST_RECORD = "SELECT id FROM record WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id DESC LIMIT 1", rests on ["record"];
     LIST_RECORDS_AFTER = "SELECT id, version, clear, sealed FROM record WHERE id > $1 AND shop = $2 ORDER BY id LIMIT $3";
     COUNT_RECORDS = "SELECT count(*) FROM record WHERE shop = $1";
 
     CLAIM_LOOKUP = "INSERT INTO lookup (shop, blind, slot, record, mac) VALUES ($1, $2, $3, $4, $5)
                     ON CONFLICT (shop, blind, slot) DO NOTHING";
+    HAS_CLAIM = "SELECT record FROM lookup WHERE shop = $1 AND blind = $2 AND slot = $3", rests on ["lookup"];
     FIND_LOOKUP = "SELECT lookup.slot, lookup.record, lookup.mac, record.clear
                    FROM lookup LEFT JOIN record ON record.id = lookup.record
-                   WHERE lookup.shop = $1 AND lookup.blind = $2 AND lookup.slot = 0";
+                   WHERE lookup.shop = $1 AND lookup.blind = $2 AND lookup.slot = 0", rests on ["lookup", "record"];
     LIST_LOOKUPS = "SELECT lookup.slot, lookup.record, lookup.mac, record.clear
                     FROM lookup LEFT JOIN record ON record.id = lookup.record
                     WHERE lookup.shop = $1 AND lookup.blind = $2 ORDER BY lookup.slot LIMIT $3";
@@ -80,7 +81,7 @@ store::statements! {
     FIND_STRAY_CHUNK = "SELECT id FROM file_chunk WHERE id > $1 ORDER BY id LIMIT 1";
 
     ADD_DESTROYED = "INSERT INTO destroyed (key_id, shop, at) VALUES ($1, $2, $3) ON CONFLICT (key_id) DO NOTHING";
-    FIND_DESTROYED = "SELECT at FROM destroyed WHERE key_id = $1";
+    FIND_DESTROYED = "SELECT at FROM destroyed WHERE key_id = $1", rests on ["destroyed"];
     LIST_DESTROYED = "SELECT key_id FROM destroyed ORDER BY at";
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use seal::{KeyId, Wrapped};
-use store::{Row, View, params};
+use store::{Ask, Row, View, params};
 
 use super::{key_destroyed, must_not_be_destroyed, sql};
 use crate::ground::problem::Looked;
@@ -20,6 +20,11 @@ pub fn find_term(view: &View<'_>, shop: &Shop, number: u64) -> Result<Option<Ter
     })?;
     let Some((ends_at, epoch, wrapped, mac)) = found.flatten() else { return Ok(None) };
     whole(shop, number, ends_at, epoch, &wrapped, &mac).map(Some)
+}
+
+/// What [`find_term`] asks.
+pub(super) fn asks_term(number: u64) -> Ask {
+    Ask::new(&sql::FIND_TERM, params![signed(number)])
 }
 
 /// The living terms of a shop.

@@ -4,7 +4,7 @@ store::statements! {
     ADD_CREDENTIAL = "INSERT INTO credential (id, shop, role, label, purposes, for_others, hash, since, revoked_at, mac, per_hour, per_day)
                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11)";
     FIND_CREDENTIAL = "SELECT shop, role, label, purposes, for_others, hash, since, revoked_at, mac, per_hour, per_day, frozen_at, said
-                       FROM credential WHERE id = $1", steady in "credential";
+                       FROM credential WHERE id = $1", rests on ["credential"];
     LIST_CREDENTIALS = "SELECT id, role, label, purposes, for_others, hash, since, revoked_at, mac, per_hour, per_day, frozen_at, said
                        FROM credential
                         WHERE shop = $1 ORDER BY id LIMIT $2";

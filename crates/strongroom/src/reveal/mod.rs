@@ -40,7 +40,7 @@ use crate::choose;
 use crate::ground::house::House;
 use crate::ground::web::Caller;
 use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
-use crate::ground::{Chosen, Deed, Id, OPEN_END, Problem, RecordId, SubjectId};
+use crate::ground::{Chosen, Deed, Id, InForce, OPEN_END, Problem, RecordId, Shop, SubjectId};
 use crate::keep::{self, Listing, Order, RecordRow, SubjectRow};
 use crate::people;
 
@@ -59,9 +59,9 @@ pub enum Ended {
 /// with reasons when the gate says no, 410 when the subject is erased and no law keeps anything.
 /// Records: *revealed*, before anything is plain.
 pub async fn reveal(house: &Arc<House>, caller: &Caller, ask: Ask) -> Result<Permit, Problem> {
-    let ask = Arc::new(ask);
+    let (asks, ask) = (house.foresees(|| asks_of(&ask, &caller.shop)), Arc::new(ask));
     let committed = house
-        .work(Lane::High, &caller.shop, &caller.actor, move |work| {
+        .work_foreseen(Lane::High, &caller.shop, &caller.actor, asks, move |work| {
             work.must_be_allowed(Deed::Reveal)?;
             decide(&ask, policy::Act::Reveal, None, Act::Revealed, work)
         })
@@ -110,6 +110,24 @@ async fn enter_failure(house: &House, caller: &Caller, permit: &Permit) {
     if entered.is_err() {
         crate::note!(ERROR, "a failed opening could not be entered");
     }
+}
+
+/// What [`decide`] is going to ask, as far as the target itself says it.
+pub(crate) fn asks_of(ask: &Ask, shop: &Shop) -> Vec<store::Ask> {
+    let (subject, record) = match &ask.target {
+        Target::Record(record) => (record.subject(), Some(*record)),
+        Target::Subject(subject) => (*subject, None),
+        Target::External(blind) | Target::SubjectExternal(blind) => {
+            return vec![keep::asks_lookup(shop, blind)];
+        }
+        Target::Matching(_) => return Vec::new(),
+    };
+    let mut asks = vec![keep::asks_subject(shop, subject)];
+    asks.extend(record.map(|record| keep::asks_record(shop, record)));
+    if rests_on_a_choice(ask.purpose, &shop.policy()) {
+        asks.push(choose::asks_chosen(shop, subject));
+    }
+    asks
 }
 
 /// Asks the gate about everything that is wanted, and enters its answer.
@@ -207,12 +225,16 @@ pub(crate) fn resolve(target: &Target, work: &Work<'_, '_>) -> Result<Led, Probl
 
 /// What a subject chose, for a purpose whose basis asks for it: the others stand on something else.
 fn chosen_for(purpose: u16, subject: SubjectId, work: &Work<'_, '_>) -> Result<Chosen, Problem> {
-    match work.policy.compiled.purpose(purpose).map(|purpose| purpose.said.basis) {
-        Some(Basis::Consent | Basis::SeparateConsent | Basis::LegitimateInterest) => {
-            choose::chosen(work.view(), work.shop, subject)
-        }
-        _ => Ok(Chosen::default()),
+    if rests_on_a_choice(purpose, &work.policy) {
+        choose::chosen(work.view(), work.shop, subject)
+    } else {
+        Ok(Chosen::default())
     }
+}
+
+fn rests_on_a_choice(purpose: u16, policy: &InForce) -> bool {
+    let basis = policy.compiled.purpose(purpose).map(|purpose| purpose.said.basis);
+    matches!(basis, Some(Basis::Consent | Basis::SeparateConsent | Basis::LegitimateInterest))
 }
 
 /// The rows that are wanted: one record and what it belongs to, or records of the kinds that the purpose uses.

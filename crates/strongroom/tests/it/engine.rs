@@ -132,6 +132,13 @@ pub(crate) fn change_schema(data: &Path, sql: &str) {
     }
 }
 
+/// What a server says to a question, in psql's form, when it has the rows of this data folder: for whoever asks again and again.
+pub(crate) fn ask_server(data: &Path, sql: &str) -> Option<String> {
+    let owners = OWNERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let (server, name) = owners.get(&data.join(store::DATABASE))?;
+    Some(server.sql(name, sql))
+}
+
 /// The databases themselves, by the file that a folder would have.
 static OWNERS: LazyLock<Mutex<HashMap<PathBuf, (Postgres, String)>>> = LazyLock::new(Mutex::default);
 
@@ -204,6 +211,14 @@ pub(crate) fn write_rows(file: &Path, bytes: &[u8]) {
     let poured = folder.path().join(store::DATABASE);
     write_private(&poured, bytes);
     server.fill_from(&poured, open::MIGRATIONS, |_| {}).unwrap();
+}
+
+/// A home for a copy of a data folder, when the run is for a server: with the rows of the one that was copied.
+pub(crate) fn home_of_copy(data: &Path, copy: &Path) -> Option<Home> {
+    let home = Home::new()?;
+    home.stands_for(copy);
+    write_rows(&copy.join(store::DATABASE), &read_rows(&data.join(store::DATABASE)));
+    Some(home)
 }
 
 /// Writes a file that its owner alone can read.

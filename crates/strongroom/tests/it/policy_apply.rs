@@ -110,6 +110,11 @@ fn is_whole(vault: &Vault) {
 
 /// How far the job that lays out has come, as its row has it; `None` when it is done.
 fn come_so_far(vault: &Vault) -> Option<u64> {
+    let hex = "SELECT 'x' || encode(progress, 'hex') FROM job WHERE kind = 'lay-out'";
+    if let Some(said) = crate::engine::ask_server(&vault.data(), hex) {
+        let hex = said.trim().strip_prefix('x')?;
+        return Some(hex.get(32..48).map_or(0, |last| u64::from_str_radix(last, 16).unwrap()));
+    }
     let database = crate::vault::behind_the_back(vault.database()).unwrap();
     let row = database
         .query_row("SELECT progress FROM job WHERE kind = 'lay-out'", [], |row| row.get::<_, Vec<u8>>(0));
@@ -178,6 +183,8 @@ fn a_policy_is_applied_under_load_and_nobody_is_refused_wrongly() {
 fn a_policy_that_is_applied_goes_on_after_every_kill_and_ends() {
     let vault = full_vault();
     let (mut killed, mut reached, began) = (0, 0, Instant::now());
+    // Behind a kill on a server its lease has to run out before the next one goes on.
+    let kills = if crate::engine::is_for_a_server() { 4 } else { usize::MAX };
     loop {
         let server = vault.serve();
         let mut applying = apply(&vault);
@@ -185,7 +192,9 @@ fn a_policy_that_is_applied_goes_on_after_every_kill_and_ends() {
         // Killed as soon as it has come further than it had when it was killed before.
         let further = loop {
             match come_so_far(&vault) {
-                Some(further) if further <= reached => std::thread::sleep(Duration::from_millis(1)),
+                Some(further) if further <= reached || killed >= kills => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 further => break further,
             }
             assert!(began.elapsed() < Duration::from_secs(180), "it does not come to an end");

@@ -26,6 +26,7 @@ use strongroom::open::{self, Places};
 use strongroom::witness::Witness;
 use tempfile::TempDir;
 
+use crate::engine::{Home, home_of_copy, read_rows, write_rows};
 use crate::judges::{kept, ours, run_with, there};
 use crate::support::{Bench, folder, logged};
 use crate::vault::{Caller, Vault, customer};
@@ -106,14 +107,26 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Both folders of a closed house as they are now, somewhere else.
-fn copy_of(places: &Places, to: &Path) -> Places {
+/// Both folders of a closed house as they are now, somewhere else; and its rows, where a server has them.
+fn copy_of(places: &Places, to: &Path) -> (Places, Option<Home>) {
     let mut copy = places.clone();
     (copy.data, copy.keys) = (to.join("data"), to.join("keys"));
     copy.lock = strongroom::ground::key_holder::LockSource::KeyFile(copy.keys.join("unlock.key"));
     copy_folder(&places.data, &copy.data);
     copy_folder(&places.keys, &copy.keys);
-    copy
+    let home = home_of_copy(&places.data, &copy.data);
+    if let Some(home) = &home {
+        copy.rows = home.rows();
+    }
+    (copy, home)
+}
+
+/// Places where nothing is yet but these keys.
+fn new_places(bench: &Bench, data: PathBuf, keys: PathBuf) -> (Places, Option<Home>) {
+    let lock = strongroom::ground::key_holder::LockSource::KeyFile(keys.join("unlock.key"));
+    let home = Home::new();
+    let rows = home.as_ref().map_or_else(|| bench.places.rows.clone(), Home::rows);
+    (Places { data, keys, lock, rows, ..bench.places.clone() }, home)
 }
 
 fn open_code(places: &Places, bench: &Bench) -> &'static str {
@@ -143,6 +156,7 @@ struct SetBack {
     bench: Bench,
     place: TempDir,
     before: Places,
+    _home: Option<Home>,
     _server: At,
 }
 
@@ -155,17 +169,17 @@ fn set_back() -> SetBack {
     bench.customer(&service, "c-1");
     tell(&bench);
     bench.close();
-    let before = copy_of(&bench.places, &place.path().join("before"));
+    let (before, home) = copy_of(&bench.places, &place.path().join("before"));
     bench.open();
     bench.customer(&service, "c-2");
     tell(&bench);
     bench.close();
-    SetBack { bench, place, before, _server: at }
+    SetBack { bench, place, before, _home: home, _server: at }
 }
 
 #[test]
 fn an_old_copy_of_everything_is_refused_by_name_when_a_witness_has_seen_more() {
-    let SetBack { bench, before, place: _place, _server: _at } = set_back();
+    let SetBack { bench, before, place: _place, _home, _server: _at } = set_back();
     for witness in &bench.places.witnesses {
         let places = Places { witnesses: vec![witness.clone()], ..before.clone() };
         let problem = open::open(&places, bench.clock.clone()).unwrap_err();
@@ -185,14 +199,14 @@ fn an_old_copy_of_everything_is_refused_by_name_when_a_witness_has_seen_more() {
 /// The twin: what the witnesses are for.
 #[test]
 fn the_same_old_copy_is_served_when_nobody_else_has_seen_more() {
-    let SetBack { bench, before, place: _place, _server: _at } = set_back();
+    let SetBack { bench, before, place: _place, _home, _server: _at } = set_back();
     let places = Places { witnesses: Vec::new(), ..before };
     assert_eq!(open_code(&places, &bench), "served");
 }
 
 #[test]
 fn an_old_copy_that_nobody_could_hold_at_its_start_is_named_when_a_witness_is_heard_again() {
-    let SetBack { mut bench, before, place, _server: at } = set_back();
+    let SetBack { mut bench, before, place, _home, _server: at } = set_back();
     let state = place.path().join("state-1");
     drop(at);
     // The server is away, and comes back at another address only after the start.
@@ -236,7 +250,7 @@ fn an_old_copy_that_nobody_could_hold_at_its_start_is_named_when_a_witness_is_he
 
 #[test]
 fn another_history_with_the_same_key_is_refused_by_name() {
-    let SetBack { mut bench, before, place: _place, _server: _at } = set_back();
+    let SetBack { mut bench, before, place: _place, _home, _server: _at } = set_back();
     let own = bench.places.clone();
     bench.places = Places { witnesses: Vec::new(), ..before };
     bench.open();
@@ -321,7 +335,7 @@ fn what_was_cosigned_outlives_a_restart_and_an_export_holds_it() {
 #[test]
 fn an_old_copy_of_what_was_cosigned_is_held_against_as_well() {
     // The keys folder is the newer one, and its `heads` was put back with the data; `cosigned` was forgotten.
-    let SetBack { bench, before, place: _place, _server: _at } = set_back();
+    let SetBack { bench, before, place: _place, _home, _server: _at } = set_back();
     std::fs::copy(bench.places.keys.join("cosigned"), before.keys.join("cosigned")).unwrap();
     let places = Places { witnesses: vec![file(Path::new("/nowhere/at/all"))], ..before };
     assert_eq!(open_code(&places, &bench), "SR-WITNESS-001");
@@ -555,7 +569,7 @@ fn a_key_that_a_witness_knows_to_be_destroyed_stays_destroyed() {
     let subject = bench.customer(&service, "c-1");
     tell(&bench);
     bench.close();
-    let before = copy_of(&bench.places, &place.path().join("before"));
+    let (before, _home) = copy_of(&bench.places, &place.path().join("before"));
     bench.open();
     bench.post(&officer, &format!("/v1/subjects/{subject}:erase"), &json!({})).is(200);
     tell(&bench);
@@ -602,8 +616,7 @@ fn a_restore_stops_when_a_witness_has_seen_more_of_the_ledger_and_names_the_gap_
     bench.customer(&service, "c-2");
     tell(&bench);
     bench.close();
-    let mut places = Places { data: place.path().join("new"), keys: keys.clone(), ..bench.places.clone() };
-    places.lock = strongroom::ground::key_holder::LockSource::KeyFile(keys.join("unlock.key"));
+    let (places, _home) = new_places(&bench, place.path().join("new"), keys.clone());
     for witness in &bench.places.witnesses {
         let one = Places { witnesses: vec![witness.clone()], ..places.clone() };
         assert_eq!(restore(&one, &from, None, &bench).unwrap_err().code, "SR-BACKUP-004", "{}", witness.name);
@@ -635,8 +648,7 @@ fn without_witnesses_the_same_restore_takes_the_old_ledger_for_the_newest() {
     bench.close();
     let keys = place.path().join("keys-of-that-day");
     copy_folder(&bench.places.keys, &keys);
-    let mut places = Places { data: place.path().join("new"), keys: keys.clone(), ..bench.places.clone() };
-    places.lock = strongroom::ground::key_holder::LockSource::KeyFile(keys.join("unlock.key"));
+    let (places, _home) = new_places(&bench, place.path().join("new"), keys.clone());
     bench.open();
     bench.customer(&bench.service(), "c-2");
     bench.close();
@@ -718,6 +730,7 @@ fn a_witness_of_ours_watches_a_vault_that_serves_and_refuses_its_old_copy() {
     let copy = vault.path("copy");
     copy_folder(&vault.data(), &copy.join("vault"));
     copy_folder(&vault.keys(), &copy.join("keys"));
+    let rows = read_rows(&vault.database());
 
     let serving = vault.serve();
     serving.caller(&intake).post("/v1/records", &customer(2)).has(201);
@@ -736,6 +749,7 @@ fn a_witness_of_ours_watches_a_vault_that_serves_and_refuses_its_old_copy() {
         std::fs::remove_dir_all(vault.path(name)).unwrap();
         copy_folder(&copy.join(name), &vault.path(name));
     }
+    write_rows(&vault.database(), &rows);
     let refused = vault.serve_with(&[]).err().unwrap();
     assert!(refused.err.contains("error[SR-WITNESS-001]: "), "{}", refused.err);
     vault.run(&["ledger", "checkpoint"]).fails("SR-WITNESS-001");

@@ -66,7 +66,7 @@ pub(crate) fn work<T: Send + 'static>(
     queue: &Queue,
     act: impl FnMut(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
 ) -> Option<T> {
-    let (unit, answer) = Unit::new(SHOP, act);
+    let (unit, answer) = Unit::new(SHOP, Vec::new(), act);
     queue.submit(Lane::High, unit).unwrap();
     let done = shuttle::future::block_on(answer).expect("what was accepted is answered");
     match done.into_outcome() {
