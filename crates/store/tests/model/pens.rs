@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::log::{Unpack, Witness};
 use crate::queue::{Committed, Lane, Limits, Queue, Unit};
 use crate::schedules;
-use crate::session::{CLAIM_NAME, Connection, Faults, TAKE_NAME, Where};
+use crate::session::{CLAIM_NAME, Connection, FIND_NAME, Faults, TAKE_NAME, Where};
 use crate::sync::{Mutex, thread};
 use crate::tx::Tx;
 use crate::writer::{SharedWitness, Stats, Writer};
@@ -211,7 +211,10 @@ fn ask(world: World, unit: Number, queue: &Queue, shown: &Arc<Shown>, database: 
     let act = move |tx: &mut Tx<'_>| -> Result<Told, Failure> {
         runs += 1;
         let is_mine = match looked {
-            None => tx.claim(&CLAIM_NAME, crate::params![name, unit.0])?,
+            None => {
+                let row = crate::params![name, unit.0];
+                tx.add(&CLAIM_NAME, row, &FIND_NAME, crate::params![name])?
+            }
             Some(true) => tx.change(&TAKE_NAME, crate::params![name, unit.0]).map(|_| true)?,
             Some(false) => false,
         };
@@ -385,5 +388,11 @@ fn without_patience_a_cache_shows_what_is_not_committed() {
 #[test]
 fn without_looking_inside_a_name_has_two_owners() {
     let world = World { without: Without::LooksInside, faults: Faults::NONE, ..SERVERS };
+    fails(world, &["a name has two owners", "a name is another's"]);
+}
+
+#[test]
+fn without_refusals_of_rows_that_were_put_off_a_name_has_two_owners() {
+    let world = World { without: Without::Refusals, callers: 3, shops: 1, faults: Faults::NONE, ..SERVERS };
     fails(world, &["a name has two owners", "a name is another's"]);
 }
