@@ -63,7 +63,7 @@ impl Number {
 
     /// The name that it would like to have in its shop: few, so that others want it as well.
     fn name(self, world: &World) -> i64 {
-        self.shop(world) * 10 + self.0 / 4 % 2
+        self.shop(world) * 10 + i64::from(self.0 % 4 == 3)
     }
 
     fn lane(self) -> Lane {
