@@ -76,6 +76,8 @@ pub(crate) enum Without {
     Doubts,
     /// A cache hears of a change after its COMMIT.
     PatientCaches,
+    /// A row that was put off is refused where there is one.
+    Refusals,
     /// Whoever claims a name looks in the same transaction whether it is free.
     LooksInside,
 }

@@ -50,6 +50,10 @@ pub(crate) struct Connection {
     transaction: Slot<Option<u64>>,
     pen: Slot<Option<i64>>,
     standing: Slot<Standing>,
+    /// Rows that are sent together, later.
+    put_off: RefCell<Vec<(i64, i64)>>,
+    puts_off: Slot<bool>,
+    was_wrong: Slot<bool>,
 }
 
 impl Connection {
@@ -64,6 +68,9 @@ impl Connection {
             transaction: Slot::new(None),
             pen: Slot::new(None),
             standing: Slot::new(Standing::Gone),
+            put_off: RefCell::default(),
+            puts_off: Slot::new(false),
+            was_wrong: Slot::new(false),
         }
     }
 
@@ -79,6 +86,7 @@ impl Connection {
 
     /// The transaction is gone, and its number with it.
     fn gone(&self) -> Option<u64> {
+        self.put_off.take();
         self.standing.set(Standing::Gone);
         self.transaction.take()
     }
@@ -163,6 +171,26 @@ impl Engine for Connection {
             _ => panic!("the model has no such statement: {}", sql.text()),
         }
     }
+
+    /// A row that is put off is looked for among those that stand, and not among those that others have put off: so it can turn
+    /// out to be refused.
+    fn add(
+        &self,
+        sql: &'static Sql,
+        params: &[Value<'_>],
+        _found_by: (&'static Sql, &[Value<'_>]),
+    ) -> Result<bool, Error> {
+        let [Value::Int(name), Value::Int(unit)] = params else { panic!("no row of names") };
+        if !self.puts_off.get() {
+            return self.run(sql, params, &mut |_| Ok(Step::Next)).map(|added| added > 0);
+        }
+        let tables = self.statement(|transaction| self.database.seen_by(transaction))?;
+        let is_free = !tables.name.contains_key(name);
+        if is_free {
+            self.put_off.borrow_mut().push((*name, *unit));
+        }
+        Ok(is_free)
+    }
 }
 
 impl Session for Connection {
@@ -174,6 +202,7 @@ impl Session for Connection {
         self.transaction.set(Some(self.database.begin(pen)));
         self.standing.set(Standing::Whole);
         self.pen.set(Some(pen));
+        self.puts_off.set(self.place == Where::Server);
         if self.place == Where::Folder {
             return Ok(Pen::Kept);
         }
@@ -191,6 +220,7 @@ impl Session for Connection {
         if self.standing.get() != Standing::Whole {
             return Err(Error::Lost);
         }
+        assert!(self.put_off.borrow().is_empty(), "rows were put off, and never sent");
         let Some(transaction) = self.gone() else { return Err(Error::Lost) };
         let pen = self.pen.take();
         let fault = self.fault();
@@ -253,6 +283,30 @@ impl Session for Connection {
 
     fn is_served(&self) -> bool {
         self.place == Where::Server
+    }
+
+    fn take_each_by_itself(&self) {
+        self.puts_off.set(false);
+    }
+
+    fn send_rows(&self) -> Result<(), Error> {
+        for (name, unit) in self.put_off.take() {
+            let is_taken = self.statement(|transaction| {
+                let taken = self.database.seen_by(transaction)?.name.contains_key(&name);
+                Some(taken && self.database.without != Without::Refusals)
+            })?;
+            if is_taken {
+                self.standing.set(Standing::Spoiled);
+                self.was_wrong.set(true);
+                return Err(Error::Refused { engine_code: 0 });
+            }
+            self.change(Change::Claim(name, unit))?;
+        }
+        Ok(())
+    }
+
+    fn was_wrong(&self) -> bool {
+        self.was_wrong.take()
     }
 
     fn distrust(&self, pen: i64) {
