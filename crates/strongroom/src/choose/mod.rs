@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use store::{Ask, View, params};
 
 use crate::ground::clock::MINUTE;
-use crate::ground::work::Work;
+use crate::ground::work::{Shown, Work};
 use crate::ground::{ChoiceId, Chosen, EntryId, Hint, Problem, Shop, SubjectId, jobs};
 
 /// What a subject says about a purpose.
@@ -130,8 +130,8 @@ pub struct Kept {
     pub id: ChoiceId,
     /// Its entry.
     pub entry: EntryId,
-    /// Opens the entry's commitment: for the receipt.
-    pub salt: [u8; 16],
+    /// What the receipt shows of the entry.
+    pub shown: Shown,
     /// What the entry commits to.
     pub opening: Opening,
     /// What stands now.
@@ -301,7 +301,7 @@ pub fn keep(
         .build()?;
     let mut entry = work.entry(Act::Chose, Outcome::Yes);
     entry.purpose = Some(choice.purpose);
-    let (entry_id, salt) = work.enter_about(key, entry, &opening)?;
+    let (entry_id, shown) = work.enter_about(key, entry, &opening)?;
     let row = ChoiceRow {
         id,
         purpose: choice.purpose,
@@ -314,7 +314,7 @@ pub fn keep(
     };
     add(subject, &row, work)?;
     set_standing(subject, &chosen, others, work)?;
-    Ok(Some(Kept { id, entry: entry_id, salt, opening, chosen }))
+    Ok(Some(Kept { id, entry: entry_id, shown, opening, chosen }))
 }
 
 /// The problem of a purpose that the policy in force does not have.

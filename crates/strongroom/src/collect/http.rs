@@ -492,7 +492,7 @@ async fn choice_answer(
         let same = ChoiceWritten { subject, choice: None, entry: None, outcome: "unchanged", receipt: None };
         return Ok(answer(StatusCode::OK, &same));
     };
-    let receipt = heads::receipt(house, &caller.shop, kept.entry, kept.salt, &kept.opening).await?;
+    let receipt = heads::receipt_of(house, &caller.shop, kept.entry, kept.shown, &kept.opening).await?;
     let body = ChoiceWritten {
         subject,
         choice: Some(house.ids.show(kept.id)),

@@ -14,9 +14,10 @@ use store::View;
 use super::house::House;
 use super::ids::EntryId;
 use super::keys_folder::KeysFolder;
-use super::log::{StoredTiles, generation_of_log, shop_of_log};
+use super::log::{EdgeTiles, StoredTiles, generation_of_log, shop_of_log};
 use super::problem::Problem;
 use super::shop::Shop;
+use super::work::Shown;
 
 /// Name of a shop's log, and of the key that signs its heads.
 ///
@@ -207,6 +208,26 @@ pub async fn receipt(
         })
         .await?;
     Ok(Receipt::new(leaf, bytes, salt, opening, proof, note))
+}
+
+/// The same for an entry that was just made: while it stands at the right edge of its log, which the writer has in memory, nothing
+/// is read.
+pub async fn receipt_of(
+    house: &Arc<House>,
+    shop: &Arc<Shop>,
+    entry: EntryId,
+    shown: Shown,
+    opening: &Opening,
+) -> Result<Receipt, Problem> {
+    let (log, leaf) = (entry.log(), entry.leaf());
+    let (size, note) = note_over(house, shop, log, leaf)?;
+    // ORDER: the edge behind the head, so that it has at least as many leaves.
+    let proof =
+        house.heads.edge(log).and_then(|edge| inclusion_proof(&mut EdgeTiles(&edge), leaf, size).ok());
+    match proof {
+        Some(proof) => Ok(Receipt::new(leaf, shown.leaf, shown.salt, opening, proof, note)),
+        None => receipt(house, shop, entry, shown.salt, opening).await,
+    }
 }
 
 /// A signed head over an entry, and its size: the newest that witnesses have cosigned, if the entry is in it; else the one that

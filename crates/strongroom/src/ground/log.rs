@@ -33,7 +33,7 @@ const GENERATION_BITS: u32 = 6;
 /// The right edge of every log, on the writer's thread.
 #[derive(Default)]
 pub struct Book {
-    kept: HashMap<i64, TileBuffer>,
+    kept: HashMap<i64, Arc<TileBuffer>>,
     tentative: HashMap<i64, TileBuffer>,
     heads: Arc<TrueHeads>,
     neighbours: Neighbours,
@@ -41,26 +41,38 @@ pub struct Book {
 
 /// What each log has become, as the writer made it: what is signed comes from here, and not from a row that somebody may have
 /// edited beside the writer.
-#[derive(Debug, Default)]
-pub struct TrueHeads(RwLock<HashMap<i64, Head>>);
+#[derive(Default)]
+pub struct TrueHeads(RwLock<HashMap<i64, (Head, Arc<TileBuffer>)>>);
+
+impl std::fmt::Debug for TrueHeads {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.all()).finish()
+    }
+}
 
 impl TrueHeads {
     /// The head of a log.
     pub fn find(&self, log: i64) -> Option<Head> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&log).copied()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&log).map(|(head, _)| *head)
+    }
+
+    /// The right edge of a log.
+    pub fn edge(&self, log: i64) -> Option<Arc<TileBuffer>> {
+        let heads = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        heads.get(&log).map(|(_, edge)| Arc::clone(edge))
     }
 
     /// The logs with their heads, in order.
     pub fn all(&self) -> Vec<(i64, Head)> {
         let heads = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<(i64, Head)> = heads.iter().map(|(log, head)| (*log, *head)).collect();
+        let mut all: Vec<(i64, Head)> = heads.iter().map(|(log, (head, _))| (*log, *head)).collect();
         all.sort_by_key(|(log, _)| *log);
         all
     }
 
-    fn saw(&self, log: i64, edge: &TileBuffer) {
+    fn saw(&self, log: i64, edge: &Arc<TileBuffer>) {
         let head = Head { size: edge.size(), root: edge.root().0 };
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(log, head);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(log, (head, Arc::clone(edge)));
     }
 }
 
@@ -119,7 +131,7 @@ impl Book {
     /// Goes on from what this book knows of a log to where it ends now, leaf by leaf: so it is the same log, and nobody has
     /// rewritten what was in it.
     fn go_on(&mut self, view: &View<'_>, log: i64, news: &mut News) -> Result<(), Error> {
-        let Some(mut edge) = self.kept.get(&log).cloned() else {
+        let Some(mut edge) = self.kept.get(&log).map(|edge| TileBuffer::clone(edge)) else {
             news.begin_anew();
             return self.read_end(view, log);
         };
@@ -145,6 +157,7 @@ impl Book {
         if edge.root().0 != head.root {
             return Err(Error::BrokenLog { log, leaf: head.size });
         }
+        let edge = Arc::new(edge);
         self.heads.saw(log, &edge);
         self.kept.insert(log, edge);
         Ok(())
@@ -153,7 +166,7 @@ impl Book {
 
 impl LogBook for Book {
     fn size(&self, log: i64) -> u64 {
-        self.kept.get(&log).map_or(0, TileBuffer::size)
+        self.kept.get(&log).map_or(0, |edge| edge.size())
     }
 
     fn append(&mut self, log: i64, leaves: &[&[u8]]) -> Result<Appended, Error> {
@@ -161,7 +174,7 @@ impl LogBook for Book {
         let edge = self
             .tentative
             .entry(log)
-            .or_insert_with(|| kept.get(&log).cloned().unwrap_or_else(TileBuffer::new));
+            .or_insert_with(|| kept.get(&log).map_or_else(TileBuffer::new, |edge| TileBuffer::clone(edge)));
         let first = edge.size();
         for leaf in leaves {
             edge.append(leaf_hash(leaf));
@@ -176,6 +189,7 @@ impl LogBook for Book {
 
     fn keep(&mut self) {
         for (log, edge) in self.tentative.drain() {
+            let edge = Arc::new(edge);
             self.heads.saw(log, &edge);
             self.kept.insert(log, edge);
         }
@@ -213,6 +227,24 @@ pub fn first_since(view: &View<'_>, log: i64, size: u64, since: i64) -> Result<u
         }
     }
     Ok(low)
+}
+
+/// The hash tiles of a log's right edge, and no others.
+#[derive(Debug)]
+pub struct EdgeTiles<'e>(pub &'e TileBuffer);
+
+/// A tile does not stand at the right edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Elsewhere;
+
+impl Tiles for EdgeTiles<'_> {
+    type Error = Elsewhere;
+
+    fn tile(&mut self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, Elsewhere> {
+        let mut edge = self.0.partial_tiles();
+        let found = edge.find(|tile| (tile.level, tile.index) == (level, index) && tile.width >= width);
+        found.map(|tile| tile.bytes.to_vec()).ok_or(Elsewhere)
+    }
 }
 
 /// Hash tiles as the store has them: full ones in rows, the right edge made again from what lies below it.
@@ -349,5 +381,43 @@ mod tests {
         let mut book = Book::default();
         book.append(1, &[b"one"]).unwrap();
         assert_eq!(book.append(1, &[b"two"]).unwrap().first, 1);
+    }
+    /// All tiles of a tree.
+    struct All<'t>(&'t HashMap<(u8, u64), Vec<u8>>, &'t TileBuffer);
+
+    impl Tiles for All<'_> {
+        type Error = Elsewhere;
+
+        fn tile(&mut self, level: u8, index: u64, width: u16) -> Result<Vec<u8>, Elsewhere> {
+            match self.0.get(&(level, index)) {
+                Some(full) => Ok(full.clone()),
+                None => EdgeTiles(self.1).tile(level, index, width),
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_at_the_edge_is_proved_without_the_tiles_behind_it() {
+        use ledger::tree::inclusion_proof;
+        let (mut tree, mut full, mut elsewhere) = (TileBuffer::new(), HashMap::new(), 0);
+        for leaf in 0..1_030_u64 {
+            tree.append(leaf_hash(&leaf.to_be_bytes()));
+            for tile in tree.take_full_tiles() {
+                full.insert((tile.level, tile.index), tile.bytes);
+            }
+            let wanted = inclusion_proof(&mut All(&full, &tree), leaf, leaf + 1).unwrap();
+            match inclusion_proof(&mut EdgeTiles(&tree), leaf, leaf + 1) {
+                Ok(proof) => assert_eq!(proof, wanted, "{leaf}"),
+                // The tile has just become full: it is a row now.
+                Err(_) => {
+                    assert_eq!((leaf + 1) % 256, 0);
+                    elsewhere += 1;
+                }
+            }
+        }
+        assert_eq!(elsewhere, 4);
+        // What lies behind is not proved from here, and nothing wrong is said of it.
+        let inner = inclusion_proof(&mut EdgeTiles(&tree), 3, 1_030);
+        assert_eq!(inner, Err(ReadError::Tiles(Elsewhere)));
     }
 }

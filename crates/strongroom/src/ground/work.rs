@@ -35,6 +35,15 @@ pub struct Work<'w, 't> {
     pub(super) permits: &'w Arc<Permits>,
 }
 
+/// What a receipt shows of an entry.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Opens its commitment.
+    pub salt: [u8; 16],
+    /// The entry, as it stands in the log.
+    pub leaf: Vec<u8>,
+}
+
 impl std::fmt::Debug for Work<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Work")
@@ -59,25 +68,30 @@ impl Work<'_, '_> {
     ///
     /// Fails: `SR-LEDGER-…` when the entry is larger than an entry may be.
     pub fn enter(&mut self, entry: &Entry) -> Result<EntryId, Problem> {
+        let leaf = entry.encode()?;
+        Ok(self.append(leaf))
+    }
+
+    fn append(&mut self, leaf: Vec<u8>) -> EntryId {
         let log = self.shop.log();
         let number = self.tx.next_number(log);
-        let bytes = entry.encode()?;
-        self.tx.append(log, bytes);
-        Ok(EntryId::of(log, number))
+        self.tx.append(log, leaf);
+        EntryId::of(log, number)
     }
 
     /// Enters something about a subject: under the alias of its key, committed to what `opening` says.
-    /// Gives the id and the salt that opens the commitment.
+    /// Gives the id, and what a receipt shows of it.
     pub fn enter_about(
         &mut self,
         key: &DataKey,
         mut entry: Entry,
         opening: &Opening,
-    ) -> Result<(EntryId, [u8; 16]), Problem> {
+    ) -> Result<(EntryId, Shown), Problem> {
         let salt = key.salt(self.entered_at, opening.as_bytes());
         entry.alias = Some(key.alias());
         entry.commitment = ledger::opening::commitment(&salt, opening);
-        Ok((self.enter(&entry)?, salt))
+        let leaf = entry.encode()?;
+        Ok((self.append(leaf.clone()), Shown { salt, leaf }))
     }
 
     /// Enters something that is about nobody, or about somebody of whom no key is left: it commits to its act alone.
