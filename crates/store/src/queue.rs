@@ -290,6 +290,22 @@ impl Queue {
         batch
     }
 
+    /// Takes along what has come meanwhile for the pen of a batch, as far as a batch goes: somebody else had the pen, and whoever
+    /// takes it up pays for that once.
+    pub(crate) fn take_along(&self, batch: &mut Vec<Box<dyn Task>>) {
+        let Some(pen) = batch.first().map(|task| task.pen()) else { return };
+        let (mut state, mut at) = (self.lock(), 0);
+        while batch.len() < self.limits.batch
+            && let Some(task) = state.high.get(at)
+        {
+            if task.pen() == pen {
+                batch.extend(state.high.remove(at));
+            } else {
+                at = at.saturating_add(1);
+            }
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while the lock is held; a poisoned lock would still guard whole values.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -154,7 +154,7 @@ impl Writer {
         &mut self,
         session: &dyn Session,
         pen: i64,
-        tasks: &mut [Box<dyn Task>],
+        tasks: &mut Vec<Box<dyn Task>>,
         effects: &mut Vec<Effects>,
     ) -> Result<Vec<Vec<u64>>, Error> {
         let (mut first_failed, mut pause) = (None, PAUSE);
@@ -189,12 +189,13 @@ impl Writer {
     }
 
     /// Takes the pen of a shop. What another server has entered meanwhile is taken over first.
-    fn begin(&mut self, session: &dyn Session, pen: i64) -> Result<(), Error> {
-        if session.begin(pen)? == Pen::CameBack {
+    fn begin(&mut self, session: &dyn Session, pen: i64) -> Result<Pen, Error> {
+        let before = session.begin(pen)?;
+        if before == Pen::CameBack {
             self.stats.pens_back.fetch_add(1, Ordering::Relaxed);
             self.book.catch_up(&View::new(session.engine()), pen)?;
         }
-        Ok(())
+        Ok(before)
     }
 
     /// Runs every unit in one transaction. A unit that fails before its first write costs nothing; one that fails
@@ -203,10 +204,13 @@ impl Writer {
         &mut self,
         session: &dyn Session,
         pen: i64,
-        tasks: &mut [Box<dyn Task>],
-        effects: &mut [Effects],
+        tasks: &mut Vec<Box<dyn Task>>,
+        effects: &mut Vec<Effects>,
     ) -> Result<(), Error> {
-        self.begin(session, pen)?;
+        if self.begin(session, pen)? == Pen::CameBack {
+            self.queue.take_along(tasks);
+            effects.resize_with(tasks.len(), Effects::default);
+        }
         let mut failed = vec![false; tasks.len()];
         let mut spoiled = false;
         let mut ahead = Ahead::default();

@@ -287,6 +287,34 @@ fn what_may_not_be_on_the_standby_is_not_acknowledged_before_it_is() {
 }
 
 #[test]
+fn what_comes_while_another_server_has_the_pen_goes_with_the_batch_that_waits_for_it() {
+    let Some(server) = Postgres::shared(Version::V15) else { return };
+    let (_database, direct) = database_on(&server);
+    let (one, other) = (open(&direct), open(&direct));
+    one.work_blocking(1, Lane::High, add(1)).unwrap();
+    other.work_blocking(1, Lane::High, add(2)).unwrap();
+    let (let_go, wait) = std::sync::mpsc::channel::<()>();
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    drop(one.work(1, Lane::High, move |_: &mut Tx<'_>| {
+        let _ = begun.send(());
+        let _ = wait.recv();
+        Ok::<_, Error>(())
+    }));
+    has_begun.recv().unwrap();
+    let before = other.stats().commits.load(Ordering::Relaxed);
+    let mut all = vec![other.work(1, Lane::High, add(3))];
+    std::thread::park_timeout(Duration::from_millis(500)); // it waits for the pen now
+    all.extend((4..=20).map(|id| other.work(1, Lane::High, add(id))));
+    drop(let_go);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for work in all {
+        runtime.block_on(work).unwrap();
+    }
+    assert_eq!(other.stats().commits.load(Ordering::Relaxed) - before, 1);
+    holds_exactly(&direct, 20);
+}
+
+#[test]
 fn a_row_that_was_put_off_and_is_refused_is_told_to_whom_it_was_promised() {
     let Some(server) = Postgres::shared(Version::V15) else { return };
     let (database, direct) = database_on(&server);
