@@ -580,6 +580,8 @@ impl Session for Postgres {
         self.send_rows()?;
         let client = self.client.borrow();
         let client = client.as_ref().ok_or(Error::Lost)?;
+        // ORDER: what it warned of before was another statement's: of a page that is not whole, for one.
+        self.warned.store(false, Ordering::Relaxed);
         let done = self.wait(client.batch_execute("COMMIT"));
         let warned = self.warned.load(Ordering::Relaxed);
         if let Some(pen) = self.pen.take() {
