@@ -79,7 +79,7 @@ pub(super) async fn import(args: ImportArgs, context: &Context) -> Result<Exit, 
             bar.set(&what, done, of);
         }
         Line::Item(reject) => rejects.add(&reject),
-        Line::Done(_) | Line::Problem(_) => {}
+        Line::Heard | Line::Done(_) | Line::Problem(_) => {}
     });
     let outcome = tokio::select! {
         outcome = running => outcome,

@@ -56,6 +56,8 @@ pub enum Line {
     },
     /// Something to be kept: a rejected row.
     Item(Json),
+    /// Says nothing. Whoever takes it in this process has done with every line before it.
+    Heard,
     /// What came of it. The last line.
     Done(Json),
     /// It failed. The last line.
@@ -128,10 +130,13 @@ struct TalkBack {
 }
 
 impl TalkBack {
-    /// Waits until every line was taken. Gives whether it was.
+    /// Waits until every line was taken, and whoever takes them came back for more. Gives whether that was so.
+    ///
+    /// Behind a socket it means that they were sent: what a caller had not read when it was killed is lost to it.
     fn is_heard(&self) -> bool {
         let Talk(lines) = &self.talk;
-        self.handle.block_on(lines.reserve_many(lines.max_capacity())).is_ok()
+        // ORDER: a line that was only taken need not be in any file yet. Who takes the next has written it there.
+        self.talk.say(&Line::Heard) && self.handle.block_on(lines.reserve_many(lines.max_capacity())).is_ok()
     }
 }
 
@@ -772,4 +777,43 @@ async fn round(State(desk): State<Arc<Desk>>) -> Response<Body> {
         desk.caretaker.lock().unwrap_or_else(PoisonError::into_inner).round()?;
         Ok(json!({}))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_line_is_heard_when_whoever_takes_lines_has_done_with_it() {
+        let heard = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&heard);
+        let mut body = work(move |back| {
+            back.talk.say(&Line::Item(json!({ "line": 7 })));
+            asked.store(back.is_heard(), Ordering::SeqCst);
+            Ok(json!({}))
+        })
+        .into_body();
+        let mut lines = 0;
+        while let Some(Ok(_)) = body.frame().await {
+            // It is being written somewhere, slowly.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(lines > 0 || !heard.load(Ordering::SeqCst), "heard before it was written");
+            lines += 1;
+        }
+        assert_eq!((lines, heard.load(Ordering::SeqCst)), (3, true), "the line, what asks, and the last");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_heard_by_somebody_who_went_away() {
+        let (told, answer) = std::sync::mpsc::channel();
+        drop(work(move |back| {
+            told.send(back.is_heard()).unwrap();
+            Ok(json!({}))
+        }));
+        let heard = tokio::task::spawn_blocking(move || answer.recv().unwrap()).await.unwrap();
+        assert!(!heard);
+    }
 }
