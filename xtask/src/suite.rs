@@ -85,7 +85,7 @@ const STEPS: &[Step] = &[
 const ASKED_FOR: &[Step] = &[Step::PostgresWhole, Step::Newest, Step::Servers];
 
 /// Tests of the house that run on a server with every change: what asks most of the engine, and where each kind of row is changed.
-const ON_POSTGRES: &str = "package(store) - binary(model) + package(strongroom) & binary(it) & test(/^(api|erasure|neighbours|edited_rows|copies|flipped_pages|weak_servers)::/)";
+const ON_POSTGRES: &str = "package(store) - binary(model) + package(strongroom) & binary(it) & test(/^(api|erasure|neighbours|edited_rows|copies|batches|flipped_pages|weak_servers)::/)";
 /// All whose rows can lie on a server.
 const ALL_ON_POSTGRES: &str = "package(store) - binary(model) + package(strongroom) & binary(it)";
 

@@ -20,7 +20,12 @@ pub(crate) trait Engine {
         changes.iter().try_for_each(|(sql, params)| self.run(sql, params, &mut |_| Ok(Step::Next)).map(drop))
     }
 
-    /// Is to be asked all of this soon. A server is asked at once, and what it answers is remembered; elsewhere asking is cheap.
+    /// Is it worth saying what will be asked? Not where asking is cheap.
+    fn foresees(&self) -> bool {
+        false
+    }
+
+    /// Is to be asked all of this soon. A server is asked at once, and what it answers is remembered.
     fn foresee(&self, _asks: &[&Ask]) -> Result<(), Error> {
         Ok(())
     }
@@ -40,8 +45,8 @@ pub(crate) trait Engine {
 
     /// Writes a row, in the place of the one of its key if there is one.
     ///
-    /// Takes: a statement that ends in `ON CONFLICT (full key) DO UPDATE`; and the one that finds the row, with its parameters, or
-    /// the first of them. A server is told later, together with others.
+    /// Takes: a statement that ends in `ON CONFLICT (full key) DO UPDATE`, or that adds a row whose key is free; and the one that
+    /// finds the row, with its parameters or the first of them. A server is told later, together with others.
     fn set(
         &self,
         sql: &'static Sql,
@@ -85,8 +90,14 @@ pub(crate) trait Session: Engine {
     fn met_full_disk(&self) -> bool {
         false
     }
+
     /// Puts off no row from here to the end of the transaction: each is answered by itself.
     fn take_each_by_itself(&self) {}
+
+    /// How often an answer of a server was waited for since this was last asked.
+    fn waits(&self) -> u64 {
+        0
+    }
 
     /// Sends the rows that were put off.
     fn send_rows(&self) -> Result<(), Error> {

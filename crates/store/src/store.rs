@@ -385,7 +385,8 @@ impl Store {
     /// places at the most. Blocks.
     ///
     /// Of a server every row is read, and every index: it holds a page against its checksum when it comes from the disk. A page that
-    /// it has in memory it does not read again. Fails: `SR-STORE-006` when each page is what was written and yet they do not fit together; or as reading does.
+    /// it has in memory it does not read again. Fails: `SR-STORE-006` when each page is what was written and yet they do not fit
+    /// together; or as reading does.
     pub fn damage(&self) -> Result<Vec<Damage>, Error> {
         match &self.home {
             Home::Folder(folder) => Ok(damaged_pages(folder)?.into_iter().map(Damage::Page).collect()),

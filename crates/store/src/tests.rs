@@ -380,14 +380,18 @@ fn parameters_must_stand_in_order() {
 
 #[test]
 fn every_statement_of_the_store_can_be_prepared() {
-    let Some(bench) = bench_in_folder(Options::default()) else { return };
-    let all: Vec<_> = crate::log::ALL
-        .iter()
-        .chain(crate::jobs::ALL)
-        .chain(&ALL[..2])
-        .map(|(name, sql)| (*name, *sql))
-        .collect();
+    let all: Vec<_> = crate::log::ALL.iter().chain(crate::jobs::ALL).chain(&ALL[..2]).copied().collect();
     assert!(all.len() > 20);
+    for (name, sql) in all.iter().filter(|(_, sql)| !sql.rests_on().is_empty()) {
+        assert!(sql.says_what_it_rests_on(), "{name}");
+    }
+    let of_two = |tables| crate::Sql::new("SELECT a FROM b JOIN (SELECT c FROM d)").resting_on(tables);
+    let told = [&["b", "d"][..], &["b"], &["d"], &[]].map(|tables| of_two(tables).says_what_it_rests_on());
+    assert_eq!(told, [true, false, false, false]);
+    if let Some((_database, server)) = server() {
+        assert_eq!(server.cannot_prepare(&all).unwrap(), [""; 0], "also for many");
+    }
+    let Some(bench) = bench_in_folder(Options::default()) else { return };
     let connection = behind_the_back(bench.folder.path().join(crate::DATABASE)).unwrap();
     for (name, sql) in all {
         connection.prepare(sql.text()).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -66,9 +66,12 @@ impl<'t> View<'t> {
     }
 
     /// Says what is going to be asked in this transaction, of statements that [rest on](Sql::resting_on) their tables. A server
-    /// is asked for all of it at once; in a folder nothing happens.
-    pub fn foresee(&self, asks: &[Ask]) -> Result<(), Error> {
-        self.engine.foresee(&asks.iter().collect::<Vec<&Ask>>())
+    /// is asked for all of it at once; in a folder nothing happens, and nobody is asked what it would be.
+    pub fn foresee<E: From<Error>>(&self, asks: impl FnOnce() -> Result<Vec<Ask>, E>) -> Result<(), E> {
+        if self.engine.foresees() {
+            self.engine.foresee(&asks()?.iter().collect::<Vec<&Ask>>())?;
+        }
+        Ok(())
     }
 }
 
@@ -178,7 +181,7 @@ impl<'t> Tx<'t> {
         Ok(())
     }
 
-    /// Inserts a row whose full key may be taken. Gives whether this transaction now owns the key.
+    /// Inserts a row whose full key may be taken, now: for rows that are not put off. Gives whether this transaction owns the key.
     /// The statement ends in `ON CONFLICT (full key) DO NOTHING`.
     pub fn claim(&mut self, sql: &'static Sql, params: &[Value<'_>]) -> Result<bool, Error> {
         self.change(sql, params).map(|changed| changed > 0)

@@ -54,6 +54,8 @@ pub struct Stats {
     pub doubts_settled: AtomicU64,
     /// Times that another server had held the pen of a shop.
     pub pens_back: AtomicU64,
+    /// Times that a writer waited for an answer of its server: for a batch it is a handful, however many units are in it.
+    pub waits: AtomicU64,
 }
 
 const SLOW_UNIT_MICROS: u64 = 5_000;
@@ -120,6 +122,7 @@ impl Writer {
             tasks.into_iter().partition(|task| !session.is_served() || task.pen() == pen);
         let mut effects: Vec<Effects> = Vec::new();
         let numbers = self.try_batch(session, pen, &mut tasks, &mut effects);
+        self.stats.waits.fetch_add(session.waits(), Ordering::Relaxed);
         let last = effects.iter().position(|effects| effects.ends_batch);
         let mut left = last.map_or_else(Vec::new, |last| tasks.split_off(last.saturating_add(1)));
         effects.truncate(tasks.len());
@@ -214,7 +217,7 @@ impl Writer {
         let mut failed = vec![false; tasks.len()];
         let mut spoiled = false;
         let mut ahead = Ahead::default();
-        if session.is_served() {
+        if session.engine().foresees() {
             let asks: Vec<&Ask> = tasks.iter().flat_map(|task| task.foresees()).collect();
             if let Err(error) = session.engine().foresee(&asks) {
                 if session.standing() == Standing::Gone {

@@ -43,7 +43,7 @@ impl Answers {
 
     /// A statement may have changed tables: forgets what rests on them.
     pub(super) fn changed(&mut self, by: &Sql) {
-        self.0.retain(|_, of| !of.sql.rests_on().iter().any(|table| by.may_change(table)));
+        self.0.retain(|_, of| !of.rests_on_what(by));
     }
 
     /// A row was added or replaced that `found_by` finds, with parameters that are `key` or begin with it. Of that statement those
@@ -56,12 +56,19 @@ impl Answers {
                 }
                 return true;
             }
-            !of.sql.rests_on().iter().any(|table| by.may_change(table))
+            !of.rests_on_what(by)
         });
     }
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+impl OfStatement {
+    /// Does it rest on what a statement may have changed?
+    fn rests_on_what(&self, by: &Sql) -> bool {
+        self.sql.rests_on().iter().any(|table| by.may_change(table))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::session::Postgres;
-use super::settings;
+use super::{quoted, settings};
 use crate::engine::{Engine, Session, Step};
 use crate::error::{Error, engine_code_of};
 use crate::sql::Sql;
@@ -140,9 +140,4 @@ fn is_damaged(read: Result<(), Error>) -> Result<bool, Error> {
         Err(Error::Refused { engine_code }) if engine_code == engine_code_of("XX000") => Ok(true),
         Err(error) => Err(error),
     }
-}
-
-/// A name as a statement quotes it. Somebody else's table may stand among ours, and be called whatever he likes.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

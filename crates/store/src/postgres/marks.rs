@@ -112,19 +112,10 @@ pub(super) fn must_be_empty(session: &Postgres, errand: i64) -> Result<(), Error
     if find_now(session)? == Some(Marked { mark: Mark::Coming, errand }) {
         return Ok(());
     }
-    match count(session, &COUNT_LOGS)? {
+    match session.number(&COUNT_LOGS)? {
         0 => Ok(()),
         _ => Err(Error::NotEmpty),
     }
-}
-
-fn count(session: &Postgres, sql: &'static Sql) -> Result<i64, Error> {
-    let mut found = 0;
-    session.run(sql, &[], &mut |row| {
-        found = row.int(0)?;
-        Ok(Step::Next)
-    })?;
-    Ok(found)
 }
 
 pub(super) fn leave(session: &Postgres, errand: i64) -> Result<(), Error> {
@@ -135,7 +126,7 @@ pub(super) fn leave(session: &Postgres, errand: i64) -> Result<(), Error> {
             session.roll_back();
             return Err(Error::Away);
         }
-        if count(session, &COUNT_OTHERS)? == 0 {
+        if session.number(&COUNT_OTHERS)? == 0 {
             break;
         }
         session.roll_back();

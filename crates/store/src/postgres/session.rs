@@ -78,6 +78,7 @@ pub(crate) struct Postgres {
     /// A row that was put off was refused.
     was_wrong: Cell<bool>,
     patience: Duration,
+    waits: Cell<u64>,
     /// A statement was refused because the disk is full.
     met_full_disk: Cell<bool>,
 }
@@ -104,6 +105,7 @@ impl Postgres {
             puts_off: Cell::new(false),
             was_wrong: Cell::new(false),
             patience: PATIENCE,
+            waits: Cell::new(0),
             met_full_disk: Cell::new(false),
         })
     }
@@ -142,7 +144,17 @@ impl Postgres {
         self.wait(client.execute(text, parameters)).map(|_| ())
     }
 
-    /// Asks for one row of numbers by such a statement.
+    /// Asks for one number. Gives 0 when there is none.
+    pub(super) fn number(&self, sql: &'static Sql) -> Result<i64, Error> {
+        let mut found = 0;
+        self.run(sql, &[], &mut |row| {
+            found = row.int(0)?;
+            Ok(Step::Next)
+        })?;
+        Ok(found)
+    }
+
+    /// Asks for one row of numbers by a statement that was made of the names in a schema.
     pub(super) fn numbers(&self, text: &str) -> Result<Vec<i64>, Error> {
         let client = self.client.borrow();
         let client = client.as_ref().ok_or(Error::Unreachable)?;
@@ -315,6 +327,7 @@ impl Postgres {
 
     /// Waits for an answer, as long as one can come.
     fn wait<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
+        self.waits.set(self.waits.get().saturating_add(1));
         let answered = self.runtime.block_on(async { tokio::time::timeout(self.patience, answer).await });
         match answered {
             Ok(Ok(answer)) => Ok(answer),
@@ -358,7 +371,7 @@ impl Engine for Postgres {
             return Err(Error::Lost);
         }
         // Under a pen only: whoever reads a whole table beside the writer would keep all of it.
-        let is_remembered = self.pen.get().is_some() && !sql.rests_on().is_empty();
+        let is_remembered = self.foresees() && !sql.rests_on().is_empty();
         let asked = is_remembered.then(|| Params::of(params));
         let known = asked.as_ref().and_then(|asked| self.answers.borrow().find(sql, asked));
         if let Some(known) = known {
@@ -431,8 +444,12 @@ impl Engine for Postgres {
         self.wait(futures_util::future::try_join_all(all)).map(drop)
     }
 
+    fn foresees(&self) -> bool {
+        self.pen.get().is_some()
+    }
+
     fn foresee(&self, asks: &[&Ask]) -> Result<(), Error> {
-        if self.pen.get().is_none() {
+        if !self.foresees() {
             return Ok(());
         }
         if self.standing.get() != Standing::Whole {
@@ -540,11 +557,7 @@ impl Session for Postgres {
         self.connect()?;
         if self.holder.get() == 0 {
             self.begin_as("BEGIN", EVERYBODY, None)?;
-            let mut holder = 0;
-            self.run(&NEXT_HOLDER, &[], &mut |row| {
-                holder = row.int(0)?;
-                Ok(Step::Next)
-            })?;
+            let holder = self.number(&NEXT_HOLDER)?;
             self.commit()?;
             self.holder.set(holder);
         }
@@ -653,6 +666,10 @@ impl Session for Postgres {
 
     fn met_full_disk(&self) -> bool {
         self.met_full_disk.take()
+    }
+
+    fn waits(&self) -> u64 {
+        self.waits.take()
     }
 
     fn take_each_by_itself(&self) {

@@ -154,28 +154,19 @@ fn look_now(session: &Postgres, fences: &[Fence]) -> Result<Settings, Error> {
     for fence in fences {
         weak.extend(of_a_fence(session, fence)?);
     }
-    let times = number(session, &DAMAGE_MET)?;
+    let times = session.number(&DAMAGE_MET)?;
     if times > 0 {
         weak.push(Weakness::MetDamage { times });
     }
     let version = known.get("server_version").map(String::as_str).unwrap_or_default();
     // Debian's says behind it which package it is.
     let version = version.split_whitespace().next().unwrap_or_default().to_owned();
-    Ok(Settings { version, amcheck: number(session, &AMCHECK)? == 1, weak })
+    Ok(Settings { version, amcheck: has_amcheck(session)?, weak })
 }
 
 /// May indexes be held against their own order?
 pub(super) fn has_amcheck(session: &Postgres) -> Result<bool, Error> {
-    Ok(number(session, &AMCHECK)? == 1)
-}
-
-fn number(session: &Postgres, sql: &'static Sql) -> Result<i64, Error> {
-    let mut found = 0;
-    session.run(sql, &[], &mut |row| {
-        found = row.int(0)?;
-        Ok(Step::Next)
-    })?;
-    Ok(found)
+    Ok(session.number(&AMCHECK)? == 1)
 }
 
 /// What settings are worth. One that this version does not know is as it should be.

@@ -83,8 +83,9 @@ fn type_of(kind: &str) -> Result<Type, Error> {
     }
 }
 
+/// A name as a statement quotes it. Somebody else's table may stand among ours, and be called whatever he likes.
 pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{name}\"")
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a String>) -> String {

@@ -33,6 +33,7 @@ mod checkpointer;
 mod database;
 mod pens;
 mod schedules;
+mod serving;
 mod session;
 mod sync;
 

@@ -5,16 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex as Plain, PoisonError};
 
-use crate::book::{Book, Edge, log_of};
+use crate::book::{Edge, log_of};
 use crate::database::{Cell, Database, Tables, Without};
 use crate::error::Error;
-use crate::log::{Unpack, Witness};
-use crate::queue::{Committed, Lane, Limits, Queue, Unit};
+use crate::log::Unpack;
+use crate::queue::{Committed, Lane, Queue, Unit};
 use crate::schedules;
-use crate::session::{CLAIM_NAME, Connection, FIND_NAME, Faults, TAKE_NAME, Where};
-use crate::sync::{Mutex, thread};
+use crate::serving::Serving;
+use crate::session::{CLAIM_NAME, FIND_NAME, Faults, TAKE_NAME, Where};
+use crate::sync::thread;
 use crate::tx::Tx;
-use crate::writer::{SharedWitness, Stats, Writer};
 
 /// What is run on each schedule.
 #[derive(Debug, Clone, Copy)]
@@ -126,36 +126,15 @@ impl Shown {
     }
 }
 
-struct Nobody;
-
-impl Witness for Nobody {
-    fn destroyed(&mut self, _: &[[u8; 16]]) -> Result<(), Error> {
-        Ok(())
-    }
-}
-
 struct Server {
-    queue: Arc<Queue>,
+    serving: Serving,
     shown: Arc<Shown>,
-    writer: thread::JoinHandle<()>,
 }
 
 impl Server {
     fn start(world: World, database: &Arc<Database>) -> Server {
-        let queue = Arc::new(Queue::new(Limits { batch: 3, ..Limits::default() }));
-        let witness: SharedWitness = Arc::new(Mutex::new(Box::new(Nobody)));
-        let writer = Writer {
-            queue: Arc::clone(&queue),
-            stats: Arc::new(Stats::default()),
-            checkpoints: None,
-            book: Box::new(Book::telling(None)),
-            witness,
-            unlisted: Vec::new(),
-        };
-        let database = Arc::clone(database);
-        let writer =
-            thread::spawn(move || writer.run(&Connection::new(&database, world.place, world.faults)));
-        Server { queue, shown: Arc::default(), writer }
+        let serving = Serving::start(database, world.place, world.faults, None);
+        Server { serving, shown: Arc::default() }
     }
 }
 
@@ -170,7 +149,7 @@ fn run(world: World) {
     let mut callers = Vec::new();
     for caller in 0..world.servers * world.callers {
         let server = &servers[usize::try_from(caller % world.servers).unwrap()];
-        let (queue, shown) = (Arc::clone(&server.queue), Arc::clone(&server.shown));
+        let (queue, shown) = (Arc::clone(&server.serving.queue), Arc::clone(&server.shown));
         let (database, answers) = (Arc::clone(&database), Arc::clone(&answers));
         callers.push(thread::spawn(move || {
             for turn in 0..world.units {
@@ -185,15 +164,14 @@ fn run(world: World) {
     if world.close == Close::AtAnyTime {
         for server in &servers {
             thread::step();
-            server.queue.close();
+            server.serving.queue.close();
         }
     }
     for caller in callers {
         caller.join().unwrap();
     }
     for server in servers {
-        server.queue.close();
-        server.writer.join().unwrap();
+        server.serving.close();
     }
     database.settle();
     let answers = answers.lock().unwrap_or_else(PoisonError::into_inner);

@@ -301,7 +301,7 @@ pub fn keep(
         .build()?;
     let mut entry = work.entry(Act::Chose, Outcome::Yes);
     entry.purpose = Some(choice.purpose);
-    let (entry_id, shown) = work.enter_about(key, entry, &opening)?;
+    let (entry_id, shown) = work.enter_to_show(key, entry, &opening)?;
     let row = ChoiceRow {
         id,
         purpose: choice.purpose,

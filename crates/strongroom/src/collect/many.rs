@@ -159,13 +159,12 @@ async fn look_at_all(
             group.iter().filter_map(|at| rows.get(*at)).map(|(_, row)| Arc::clone(&row.draft)).collect();
         let asks = || drafts.iter().flat_map(|draft| asks_of_look(draft, &caller.shop)).collect();
         let asks = house.foresees(asks);
-        let is_shared = house.store.is_shared();
         house.work_foreseen(lane, &caller.shop, &caller.actor, asks, move |work| {
-            if is_shared {
-                let behind: Vec<Ask> =
-                    drafts.iter().flat_map(|draft| asks_behind_look(draft, work)).collect();
-                work.tx.foresee(&behind)?;
-            }
+            work.tx.foresee(|| {
+                let behind: Result<Vec<Vec<Ask>>, Problem> =
+                    drafts.iter().map(|draft| asks_behind_look(draft, work)).collect();
+                behind.map(|behind| behind.concat())
+            })?;
             Ok(drafts.iter().map(|draft| look(draft, work)).collect::<Vec<_>>())
         })
     });

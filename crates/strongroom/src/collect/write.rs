@@ -583,16 +583,23 @@ pub(super) fn asks_of_look(draft: &Draft, shop: &Shop) -> Vec<Ask> {
 }
 
 /// What [`look`] is going to ask when it knows what this transaction knows already.
-pub(super) fn asks_behind_look(draft: &Draft, work: &Work<'_, '_>) -> Vec<Ask> {
+pub(super) fn asks_behind_look(draft: &Draft, work: &Work<'_, '_>) -> Result<Vec<Ask>, Problem> {
     let (view, shop) = (work.view(), work.shop);
-    // What cannot be read is told by the look.
-    let lead = |blind: &[u8; 16]| keep::find_lookup(view, shop, blind).ok().flatten();
-    let record = draft.record.or_else(|| lead(&draft.external?));
+    // A row that was edited is told by the look. What cannot be read at all ends the transaction here.
+    let lead = |blind: &[u8; 16]| match keep::find_lookup(view, shop, blind) {
+        Err(problem) if problem.is_of_a_row() => Ok(None),
+        found => found,
+    };
+    let record = match (draft.record, &draft.external) {
+        (Some(record), _) => Some(record),
+        (None, Some(blind)) => lead(blind)?,
+        (None, None) => None,
+    };
     if let Some(record) = record {
-        return asks_of_record(draft, record, shop);
+        return Ok(asks_of_record(draft, record, shop));
     }
-    let Whose::External(blind) = &draft.whose else { return Vec::new() };
-    lead(blind).map(|record| asks_of_subject(draft, record.subject(), shop)).unwrap_or_default()
+    let Whose::External(blind) = &draft.whose else { return Ok(Vec::new()) };
+    Ok(lead(blind)?.map(|record| asks_of_subject(draft, record.subject(), shop)).unwrap_or_default())
 }
 
 fn asks_of_record(draft: &Draft, id: RecordId, shop: &Shop) -> Vec<Ask> {
@@ -805,6 +812,7 @@ fn refuse(
 /// Fails: 404 when the subject that it names is not there; 409 when what it names does not fit together.
 pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
     let (view, shop) = (work.view(), work.shop);
+    view.foresee(|| asks_behind_look(draft, work))?;
     let record = match (draft.record, draft.external) {
         (Some(id), _) => keep::find_record(view, shop, id)?,
         (None, Some(blind)) => match keep::find_lookup(view, shop, &blind)? {

@@ -45,6 +45,15 @@ pub struct Page {
     pub stepped_over: u32,
 }
 
+impl Page {
+    /// Counts what another page came to.
+    fn count(&mut self, other: &Page) {
+        self.resealed = self.resealed.saturating_add(other.resealed);
+        self.removed = self.removed.saturating_add(other.removed);
+        self.stepped_over = self.stepped_over.saturating_add(other.stepped_over);
+    }
+}
+
 /// Lays the records of a subject out again: what may be kept, and until when, may have moved.
 ///
 /// Takes: the record behind which to go on. Gives: what the page came to; no last record means that it is done.
@@ -562,6 +571,7 @@ fn lay_out_some(
     for some in subjects.chunks(at_once) {
         let pages: Vec<Result<Page, Problem>> = std::thread::scope(|scope| {
             let act = |subject: &SubjectId| lay_out_one(house, shop, *subject);
+            // The first on this thread: in a folder there is no other.
             let behind: Vec<_> =
                 some.iter().skip(1).map(|subject| scope.spawn(move || act(subject))).collect();
             let first = some.first().map(act).into_iter();
@@ -569,10 +579,7 @@ fn lay_out_some(
             first.chain(behind.into_iter().map(|thread| thread.join().unwrap_or_else(failed))).collect()
         });
         for page in pages {
-            let page = page?;
-            looked.resealed = looked.resealed.saturating_add(page.resealed);
-            looked.removed = looked.removed.saturating_add(page.removed);
-            looked.stepped_over = looked.stepped_over.saturating_add(page.stepped_over);
+            looked.count(&page?);
         }
     }
     Ok((looked, with_files))
@@ -586,9 +593,7 @@ fn lay_out_one(house: &Arc<House>, shop: &Arc<Shop>, subject: SubjectId) -> Resu
     let (mut all, mut from) = (Page::default(), None);
     loop {
         let page = reclock(house, shop, subject, from)?;
-        all.resealed = all.resealed.saturating_add(page.resealed);
-        all.removed = all.removed.saturating_add(page.removed);
-        all.stepped_over = all.stepped_over.saturating_add(page.stepped_over);
+        all.count(&page);
         if page.last.is_none() {
             break;
         }

@@ -382,6 +382,7 @@ mod tests {
         book.append(1, &[b"one"]).unwrap();
         assert_eq!(book.append(1, &[b"two"]).unwrap().first, 1);
     }
+
     /// All tiles of a tree.
     struct All<'t>(&'t HashMap<(u8, u64), Vec<u8>>, &'t TileBuffer);
 

@@ -80,18 +80,32 @@ impl Work<'_, '_> {
     }
 
     /// Enters something about a subject: under the alias of its key, committed to what `opening` says.
-    /// Gives the id, and what a receipt shows of it.
     pub fn enter_about(
         &mut self,
         key: &DataKey,
-        mut entry: Entry,
+        entry: Entry,
+        opening: &Opening,
+    ) -> Result<EntryId, Problem> {
+        let Shown { leaf, .. } = self.about(key, entry, opening)?;
+        Ok(self.append(leaf))
+    }
+
+    /// The same for an entry of which there will be a receipt. Gives what that shows, too.
+    pub fn enter_to_show(
+        &mut self,
+        key: &DataKey,
+        entry: Entry,
         opening: &Opening,
     ) -> Result<(EntryId, Shown), Problem> {
+        let shown = self.about(key, entry, opening)?;
+        Ok((self.append(shown.leaf.clone()), shown))
+    }
+
+    fn about(&self, key: &DataKey, mut entry: Entry, opening: &Opening) -> Result<Shown, Problem> {
         let salt = key.salt(self.entered_at, opening.as_bytes());
         entry.alias = Some(key.alias());
         entry.commitment = ledger::opening::commitment(&salt, opening);
-        let leaf = entry.encode()?;
-        Ok((self.append(leaf.clone()), Shown { salt, leaf }))
+        Ok(Shown { salt, leaf: entry.encode()? })
     }
 
     /// Enters something that is about nobody, or about somebody of whom no key is left: it commits to its act alone.

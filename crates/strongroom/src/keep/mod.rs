@@ -738,7 +738,7 @@ pub fn enter_writes(plan: &Plan, act: Act, work: &mut Work<'_, '_>) -> Result<Op
     for write in &plan.writes {
         let act = if first.is_none() { act } else { Act::Resealed };
         let (entry, opening) = mark_write(plan, write, act, work)?;
-        let (id, _) = work.enter_about(&plan.marking_key, entry, &opening)?;
+        let id = work.enter_about(&plan.marking_key, entry, &opening)?;
         first.get_or_insert(id);
     }
     for remove in &plan.removes {
@@ -754,7 +754,7 @@ pub fn enter_writes(plan: &Plan, act: Act, work: &mut Work<'_, '_>) -> Result<Op
             .record(&work.ids.show(remove.id))
             .version(remove.version)
             .build()?;
-        let (id, _) = work.enter_about(&plan.marking_key, entry, &opening)?;
+        let id = work.enter_about(&plan.marking_key, entry, &opening)?;
         first.get_or_insert(id);
     }
     Ok(first)

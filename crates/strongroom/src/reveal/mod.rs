@@ -375,7 +375,7 @@ fn grant(
     if let Some(refused) = people::limits::reach(&mut entry, work)? {
         return Ok(Ended::Refused(refused));
     }
-    let (id, _) = work.enter_about(&key, entry, &opening.build()?)?;
+    let id = work.enter_about(&key, entry, &opening.build()?)?;
     Ok(Ended::Granted(Box::new(Granted {
         subject: row.id,
         shop: Arc::clone(work.shop),

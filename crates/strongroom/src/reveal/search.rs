@@ -211,7 +211,7 @@ fn enter_with(
 ) -> Result<EntryId, Problem> {
     let opening = Opening::builder().act(entry.act).subject(&work.ids.show(subject)).build()?;
     match key {
-        Some(key) => work.enter_about(key, entry, &opening).map(|(id, _)| id),
+        Some(key) => work.enter_about(key, entry, &opening),
         None => work.enter_plain(entry),
     }
 }

@@ -20,6 +20,7 @@
 )]
 
 mod api;
+mod batches;
 mod canary;
 mod cli;
 mod copies;

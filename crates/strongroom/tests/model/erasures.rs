@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::acts::{enter, erase, is_erased, work};
 use crate::database::{Database, Without};
 use crate::ground::permits::{InUse, PERMIT_LIFE, Permits};
 use crate::ground::sync;
 use crate::queue::Queue;
 use crate::schedules::{fails, holds};
-use crate::server::{Server, enter, erase, is_erased, work};
+use crate::serving::Serving;
 use crate::session::{Faults, Where};
 use crate::sync::thread;
 
@@ -101,7 +102,7 @@ fn run(world: World) {
     let mut threads = Vec::new();
     let mut servers = Vec::new();
     for number in 0..world.servers {
-        let server = Server::start(&database, world.place, world.faults, None);
+        let server = Serving::start(&database, world.place, world.faults, None);
         let permits = Arc::new(Permits::default());
         for _ in 0..2 {
             let (queue, permits, erased) =

@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::acts::{enter, erase, is_erased, work};
 use crate::database::{Database, Without};
 use crate::error::Error;
 use crate::ground::hints::{Forgotten, Hint, Hints};
 use crate::ground::ids::{Id, SubjectId};
 use crate::queue::Queue;
 use crate::schedules::{fails, holds};
-use crate::server::{Server, enter, erase, is_erased, work};
+use crate::serving::Serving;
 use crate::session::{CLAIM_NAME, Faults, Where};
 use crate::sync::thread;
 
@@ -103,7 +104,7 @@ fn forget(out: Out, queue: &Queue, hints: &Arc<Hints>) -> bool {
 /// One server, where the subject is erased.
 fn run_here(out: Out) {
     let database = Arc::new(Database::new(Without::Nothing));
-    let server = Server::start(&database, Where::Folder, Faults::NONE, None);
+    let server = Serving::start(&database, Where::Folder, Faults::NONE, None);
     let hints = Arc::new(Hints::default());
     let acts: [fn(Out, &Queue, &Arc<Hints>); 4] = [write, write, write_in_vain, |out, queue, hints| {
         assert!(forget(out, queue, hints), "nothing fails here");
@@ -125,7 +126,7 @@ fn run_there(out: Out) {
     let faults = Faults { most: 1, one_in: 12 };
     let (hints, has_heard) = (Arc::new(Hints::default()), Arc::new(AtomicBool::new(false)));
     let (forgetting, hears) = (Arc::clone(&hints), Arc::clone(&has_heard));
-    let here = Server::start(
+    let here = Serving::start(
         &database,
         Where::Server,
         faults,
@@ -138,7 +139,7 @@ fn run_there(out: Out) {
             Ok(())
         })),
     );
-    let there = Server::start(&database, Where::Server, faults, None);
+    let there = Serving::start(&database, Where::Server, faults, None);
     let mut threads = Vec::new();
     for _ in 0..2 {
         let (queue, hints) = (Arc::clone(&here.queue), Arc::clone(&hints));

@@ -33,17 +33,19 @@ mod checkpointer;
 mod database;
 #[path = "../../../store/tests/model/schedules.rs"]
 mod schedules;
+#[path = "../../../store/tests/model/serving.rs"]
+mod serving;
 #[path = "../../../store/tests/model/session.rs"]
 mod session;
 #[path = "../../../store/tests/model/sync.rs"]
 mod sync;
 
+mod acts;
 mod erasures;
 mod ground;
 mod hints;
 mod keys;
 mod seal;
-mod server;
 
 // The sources of the store name this crate, of which the house knows nothing by itself.
 extern crate self as vfs;
