@@ -151,9 +151,7 @@ impl Caretaker {
         self.shared.called.notify_all();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
-            if !self.shared.house.store.is_shared() || self.shared.doing.leads.load(Ordering::Relaxed) {
-                self.shared.sign_heads();
-            }
+            self.shared.sign_a_last_time();
             self.shared.house.witnesses.tell_files(&self.shared.house);
         }
         self.shared.resign();
@@ -398,6 +396,23 @@ impl Shared {
                 crate::note!(WARN, "signed heads could not be written", code = problem.code);
             }
         }
+    }
+
+    /// Signs the heads as they are when this server ends. Of several the one that leads signs, also what the others have entered;
+    /// one that does not is heard by it, or leads now, if nobody does any more.
+    fn sign_a_last_time(&self) {
+        if self.house.store.is_shared() {
+            // ORDER: to lead first: what another entered before it let go is taken over behind that.
+            let signs = !self.house.store.is_away()
+                && self
+                    .leads()
+                    .and_then(|leads| crate::neighbours::keep_up(&self.house).map(|()| leads))
+                    .unwrap_or(false);
+            if !signs {
+                return;
+            }
+        }
+        self.sign_heads();
     }
 
     /// Does one job, or a turn of a long one. Gives whether there was one.

@@ -163,16 +163,19 @@ impl Reached {
         });
     }
 
-    /// Counts what the ledger says was reached, whatever the limit: when the house opens.
+    /// Counts what the ledger says was reached, whatever the limit: when the house opens, and when another server entered it.
+    ///
+    /// It sets no time back: while the clocks are in doubt an entry has an earlier time than the one by which is counted, and of
+    /// going back and on again everybody would be forgotten. Who is counted later than they were reached takes allowance.
     pub fn saw(&self, reach: &Reach, own: Option<Limit>) {
         let (person, minute) = (person(&reach.alias), minute(reach.at));
         let inside = &mut *self.lock();
         let for_purpose = inside.by_purpose.entry((reach.credential, reach.purpose)).or_default();
-        for_purpose.move_to(minute);
+        for_purpose.move_to(minute.max(for_purpose.now));
         for_purpose.count(person);
         if own.is_some() {
             let in_all = inside.in_all.entry(reach.credential).or_default();
-            in_all.move_to(minute);
+            in_all.move_to(minute.max(in_all.now));
             in_all.count(person);
         }
     }
@@ -384,6 +387,22 @@ mod tests {
         let at = START + 100 * clock::MINUTE;
         reached.take(&reach(2, at), limit(2, 2), None).unwrap();
         assert!(reached.take(&reach(3, at), limit(2, 2), None).is_err(), "the first is still there");
+    }
+
+    #[test]
+    fn what_another_server_entered_by_an_earlier_time_sets_no_time_back() {
+        let reached = Reached::default();
+        let counted_at = START + 10 * clock::HOUR;
+        for number in 0..3 {
+            reached.take(&reach(number, counted_at), limit(6, 9), Some(limit(6, 9))).unwrap();
+            reached.saw(&reach(number + 3, START), Some(limit(6, 9)));
+        }
+        let full = reached.take(&reach(6, counted_at), limit(6, 9), None);
+        assert_eq!(full, Err(Full { limit: 6, hours: 1 }));
+        assert!(
+            reached.take(&reach(6, counted_at), limit(9, 9), Some(limit(6, 9))).is_err(),
+            "nor of its own"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use ledger::entry::Act;
 use serde_json::json;
 use strongroom::config::LimitsConfig;
 use strongroom::desk::Desk;
-use strongroom::ground::{House, Role};
+use strongroom::ground::{House, Role, heads};
 use strongroom::{caretaker::Caretaker, neighbours};
 
 use crate::support::{Bench, Key, POLICY, answer};
@@ -194,4 +194,27 @@ fn one_of_them_does_what_one_does_for_all_and_hands_it_on_when_it_ends() {
     beside.round().unwrap();
     assert!(beside.doing().leads.load(std::sync::atomic::Ordering::Relaxed));
     beside.stop();
+}
+
+#[test]
+fn what_one_entered_last_is_signed_when_the_other_ends_and_when_it_ends_itself() {
+    let Some(two) = Two::new() else { return };
+    let service = two.bench.service();
+    let mut leading = Caretaker::start(Arc::clone(two.bench.house())).unwrap();
+    leading.round().unwrap();
+    let mut beside = Caretaker::start(Arc::clone(&two.other)).unwrap();
+    // The other one writes; gives what is entered and what is signed of it once this one has ended.
+    let signed_after = |id: &str, ends: &mut Caretaker| {
+        let body = json!({ "kind": "customer", "external_id": id, "fields": { "name": "Ann Lee" } });
+        two.ask(&service, "/v1/records", &body).is(201);
+        ends.stop();
+        let log = two.bench.shop().log();
+        let kept = heads::read_heads(&two.other.keys.read_heads().unwrap()).unwrap();
+        let signed = kept.iter().find(|head| head.log == log).and_then(|head| heads::size_said(&head.note));
+        (two.other.heads.find(log).unwrap().size, signed.unwrap())
+    };
+    let (entered, signed) = signed_after("C-1", &mut leading);
+    assert_eq!(entered, signed, "the one that led ended");
+    let (entered, signed) = signed_after("C-2", &mut beside);
+    assert_eq!(entered, signed, "the one that never had to lead ended");
 }

@@ -223,6 +223,9 @@ impl Bench {
         if let Some(inside) = self.inside.take() {
             // It lets another do what one does for all.
             inside.desk.caretaker.lock().unwrap_or_else(PoisonError::into_inner).stop();
+            if inside.desk.house.store.is_shared() {
+                let _ = strongroom::neighbours::keep_up(&inside.desk.house);
+            }
             let _ = heads::write_heads(&inside.desk.house);
             inside.desk.house.store.close();
         }
@@ -236,6 +239,11 @@ impl Bench {
     /// The desk.
     pub(crate) fn desk(&self) -> &Arc<Desk> {
         &self.inside.as_ref().expect("the house is open").desk
+    }
+
+    /// All houses on these rows: one, or two when the run is for two servers.
+    pub(crate) fn houses(&self) -> impl Iterator<Item = &Arc<House>> {
+        self.inside.iter().chain(&self.beside).map(|inside| &inside.desk.house)
     }
 
     /// The house.

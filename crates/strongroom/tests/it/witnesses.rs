@@ -93,8 +93,14 @@ fn with(bench: &mut Bench, witnesses: Vec<WitnessPlace>) {
     bench.open();
 }
 
+/// Tells the witnesses of what is there. Of two servers each has its own, and does that by itself.
 fn tell(bench: &Bench) {
-    bench.house().witnesses.tell_now(bench.house());
+    for house in bench.houses() {
+        if house.store.is_shared() {
+            strongroom::neighbours::keep_up(house).unwrap();
+        }
+        house.witnesses.tell_now(house);
+    }
 }
 
 fn copy_folder(from: &Path, to: &Path) {
