@@ -1,0 +1,123 @@
+//! The packs that are built in.
+
+use std::sync::LazyLock;
+
+use crate::clock::{Calendars, shipped_calendars};
+use crate::pack::{BadPack, Pack};
+use crate::scenario::{self, Scenario};
+
+/// The files of one pack.
+#[derive(Clone, Copy, Debug)]
+pub struct Files {
+    /// Its id.
+    pub id: &'static str,
+    /// `pack.toml`.
+    pub pack: &'static str,
+    /// `scenarios.toml`.
+    pub scenarios: &'static str,
+    /// `CHANGELOG.md`: what changed in the law, and when.
+    pub changelog: &'static str,
+}
+
+macro_rules! files {
+    ($($id:literal),* $(,)?) => {
+        /// The files of every pack, laws first.
+        pub static FILES: &[Files] = &[$(Files {
+            id: $id,
+            pack: include_str!(concat!("../packs/", $id, "/pack.toml")),
+            scenarios: include_str!(concat!("../packs/", $id, "/scenarios.toml")),
+            changelog: include_str!(concat!("../packs/", $id, "/CHANGELOG.md")),
+        }),*];
+    };
+}
+
+files![
+    "cn",
+    "eu",
+    "uk",
+    "us-ca",
+    "sg",
+    "jp",
+    "kr",
+    "br",
+    "vn",
+    "id",
+    "my",
+    "th",
+    "in",
+    "ca-qc",
+    "hk",
+    "us-tx",
+    "us-va",
+    "us-co",
+    "us-ct",
+    "us-mt",
+    "us-ne",
+    "us-nh",
+    "us-nj",
+    "us-mn",
+    "us-md",
+    "us-de",
+    "us-or",
+    "ph",
+    "au",
+    "ca",
+    "tw",
+    "amazon",
+    "shopify",
+    "taobao",
+    "jd",
+    "tiktok-shop"
+];
+
+/// The packs that are built in, read once.
+///
+/// A pack that cannot be read is left out, and named; the tests see to it that there is none.
+pub fn built_in() -> &'static BuiltIn {
+    static READ: LazyLock<BuiltIn> = LazyLock::new(|| {
+        let mut read = BuiltIn { packs: Vec::new(), bad: Vec::new() };
+        for files in FILES {
+            match files.read() {
+                Ok(pack) => read.packs.push(pack),
+                Err(bad) => read.bad.push(bad),
+            }
+        }
+        read
+    });
+    &READ
+}
+
+/// The calendars that are built in, read once; the tests see to it that all can be read.
+pub(crate) fn calendars() -> &'static Calendars {
+    static READ: LazyLock<Calendars> = LazyLock::new(|| shipped_calendars().unwrap_or_default());
+    &READ
+}
+
+/// The packs that are built in.
+#[derive(Debug)]
+pub struct BuiltIn {
+    /// Those that could be read.
+    pub packs: Vec<Pack>,
+    /// What is wrong with the others.
+    pub bad: Vec<BadPack>,
+}
+
+impl BuiltIn {
+    /// The pack with this id.
+    pub fn find(&self, id: &str) -> Option<&Pack> {
+        self.packs.iter().find(|pack| pack.id == id)
+    }
+}
+
+impl Files {
+    /// Reads the pack.
+    pub fn read(&self) -> Result<Pack, BadPack> {
+        let calendar = |id: &str| calendars().find(id).cloned();
+        Pack::read(&format!("packs/{}/pack.toml", self.id), self.pack, &calendar)
+    }
+
+    /// Reads its scenarios.
+    pub fn scenarios(&self) -> Result<Vec<Scenario>, BadPack> {
+        scenario::read(&format!("packs/{}/scenarios.toml", self.id), self.scenarios)
+    }
+}
