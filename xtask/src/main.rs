@@ -6,6 +6,7 @@ mod dist;
 mod docs;
 mod judges;
 mod measured;
+mod mutants;
 mod need;
 mod postgres;
 mod python;
@@ -53,6 +54,8 @@ enum Command {
     Datamap,
     /// Guard: what somebody could guess at is compared in constant time only
     Secrets,
+    /// Change each number, day and comparison of each pack of law, one at a time: a scenario has to notice
+    Mutants(mutants::MutantsArgs),
     /// Write docs/reference anew: errors, commands, configuration, columns, OpenAPI
     Docs(docs::DocsArgs),
     /// Fuzz with cargo-fuzz, on a nightly toolchain
@@ -107,6 +110,7 @@ fn main() -> ExitCode {
         Command::Tables => tables::run(),
         Command::Datamap => tables::run_datamap(),
         Command::Secrets => secrets::run(),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Docs(args) => docs::run(&args),
         Command::Fuzz(args) => suite::fuzz(&args),
         Command::Timing => timing(),

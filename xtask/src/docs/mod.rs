@@ -5,6 +5,7 @@ mod commands;
 mod configuration;
 mod datamap;
 mod errors;
+mod questions;
 
 use std::path::Path;
 
@@ -37,6 +38,7 @@ pub(crate) fn run(args: &DocsArgs) -> Result<()> {
         ("cli.md", commands::page(shell::made(&made, "strongroom")?, shell::made(&made, "ledger-verify")?)?),
         ("configuration.md", configuration::page(&root, &defaults)?),
         ("datamap.md", datamap::page(&root)?),
+        ("questions.md", questions::page()),
         ("openapi.json", openapi),
     ];
     let folder = root.join(FOLDER);

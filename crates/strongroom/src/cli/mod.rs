@@ -17,6 +17,7 @@ mod files;
 mod health;
 mod init;
 mod keys;
+mod law;
 mod ledger;
 mod moving;
 mod policy;
@@ -153,6 +154,9 @@ enum Command {
     Check(check::CheckArgs),
     /// Say what a new policy says otherwise: what people must be told, whose choices become void
     Diff(diff::DiffArgs),
+    /// Ask what laws and marketplaces want: rules, clocks and steps, with their articles
+    #[command(subcommand)]
+    Law(law::LawCommand),
     /// See, plan, apply and publish policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -263,6 +267,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Demo(args) => demo::run(args, context).await,
         Command::Check(args) => check::run(&args, context),
         Command::Diff(args) => diff::run(&args, context),
+        Command::Law(command) => law::run(&command, context),
         Command::Policy(command) => policy::run(command, context).await,
         Command::Import(args) => data::import(args, context).await,
         Command::Subject(command) => data::subject(command, context).await,

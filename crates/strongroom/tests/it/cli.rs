@@ -392,6 +392,13 @@ keys rotate: --suite --yes
 keys split: --need --of --out
 keys status:
 keys suites:
+law clock: <QUESTION> [FACT=VALUE]... --lang --on --pack
+law coverage:
+law decide: --facts
+law explain: <QUESTION> [FACT=VALUE]... --lang --on --pack
+law list:
+law show: <PACK> --lang
+law test: [PACK] --file --scenarios
 ledger checkpoint:
 ledger export: --to
 ledger prove: <ENTRY> --quorum --witness

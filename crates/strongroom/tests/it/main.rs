@@ -39,6 +39,7 @@ mod hostile;
 mod judges;
 mod key_holders;
 mod kill;
+mod law;
 mod limits;
 mod moves;
 mod neighbours;
