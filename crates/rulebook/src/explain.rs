@@ -147,6 +147,8 @@ pub struct Step {
     pub when: String,
     /// `yes`, `no` or `unknown`.
     pub holds: &'static str,
+    /// It decided an answer, or something is owed because of it. One that holds may come too late to decide.
+    pub used: bool,
     /// Where it stands.
     pub cites: Vec<String>,
 }
@@ -166,8 +168,15 @@ pub fn explain(pack: &Pack, facts: &Facts, ruling: &Ruling) -> Explained {
     let asks = ruling.asks.iter().filter_map(|number| ruling.question.facts.get(*number));
     let mut local = facts.clone();
     local.in_zone(&pack.zone);
-    let steps =
-        pack.rules_of(ruling.question).filter(|rule| ruling.on.is_some_and(|on| rule.is_in_force(on)));
+    let in_force = |rule: &Rule| ruling.on.is_some_and(|on| rule.is_in_force(on));
+    let steps = pack.numbered_rules_of(ruling.question).filter(|(_, rule)| in_force(rule));
+    let step = |(number, rule): (usize, &Rule)| Step {
+        rule: rule.id.clone(),
+        when: rule.text.clone(),
+        holds: word_of(rule.when.truth(&local)),
+        used: ruling.rules.contains(&number),
+        cites: cites(pack, rule),
+    };
     let coming = ruling.coming.iter().filter_map(|number| pack.rules.get(*number));
     let firm = ruling.duties.iter().filter(|owed| owed.is_certain).filter_map(|owed| owed.due.as_ref());
     let earliest = firm.min_by_key(|due| due.instant(&pack.zone)).map(ToString::to_string);
@@ -183,7 +192,7 @@ pub fn explain(pack: &Pack, facts: &Facts, ruling: &Ruling) -> Explained {
         coming: coming.map(|rule| coming_of(pack, rule)).collect(),
         confidence: ruling.confidence,
         earliest,
-        steps: steps.map(|rule| step(pack, rule, rule.when.truth(&local))).collect(),
+        steps: steps.map(step).collect(),
     }
 }
 
@@ -265,11 +274,10 @@ fn coming_of(pack: &Pack, rule: &Rule) -> Coming {
     }
 }
 
-fn step(pack: &Pack, rule: &Rule, truth: Truth) -> Step {
-    let holds = match truth {
+fn word_of(truth: Truth) -> &'static str {
+    match truth {
         Truth::Yes => "yes",
         Truth::No => "no",
         Truth::Unknown => "unknown",
-    };
-    Step { rule: rule.id.clone(), when: rule.text.clone(), holds, cites: cites(pack, rule) }
+    }
 }

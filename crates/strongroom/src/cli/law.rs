@@ -457,7 +457,7 @@ fn show_answer(pack: &Pack, got: &Explained, language: Language, voice: Voice) {
                     duty_line(duty, language)
                 ));
             }
-            for step in got.steps.iter().filter(|step| step.holds == "yes") {
+            for step in got.steps.iter().filter(|step| step.used) {
                 voice.print(format!("    because {} ({}): {}", step.rule, step.when, step.cites.join("; ")));
             }
             for ask in &got.asks {
