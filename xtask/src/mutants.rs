@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::Args;
 use jiff::civil::Date;
-use rulebook::{FILES, Files, Pack, Scenario};
+use rulebook::{FILES, Pack, Scenario};
 
 use crate::shell::print;
 
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
                 continue;
             }
             of_this += 1;
-            if !is_noticed(files, &mutant.text, &scenarios) {
+            if !is_noticed(&mutant.text, &scenarios) {
                 left.push(format!("packs/{}/pack.toml:{}: {}", files.id, mutant.line, mutant.what));
             }
         }
@@ -73,14 +73,9 @@ fn is_idle(pack: &Pack, table: &str) -> bool {
     !pack.rules.iter().any(|rule| rule.decides() && begins(rule))
 }
 
-fn is_noticed(files: &Files, text: &str, scenarios: &[Scenario]) -> bool {
-    let changed = Files { pack: Box::leak(text.to_owned().into_boxed_str()), ..*files };
-    let Ok(pack) = changed.read() else { return true };
-    scenarios.iter().any(|scenario| is_another(scenario, &pack))
-}
-
-fn is_another(scenario: &Scenario, pack: &Pack) -> bool {
-    !scenario.differs(pack).is_empty()
+fn is_noticed(text: &str, scenarios: &[Scenario]) -> bool {
+    let Ok(pack) = rulebook::read_pack("changed", text) else { return true };
+    scenarios.iter().any(|scenario| !scenario.differs(&pack).is_empty())
 }
 
 /// Every change of a text, with the line in which it is.

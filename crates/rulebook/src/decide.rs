@@ -88,7 +88,7 @@ pub enum BadQuestion {
 /// Asks a pack.
 ///
 /// Takes the pack; the question; what is known; and the day whose law is asked, where the facts do not say when it happened. Gives an answer to
-/// everything that the pack has rules for. Fails only where a clock cannot be set: hours from a bare day, or beyond the calendar.
+/// everything that the pack has rules for. Fails only where a clock cannot be set: beyond the calendar, or with a pause that ends before it begins.
 pub fn decide(
     pack: &Pack,
     question: &'static Question,
@@ -246,10 +246,8 @@ impl Deciding<'_> {
                     self.ask(&duty.when);
                 }
                 let act = self.ruling.question.duties.get(duty.act).copied().unwrap_or_default();
-                let set = |clock: &Clock, asks: &mut Vec<usize>| {
-                    self.set(clock, asks)
-                        .map_err(|why| BadQuestion::Clock { duty: act, why: why.to_string() })
-                };
+                let cannot = |why: clock::ClockFault| BadQuestion::Clock { duty: act, why: why.to_string() };
+                let set = |clock: &Clock, asks: &mut Vec<usize>| self.set(clock, asks).map_err(cannot);
                 let mut asks = Vec::new();
                 let due = duty.clock.as_ref().map(|clock| set(clock, &mut asks)).transpose()?.flatten();
                 let aim = duty.aim.as_ref().map(|clock| set(clock, &mut asks)).transpose()?.flatten();
@@ -258,8 +256,8 @@ impl Deciding<'_> {
                         note_once(&mut self.ruling.asks, fact);
                     }
                 }
-                let opens =
-                    due.as_ref().zip(duty.clock.as_ref()).and_then(|(due, clock)| self.opens(due, clock));
+                let window = due.as_ref().zip(duty.clock.as_ref()).map(|(due, clock)| self.opens(due, clock));
+                let opens = window.transpose().map_err(cannot)?.flatten();
                 self.ruling.duties.push(Owed {
                     rule: number,
                     duty: which,
@@ -279,8 +277,7 @@ impl Deciding<'_> {
             note_once(asks, clock.after);
             return Ok(None);
         };
-        let pack = self.pack;
-        let counts = clock::Clock { calendar: &pack.calendar, zone: &pack.zone, counting: clock.counting };
+        let counts = self.counts(clock);
         let extension = clock.extend.as_ref().filter(|(_, when)| when.truth(self.facts) == Truth::Yes);
         let extensions = extension.map(|(by, _)| *by);
         let due = match self.pause(clock) {
@@ -311,11 +308,13 @@ impl Deciding<'_> {
         Some(clock::Pause { from: from.moment(), until: to.moment() })
     }
 
-    /// The first day of the window before the end.
-    fn opens(&self, due: &Due, clock: &Clock) -> Option<clock::Window> {
-        let pack = self.pack;
-        let counts = clock::Clock { calendar: &pack.calendar, zone: &pack.zone, counting: clock.counting };
-        counts.before(clock.before?, due.date()).ok()
+    /// The window before the end, where a clock has one.
+    fn opens(&self, due: &Due, clock: &Clock) -> Result<Option<clock::Window>, clock::ClockFault> {
+        clock.before.map(|before| self.counts(clock).before(before, due.date())).transpose()
+    }
+
+    fn counts(&self, clock: &Clock) -> clock::Clock<'_> {
+        clock::Clock { calendar: &self.pack.calendar, zone: &self.pack.zone, counting: clock.counting }
     }
 
     fn rests_on(&mut self, number: usize) {

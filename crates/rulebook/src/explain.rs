@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::clock::Due;
+use crate::clock::{Due, Provisional};
 use crate::decide::{Outcome, Owed, Ruling, Said};
 use crate::expr::Truth;
 use crate::fact::{Facts, Kind, Text};
@@ -99,15 +99,6 @@ pub struct ExplainedDuty {
     pub status: Status,
     /// How sure.
     pub confidence: Confidence,
-}
-
-/// Why a deadline is not certain.
-#[derive(Clone, Debug, Serialize)]
-pub struct Provisional {
-    /// The year whose calendar is not published.
-    pub year: i16,
-    /// The day that is right whatever that calendar will be.
-    pub safe: String,
 }
 
 /// What a person is asked.
@@ -236,8 +227,7 @@ fn duty(pack: &Pack, ruling: &Ruling, owed: &Owed) -> Option<ExplainedDuty> {
         by: owed.due.as_ref().map(show),
         within: duty.clock.as_ref().map(|clock| clock.within.to_string()),
         not_before: owed.opens.as_ref().map(|window| window.first.to_string()),
-        provisional: provisional
-            .map(|provisional| Provisional { year: provisional.year, safe: provisional.safe.to_string() }),
+        provisional: provisional.cloned(),
         aim: owed.aim.as_ref().map(show),
         soon: duty.soon,
         contents: duty

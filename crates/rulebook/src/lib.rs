@@ -19,7 +19,7 @@ pub mod question;
 mod scenario;
 
 pub use decide::{BadQuestion, Outcome, Owed, Ruling, Said, decide};
-pub use explain::{Ask, Coming, Explained, ExplainedAnswer, ExplainedDuty, Provisional, Step, explain};
+pub use explain::{Ask, Coming, Explained, ExplainedAnswer, ExplainedDuty, Step, explain};
 pub use expr::{BadCondition, Expr, Op, Truth};
 pub use fact::{BadFact, Fact, Facts, Kind, Text, Value, When};
 pub use lint::lint;
@@ -27,5 +27,5 @@ pub use pack::{
     BadPack, Citation, Clock, Confidence, Depth, Duty, Law, List, Pack, PackKind, Recipient, Rule, Says,
     Soon, Status, Words,
 };
-pub use packs::{BuiltIn, FILES, Files, built_in};
+pub use packs::{BuiltIn, FILES, Files, built_in, read_pack};
 pub use scenario::{Scenario, read as read_scenarios};

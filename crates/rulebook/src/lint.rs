@@ -21,7 +21,7 @@ pub fn lint(file: &str, pack: &Pack) -> Vec<BadPack> {
     let mut found = Vec::new();
     let mut bad = |line: usize, why: String| found.push(BadPack { file: file.to_owned(), line, why });
     for rule in &pack.rules {
-        let trials = Trials::of(rule.question.facts.len(), rule, std::iter::empty());
+        let trials = Trials::over(rule, &[&rule.when]);
         match trials {
             None => bad(
                 rule.line,
@@ -36,7 +36,7 @@ pub fn lint(file: &str, pack: &Pack) -> Vec<BadPack> {
                     rule.duties.iter().enumerate().filter(|(_, duty)| duty.when != Expr::Fixed(true))
                 {
                     let both = Expr::All(vec![rule.when.clone(), duty.when.clone()]);
-                    let trials = Trials::over(rule.question.facts.len(), &[&both], rule);
+                    let trials = Trials::over(rule, &[&both]);
                     if trials.is_some_and(|mut trials| !trials.any(|facts| both.truth(facts) == Truth::Yes)) {
                         bad(
                             rule.line,
@@ -86,9 +86,8 @@ fn is_in_the_shadow(pack: &Pack, rule: &Rule) -> Option<String> {
         }
         let says_it = |other: &&Rule| other.says.iter().any(|(said, _)| said == answer);
         let before: Vec<&Rule> = pack.rules_of(rule.question).filter(is_before).filter(says_it).collect();
-        let Some(mut trials) =
-            Trials::of(rule.question.facts.len(), rule, before.iter().map(|before| &before.when))
-        else {
+        let conditions: Vec<&Expr> = before.iter().map(|before| &before.when).chain([&rule.when]).collect();
+        let Some(mut trials) = Trials::over(rule, &conditions) else {
             return true; // too many to try: nothing is said against it
         };
         trials.any(|facts| {
@@ -100,7 +99,6 @@ fn is_in_the_shadow(pack: &Pack, rule: &Rule) -> Option<String> {
 }
 
 /// Values of a fact that conditions can tell apart.
-#[derive(Clone)]
 struct Values {
     fact: &'static str,
     values: Vec<serde_json::Value>,
@@ -115,16 +113,10 @@ struct Trials {
 }
 
 impl Trials {
-    fn of<'e>(count: usize, rule: &'e Rule, others: impl Iterator<Item = &'e Expr>) -> Option<Trials> {
-        let all: Vec<&Expr> = std::iter::once(&rule.when).chain(others).collect();
-        Trials::over(count, &all, rule)
-    }
-
     /// `None` when there are more than can be tried.
-    fn over(count: usize, conditions: &[&Expr], rule: &Rule) -> Option<Trials> {
+    fn over(rule: &Rule, conditions: &[&Expr]) -> Option<Trials> {
         let mut values = Vec::new();
-        for number in 0..count {
-            let Some(fact) = rule.question.facts.get(number) else { continue };
+        for (number, fact) in rule.question.facts.iter().enumerate() {
             let apart = tell_apart(conditions, number, fact.kind);
             if !apart.is_empty() {
                 values.push(Values { fact: fact.name, values: apart });

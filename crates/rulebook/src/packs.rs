@@ -88,7 +88,7 @@ pub fn built_in() -> &'static BuiltIn {
 }
 
 /// The calendars that are built in, read once; the tests see to it that all can be read.
-pub(crate) fn calendars() -> &'static Calendars {
+fn calendars() -> &'static Calendars {
     static READ: LazyLock<Calendars> = LazyLock::new(|| shipped_calendars().unwrap_or_default());
     &READ
 }
@@ -112,12 +112,16 @@ impl BuiltIn {
 impl Files {
     /// Reads the pack.
     pub fn read(&self) -> Result<Pack, BadPack> {
-        let calendar = |id: &str| calendars().find(id).cloned();
-        Pack::read(&format!("packs/{}/pack.toml", self.id), self.pack, &calendar)
+        read_pack(&format!("packs/{}/pack.toml", self.id), self.pack)
     }
 
     /// Reads its scenarios.
     pub fn scenarios(&self) -> Result<Vec<Scenario>, BadPack> {
         scenario::read(&format!("packs/{}/scenarios.toml", self.id), self.scenarios)
     }
+}
+
+/// Reads a pack with the calendars that are built in. Takes the file's name, for messages, and its text; fails as [`Pack::read`] does.
+pub fn read_pack(file: &str, text: &str) -> Result<Pack, BadPack> {
+    Pack::read(file, text, &|id| calendars().find(id).cloned())
 }

@@ -167,7 +167,10 @@ impl Scenario {
             owed(act).into_iter().filter_map(|duty| duty.not_before.clone()).collect()
         });
         days(&self.safe, "the safe day", &|act| {
-            owed(act).into_iter().filter_map(|duty| Some(duty.provisional.as_ref()?.safe.clone())).collect()
+            owed(act)
+                .into_iter()
+                .filter_map(|duty| Some(duty.provisional.as_ref()?.safe.to_string()))
+                .collect()
         });
         for duty in &got.duties {
             let is_provisional = duty.certain && duty.provisional.is_some();

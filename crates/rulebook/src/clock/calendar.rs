@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize as DeriveSerialize};
 use super::days::DaySet;
 use super::read::Coverage;
 use super::rule::{Rule, holidays};
+use crate::pack::Confidence;
 
 pub use super::read::{CalendarFault, Flaw};
 
@@ -58,18 +59,6 @@ impl Serialize for CalendarId {
     fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
         into.serialize_str(&self.0)
     }
-}
-
-/// How sure we are of a calendar's days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, DeriveSerialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// The law's or the notice's own words were read.
-    Verified,
-    /// An independent collection says the same.
-    Secondary,
-    /// From knowledge; to be verified before it is relied on.
-    Unverified,
 }
 
 /// May a day of the weekend become a working day?

@@ -28,9 +28,7 @@ mod term;
 #[cfg(test)]
 mod tests;
 
-pub use calendar::{
-    Calendar, CalendarFault, CalendarId, Confidence, FIRST_YEAR, Flaw, LAST_YEAR, MakeUp, Names, Year,
-};
+pub use calendar::{Calendar, CalendarFault, CalendarId, FIRST_YEAR, Flaw, LAST_YEAR, MakeUp, Names, Year};
 pub use count::{Clock, ClockFault, Window};
 pub use due::{By, Counting, Due, FirstDay, LastDay, Moment, Provisional};
 pub use extend::Pause;

@@ -30,10 +30,11 @@ use jiff::civil::{self, Date};
 use serde::Deserialize;
 
 use super::calendar::{
-    Calendar, CalendarId, Confidence, FIRST_YEAR, LAST_YEAR, MakeUp, Names, Unknown, Weekend, YearTable,
+    Calendar, CalendarId, FIRST_YEAR, LAST_YEAR, MakeUp, Names, Unknown, Weekend, YearTable,
 };
 use super::days::Draft;
 use super::rule::{Moves, On, Rule, RuleFault, holidays, weekday_of};
+use crate::pack::Confidence;
 
 /// Why a calendar cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

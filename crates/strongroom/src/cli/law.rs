@@ -1,6 +1,5 @@
 //! `strongroom law`: what the packs say, asked without a vault.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -14,7 +13,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Context, Exit, Voice};
 use crate::ground::Problem;
-use crate::ground::keys_folder;
 
 /// What `law` takes.
 #[derive(Debug, Subcommand)]
@@ -263,56 +261,36 @@ fn bad_fact(why: &dyn std::fmt::Display) -> Problem {
     Problem::new("SR-LAW-003", 400, why.to_string()).help("`strongroom law explain QUESTION` lists its facts")
 }
 
+/// A file, or what is piped in where it is called `-`.
 fn read_text(file: &Path) -> Result<String, Problem> {
-    let unreadable = || Problem::new("SR-LAW-005", 400, "the file cannot be read as text");
-    let mut text = String::new();
-    if file == Path::new("-") {
-        std::io::stdin().lock().read_to_string(&mut text).map_err(|_| unreadable())?;
-    } else {
-        let mut file = keys_folder::open_plain(file).map_err(|_| unreadable())?;
-        file.read_to_string(&mut text).map_err(|_| unreadable())?;
+    if file != Path::new("-") {
+        return super::data::read_text(file);
     }
-    Ok(text)
+    Ok(std::io::read_to_string(std::io::stdin().lock())?)
 }
+
+/// What `law list` shows of a pack, and what it is headed with.
+const LISTED: [(&str, &str); 10] = [
+    ("pack", "pack"),
+    ("name", "name"),
+    ("kind", "kind"),
+    ("depth", "depth"),
+    ("rules", "rules"),
+    ("scenarios", "scenarios"),
+    ("verified", "text read"),
+    ("secondary", "secondary"),
+    ("unverified", "unverified"),
+    ("checked_on", "sources of"),
+];
 
 fn list(voice: Voice) {
     let packs: Vec<Json> = built_in().packs.iter().map(summary).collect();
     if voice.json {
         return voice.print_json(&packs);
     }
-    let text = |pack: &Json, key: &str| {
-        pack.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-    };
-    let rows = packs.iter().map(|pack| {
-        let keys = [
-            "pack",
-            "name",
-            "kind",
-            "depth",
-            "rules",
-            "scenarios",
-            "verified",
-            "secondary",
-            "unverified",
-            "checked_on",
-        ];
-        keys.iter().map(|key| text(pack, key).unwrap_or_default()).collect()
-    });
-    voice.table(
-        &[
-            "pack",
-            "name",
-            "kind",
-            "depth",
-            "rules",
-            "scenarios",
-            "text read",
-            "secondary",
-            "unverified",
-            "sources of",
-        ],
-        rows.collect(),
-    );
+    let row =
+        |pack: &Json| LISTED.iter().map(|(key, _)| pack.get(key).map(word).unwrap_or_default()).collect();
+    voice.table(&LISTED.map(|(_, head)| head), packs.iter().map(row).collect());
     voice.say("rules by how sure they are; not legal advice");
 }
 
@@ -594,10 +572,9 @@ fn test(pack: Option<&str>, own: Option<(&Path, &Path)>, voice: Voice) -> Result
     };
     if let Some((file, scenarios)) = own {
         let (text, said) = (read_text(file)?, read_text(scenarios)?);
-        let calendar = |id: &str| rulebook::clock::shipped_calendars().ok()?.find(id).cloned();
         let name = file.display().to_string();
         let all = rulebook::read_scenarios(&scenarios.display().to_string(), &said);
-        try_pack(&name, Pack::read(&name, &text, &calendar), all);
+        try_pack(&name, rulebook::read_pack(&name, &text), all);
     } else {
         if let Some(pack) = pack {
             find_pack(pack)?;

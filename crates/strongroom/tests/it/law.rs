@@ -84,7 +84,7 @@ fn what_cannot_be_asked_is_refused_with_a_code_and_without_its_value() {
     std::fs::write(folder.path().join("bad.json"), "{\"question\": \"breach\", \"fact\": \"Ann-Lee\"}")
         .unwrap();
     refused(&["law", "decide", "--facts", "bad.json"], "SR-LAW-004");
-    refused(&["law", "decide", "--facts", "none.json"], "SR-LAW-005");
+    refused(&["law", "decide", "--facts", "none.json"], "SR-CLI-004");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use jiff::civil::{Date, date};
 
 use super::*;
+use crate::pack::Confidence;
 
 const HEAD: &str =
     "id = 'xx'\nname = { en = 'Example', zh = '示例' }\nsource = 'Act'\nconfidence = 'unverified'\n";
