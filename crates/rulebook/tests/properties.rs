@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use proptest::prelude::*;
 use proptest::sample::select;
-use rulebook::{Explained, Facts, Kind, Outcome, Pack, built_in, decide, explain, question};
+use rulebook::{Explained, Expr, Facts, Kind, Outcome, Pack, built_in, decide, explain, question};
 use serde_json::{Map, Value as Json, json};
 
 fn any_value(kind: Kind) -> BoxedStrategy<Json> {
@@ -67,6 +67,22 @@ fn owed(got: &Explained) -> BTreeSet<(&str, &str)> {
     got.duties.iter().filter(|duty| duty.certain).map(|duty| (duty.act, duty.rule.as_str())).collect()
 }
 
+/// Does a condition of a rule, of a duty or of an extension ask whether this fact is known at all, by itself or by a name that the pack defines?
+fn asks_whether_it_is_known(pack: &Pack, question: &'static question::Question, fact: &str) -> bool {
+    fn asks(about: &Expr, question: &question::Question, fact: &str) -> bool {
+        match about {
+            Expr::Known(number) => question.facts[*number].name == fact,
+            Expr::Not(inner) => asks(inner, question, fact),
+            Expr::All(all) | Expr::Any(all) => all.iter().any(|one| asks(one, question, fact)),
+            _ => false,
+        }
+    }
+    pack.rules_of(question).any(|rule| {
+        let of_duties = rule.duties.iter().map(|duty| &duty.when);
+        std::iter::once(&rule.when).chain(of_duties).any(|about| asks(about, question, fact))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -98,8 +114,7 @@ proptest! {
                 }
             }
             // A condition that asks whether something is known at all is answered anew when it is.
-            let is_asked = |name: &String| !facts.contains_key(name) && pack.rules_of(question).any(|rule| rule.text.contains(&format!("known {name}")));
-            all.retain(|name, _| !is_asked(name));
+            all.retain(|name, _| facts.contains_key(name) || !asks_whether_it_is_known(pack, question, name));
             let Some(after) = ask(pack, question, &all) else { continue };
             for said in before.answers.iter().filter(|answer| !answer.says.is_null()) {
                 let now = after.answers.iter().find(|answer| answer.name == said.name);
