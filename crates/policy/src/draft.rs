@@ -9,7 +9,10 @@ use crate::read::table::S;
 use crate::region::Region;
 use crate::taxonomy::{Category, DataUse};
 use crate::text::{Language, Name, Place, Text};
-use crate::words::{Basis, Consideration, FieldKind, Index, Mask, Normalise, RecipientKind};
+use crate::words::{
+    Basis, Channel, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
+    Route, ShopRole,
+};
 use jiff::civil::Date;
 
 #[derive(Default)]
@@ -29,12 +32,43 @@ pub(crate) struct DraftShop {
     pub(crate) languages: Vec<Language>,
     pub(crate) zone: Option<String>,
     pub(crate) region: Option<Region>,
-    pub(crate) serves: Vec<Place>,
-    pub(crate) kept_in: Option<Place>,
+    pub(crate) serves: Vec<S<Place>>,
+    pub(crate) kept_in: Option<S<Place>>,
+    pub(crate) established_in: Option<S<Place>>,
+    pub(crate) sells_on: Vec<S<Channel>>,
+    pub(crate) acts_as: Option<S<ShopRole>>,
+    pub(crate) address: Option<String>,
+    pub(crate) persons: Option<S<u64>>,
+    pub(crate) minors: Option<S<Minors>>,
+    pub(crate) representatives: Vec<DraftRepresentative>,
+    /// Where `[shop]` itself stands.
+    pub(crate) at: At,
     pub(crate) officer_name: Option<String>,
     pub(crate) officer_contact: Option<String>,
     pub(crate) reviewed: Option<S<Date>>,
     pub(crate) review: Option<S<Period>>,
+}
+
+impl DraftShop {
+    /// Where its business has its seat; where the data is kept, if the file does not say.
+    pub(crate) fn seat(&self) -> Option<&Place> {
+        self.established_in.as_ref().or(self.kept_in.as_ref()).map(|place| &place.value)
+    }
+
+    /// Where it sells: in a shop of its own, if the file does not say.
+    pub(crate) fn channels(&self) -> Vec<Channel> {
+        if self.sells_on.is_empty() {
+            return vec![Channel::Own];
+        }
+        self.sells_on.iter().map(|channel| channel.value).collect()
+    }
+}
+
+/// Who stands for the shop where it has no seat.
+pub(crate) struct DraftRepresentative {
+    pub(crate) place: S<Place>,
+    pub(crate) name: Option<String>,
+    pub(crate) contact: Option<String>,
 }
 
 pub(crate) struct DraftKind {
@@ -46,6 +80,8 @@ pub(crate) struct DraftKind {
     /// Could the list of fields be read at all?
     pub(crate) fields_known: bool,
     pub(crate) events: Vec<S<Name>>,
+    /// What it is in law.
+    pub(crate) is: Vec<S<&'static str>>,
 }
 
 impl DraftKind {
@@ -95,6 +131,7 @@ impl DraftField {
 pub(crate) struct DraftPurpose {
     pub(crate) name: S<Name>,
     pub(crate) data_use: Option<DataUse>,
+    pub(crate) use_at: At,
     pub(crate) basis: Option<S<Basis>>,
     pub(crate) says: Option<Text>,
     pub(crate) fields: Vec<DraftUse>,
@@ -109,6 +146,8 @@ pub(crate) struct DraftPurpose {
     pub(crate) law_written: bool,
     pub(crate) recipients: Vec<S<Name>>,
     pub(crate) limit: Option<Limit>,
+    pub(crate) assessed: Option<S<Date>>,
+    pub(crate) similar: Option<S<bool>>,
 }
 
 /// `90d after order.delivered`, and where its event stands.
@@ -145,7 +184,10 @@ pub(crate) struct DraftRecipient {
     pub(crate) name: S<Name>,
     pub(crate) kind: Option<RecipientKind>,
     pub(crate) title: Option<Text>,
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<S<Place>>,
+    pub(crate) acts_as: Option<S<RecipientRole>>,
+    pub(crate) contact: Option<String>,
+    pub(crate) routes: Vec<DraftRoute>,
     pub(crate) agreement: Option<S<DraftAgreement>>,
     /// An agreement was written, whether or not it could be read.
     pub(crate) agreement_written: bool,
@@ -153,6 +195,19 @@ pub(crate) struct DraftRecipient {
     pub(crate) consideration: Option<S<Consideration>>,
     pub(crate) reviewed: Option<S<Date>>,
     pub(crate) review: Option<S<Period>>,
+}
+
+impl DraftRecipient {
+    /// What it is in the eyes of the law.
+    pub(crate) fn role(&self) -> Option<RecipientRole> {
+        self.acts_as.map(|role| role.value).or_else(|| self.kind.map(RecipientKind::usual_role))
+    }
+}
+
+/// A route abroad, under the law of one place or of all.
+pub(crate) struct DraftRoute {
+    pub(crate) law: Option<Place>,
+    pub(crate) route: S<Route>,
 }
 
 #[derive(Clone, Copy)]

@@ -78,7 +78,10 @@ pub use gate::{
 };
 pub use law::{Citation, Confidence};
 pub use limit::{Limit, NotALimit};
-pub use model::{Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Role, Shop, Used};
+pub use model::{
+    Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad, Shop,
+    Used,
+};
 pub use normalise::Normaliser;
 pub use period::{After, Anchor, COLLECTED, Keep, Period};
 pub use read::keys::{KEYS, Key};
@@ -95,4 +98,7 @@ pub use set::{FieldMask, FieldMaskIter, PurposeSet, PurposeSetIter, RecipientSet
 pub use suggest::closest;
 pub use text::{LONGEST_NAME, LONGEST_TEXT, Language, Name, Place, Text};
 pub use value::{Given, LONGEST_VALUE, MOST_DIGITS, ValueFault};
-pub use words::{Basis, Consideration, FieldKind, Index, Mask, Normalise, RecipientKind, Unit};
+pub use words::{
+    Basis, Channel, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
+    Route, ShopRole, Unit,
+};

@@ -8,7 +8,10 @@ use crate::period::{After, Keep, Period};
 use crate::region::Region;
 use crate::taxonomy::{Category, DataUse};
 use crate::text::{Language, Name, Place, Text};
-use crate::words::{Basis, Consideration, FieldKind, Index, Mask, Normalise, RecipientKind};
+use crate::words::{
+    Basis, Channel, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
+    Route, ShopRole,
+};
 use jiff::civil::Date;
 
 /// A policy without errors, in the order of its file.
@@ -55,12 +58,37 @@ pub struct Shop {
     pub serves: Vec<Place>,
     /// Where the data is kept.
     pub kept_in: Place,
+    /// Where its business has its seat.
+    pub established_in: Place,
+    /// Where it sells: the rules of marketplaces that apply.
+    pub sells_on: Vec<Channel>,
+    /// What it is in the eyes of laws on electronic commerce.
+    pub acts_as: ShopRole,
+    /// The name of the business and its address.
+    pub address: Option<String>,
+    /// Of how many persons it has data.
+    pub persons: Option<u64>,
+    /// How people are treated who may not decide for themselves yet.
+    pub minors: Option<Minors>,
+    /// Who stands for it where it has no seat.
+    pub representatives: Vec<Representative>,
     /// Whom people turn to.
     pub officer: Officer,
     /// When a person last read this policy from end to end.
     pub reviewed: Date,
     /// How often that must happen.
     pub review: Period,
+}
+
+/// Who stands for the shop where it has no seat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Representative {
+    /// Where: `eu`, `uk`, `cn`.
+    pub place: Place,
+    /// Their name.
+    pub name: String,
+    /// How to reach them.
+    pub contact: String,
 }
 
 /// The person responsible for personal data.
@@ -85,6 +113,8 @@ pub struct Kind {
     pub fields: Vec<Name>,
     /// What can happen to its records.
     pub events: Vec<Name>,
+    /// What it is in law, in the words of the packs: `transaction`, `invoice`.
+    pub is: Vec<&'static str>,
     /// Where it is declared.
     pub line: Line,
 }
@@ -143,6 +173,10 @@ pub struct Purpose {
     pub recipients: Vec<Name>,
     /// How many persons one credential may reach for it, as the file says; [`Purpose::limit`] is what holds.
     pub limit: Option<Limit>,
+    /// When its impact on people was assessed.
+    pub assessed: Option<Date>,
+    /// Advertising for the shop's own similar goods, to addresses out of a sale, with a way out each time.
+    pub similar: bool,
     /// Where it is declared.
     pub line: Line,
 }
@@ -183,6 +217,12 @@ pub struct Recipient {
     pub title: Text,
     /// The country it is in.
     pub place: Place,
+    /// Does it act on instructions, or decide by itself?
+    pub acts_as: RecipientRole,
+    /// How people reach it.
+    pub contact: Option<String>,
+    /// By which route data of people elsewhere reaches it.
+    pub routes: Vec<RouteAbroad>,
     /// The agreement with it.
     pub agreement: Option<Agreed>,
     /// How long it may keep what it got.
@@ -202,6 +242,15 @@ impl Recipient {
     pub fn needs_agreement(&self) -> bool {
         self.kind != RecipientKind::Authority
     }
+}
+
+/// A route abroad.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteAbroad {
+    /// Under whose law; `None` under every one.
+    pub law: Option<Place>,
+    /// Which.
+    pub route: Route,
 }
 
 /// An agreement with a recipient.

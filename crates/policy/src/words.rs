@@ -195,6 +195,92 @@ words! {
     }
 }
 
+impl RecipientKind {
+    /// What it usually is in the eyes of the law, unless the file says otherwise.
+    pub const fn usual_role(self) -> RecipientRole {
+        match self {
+            Self::Logistics | Self::Processor => RecipientRole::Processor,
+            Self::Payment | Self::Marketing | Self::Marketplace | Self::Authority | Self::Other => {
+                RecipientRole::Handler
+            }
+        }
+    }
+}
+
+words! {
+    /// Where the shop sells.
+    Channel, "a channel" {
+        /// In a shop of its own.
+        Own = "own",
+        /// On JD.com.
+        Jd = "jd",
+        /// On Taobao.
+        Taobao = "taobao",
+        /// On Tmall, under Taobao's rules.
+        Tmall = "tmall",
+        /// On TikTok Shop.
+        TiktokShop = "tiktok-shop",
+        /// By Shopify.
+        Shopify = "shopify",
+        /// On Amazon.
+        Amazon = "amazon",
+    }
+}
+
+words! {
+    /// What the shop is in the eyes of laws on electronic commerce.
+    ShopRole, "what the shop is" {
+        /// It sells.
+        Merchant = "merchant",
+        /// It runs the market on which others sell.
+        PlatformOperator = "platform_operator",
+    }
+}
+
+words! {
+    /// How the shop treats people who may not decide for themselves yet.
+    Minors, "a way to treat minors" {
+        /// They may not become customers.
+        NotServed = "not_served",
+        /// They may, when a parent or guardian consents.
+        WithGuardian = "with_guardian",
+    }
+}
+
+words! {
+    /// What a recipient is in the eyes of the law.
+    RecipientRole, "what a recipient is" {
+        /// It acts on the shop's instructions only (entrusted party, processor).
+        Processor = "processor",
+        /// It decides by itself what it does with the data (another handler, controller).
+        Handler = "handler",
+    }
+}
+
+words! {
+    /// By which route data may leave the place whose law asks.
+    Route, "a route abroad" {
+        /// The law asks for none.
+        Exempt = "exempt",
+        /// The destination is held to protect data well enough.
+        Adequacy = "adequacy",
+        /// The standard contract of the authority.
+        StandardContract = "standard_contract",
+        /// A certificate.
+        Certification = "certification",
+        /// Rules of the group that an authority approved.
+        BindingRules = "binding_rules",
+        /// The authority assessed it.
+        SecurityAssessment = "security_assessment",
+        /// An assessment was filed with the authority.
+        AssessmentFiling = "assessment_filing",
+        /// A contract that asks for protection comparable with that at home.
+        ComparableContract = "comparable_contract",
+        /// The person consented to it, having been told of the risks.
+        Consent = "consent",
+    }
+}
+
 words! {
     /// What the shop gets for the data.
     Consideration, "a consideration" {

@@ -2,13 +2,18 @@
 
 use super::Checked;
 use super::names::Use;
-use crate::draft::{Draft, DraftField, DraftKind, DraftPurpose, DraftRecipient, DraftRole, DraftShop};
+use crate::draft::{
+    Draft, DraftField, DraftKind, DraftPurpose, DraftRecipient, DraftRepresentative, DraftRole, DraftShop,
+};
 use crate::file::{FileRule, LARGEST_KEPT};
 use crate::finding::At;
-use crate::model::{Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Role, Shop, Used};
+use crate::model::{
+    Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad, Shop,
+    Used,
+};
 use crate::read::table::S;
 use crate::text::Name;
-use crate::words::{Consideration, FieldKind, Normalise};
+use crate::words::{Consideration, FieldKind, Normalise, ShopRole};
 
 /// The policy, if nothing is missing; whatever is missing has been told as an error before.
 pub(super) fn policy(checked: &Checked<'_>, text: &str) -> Option<Policy> {
@@ -34,12 +39,24 @@ fn shop(draft: &DraftShop) -> Option<Shop> {
         languages: draft.languages.clone(),
         zone: draft.zone.clone()?,
         region: draft.region?,
-        serves: draft.serves.clone(),
-        kept_in: draft.kept_in.clone()?,
+        serves: draft.serves.iter().map(|place| place.value.clone()).collect(),
+        kept_in: draft.kept_in.as_ref()?.value.clone(),
+        established_in: draft.seat()?.clone(),
+        sells_on: draft.channels(),
+        acts_as: draft.acts_as.map_or(ShopRole::Merchant, |role| role.value),
+        address: draft.address.clone(),
+        persons: draft.persons.map(|count| count.value),
+        minors: draft.minors.map(|how| how.value),
+        representatives: draft.representatives.iter().map(representative).collect::<Option<_>>()?,
         officer: Officer { name: draft.officer_name.clone()?, contact: draft.officer_contact.clone()? },
         reviewed: draft.reviewed?.value,
         review: draft.review?.value,
     })
+}
+
+fn representative(draft: &DraftRepresentative) -> Option<Representative> {
+    let DraftRepresentative { place, name, contact } = draft;
+    Some(Representative { place: place.value.clone(), name: name.clone()?, contact: contact.clone()? })
 }
 
 fn kind(draft: &DraftKind, lines: &Lines) -> Option<Kind> {
@@ -49,6 +66,7 @@ fn kind(draft: &DraftKind, lines: &Lines) -> Option<Kind> {
         of: draft.of.as_ref().map(|of| of.value.clone()),
         fields: names(&draft.fields),
         events: names(&draft.events),
+        is: draft.is.iter().map(|word| word.value).collect(),
         line: lines.of_start(draft.name.at),
     })
 }
@@ -92,6 +110,8 @@ fn purpose(draft: &DraftPurpose, uses: &[Use<'_>], lines: &Lines) -> Option<Purp
         law: draft.law.clone(),
         recipients: names(&draft.recipients),
         limit: draft.limit,
+        assessed: draft.assessed.map(|day| day.value),
+        similar: draft.similar.is_some_and(|similar| similar.value),
         line: lines.of_start(draft.name.at),
     })
 }
@@ -105,7 +125,14 @@ fn recipient(draft: &DraftRecipient, lines: &Lines) -> Option<Recipient> {
         name: draft.name.value.clone(),
         kind: draft.kind?,
         title: draft.title.clone()?,
-        place: draft.place.clone()?,
+        place: draft.place.as_ref()?.value.clone(),
+        acts_as: draft.role()?,
+        contact: draft.contact.clone(),
+        routes: draft
+            .routes
+            .iter()
+            .map(|route| RouteAbroad { law: route.law.clone(), route: route.route.value })
+            .collect(),
         agreement: draft.agreement.map(agreed),
         keep: draft.keep.as_ref().map(|clock| clock.value.clone()),
         consideration: draft.consideration.map_or(Consideration::None, |got| got.value),

@@ -120,7 +120,8 @@ fn sale(
     let Some(sold) = recipient.consideration.as_ref().filter(|got| got.value == Consideration::Sale) else {
         return;
     };
-    let serves = |country: &str| checked.draft.shop.serves.iter().any(|place| place.country() == country);
+    let serves =
+        |country: &str| checked.draft.shop.serves.iter().any(|place| place.value.country() == country);
     for (purpose, at) in named_by {
         let Some(basis) = purpose.basis.as_ref().filter(|basis| basis.value != Basis::SeparateConsent) else {
             continue;

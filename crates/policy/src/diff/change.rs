@@ -44,6 +44,7 @@ change_codes! {
      4 KindFieldAdded     "a record kind holds one more field";
      5 KindFieldRemoved   "a record kind holds one field less; stored values reveal as a gap until they end";
      6 KindEvents         "a record kind declares other events";
+     7 KindIs             "a record kind is something else in law";
     10 FieldKind          "a field's values are of another type (the registry refuses this)";
     11 FieldCategory      "a field is of another data category";
     12 FieldSensitive     "a field has become sensitive, or no longer is";
@@ -69,6 +70,7 @@ change_codes! {
     33 PurposeSays        "a purpose is described in other words";
     34 PurposeLaw         "a purpose cites another law";
     35 PurposeLimit       "one credential may reach more persons for a purpose, or fewer";
+    36 PurposeSimilar     "advertising is for similar goods only, or no longer";
     40 RecipientAdded     "a recipient was added";
     41 RecipientRemoved   "a recipient was removed";
     42 RecipientPlace     "a recipient is in another country";
@@ -76,6 +78,9 @@ change_codes! {
     44 RecipientConsideration "the shop gets something else for the data";
     45 RecipientKeep      "a recipient keeps data longer, shorter or from another event";
     46 RecipientAgreement "the agreement with a recipient is another";
+    47 RecipientRole      "a recipient decides by itself, or no longer";
+    48 RecipientRoute     "data reaches a recipient abroad by another route";
+    49 RecipientContact   "people reach a recipient otherwise";
     50 RoleAdded          "a role was added";
     51 RoleRemoved        "a role was removed";
     52 RolePurposeAdded   "a role may use one more purpose";
@@ -85,6 +90,11 @@ change_codes! {
     62 ShopFacts          "the shop's name, zone, region or languages changed";
     63 ShopOfficer        "another person is responsible";
     64 Words              "labels or names for people changed";
+    65 ShopSeat           "the shop has its seat in another country";
+    66 ShopSellsOn        "the shop sells somewhere else, or no longer";
+    67 ShopMinors         "minors are treated otherwise";
+    68 ShopRepresentative "somebody else stands for the shop where it has no seat";
+    69 ShopRole           "the shop is something else in the eyes of laws on electronic commerce";
 }
 
 impl fmt::Display for ChangeCode {

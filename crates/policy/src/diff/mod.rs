@@ -12,10 +12,10 @@ pub use alone::Alone;
 pub use change::{Change, ChangeCode, Effect};
 
 use crate::file::FileRule;
-use crate::model::{Agreed, Field, Kind, Policy, Purpose, Recipient};
+use crate::model::{Agreed, Field, Kind, Policy, Purpose, Recipient, RouteAbroad};
 use crate::period::{After, Anchor, Keep};
 use crate::text::{Name, quoted};
-use crate::words::Consideration;
+use crate::words::{Consideration, Minors, RecipientRole};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -37,6 +37,18 @@ pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
 /// The purposes whose granted choices some change makes void.
 pub fn void_choices(changes: &[Change]) -> BTreeSet<Name> {
     changes.iter().flat_map(|change| &change.voids).cloned().collect()
+}
+
+fn shown_routes(routes: &[RouteAbroad]) -> String {
+    let shown = |route: &RouteAbroad| match &route.law {
+        None => route.route.to_string(),
+        Some(law) => format!("{law} {}", route.route),
+    };
+    if routes.is_empty() {
+        "none".to_owned()
+    } else {
+        routes.iter().map(shown).collect::<Vec<_>>().join(", ")
+    }
 }
 
 struct Changes<'p> {
@@ -84,9 +96,32 @@ impl Changes<'_> {
         if old.kept_in != new.kept_in {
             self.add(ChangeCode::ShopKeptIn, "shop.kept_in", Effect::Alters, &old.kept_in, &new.kept_in);
         }
+        if old.established_in != new.established_in {
+            let (was, is) = (&old.established_in, &new.established_in);
+            self.add(ChangeCode::ShopSeat, "shop.established_in", Effect::Alters, was, is);
+        }
+        for (channel, effect) in compared(&old.sells_on, &new.sells_on) {
+            let code = ChangeCode::ShopSellsOn;
+            self.add_or_remove(code, code, "shop.sells_on", effect, channel.as_str());
+        }
+        if old.minors != new.minors {
+            let shown = |how: Option<Minors>| how.map_or("not said", Minors::as_str);
+            let effect = match (old.minors, new.minors) {
+                (_, Some(Minors::WithGuardian)) => Effect::Widens,
+                (Some(Minors::WithGuardian), _) => Effect::Narrows,
+                _ => Effect::Neutral,
+            };
+            self.add(ChangeCode::ShopMinors, "shop.minors", effect, shown(old.minors), shown(new.minors));
+        }
+        if old.acts_as != new.acts_as {
+            self.add(ChangeCode::ShopRole, "shop.acts_as", Effect::Alters, old.acts_as, new.acts_as);
+        }
+        if old.representatives != new.representatives {
+            self.add(ChangeCode::ShopRepresentative, "shop.representative", Effect::Neutral, "", "");
+        }
         let (a, b) = (
-            (&old.name, &old.zone, old.region, &old.languages),
-            (&new.name, &new.zone, new.region, &new.languages),
+            (&old.address, &old.persons, &old.name, &old.zone, old.region, &old.languages),
+            (&new.address, &new.persons, &new.name, &new.zone, new.region, &new.languages),
         );
         if a != b {
             self.add(ChangeCode::ShopFacts, "shop", Effect::Neutral, "", "");
@@ -146,6 +181,10 @@ impl Changes<'_> {
             let (before, after) =
                 if effect == Effect::Widens { ("", event.as_str()) } else { (event.as_str(), "") };
             self.add(ChangeCode::KindEvents, about, Effect::Neutral, before, after);
+        }
+        if old.is != new.is {
+            let shown = |is: &[&str]| if is.is_empty() { "none".to_owned() } else { is.join(", ") };
+            self.add(ChangeCode::KindIs, about, Effect::Neutral, shown(&old.is), shown(&new.is));
         }
         if old.label != new.label {
             self.add(ChangeCode::Words, about, Effect::Neutral, "", "");
@@ -285,6 +324,10 @@ impl Changes<'_> {
             let (was, is) = (old.limit(), new.limit());
             self.add(ChangeCode::PurposeLimit, about, Effect::Neutral, was, is);
         }
+        if old.similar != new.similar {
+            let effect = if new.similar { Effect::Narrows } else { Effect::Widens };
+            self.add(ChangeCode::PurposeSimilar, about, effect, old.similar, new.similar);
+        }
         if old.says != new.says {
             self.add(
                 ChangeCode::PurposeSays,
@@ -381,6 +424,20 @@ impl Changes<'_> {
         }
         if old.kind != new.kind {
             self.add(ChangeCode::RecipientKind, about, Effect::Alters, old.kind, new.kind);
+        }
+        if old.acts_as != new.acts_as {
+            // Whoever decides by himself does more with the data than whoever is told.
+            let decides = new.acts_as == RecipientRole::Handler;
+            let voids = if decides { self.consents_sharing(&new.name) } else { BTreeSet::new() };
+            let effect = if decides { Effect::Widens } else { Effect::Narrows };
+            self.add_voiding(ChangeCode::RecipientRole, about, effect, old.acts_as, new.acts_as, voids);
+        }
+        if old.routes != new.routes {
+            let (was, is) = (shown_routes(&old.routes), shown_routes(&new.routes));
+            self.add(ChangeCode::RecipientRoute, about, Effect::Alters, was, is);
+        }
+        if old.contact != new.contact {
+            self.add(ChangeCode::RecipientContact, about, Effect::Neutral, "", "");
         }
         if old.consideration != new.consideration {
             let paid = new.consideration != Consideration::None;

@@ -69,6 +69,57 @@ pub const KEYS: &[Key] = &[
     must("shop", "officer", "a table", "who answers for personal data"),
     must("shop", "reviewed", "a date", "when a person last read the policy from end to end"),
     must("shop", "review", "a period", "how often that must happen"),
+    may(
+        "shop",
+        "established_in",
+        "a country or jurisdiction",
+        "where `kept_in` is",
+        "where the shop's business has its seat",
+    ),
+    may(
+        "shop",
+        "sells_on",
+        "a list of `own`, `jd`, `taobao`, `tmall`, `tiktok-shop`, `shopify`, `amazon`",
+        "`[\"own\"]`",
+        "where it sells: the rules of marketplaces that apply",
+    ),
+    may(
+        "shop",
+        "acts_as",
+        "`merchant`, `platform_operator`",
+        "`merchant`",
+        "whether it sells, or runs the market on which others sell",
+    ),
+    may(
+        "shop",
+        "address",
+        "a text",
+        "not said",
+        "the name of the business and its address, as a notice gives them",
+    ),
+    may(
+        "shop",
+        "persons",
+        "a whole number",
+        "not said",
+        "of how many persons it has data, counted generously; laws have thresholds",
+    ),
+    may(
+        "shop",
+        "minors",
+        "`not_served`, `with_guardian`",
+        "not said",
+        "how people are treated who may not decide for themselves yet",
+    ),
+    may(
+        "shop",
+        "representative",
+        "tables by place",
+        "none",
+        "who stands for the shop where it has no seat: `[shop.representative.eu]`",
+    ),
+    must("shop.representative", "name", "a text", "their name"),
+    must("shop.representative", "contact", "a text", "how people and authorities reach them"),
     must("shop.officer", "name", "a text", "the name, or the office"),
     must("shop.officer", "contact", "a text", "how people reach them"),
     must("record", "label", "a text in each language", "its name for people"),
@@ -86,6 +137,13 @@ pub const KEYS: &[Key] = &[
         "a list of names",
         "`[]`",
         "what can happen to it, apart from `collected`, which every record has",
+    ),
+    may(
+        "record",
+        "is",
+        "a list of the kinds of record that laws know",
+        "`[]`",
+        "what it is in law: laws say how long it must and may be kept",
     ),
     may(
         "field",
@@ -171,6 +229,14 @@ pub const KEYS: &[Key] = &[
         "`1000 subjects per hour, 5000 per day`",
         "how many persons one credential may reach for it, in any hour and in any 24 hours",
     ),
+    may("purpose", "assessed", "a date", "not yet", "when its impact on people was assessed"),
+    may(
+        "purpose",
+        "similar",
+        "`true` or `false`",
+        "`false`",
+        "advertising for the shop's own similar goods, to addresses out of a sale, with a way out each time",
+    ),
     must("purpose.fields", "field", "`field` or `kind.field`", "the field"),
     may(
         "purpose.fields",
@@ -194,6 +260,21 @@ pub const KEYS: &[Key] = &[
         "a table",
         "none",
         "the agreement with it; without one in force nothing is shared",
+    ),
+    may(
+        "recipient",
+        "acts_as",
+        "`processor`, `handler`",
+        "`processor` for `logistics` and `processor`, else `handler`",
+        "whether it acts on instructions only, or decides by itself",
+    ),
+    may("recipient", "contact", "a text", "not said", "how people reach it"),
+    may(
+        "recipient",
+        "route",
+        "`exempt`, `adequacy`, `standard_contract`, `certification`, `binding_rules`, `security_assessment`, `assessment_filing`, `comparable_contract`, `consent`; or a table of them by place",
+        "none",
+        "by which route data of people elsewhere reaches it: `\"standard_contract\"`, or `{ cn = \"exempt\", eu = \"standard_contract\" }`",
     ),
     may("recipient", "keep", "a retention", "not said", "how long it may keep what it got"),
     may(
@@ -219,7 +300,10 @@ pub(crate) fn of_table(table: &str) -> impl Iterator<Item = &'static Key> + Clon
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{Basis, Consideration, FieldKind, Index, Mask, Normalise, RecipientKind, Word};
+    use crate::words::{
+        Basis, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
+        ShopRole, Word,
+    };
 
     #[test]
     fn the_lists_of_words_are_those_of_the_types() {
@@ -233,6 +317,9 @@ mod tests {
             ("purpose", "basis", Basis::WORDS),
             ("recipient", "kind", RecipientKind::WORDS),
             ("recipient", "consideration", Consideration::WORDS),
+            ("recipient", "acts_as", RecipientRole::WORDS),
+            ("shop", "acts_as", ShopRole::WORDS),
+            ("shop", "minors", Minors::WORDS),
         ] {
             let key = of_table(table).find(|found| found.key == key).unwrap();
             assert_eq!(key.takes, listed(words), "{table}.{}", key.key);

@@ -1,14 +1,14 @@
 //! `[record.…]`, `[field.…]`, `[recipient.…]`, `[role.…]`.
 
 use super::purpose::clock;
-use super::shop::{period, place};
+use super::shop::{period, place, place_of};
 use super::table::{Reading, S, Table};
 use super::{
     MOST_EVENTS, MOST_FIELDS, MOST_FIELDS_OF_A_KIND, MOST_KINDS, MOST_PURPOSES, MOST_RECIPIENTS, MOST_ROLES,
 };
 use super::{named, plain};
 use crate::code::Code;
-use crate::draft::{DraftAgreement, DraftField, DraftKind, DraftRecipient, DraftRole};
+use crate::draft::{DraftAgreement, DraftField, DraftKind, DraftRecipient, DraftRole, DraftRoute};
 use crate::file::{LARGEST_KEPT, MOST_MEDIA, MediaType, parse_size};
 use crate::finding::Finding;
 use crate::period::COLLECTED;
@@ -45,7 +45,27 @@ fn kind(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> DraftKin
         fields_at: table.key_at("fields"),
         fields_known: table.find("fields").is_some_and(|value| value.get_ref().is_array()),
         events,
+        is: is(table, reading),
     }
+}
+
+/// What a kind of record is in law: the words that packs have rules for.
+fn is(table: &Table<'_>, reading: &mut Reading<'_>) -> Vec<S<&'static str>> {
+    let known = rulebook::question::RECORDS;
+    let mut found = Vec::new();
+    for text in table.strings("is", "a list such as `[\"transaction\"]`", reading) {
+        match known.iter().find(|word| **word == text.value) {
+            Some(word) => found.push(S { value: *word, at: text.at }),
+            None => {
+                let message = format!("`{}` is not a kind of record that laws know", quoted(text.value));
+                let meant = reading.did_you_mean(text.value, known.iter().copied());
+                let all = || known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+                let finding = Finding::new(Code::UnknownWord, text.at, message);
+                reading.add(finding.help(meant.unwrap_or_else(|| format!("one of {}", all()))));
+            }
+        }
+    }
+    found
 }
 
 pub(super) fn fields(root: &Table<'_>, reading: &mut Reading<'_>) -> Vec<DraftField> {
@@ -141,6 +161,9 @@ fn recipient(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> Dra
         kind: table.word("kind", reading).map(|word| word.value),
         title: table.texts("name", reading),
         place: place(table, "in", reading),
+        acts_as: table.word("acts_as", reading),
+        contact: table.words("contact", reading),
+        routes: routes(table, reading),
         agreement: agreement(table, reading),
         agreement_written: table.find("agreement").is_some(),
         keep: clock(table, "keep", reading),
@@ -148,6 +171,33 @@ fn recipient(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> Dra
         reviewed: table.date("reviewed", reading),
         review: period(table, "review", reading),
     }
+}
+
+/// One route, or one by each place whose law asks.
+fn routes(table: &Table<'_>, reading: &mut Reading<'_>) -> Vec<DraftRoute> {
+    let Some(value) = table.find("route") else { return Vec::new() };
+    if !value.get_ref().is_table() {
+        return table
+            .word("route", reading)
+            .map(|route| DraftRoute { law: None, route })
+            .into_iter()
+            .collect();
+    }
+    let mut found = Vec::new();
+    for (place, value) in table.entries("route", reading) {
+        let law = place_of(&place, reading);
+        let Some(text) = value.get_ref().as_str() else {
+            let message =
+                format!("`{}.{}` takes a route abroad", table.path_of("route"), quoted(place.value));
+            reading.add(
+                Finding::new(Code::WrongType, place.at, message).help("write `eu = \"standard_contract\"`"),
+            );
+            continue;
+        };
+        let route = reading.word_of(&S { value: text, at: super::table::at(value) });
+        found.extend(law.zip(route).map(|(law, route)| DraftRoute { law: Some(law), route }));
+    }
+    found
 }
 
 fn agreement(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<S<DraftAgreement>> {

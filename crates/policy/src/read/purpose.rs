@@ -24,6 +24,7 @@ fn purpose(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> Draft
     DraftPurpose {
         name,
         data_use: data_use(table, reading),
+        use_at: table.find("use").map_or(table.key_at("use"), at),
         basis: table.word("basis", reading),
         says: table.texts("says", reading),
         fields: uses(table, reading),
@@ -39,6 +40,8 @@ fn purpose(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> Draft
         law_written: table.find("law").is_some(),
         recipients: table.names("recipients", "a recipient", MOST_RECIPIENTS, reading),
         limit: limit(table, reading),
+        assessed: table.date("assessed", reading),
+        similar: table.boolean("similar", reading),
     }
 }
 

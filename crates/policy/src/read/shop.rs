@@ -3,11 +3,12 @@
 use super::table::{Reading, S, Table};
 use super::{MOST_LANGUAGES, MOST_SERVED};
 use crate::code::Code;
-use crate::draft::DraftShop;
+use crate::draft::{DraftRepresentative, DraftShop};
 use crate::finding::Finding;
 use crate::period::Period;
 use crate::region::Region;
 use crate::text::{Language, Place, quoted};
+use crate::words::Channel;
 
 pub(super) fn shop(root: &Table<'_>, reading: &mut Reading<'_>) -> DraftShop {
     let Some(table) =
@@ -28,6 +29,14 @@ pub(super) fn shop(root: &Table<'_>, reading: &mut Reading<'_>) -> DraftShop {
         region: region(&table, reading),
         serves: serves(&table, reading),
         kept_in: place(&table, "kept_in", reading),
+        established_in: place(&table, "established_in", reading),
+        sells_on: sells_on(&table, reading),
+        acts_as: table.word("acts_as", reading),
+        address: table.words("address", reading),
+        persons: table.count("persons", reading),
+        minors: table.word("minors", reading),
+        representatives: representatives(&table, reading),
+        at: root.key_at("shop"),
         officer_name: officer.as_ref().and_then(|officer| officer.words("name", reading)),
         officer_contact: officer.as_ref().and_then(|officer| officer.words("contact", reading)),
         reviewed: table.date("reviewed", reading),
@@ -48,12 +57,12 @@ pub(super) fn period(table: &Table<'_>, key: &str, reading: &mut Reading<'_>) ->
 }
 
 /// A country or jurisdiction.
-pub(super) fn place(table: &Table<'_>, key: &str, reading: &mut Reading<'_>) -> Option<Place> {
+pub(super) fn place(table: &Table<'_>, key: &str, reading: &mut Reading<'_>) -> Option<S<Place>> {
     let text = table.string(key, "a country or jurisdiction", reading)?;
-    place_of(&text, reading)
+    place_of(&text, reading).map(|value| S { value, at: text.at })
 }
 
-fn place_of(text: &S<&str>, reading: &mut Reading<'_>) -> Option<Place> {
+pub(super) fn place_of(text: &S<&str>, reading: &mut Reading<'_>) -> Option<Place> {
     let place = Place::parse(text.value);
     if place.is_none() {
         let finding = Finding::new(
@@ -152,12 +161,44 @@ fn region(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<Region> {
     region
 }
 
-fn serves(table: &Table<'_>, reading: &mut Reading<'_>) -> Vec<Place> {
+fn serves(table: &Table<'_>, reading: &mut Reading<'_>) -> Vec<S<Place>> {
     let texts = table.strings("serves", "a list such as `[\"cn\", \"eu\"]`", reading);
     table.limit("serves", texts.len(), MOST_SERVED, reading);
     if texts.is_empty() && table.find("serves").is_some_and(|value| value.get_ref().is_array()) {
         let finding = Finding::new(Code::Empty, table.key_at("serves"), "the shop serves nobody");
         reading.add(finding.help("name the countries whose consumers may buy: `serves = [\"cn\", \"eu\"]`"));
     }
-    texts.iter().filter_map(|text| place_of(text, reading)).collect()
+    let place = |text: &S<&str>| place_of(text, reading).map(|value| S { value, at: text.at });
+    texts.iter().filter_map(place).collect()
+}
+
+fn sells_on(table: &Table<'_>, reading: &mut Reading<'_>) -> Vec<S<Channel>> {
+    let texts = table.strings("sells_on", "a list such as `[\"own\", \"tmall\"]`", reading);
+    texts.iter().filter_map(|text| reading.word_of(text)).collect()
+}
+
+/// `[shop.representative.PLACE]`.
+fn representatives(table: &Table<'_>, reading: &mut Reading<'_>) -> Vec<DraftRepresentative> {
+    let mut found = Vec::new();
+    for (place, value) in table.entries("representative", reading) {
+        let path = table.path_of("representative");
+        let opened = Table::open(
+            value,
+            place.at,
+            format!("{path}.{}", quoted(place.value)),
+            "shop.representative",
+            reading,
+        );
+        let (Some(place), Some(one)) =
+            (place_of(&place, reading).map(|value| S { value, at: place.at }), opened)
+        else {
+            continue;
+        };
+        found.push(DraftRepresentative {
+            place,
+            name: one.words("name", reading),
+            contact: one.words("contact", reading),
+        });
+    }
+    found
 }

@@ -110,6 +110,22 @@ impl Reading<'_> {
         if verbatim { At { start: inside + part.start, end: inside + part.end } } else { written.at }
     }
 
+    /// One of the words of a fixed list.
+    pub(crate) fn word_of<W: Word>(&mut self, text: &S<&str>) -> Option<S<W>> {
+        let word = W::parse(text.value);
+        if word.is_none() {
+            let message = format!("`{}` is not {}", quoted(text.value), W::WHAT);
+            let mut finding = Finding::new(Code::UnknownWord, text.at, message);
+            let all = || W::WORDS.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+            finding.help = Some(
+                self.did_you_mean(text.value, W::WORDS.iter().copied())
+                    .unwrap_or_else(|| format!("one of {}", all())),
+            );
+            self.add(finding);
+        }
+        word.map(|value| S { value, at: text.at })
+    }
+
     /// `meant` and what to write instead, when something near is known.
     pub(crate) fn did_you_mean<'c>(
         &self,
@@ -217,19 +233,35 @@ impl<'t> Table<'t> {
     /// One of the words of a fixed list.
     pub(crate) fn word<W: Word>(&self, key: &str, reading: &mut Reading<'_>) -> Option<S<W>> {
         let text = self.string(key, W::WHAT, reading)?;
-        let word = W::parse(text.value);
-        if word.is_none() {
-            let message = format!("`{}` is not {}", quoted(text.value), W::WHAT);
-            let mut finding = Finding::new(Code::UnknownWord, text.at, message);
-            let all = || W::WORDS.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-            finding.help = Some(
-                reading
-                    .did_you_mean(text.value, W::WORDS.iter().copied())
-                    .unwrap_or_else(|| format!("one of {}", all())),
-            );
-            reading.add(finding);
+        reading.word_of(&text)
+    }
+
+    /// The entries of a table whose keys are the shop's to choose, or none where it is not a table.
+    pub(crate) fn entries(
+        &self,
+        key: &str,
+        reading: &mut Reading<'_>,
+    ) -> Vec<(S<&'t str>, &'t Spanned<DeValue<'t>>)> {
+        let Some(value) = self.find(key) else { return Vec::new() };
+        let Some(items) = value.get_ref().as_table() else {
+            reading.wrong_type(value, &self.path_of(key), "a table");
+            return Vec::new();
+        };
+        items
+            .iter()
+            .map(|(name, value)| (S { value: name.get_ref().as_ref(), at: at(name) }, value))
+            .collect()
+    }
+
+    /// A whole number, 0 or more.
+    pub(crate) fn count(&self, key: &str, reading: &mut Reading<'_>) -> Option<S<u64>> {
+        let value = self.find(key)?;
+        let written = value.get_ref().as_integer();
+        let count = written.and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        if count.is_none() {
+            reading.wrong_type(value, &self.path_of(key), "a whole number, 0 or more");
         }
-        word.map(|value| S { value, at: text.at })
+        count.map(|count| S { value: count, at: at(value) })
     }
 
     pub(crate) fn boolean(&self, key: &str, reading: &mut Reading<'_>) -> Option<S<bool>> {

@@ -48,7 +48,46 @@ fn edits() -> Vec<Edit> {
             "[purpose.delivery]\nlimit = \"200 subjects per hour, 900 per day\"\n",
             vec![(C::PurposeLimit, "purpose.delivery", Neutral, vec![])],
         ),
-        ("kept_in = \"cn\"", "kept_in = \"sg\"", vec![(C::ShopKeptIn, "shop.kept_in", Alters, vec![])]),
+        // Its seat is there, too, where the file does not say otherwise.
+        (
+            "kept_in = \"cn\"",
+            "kept_in = \"sg\"",
+            vec![
+                (C::ShopKeptIn, "shop.kept_in", Alters, vec![]),
+                (C::ShopSeat, "shop.established_in", Alters, vec![]),
+            ],
+        ),
+        (
+            "kept_in = \"cn\"",
+            "kept_in = \"cn\"\nsells_on = [\"own\", \"tmall\"]\nacts_as = \"platform_operator\"\nminors = \"with_guardian\"\n\
+             persons = 1_000\nrepresentative.eu = { name = \"A. Vertreter\", contact = \"eu@harbour-hill.example\" }",
+            vec![
+                (C::ShopSellsOn, "shop.sells_on", Widens, vec![]),
+                (C::ShopMinors, "shop.minors", Widens, vec![]),
+                (C::ShopRole, "shop.acts_as", Alters, vec![]),
+                (C::ShopRepresentative, "shop.representative", Neutral, vec![]),
+                (C::ShopFacts, "shop", Neutral, vec![]),
+            ],
+        ),
+        (
+            "[record.order]\n",
+            "[record.order]\nis = [\"transaction\"]\n",
+            vec![(C::KindIs, "record.order", Neutral, vec![])],
+        ),
+        (
+            "[purpose.marketing_email]\n",
+            "[purpose.marketing_email]\nsimilar = true\n",
+            vec![(C::PurposeSimilar, "purpose.marketing_email", Narrows, vec![])],
+        ),
+        (
+            "[recipient.sf-express]\n",
+            "[recipient.sf-express]\nacts_as = \"handler\"\ncontact = \"privacy@sf.example\"\nroute = { eu = \"exempt\" }\n",
+            vec![
+                (C::RecipientRole, "recipient.sf-express", Widens, vec![]),
+                (C::RecipientRoute, "recipient.sf-express", Alters, vec![]),
+                (C::RecipientContact, "recipient.sf-express", Neutral, vec![]),
+            ],
+        ),
         (
             "zone = \"Asia/Shanghai\"",
             "zone = \"Asia/Singapore\"",
@@ -201,7 +240,10 @@ fn edits() -> Vec<Edit> {
         (
             "kind = \"payment\"",
             "kind = \"processor\"",
-            vec![(C::RecipientKind, "recipient.harbour-pay", Alters, vec![])],
+            vec![
+                (C::RecipientKind, "recipient.harbour-pay", Alters, vec![]),
+                (C::RecipientRole, "recipient.harbour-pay", Narrows, vec![]),
+            ],
         ),
         (
             "reviewed = 2026-06-15",
