@@ -10,18 +10,31 @@ use std::fmt;
 pub enum Severity {
     /// The policy cannot be used.
     Error,
+    /// A law forbids it.
+    Unlawful,
+    /// A law may forbid it, or will unless something is done that the file does not show.
+    Risky,
     /// The policy can be used; someone will regret it.
     Warning,
+    /// Unlawful, if the law says what could not be verified that it says.
+    Unverified,
     /// It could be better.
     Advice,
 }
 
 impl Severity {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 6] =
+        [Self::Error, Self::Unlawful, Self::Risky, Self::Warning, Self::Unverified, Self::Advice];
+
     /// The word for messages and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
+            Self::Unlawful => "unlawful",
+            Self::Risky => "risky",
             Self::Warning => "warning",
+            Self::Unverified => "unverified",
             Self::Advice => "advice",
         }
     }
@@ -123,6 +136,23 @@ codes! {
     95 AgreementAhead  Advice  "an agreement that is not yet in force";
     96 SaleCn          Error   "data of Chinese consumers is sold without separate consent";
     97 Sale            Warning "data is sold without consent";
+    // The law, by the packs that apply
+   100 NoPack          Advice   "a place that the shop serves has no pack: its law was not asked";
+   101 NoGround        Unlawful "a basis that a law does not have";
+   102 SensitiveGround Unlawful "a basis that a law does not take for sensitive data";
+   103 SeparateConsent Unlawful "a consent that a law wants to be asked for apart from everything else";
+   104 NoConsent       Unlawful "something that a law lets begin only when people say yes";
+   105 NoWayOut        Unlawful "something that a law lets people end, on a basis that they cannot refuse";
+   106 Banned          Unlawful "something that a law forbids";
+   107 KeptTooShort    Unlawful "a record that is kept for less than a law demands";
+   108 KeptTooLong     Unlawful "a record that is kept for longer than a law allows";
+   109 NoRoute         Unlawful "data goes abroad without the route that a law asks for";
+   110 OtherRoute      Unlawful "data goes abroad by another route than a law asks for";
+   111 NoRepresentative Unlawful "nobody stands for the shop where a law asks for somebody";
+   112 MinorsUnsaid    Risky    "the policy does not say how minors are treated";
+   113 NotNecessary    Unlawful "a field that people must give, beyond what a law holds necessary";
+   114 NotTold         Unlawful "the notice will lack what a law demands in it";
+   115 MinorsUsed      Unlawful "data of children, and a policy that does not serve them";
 }
 
 impl Code {

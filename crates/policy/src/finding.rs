@@ -2,6 +2,7 @@
 
 use crate::code::{Code, Severity};
 use crate::law::Citation;
+use crate::lawful::{Cited, Task};
 use crate::model::Policy;
 use serde::Serialize;
 use std::ops::Range;
@@ -43,12 +44,23 @@ pub struct Finding {
     pub help: Option<String>,
     /// The law it rests on, if it rests on law.
     pub citations: &'static [Citation],
+    /// Rules of packs that it rests on.
+    pub laws: Vec<Cited>,
+    pub(crate) severity: Severity,
 }
 
 impl Finding {
     pub(crate) fn new(code: Code, at: At, message: impl Into<String>) -> Self {
         let label = Label { at, text: String::new() };
-        Self { code, message: message.into(), labels: vec![label], help: None, citations: &[] }
+        Self {
+            code,
+            message: message.into(),
+            labels: vec![label],
+            help: None,
+            citations: &[],
+            laws: Vec::new(),
+            severity: code.severity(),
+        }
     }
 
     /// What stands at the finding's first place.
@@ -79,9 +91,9 @@ impl Finding {
         self
     }
 
-    /// How bad is it?
+    /// How bad is it? As bad as findings of its code are, unless it rests on law that could not be verified.
     pub fn severity(&self) -> Severity {
-        self.code.severity()
+        self.severity
     }
 }
 
@@ -116,6 +128,11 @@ impl Sink {
         self.findings.len() < MOST_FINDINGS
     }
 
+    /// Leaves out what something else says better.
+    pub(crate) fn leave_out(&mut self, which: impl Fn(&Finding) -> bool) {
+        self.findings.retain(|finding| !which(finding));
+    }
+
     pub(crate) fn into_report(self, text: &str, file_name: &str, policy: Option<Policy>) -> Report {
         let mut findings = self.findings;
         findings.sort_by_key(|finding| (finding.severity(), finding.labels.first().map(|label| label.at)));
@@ -124,6 +141,7 @@ impl Sink {
             findings,
             left_out: self.left_out,
             policy,
+            tasks: Vec::new(),
             text: text.to_owned(),
             file_name: file_name.to_owned(),
         }
@@ -139,6 +157,8 @@ pub struct Report {
     pub left_out: usize,
     /// The policy, if no finding is an error.
     pub policy: Option<Policy>,
+    /// What laws ask for that no policy file can show; only where the law was asked.
+    pub tasks: Vec<Task>,
     pub(crate) text: String,
     pub(crate) file_name: String,
 }
@@ -156,20 +176,20 @@ impl Report {
 
     /// The report as JSON, for editors and pipelines.
     ///
-    /// Gives: an object with `file`, `ok`, `counts`, `left_out` and `findings`; each finding has `code`,
-    /// `severity`, `title`, `message`, `help`, `citations`, and `spans` in bytes and in lines and columns.
+    /// Gives: an object with `file`, `ok`, `counts`, `left_out`, `findings` and `tasks`; each finding has `code`,
+    /// `severity`, `title`, `message`, `help`, `citations`, `laws`, and `spans` in bytes and in lines and columns.
     pub fn to_json(&self) -> serde_json::Value {
         let findings: Vec<_> = self.findings.iter().map(|finding| self.finding_json(finding)).collect();
+        let counts: serde_json::Map<_, _> = (Severity::ALL.into_iter())
+            .map(|severity| (severity.as_str().to_owned(), self.count(severity).into()))
+            .collect();
         serde_json::json!({
             "file": self.file_name,
             "ok": self.policy.is_some(),
-            "counts": {
-                "error": self.count(Severity::Error),
-                "warning": self.count(Severity::Warning),
-                "advice": self.count(Severity::Advice),
-            },
+            "counts": counts,
             "left_out": self.left_out,
             "findings": findings,
+            "tasks": self.tasks,
         })
     }
 
@@ -197,6 +217,7 @@ impl Report {
             "message": finding.message,
             "help": finding.help,
             "citations": finding.citations,
+            "laws": finding.laws,
             "spans": spans,
         })
     }

@@ -44,6 +44,7 @@ mod file;
 mod finding;
 mod gate;
 mod law;
+mod lawful;
 mod limit;
 mod mask;
 mod model;
@@ -77,6 +78,7 @@ pub use gate::{
     Act, ActSet, Age, Agreement, Answer, Decision, Facts, Flow, Jurisdiction, Standing, Training, decide,
 };
 pub use law::{Citation, Confidence};
+pub use lawful::{Cited, Task, check_lawful, packs_that_apply};
 pub use limit::{Limit, NotALimit};
 pub use model::{
     Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad, Shop,

@@ -3,6 +3,7 @@
 use crate::code::Severity;
 use crate::finding::{Finding, Report};
 use crate::law::Citation;
+use crate::lawful::Cited;
 use crate::text::is_hidden;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
@@ -56,13 +57,16 @@ impl Report {
     /// `shop.toml: 2 errors, 1 warning`
     pub fn summary(&self) -> String {
         let file = visible(&self.file_name);
-        let mut counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Advice]
+        let mut counts: Vec<String> = Severity::ALL
             .into_iter()
             .map(|severity| (severity, self.count(severity)))
             .filter(|(_, count)| *count > 0)
             .map(|(severity, count)| match severity {
                 Severity::Advice if count > 1 => format!("{count} pieces of advice"),
                 Severity::Advice => "1 piece of advice".to_owned(),
+                Severity::Unlawful | Severity::Risky | Severity::Unverified => {
+                    format!("{count} {}", severity.as_str())
+                }
                 _ => format!("{count} {}{}", severity.as_str(), if count == 1 { "" } else { "s" }),
             })
             .collect();
@@ -115,9 +119,9 @@ impl Report {
 
 /// The help and, below it, the law.
 fn help(finding: &Finding) -> Option<String> {
-    let law = (!finding.citations.is_empty()).then(|| {
-        format!("law: {}", finding.citations.iter().map(Citation::to_string).collect::<Vec<_>>().join(", "))
-    });
+    let cited = finding.citations.iter().map(Citation::to_string);
+    let laws: Vec<String> = cited.chain(finding.laws.iter().map(Cited::to_string)).collect();
+    let law = (!laws.is_empty()).then(|| format!("law: {}", laws.join(", ")));
     match (&finding.help, law) {
         (Some(help), Some(law)) => Some(format!("{help}\n{law}")),
         (Some(help), None) => Some(help.clone()),
@@ -196,8 +200,8 @@ impl Diagnostic for Drawing<'_> {
 
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.finding.severity() {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
+            Severity::Error | Severity::Unlawful => miette::Severity::Error,
+            Severity::Risky | Severity::Warning | Severity::Unverified => miette::Severity::Warning,
             Severity::Advice => miette::Severity::Advice,
         })
     }

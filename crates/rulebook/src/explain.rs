@@ -6,7 +6,7 @@ use crate::clock::{Due, Provisional};
 use crate::decide::{Outcome, Owed, Ruling, Said};
 use crate::expr::Truth;
 use crate::fact::{Facts, Kind, Text};
-use crate::pack::{Confidence, Pack, Rule, Says, Soon, Status, Words};
+use crate::pack::{Confidence, Item, Pack, Rule, Says, Soon, Status, Words};
 use crate::question::AnswerKind;
 
 /// A ruling in words.
@@ -233,7 +233,7 @@ fn duty(pack: &Pack, ruling: &Ruling, owed: &Owed) -> Option<ExplainedDuty> {
         contents: duty
             .list
             .and_then(|list| pack.lists.get(list))
-            .map_or(Vec::new(), |list| list.items.clone()),
+            .map_or(Vec::new(), |list| list.items.iter().map(Item::words).collect()),
         note: duty.note.clone(),
         rule: rule.id.clone(),
         cites: cites(pack, rule),

@@ -24,8 +24,8 @@ pub use expr::{BadCondition, Expr, Op, Truth};
 pub use fact::{BadFact, Fact, Facts, Kind, Text, Value, When};
 pub use lint::lint;
 pub use pack::{
-    BadPack, Citation, Clock, Confidence, Depth, Duty, Law, List, Pack, PackKind, Recipient, Rule, Says,
-    Soon, Status, Words,
+    BadPack, Citation, Clock, Confidence, Depth, Duty, Item, Law, List, POLICY_KEYS, Pack, PackKind,
+    Recipient, Rule, Says, Soon, Status, Words,
 };
 pub use packs::{BuiltIn, FILES, Files, built_in, read_pack};
 pub use scenario::{Scenario, read as read_scenarios};

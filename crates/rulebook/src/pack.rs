@@ -214,13 +214,36 @@ impl Rule {
     }
 }
 
+/// Keys of a shop's policy file that packs may name: what a list asks for can be told from there.
+pub const POLICY_KEYS: &[&str] = &["shop.address", "recipient.contact"];
+
+/// Something that has to be in something.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Item {
+    /// English.
+    pub en: String,
+    /// Chinese.
+    pub zh: String,
+    /// The key of a policy file, of [`POLICY_KEYS`], without which it cannot be there.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+impl Item {
+    /// What it is.
+    pub fn words(&self) -> Words {
+        Words { en: self.en.clone(), zh: self.zh.clone() }
+    }
+}
+
 /// A list of what has to be in something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List {
     /// Its name in the pack.
     pub id: String,
     /// What has to be in it.
-    pub items: Vec<Words>,
+    pub items: Vec<Item>,
 }
 
 /// Whom somebody has to turn to.
@@ -308,6 +331,10 @@ impl Pack {
             confidence: law.confidence,
         });
         let recipients = written.recipient.into_iter().map(|(id, name)| Recipient { id, name });
+        let keys = written.list.values().flatten().filter_map(|item| item.key.as_deref());
+        if let Some(key) = keys.into_iter().find(|key| !POLICY_KEYS.contains(key)) {
+            return Err(bad(1, format!("a policy file has no key `{key}` that a list may name")));
+        }
         let lists = written.list.into_iter().map(|(id, items)| List { id, items });
         let mut pack = Pack {
             id: head.id,
@@ -555,7 +582,7 @@ struct Written {
     #[serde(default)]
     recipient: BTreeMap<String, Words>,
     #[serde(default)]
-    list: BTreeMap<String, Vec<Words>>,
+    list: BTreeMap<String, Vec<Item>>,
     #[serde(default)]
     rule: Vec<WrittenRule>,
 }

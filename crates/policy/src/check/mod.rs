@@ -6,12 +6,13 @@
 mod build;
 mod clocks;
 mod fields;
-mod names;
+pub(crate) mod names;
 mod partners;
 mod purposes;
 
 use crate::draft::Draft;
 use crate::finding::{Finding, Report, Sink};
+use crate::lawful::Task;
 use crate::read::read;
 use jiff::civil::Date;
 
@@ -20,16 +21,31 @@ use jiff::civil::Date;
 /// Takes: the file's text; its name, for messages; today's date, for reviews and agreements. Gives: every finding,
 /// and the policy if none of them is an error. The same input gives the same report.
 pub fn check(text: &str, file_name: &str, today: Date) -> Report {
+    check_and(text, file_name, today, |_, _| Vec::new())
+}
+
+/// The check, and what is to be done where it has found no error.
+pub(crate) fn check_and(
+    text: &str,
+    file_name: &str,
+    today: Date,
+    further: impl FnOnce(&Checked<'_>, &mut Sink) -> Vec<Task>,
+) -> Report {
     let mut sink = Sink::default();
+    let mut tasks = Vec::new();
     let policy = read(text, &mut sink).and_then(|draft| {
         let checked = Checked::follow(&draft, today, &mut sink);
         clocks::check(&checked, &mut sink);
         fields::check(&checked, &mut sink);
         purposes::check(&checked, &mut sink);
         partners::check(&checked, &mut sink);
-        if sink.failed() { None } else { build::policy(&checked, text) }
+        if sink.failed() {
+            return None;
+        }
+        tasks = further(&checked, &mut sink);
+        build::policy(&checked, text)
     });
-    sink.into_report(text, file_name, policy)
+    Report { tasks, ..sink.into_report(text, file_name, policy) }
 }
 
 /// The draft with its names followed.
@@ -54,7 +70,9 @@ impl<'d> Checked<'d> {
     }
 
     /// Each purpose with the fields it uses.
-    fn purposes(&self) -> impl Iterator<Item = (&'d crate::draft::DraftPurpose, &[names::Use<'d>])> {
+    pub(crate) fn purposes(
+        &self,
+    ) -> impl Iterator<Item = (&'d crate::draft::DraftPurpose, &[names::Use<'d>])> {
         self.draft.purposes.iter().zip(self.uses.iter().map(Vec::as_slice))
     }
 }
@@ -72,7 +90,7 @@ fn with_meant<'c>(
 }
 
 /// Names for a message: `a`, `b` and 3 more.
-fn listing<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+pub(crate) fn listing<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.as_slice() {
         [] => "none".to_owned(),

@@ -58,9 +58,9 @@ fn edits() -> Vec<Edit> {
             ],
         ),
         (
-            "kept_in = \"cn\"",
-            "kept_in = \"cn\"\nsells_on = [\"own\", \"tmall\"]\nacts_as = \"platform_operator\"\nminors = \"with_guardian\"\n\
-             persons = 1_000\nrepresentative.eu = { name = \"A. Vertreter\", contact = \"eu@harbour-hill.example\" }",
+            "minors = \"not_served\"",
+            "minors = \"with_guardian\"\nsells_on = [\"own\", \"tmall\"]\nacts_as = \"platform_operator\"\n\
+             persons = 1_000\nrepresentative.sg = { name = \"A. B.\", contact = \"sg@harbour-hill.example\" }",
             vec![
                 (C::ShopSellsOn, "shop.sells_on", Widens, vec![]),
                 (C::ShopMinors, "shop.minors", Widens, vec![]),
@@ -80,8 +80,8 @@ fn edits() -> Vec<Edit> {
             vec![(C::PurposeSimilar, "purpose.marketing_email", Narrows, vec![])],
         ),
         (
-            "[recipient.sf-express]\n",
-            "[recipient.sf-express]\nacts_as = \"handler\"\ncontact = \"privacy@sf.example\"\nroute = { eu = \"exempt\" }\n",
+            "contact = \"privacy@sf-express.example\"\nroute = { eu = \"standard_contract\" }",
+            "acts_as = \"handler\"\ncontact = \"dpo@sf-express.example\"\nroute = { eu = \"exempt\" }",
             vec![
                 (C::RecipientRole, "recipient.sf-express", Widens, vec![]),
                 (C::RecipientRoute, "recipient.sf-express", Alters, vec![]),

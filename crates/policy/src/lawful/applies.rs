@@ -1,0 +1,117 @@
+//! Which packs apply to a policy: those of the places whose people it serves, that of its seat, those of marketplaces.
+
+use super::words;
+use crate::check::Checked;
+use crate::draft::DraftShop;
+use crate::finding::At;
+use crate::model::Policy;
+use crate::text::Place;
+use crate::words::Channel;
+use rulebook::question::MEMBERS;
+use rulebook::{Pack, PackKind};
+
+/// A pack that applies, and because of what.
+pub(super) struct Applied<'p> {
+    pub(super) pack: &'p Pack,
+    /// Where the policy names the place.
+    pub(super) at: At,
+    /// The member state, where one is named.
+    pub(super) member: Option<&'static str>,
+    /// People there are served. Otherwise the shop has its seat there.
+    pub(super) is_served: bool,
+}
+
+impl Applied<'_> {
+    /// Is this country in the territory whose law it is?
+    pub(super) fn is_home(&self, country: &str) -> bool {
+        match self.pack.id.as_str() {
+            "eu" => country == "eu" || MEMBERS.contains(&country),
+            "uk" => country == "gb",
+            id => id.split('-').next() == Some(country),
+        }
+    }
+
+    pub(super) fn is_law(&self) -> bool {
+        self.pack.kind == PackKind::Law
+    }
+}
+
+/// The ids of the packs of a place: `de` has `eu`, `us` every state that has one.
+fn ids_of<'p>(place: &Place, packs: &[&'p Pack]) -> Vec<&'p str> {
+    let known = || packs.iter().map(|pack| pack.id.as_str());
+    let country = place.country();
+    match place.as_str() {
+        "eu" => known().filter(|id| *id == "eu").collect(),
+        "uk" | "gb" => known().filter(|id| *id == "uk").collect(),
+        _ if MEMBERS.contains(&country) => known().filter(|id| *id == "eu").collect(),
+        "us" => known().filter(|id| id.starts_with("us-")).collect(),
+        // A province has its own law beside the country's; a state of the United States has no such law above it.
+        code => known().filter(|id| *id == code || (country != "us" && *id == country)).collect(),
+    }
+}
+
+/// The packs that apply, each once, and the places that have none.
+pub(super) fn find<'p>(checked: &Checked<'_>, packs: &[&'p Pack]) -> (Vec<Applied<'p>>, Vec<At>) {
+    let shop = &checked.draft.shop;
+    let (mut found, mut without) = (Vec::new(), Vec::new());
+    for served in &shop.serves {
+        let ids = ids_of(&served.value, packs);
+        if ids.is_empty() {
+            without.push(served.at);
+        }
+        let member = MEMBERS.iter().find(|member| **member == served.value.country()).copied();
+        for id in ids {
+            add(&mut found, packs, id, Because { at: served.at, member, is_served: true });
+        }
+    }
+    // The law of the seat reaches everything that is done there. Those of the United States go by the person's home.
+    if let Some((seat, at)) = seat(shop).filter(|(seat, _)| seat.country() != "us") {
+        let member = MEMBERS.iter().find(|member| **member == seat.country()).copied();
+        for id in ids_of(seat, packs) {
+            add(&mut found, packs, id, Because { at, member, is_served: false });
+        }
+    }
+    for channel in &shop.sells_on {
+        if let Some(id) = words::platform(channel.value) {
+            add(&mut found, packs, id, Because { at: channel.at, member: None, is_served: false });
+        }
+    }
+    (found, without)
+}
+
+fn seat(shop: &DraftShop) -> Option<(&Place, At)> {
+    shop.established_in.as_ref().or(shop.kept_in.as_ref()).map(|place| (&place.value, place.at))
+}
+
+struct Because {
+    at: At,
+    member: Option<&'static str>,
+    is_served: bool,
+}
+
+fn add<'p>(found: &mut Vec<Applied<'p>>, packs: &[&'p Pack], id: &str, because: Because) {
+    let Some(pack) = packs.iter().find(|pack| pack.id == id) else { return };
+    let Because { at, member, is_served } = because;
+    match found.iter_mut().find(|applied| applied.pack.id == id) {
+        // Two member states: which of their differences counts depends on the person.
+        Some(applied) if applied.member != member => applied.member = None,
+        Some(_) => {}
+        None => found.push(Applied { pack, at, member, is_served }),
+    }
+}
+
+/// The ids of the packs that apply to a policy, in their order; to load those and no others.
+pub fn packs_that_apply<'p>(policy: &Policy, packs: &[&'p Pack]) -> Vec<&'p str> {
+    let shop = &policy.shop;
+    let mut ids: Vec<&str> = shop.serves.iter().flat_map(|place| ids_of(place, packs)).collect();
+    if shop.established_in.country() != "us" {
+        ids.extend(ids_of(&shop.established_in, packs));
+    }
+    let platforms = shop.sells_on.iter().copied().filter_map(|channel: Channel| words::platform(channel));
+    ids.extend(
+        platforms.filter_map(|id| packs.iter().find(|pack| pack.id == id)).map(|pack| pack.id.as_str()),
+    );
+    let mut seen = std::collections::BTreeSet::new();
+    ids.retain(|id| seen.insert(*id));
+    ids
+}

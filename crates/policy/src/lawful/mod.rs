@@ -1,0 +1,107 @@
+//! The policy meets the law: every pack that applies is asked about every purpose, recipient, record and person in charge,
+//! and what it answers becomes findings, or tasks where no policy file can show whether it was done.
+//!
+//! A finding is *unlawful* where a law forbids what the file says, *risky* where it may, *unverified* where that rests on
+//! a fact about the law that could not be verified. What several packs say alike is one finding with all their articles.
+//!
+//! ORDER: only a policy without errors is asked about; what a broken file means nobody knows.
+
+mod abroad;
+mod applies;
+mod asking;
+mod purposes;
+mod records;
+mod shop;
+mod tasks;
+mod words;
+
+pub use applies::packs_that_apply;
+pub use asking::Cited;
+pub use tasks::Task;
+
+use crate::check::check_and;
+use crate::code::Code;
+use crate::finding::{Finding, Report, Sink};
+use applies::Applied;
+use jiff::civil::Date;
+use rulebook::Pack;
+
+/// Does the policy hold together, and do the laws that apply allow what it says?
+///
+/// Takes: the file's text; its name, for messages; the day whose law is asked; the packs there are. Gives: what
+/// [`check`](crate::check()) gives, findings of law and tasks besides. The same input gives the same report. Not legal advice.
+pub fn check_lawful(text: &str, file_name: &str, today: Date, packs: &[&Pack]) -> Report {
+    check_and(text, file_name, today, |checked, sink| {
+        let (applied, without) = applies::find(checked, packs);
+        for at in without {
+            let finding = Finding::new(Code::NoPack, at, "no pack has the law of this place");
+            sink.add(finding.help("nothing was checked against it; ask counsel there"));
+        }
+        let mut found = Found { on: today, findings: Vec::new(), tasks: Vec::new() };
+        for applied in &applied {
+            if applied.is_law() {
+                purposes::check(checked, applied, &mut found);
+                abroad::check(checked, applied, &mut found);
+                shop::check(checked, applied, &mut found);
+            }
+            records::check(checked, applied, &mut found);
+            tasks::find(checked, applied, &mut found);
+        }
+        shop::minors(checked, &applied, &mut found);
+        if applied.iter().any(Applied::is_law) {
+            // The packs say both better, and with their articles.
+            sink.leave_out(|finding| matches!(finding.code, Code::Sensitive | Code::Sale));
+        }
+        found.tell(sink)
+    })
+}
+
+/// What has been found so far.
+struct Found {
+    /// The day whose law is asked.
+    on: Date,
+    findings: Vec<Finding>,
+    tasks: Vec<Task>,
+}
+
+impl Found {
+    /// Adds a finding, or its articles to the one that says the same.
+    fn add(&mut self, finding: Finding) {
+        let same = |other: &&mut Finding| {
+            (other.code, &other.message, &other.labels) == (finding.code, &finding.message, &finding.labels)
+        };
+        match self.findings.iter_mut().find(same) {
+            Some(other) => {
+                other.severity = other.severity.min(finding.severity);
+                let more = finding.laws.into_iter().filter(|law| !other.laws.contains(law));
+                other.laws.extend(more.collect::<Vec<_>>());
+                other.help =
+                    other.help.take().map(|help| both(help, finding.help.as_deref().unwrap_or_default()));
+            }
+            None => self.findings.push(finding),
+        }
+    }
+
+    fn add_task(&mut self, task: Task) {
+        if !self.tasks.contains(&task) {
+            self.tasks.push(task);
+        }
+    }
+
+    fn tell(self, sink: &mut Sink) -> Vec<Task> {
+        for finding in self.findings {
+            sink.add(finding);
+        }
+        self.tasks
+    }
+}
+
+/// The lines of one help, and those of another that are not among them.
+fn both(mut help: String, other: &str) -> String {
+    for line in other.lines() {
+        if !help.lines().any(|known| known == line) {
+            help = format!("{help}\n{line}");
+        }
+    }
+    help
+}

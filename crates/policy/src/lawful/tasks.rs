@@ -1,0 +1,140 @@
+//! What laws ask for that no policy file can show: to register, to assess, to sign, to file. Each is a task for a person.
+
+use super::Found;
+use super::applies::Applied;
+use super::asking::{Cited, Heard, ask, cited};
+use super::purposes::{recipients, sensitive_words};
+use super::words;
+use crate::check::Checked;
+use crate::words::{RecipientKind, RecipientRole};
+use rulebook::{Pack, Rule, Text};
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+
+/// Something that a person has to do, or to find out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Task {
+    /// The pack that asks for it.
+    pub pack: String,
+    /// What, in the words of the packs: `register`, `assess`, `contract`.
+    #[serde(rename = "do")]
+    pub act: String,
+    /// The purpose, recipient or record that it is about; empty for the shop as a whole.
+    pub about: String,
+    /// What else there is to say, in English.
+    pub en: String,
+    /// The same in Chinese.
+    pub zh: String,
+    /// Where it stands.
+    pub laws: Vec<Cited>,
+}
+
+impl Task {
+    /// Something owed by a rule.
+    pub(super) fn of_rule(pack: &Pack, rule: &Rule, act: &str, about: &str) -> Self {
+        let note = rule.duties.iter().find_map(|duty| duty.note.as_ref()).or(rule.note.as_ref());
+        Self {
+            pack: pack.id.clone(),
+            act: act.to_owned(),
+            about: about.to_owned(),
+            en: note.map(|note| note.en.clone()).unwrap_or_default(),
+            zh: note.map(|note| note.zh.clone()).unwrap_or_default(),
+            laws: cited(pack, rule),
+        }
+    }
+
+    /// What cannot be answered before a person says more.
+    pub(super) fn of_asks(heard: &Heard<'_>, act: &str, about: &str) -> Self {
+        let asks: Vec<Text> = heard.asks().collect();
+        let joined = |of: fn(&Text) -> &'static str| asks.iter().map(of).collect::<Vec<_>>().join(" ");
+        Self {
+            pack: heard.pack.id.clone(),
+            act: act.to_owned(),
+            about: about.to_owned(),
+            en: format!("To be answered first: {}", joined(|text| text.en)),
+            zh: format!("须先回答：{}", joined(|text| text.zh)),
+            laws: Vec::new(),
+        }
+    }
+}
+
+/// Done by what the file says already: it names an officer and how to reach them, the notice shows that, and the record of
+/// processing is drawn from it.
+const DONE: &[&str] = &["appoint", "publish_contact", "record_processing"];
+
+/// Duties that are tasks where they are owed. Those of notices, choices and requests Strongroom does by itself.
+const QUESTIONS: &[&str] = &["officer", "registration", "assessment", "audit", "contract", "representative"];
+
+pub(super) fn find(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Found) {
+    let facts = facts(checked);
+    let representatives = &checked.draft.shop.representatives;
+    let is_represented = representatives.iter().any(|named| applied.is_home(named.place.value.country()));
+    for question in QUESTIONS {
+        if *question == "representative" && !applied.is_served {
+            continue;
+        }
+        let Some(heard) = ask(applied.pack, question, &facts, found.on) else { continue };
+        for (act, rule, owed) in heard.owed() {
+            if DONE.contains(&act) || (act == "name_representative" && is_represented) {
+                continue;
+            }
+            let note = rule.duties.get(owed.duty).and_then(|duty| duty.note.as_ref()).or(rule.note.as_ref());
+            found.add_task(Task {
+                pack: applied.pack.id.clone(),
+                act: act.to_owned(),
+                about: String::new(),
+                en: note.map(|note| note.en.clone()).unwrap_or_default(),
+                zh: note.map(|note| note.zh.clone()).unwrap_or_default(),
+                laws: cited(applied.pack, rule),
+            });
+        }
+    }
+}
+
+/// What is true of the shop as a whole.
+fn facts(checked: &Checked<'_>) -> Map<String, Json> {
+    let draft = checked.draft;
+    let is_sensitive = checked.uses.iter().any(|uses| !sensitive_words(uses).is_empty());
+    let kept_in = draft.shop.kept_in.as_ref().map(|place| place.value.country());
+    let shared_with = |wanted: RecipientRole| {
+        let named = checked.purposes().flat_map(|(purpose, _)| recipients(checked, purpose));
+        let mut named = named.filter(|recipient| recipient.kind != Some(RecipientKind::Authority));
+        named.any(|recipient| recipient.role() == Some(wanted))
+    };
+    let exports = draft.recipients.iter().any(|recipient| {
+        recipient.place.as_ref().is_some_and(|place| Some(place.value.country()) != kept_in)
+    });
+    let does_activity = |wanted: &str| {
+        draft.purposes.iter().any(|purpose| purpose.data_use.and_then(words::activity) == Some(wanted))
+    };
+    let doings = [
+        ("sensitive", is_sensitive),
+        ("entrust", shared_with(RecipientRole::Processor)),
+        ("share", shared_with(RecipientRole::Handler)),
+        ("export", exports),
+        ("automated_decision", does_activity("recommendation") || does_activity("profiling")),
+        ("targeted_ads", does_activity("targeted_ads")),
+        (
+            "sale",
+            draft.recipients.iter().any(|recipient| {
+                recipient
+                    .consideration
+                    .as_ref()
+                    .is_some_and(|got| got.value == crate::words::Consideration::Sale)
+            }),
+        ),
+    ];
+    let does: Vec<&str> = doings.iter().filter(|(_, does)| *does).map(|(word, _)| *word).collect();
+    let facts = json!({
+        "established_in": draft.shop.seat().map(|seat| words::place(seat.country())),
+        "targets_persons_here": true,
+        "occasional_low_risk": false,
+        "persons": draft.shop.persons.map(|count| count.value),
+        "handles_minors": words::lets_minors_in(draft.shop.minors.as_ref().map(|how| how.value)),
+        "large_scale_monitoring": false,
+        "does": does,
+        "sells": does.contains(&"sale"),
+        "contract_with": shared_with(RecipientRole::Processor).then_some("processor"),
+    });
+    facts.as_object().cloned().unwrap_or_default()
+}
