@@ -13,6 +13,7 @@ mod explain;
 mod expr;
 mod fact;
 mod lint;
+pub mod names;
 mod pack;
 mod packs;
 pub mod question;

@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use crate::clock::{Calendar, Counting, MonthDay, Term};
 use crate::expr::{self, Expr};
-use crate::fact::Kind;
+use crate::fact::{Kind, Text};
 use crate::question::{self, AnswerKind, Question};
 
 /// What is said in both languages.
@@ -23,6 +23,12 @@ pub struct Words {
     pub en: String,
     /// Chinese.
     pub zh: String,
+}
+
+impl From<Text> for Words {
+    fn from(text: Text) -> Words {
+        Words { en: text.en.to_owned(), zh: text.zh.to_owned() }
+    }
 }
 
 /// How sure is it that this is what the law says?
