@@ -403,6 +403,15 @@ named! {
     "advertiser": "advertiser", "广告主";
     "processor": "processor", "受托人";
     "app": "app", "应用";
+    // What an app requires.
+    "online_shopping": "online shopping", "网上购物";
+    "registered_mobile": "the mobile number that was registered", "注册用户移动电话号码";
+    "consignee_name": "the consignee's name", "收货人姓名（名称）";
+    "consignee_address": "the consignee's address", "收货人地址";
+    "consignee_phone": "the consignee's phone", "收货人联系电话";
+    "payment_time": "the time of payment", "支付时间";
+    "payment_amount": "the amount of payment", "支付金额";
+    "payment_channel": "the channel of payment", "支付渠道";
     // Leaks.
     "unlikely": "unlikely", "不太可能";
     "likely": "likely", "可能";

@@ -241,6 +241,18 @@ pub const DOINGS: &[&str] = &[
     "new_technology",
     "matching",
 ];
+/// What an app is for, as far as a law says which data such an app may require.
+pub const SERVICES: &[&str] = &["online_shopping", "other"];
+/// Data without which an app may refuse to serve.
+pub const NECESSARY: &[&str] = &[
+    "registered_mobile",
+    "consignee_name",
+    "consignee_address",
+    "consignee_phone",
+    "payment_time",
+    "payment_amount",
+    "payment_channel",
+];
 /// What happens on a platform that has a clock.
 pub const PLATFORM_EVENTS: &[&str] = &[
     "security_incident",
@@ -330,6 +342,7 @@ facts! {
     CONTRACT_WITH "contract_with": Word(&["processor", "handler", "joint_handler"]), "With whom is the contract?", "与谁签订合同？";
     SELLS "sells": Flag, "Is data given for money or another consideration?", "是否以金钱或其他对价提供数据？";
     AUTOMATED "automated_decisions": Flag, "Are decisions about persons automated?", "是否进行自动化决策？";
+    SERVICE "service": Word(SERVICES), "Which kind of service does the app give?", "应用提供哪一类服务？";
     EVENT "event": Word(PLATFORM_EVENTS), "What happened?", "发生了什么？";
     AT "at": Moment, "When?", "何时？";
     SAME_WEEK "same_week_shop_and_app": Flag, "Are both orders of one calendar week, one shop and one app?", "两笔订单是否属于同一自然周、同一店铺、同一应用？";
@@ -773,6 +786,22 @@ pub static ALL: &[Question] = &[
             "update",
             "language",
         ],
+        happened: &["on"],
+    },
+    Question {
+        name: "necessary",
+        about: text(
+            "Which data may an app require before it serves?",
+            "应用可以把哪些个人信息作为提供服务的必要条件？",
+        ),
+        facts: &[&SERVICE, &ON_DAY],
+        answers: &[words(
+            "required",
+            NECESSARY,
+            "Data without which the service cannot be given; a refusal of any other does not end it.",
+            "基本功能服务所必需的个人信息；用户不同意提供其他信息的，不得拒绝其使用基本功能服务。",
+        )],
+        duties: &["no_refusal_of_service"],
         happened: &["on"],
     },
     Question {
