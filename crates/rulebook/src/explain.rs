@@ -126,7 +126,8 @@ pub struct Coming {
     /// In force, pending or draft.
     pub status: Status,
     /// From when, where that is set.
-    pub from: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// Where it stands.
     pub cites: Vec<String>,
     /// What it would say.
@@ -285,7 +286,7 @@ fn coming_of(pack: &Pack, rule: &Rule) -> Coming {
     Coming {
         rule: rule.id.clone(),
         status: rule.status,
-        from: rule.from.to_string(),
+        from: pack.first_day(rule).map(|day| day.to_string()),
         cites: cites(pack, rule),
         note: rule.note.clone(),
     }

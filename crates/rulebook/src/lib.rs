@@ -8,6 +8,7 @@
 //! Everything here is a pure function of its arguments. Nothing panics, whatever the input.
 
 pub mod clock;
+mod coming;
 mod decide;
 mod explain;
 mod expr;

@@ -457,11 +457,14 @@ fn show_answer(pack: &Pack, got: &Explained, language: Language, voice: Voice) {
         let colon = language.pick(": ", "：");
         let note =
             coming.note.as_ref().map(|note| format!("{colon}{}", language.of(note))).unwrap_or_default();
-        let (status, from, cites) =
-            (language.text(coming.status.text()), &coming.from, coming.cites.join("; "));
+        let (status, cites) = (language.text(coming.status.text()), coming.cites.join("; "));
+        let from = coming.from.as_deref().map_or_else(
+            || language.pick("no day is set", "施行日未定").to_owned(),
+            |day| language.pick(format!("from {day}"), format!("{day} 起")),
+        );
         voice.print(language.pick(
-            format!("  coming ({status}, from {from}): {cites}{note}"),
-            format!("  尚未施行（{status}，{from} 起）：{cites}{note}"),
+            format!("  coming ({status}, {from}): {cites}{note}"),
+            format!("  尚未施行（{status}，{from}）：{cites}{note}"),
         ));
     }
     voice.print("");
