@@ -54,7 +54,7 @@ impl Status {
         match self {
             Status::InForce => text("in force", "现行有效"),
             Status::Guideline => text("guideline", "指引、推荐性标准"),
-            Status::Pending => text("pending", "已公布、尚未施行"),
+            Status::Pending => text("pending", "已公布"),
             Status::Draft => text("draft", "草案"),
         }
     }
@@ -569,6 +569,20 @@ mod tests {
             for answer in question.answers {
                 // A term of Chinese law may stand in the English.
                 assert!(is_chinese(answer.about.zh) && !answer.about.en.is_empty(), "{}", answer.name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_vocabulary_has_more_words_than_there_are_bits() {
+        for fact in FACTS {
+            if let Kind::Word(known) | Kind::Words(known) = fact.kind {
+                assert!(known.len() <= 64, "{}", fact.name);
+            }
+        }
+        for answer in ALL.iter().flat_map(|question| question.answers) {
+            if let AnswerKind::Word(known) | AnswerKind::Words(known) = answer.kind {
+                assert!(known.len() <= 64, "{}", answer.name);
             }
         }
     }

@@ -540,8 +540,8 @@ fn said(question: &'static Question, name: &str, says: &WrittenSays) -> Result<(
         (AnswerKind::YesNo, WrittenSays::YesNo(is)) => Says::YesNo(*is),
         (AnswerKind::Word(known), WrittenSays::Word(word)) => Says::Word(number_of(word, known)?),
         (AnswerKind::Words(known), WrittenSays::Words(all)) => {
-            let bits = all.iter().map(|word| number_of(word, known).map(|number| 1_u64 << number));
-            Says::Words(bits.sum::<Result<u64, _>>()?)
+            let add = |bits: u64, word: &String| Ok::<_, String>(bits | 1 << number_of(word, known)?);
+            Says::Words(all.iter().try_fold(0, add)?)
         }
         _ => return Err(format!("`{name}` is not of the kind that the question asks for")),
     };

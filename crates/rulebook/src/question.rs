@@ -798,8 +798,8 @@ pub static ALL: &[Question] = &[
         answers: &[words(
             "required",
             NECESSARY,
-            "Data without which the service cannot be given; a refusal of any other does not end it.",
-            "基本功能服务所必需的个人信息；用户不同意提供其他信息的，不得拒绝其使用基本功能服务。",
+            "Data without which the service cannot be given.",
+            "基本功能服务所必需的个人信息。",
         )],
         duties: &["no_refusal_of_service"],
         happened: &["on"],
