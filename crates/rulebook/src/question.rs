@@ -307,6 +307,8 @@ facts! {
     CAUSE "cause": Word(CAUSES), "How did it come about?", "起因是什么？";
     RISK "risk": Word(RISKS), "How likely is it to harm the persons?", "对个人造成损害的可能性如何？";
     SIGNIFICANT "significant_harm": Flag, "Can it do a person significant harm?", "是否可能造成重大损害？";
+    PROPERTY "property_damage": Flag, "Can a person lose property when it is used wrongly (payment data, for one)?", "被不当利用时是否可能造成财产损害（例如支付信息）？";
+    POSSIBLE "possible_only": Flag, "Is it only possible that data leaked, and not known?", "是否仅为可能泄露、尚未确认？";
     ENCRYPTED "encrypted_key_safe": Flag, "Was all of it encrypted, and the key safe?", "数据是否均已加密且密钥安全？";
     AVOIDED "harm_avoided": Flag, "Was harm effectively avoided by what was done at once?", "已采取的措施是否有效避免了损害？";
     CIIO "is_ciio": Flag, "Is it an operator of critical information infrastructure?", "是否为关键信息基础设施运营者？";
@@ -572,6 +574,8 @@ pub static ALL: &[Question] = &[
             &CAUSE,
             &RISK,
             &SIGNIFICANT,
+            &PROPERTY,
+            &POSSIBLE,
             &ENCRYPTED,
             &AVOIDED,
             &CIIO,
