@@ -20,7 +20,7 @@ pub(crate) struct TestArgs {
     /// Install nothing
     #[arg(long)]
     no_install: bool,
-    /// Seconds that the quick fuzz target runs
+    /// Seconds that each of the quick fuzz targets runs
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     fuzz_seconds: u32,
 }
@@ -61,7 +61,7 @@ enum Step {
     Doctests,
     /// The static program alone in an empty folder, without a network; systemd's checks of the unit
     Alone,
-    /// A short run of the fuzz target that is built quickly
+    /// A short run of the fuzz targets that are built quickly
     Fuzz,
 }
 
@@ -228,7 +228,10 @@ fn run_step(step: Step, args: &TestArgs) -> Result<Ended> {
             Some(why) => {
                 Ok(Ended::skipped(format!("fuzzing: {why}; the corpora are replayed among the tests")))
             }
-            None => run_fuzz(Some(QUICK_TARGET), args.fuzz_seconds).map(|()| Ended::default()),
+            None => QUICK_TARGETS
+                .iter()
+                .try_for_each(|target| run_fuzz(Some(target), args.fuzz_seconds))
+                .map(|()| Ended::default()),
         },
     }
 }
@@ -343,9 +346,9 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Result<()> {
     run_fuzz(args.target.as_deref(), args.seconds)
 }
 
-/// The target that is built within seconds. The others build the whole house with a sanitizer; every change replays their
+/// The targets that are built within seconds. The others build the whole house with a sanitizer; every change replays their
 /// corpora in a plain test (strongroom::it corpus).
-const QUICK_TARGET: &str = "policy_parser";
+const QUICK_TARGETS: [&str; 2] = ["policy_parser", "rulebook"];
 
 fn fuzz_is_missing() -> Option<&'static str> {
     if answers("cargo", &["fuzz", "--version"]) {
@@ -379,7 +382,7 @@ fn run_fuzz(target: Option<&str>, seconds: u32) -> Result<()> {
             command.env("RUSTC_BOOTSTRAP", "1");
         }
         command.args(["fuzz", "run"]);
-        if name != QUICK_TARGET {
+        if !QUICK_TARGETS.contains(&name.as_str()) {
             command.args(["--features", "house"]);
         }
         command.args([name.as_str(), &new, &kept, "--"]);

@@ -6,6 +6,7 @@ use crate::clock::{Due, Provisional};
 use crate::decide::{Outcome, Owed, Ruling, Said};
 use crate::expr::Truth;
 use crate::fact::{Facts, Kind, Text};
+use crate::names;
 use crate::pack::{Confidence, Item, Pack, Rule, Says, Soon, Status, Words};
 use crate::question::AnswerKind;
 
@@ -49,6 +50,8 @@ pub struct ExplainedAnswer {
     pub name: &'static str,
     /// What it says: `true`, a word, or a list of words; `null` when a person has to be asked.
     pub says: serde_json::Value,
+    /// The same for people to read.
+    pub in_words: Words,
     /// What it means.
     pub about: Text,
     /// The rule that decided.
@@ -62,6 +65,8 @@ pub struct ExplainedDuty {
     /// What.
     #[serde(rename = "do")]
     pub act: &'static str,
+    /// What that is called.
+    pub name: Text,
     /// `false`: it depends on what is asked.
     pub certain: bool,
     /// To whom.
@@ -121,7 +126,8 @@ pub struct Coming {
     /// In force, pending or draft.
     pub status: Status,
     /// From when, where that is set.
-    pub from: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// Where it stands.
     pub cites: Vec<String>,
     /// What it would say.
@@ -204,6 +210,7 @@ fn answer(
     };
     Some(ExplainedAnswer {
         name: answer.name,
+        in_words: in_words(&says),
         says,
         about: answer.about,
         rule: said.rule.as_ref().and_then(rule_id),
@@ -214,14 +221,35 @@ fn word(known: &[&'static str], number: u32) -> &'static str {
     usize::try_from(number).ok().and_then(|number| known.get(number)).copied().unwrap_or_default()
 }
 
+/// What an answer says, for people to read.
+fn in_words(says: &serde_json::Value) -> Words {
+    let named = |word: &str| {
+        let text = names::find_word(word);
+        text.map_or_else(|| Words { en: word.to_owned(), zh: word.to_owned() }, Words::from)
+    };
+    match says {
+        serde_json::Value::Bool(is) => names::yes_or_no(*is).into(),
+        serde_json::Value::String(word) => named(word),
+        serde_json::Value::Array(all) if all.is_empty() => names::NOTHING.into(),
+        serde_json::Value::Array(all) => {
+            let all: Vec<Words> = all.iter().filter_map(|word| word.as_str()).map(named).collect();
+            let joined = |of: fn(&Words) -> &str, by: &str| all.iter().map(of).collect::<Vec<_>>().join(by);
+            Words { en: joined(|words| &words.en, ", "), zh: joined(|words| &words.zh, "、") }
+        }
+        _ => names::ASK_A_PERSON.into(),
+    }
+}
+
 fn duty(pack: &Pack, ruling: &Ruling, owed: &Owed) -> Option<ExplainedDuty> {
     let rule = pack.rules.get(owed.rule)?;
     let duty = rule.duties.get(owed.duty)?;
     let show = |due: &Due| due.to_string();
     let of_window = owed.opens.as_ref().and_then(|window| window.provisional.as_ref());
     let provisional = owed.due.as_ref().and_then(|due| due.provisional.as_ref()).or(of_window);
+    let act = *ruling.question.duties.get(duty.act)?;
     Some(ExplainedDuty {
-        act: ruling.question.duties.get(duty.act)?,
+        act,
+        name: names::find_act(act).unwrap_or(Text { en: act, zh: act }),
         certain: owed.is_certain,
         to: duty.to.and_then(|to| pack.recipients.get(to)).map(|to| to.name.clone()),
         by: owed.due.as_ref().map(show),
@@ -258,7 +286,7 @@ fn coming_of(pack: &Pack, rule: &Rule) -> Coming {
     Coming {
         rule: rule.id.clone(),
         status: rule.status,
-        from: rule.from.to_string(),
+        from: pack.first_day(rule).map(|day| day.to_string()),
         cites: cites(pack, rule),
         note: rule.note.clone(),
     }

@@ -195,11 +195,14 @@ pub(crate) type Defined = [(String, String)];
 ///
 /// Fails: on a name, a word or an operator that the fact does not have, and where the text ends or goes on too early.
 pub(crate) fn read(text: &str, facts: &[&'static Fact], defined: &Defined) -> Result<Expr, BadCondition> {
-    Reader { text, rest: text, facts, defined, depth: 0 }.whole()
+    Reader { text, rest: text, facts, defined, depth: 0, parts: 0 }.whole()
 }
 
 /// So deep may conditions be nested, definitions included.
 const DEEPEST: usize = 24;
+/// So many parts may a condition have, definitions included. Without a bound, names defined by twice a name that is defined by twice a name
+/// come to more than any machine holds.
+const MOST_PARTS: usize = 1_000;
 
 struct Reader<'t> {
     text: &'t str,
@@ -207,6 +210,7 @@ struct Reader<'t> {
     facts: &'t [&'static Fact],
     defined: &'t Defined,
     depth: usize,
+    parts: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -244,6 +248,10 @@ impl<'t> Reader<'t> {
     }
 
     fn one(&mut self) -> Result<Expr, BadCondition> {
+        self.parts = self.parts.saturating_add(1);
+        if self.parts > MOST_PARTS {
+            return Err(self.bad("it has too many parts, with those of the names that are defined"));
+        }
         if self.eat_word("not") {
             self.depth = self.depth.saturating_add(1);
             if self.depth > DEEPEST {
@@ -264,6 +272,7 @@ impl<'t> Reader<'t> {
         if let Some(defined) = self.defined() {
             let mut inner = Reader { text: defined, rest: defined, depth: self.depth, ..*self };
             let read = inner.condition().map_err(|bad| self.bad(format!("in what is defined: {bad}")))?;
+            self.parts = inner.parts;
             inner.skip_blanks();
             return if inner.rest.is_empty() {
                 Ok(read)
@@ -437,5 +446,47 @@ fn one_or(mut several: Vec<Expr>, make: impl FnOnce(Vec<Expr>) -> Expr) -> Expr 
             make(several)
         }
         None => Expr::Fixed(true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::question;
+
+    fn read_with(text: &str, defined: &Defined) -> Result<Expr, String> {
+        let question = question::find("breach").unwrap();
+        read(text, question.facts, defined).map_err(|bad| bad.what)
+    }
+
+    // Was read for as long as memory lasted: each name doubled the one before.
+    #[test]
+    fn names_that_double_each_other_are_refused_and_not_read_to_the_end() {
+        let defined: Vec<(String, String)> = (0..20)
+            .map(|number| (format!("n{number}"), format!("n{0} or n{0}", number + 1)))
+            .chain([("n20".to_owned(), "is_ciio".to_owned())])
+            .collect();
+        assert!(read_with("n0", &defined).unwrap_err().contains("too many parts"));
+        assert!(read_with("n14", &defined).is_ok());
+    }
+
+    #[test]
+    fn a_condition_of_a_thousand_parts_is_read_and_one_of_more_is_not() {
+        let long = |parts: usize| vec!["is_ciio"; parts].join(" or ");
+        assert!(read_with(&long(1_000), &[]).is_ok());
+        assert_eq!(
+            read_with(&long(1_001), &[]).unwrap_err(),
+            "it has too many parts, with those of the names that are defined"
+        );
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused() {
+        let nested = |deep: usize| format!("{}is_ciio{}", "(".repeat(deep), ")".repeat(deep));
+        assert!(read_with(&nested(23), &[]).is_ok());
+        assert!(read_with(&nested(24), &[]).unwrap_err().contains("nested too deeply"));
+        assert!(read_with(&format!("{}is_ciio", "not ".repeat(100_000)), &[]).is_err());
+        let itself = [("itself".to_owned(), "not itself".to_owned())];
+        assert!(read_with("itself", &itself).is_err());
     }
 }

@@ -8,11 +8,13 @@
 //! Everything here is a pure function of its arguments. Nothing panics, whatever the input.
 
 pub mod clock;
+mod coming;
 mod decide;
 mod explain;
 mod expr;
 mod fact;
 mod lint;
+pub mod names;
 mod pack;
 mod packs;
 pub mod question;

@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use crate::clock::{Calendar, Counting, MonthDay, Term};
 use crate::expr::{self, Expr};
-use crate::fact::Kind;
+use crate::fact::{Kind, Text};
 use crate::question::{self, AnswerKind, Question};
 
 /// What is said in both languages.
@@ -23,6 +23,12 @@ pub struct Words {
     pub en: String,
     /// Chinese.
     pub zh: String,
+}
+
+impl From<Text> for Words {
+    fn from(text: Text) -> Words {
+        Words { en: text.en.to_owned(), zh: text.zh.to_owned() }
+    }
 }
 
 /// How sure is it that this is what the law says?
@@ -561,8 +567,8 @@ fn said(question: &'static Question, name: &str, says: &WrittenSays) -> Result<(
         (AnswerKind::YesNo, WrittenSays::YesNo(is)) => Says::YesNo(*is),
         (AnswerKind::Word(known), WrittenSays::Word(word)) => Says::Word(number_of(word, known)?),
         (AnswerKind::Words(known), WrittenSays::Words(all)) => {
-            let bits = all.iter().map(|word| number_of(word, known).map(|number| 1_u64 << number));
-            Says::Words(bits.sum::<Result<u64, _>>()?)
+            let add = |bits: u64, word: &String| Ok::<_, String>(bits | 1 << number_of(word, known)?);
+            Says::Words(all.iter().try_fold(0, add)?)
         }
         _ => return Err(format!("`{name}` is not of the kind that the question asks for")),
     };

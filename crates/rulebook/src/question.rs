@@ -241,6 +241,18 @@ pub const DOINGS: &[&str] = &[
     "new_technology",
     "matching",
 ];
+/// What an app is for, as far as a law says which data such an app may require.
+pub const SERVICES: &[&str] = &["online_shopping", "other"];
+/// Data without which an app may refuse to serve.
+pub const NECESSARY: &[&str] = &[
+    "registered_mobile",
+    "consignee_name",
+    "consignee_address",
+    "consignee_phone",
+    "payment_time",
+    "payment_amount",
+    "payment_channel",
+];
 /// What happens on a platform that has a clock.
 pub const PLATFORM_EVENTS: &[&str] = &[
     "security_incident",
@@ -295,6 +307,8 @@ facts! {
     CAUSE "cause": Word(CAUSES), "How did it come about?", "起因是什么？";
     RISK "risk": Word(RISKS), "How likely is it to harm the persons?", "对个人造成损害的可能性如何？";
     SIGNIFICANT "significant_harm": Flag, "Can it do a person significant harm?", "是否可能造成重大损害？";
+    PROPERTY "property_damage": Flag, "Can a person lose property when it is used wrongly (payment data, for one)?", "被不当利用时是否可能造成财产损害（例如支付信息）？";
+    POSSIBLE "possible_only": Flag, "Is it only possible that data leaked, and not known?", "是否仅为可能泄露、尚未确认？";
     ENCRYPTED "encrypted_key_safe": Flag, "Was all of it encrypted, and the key safe?", "数据是否均已加密且密钥安全？";
     AVOIDED "harm_avoided": Flag, "Was harm effectively avoided by what was done at once?", "已采取的措施是否有效避免了损害？";
     CIIO "is_ciio": Flag, "Is it an operator of critical information infrastructure?", "是否为关键信息基础设施运营者？";
@@ -330,6 +344,7 @@ facts! {
     CONTRACT_WITH "contract_with": Word(&["processor", "handler", "joint_handler"]), "With whom is the contract?", "与谁签订合同？";
     SELLS "sells": Flag, "Is data given for money or another consideration?", "是否以金钱或其他对价提供数据？";
     AUTOMATED "automated_decisions": Flag, "Are decisions about persons automated?", "是否进行自动化决策？";
+    SERVICE "service": Word(SERVICES), "Which kind of service does the app give?", "应用提供哪一类服务？";
     EVENT "event": Word(PLATFORM_EVENTS), "What happened?", "发生了什么？";
     AT "at": Moment, "When?", "何时？";
     SAME_WEEK "same_week_shop_and_app": Flag, "Are both orders of one calendar week, one shop and one app?", "两笔订单是否属于同一自然周、同一店铺、同一应用？";
@@ -559,6 +574,8 @@ pub static ALL: &[Question] = &[
             &CAUSE,
             &RISK,
             &SIGNIFICANT,
+            &PROPERTY,
+            &POSSIBLE,
             &ENCRYPTED,
             &AVOIDED,
             &CIIO,
@@ -773,6 +790,22 @@ pub static ALL: &[Question] = &[
             "update",
             "language",
         ],
+        happened: &["on"],
+    },
+    Question {
+        name: "necessary",
+        about: text(
+            "Which data may an app require before it serves?",
+            "应用可以把哪些个人信息作为提供服务的必要条件？",
+        ),
+        facts: &[&SERVICE, &ON_DAY],
+        answers: &[words(
+            "required",
+            NECESSARY,
+            "Data without which the service cannot be given.",
+            "基本功能服务所必需的个人信息。",
+        )],
+        duties: &["no_refusal_of_service"],
         happened: &["on"],
     },
     Question {

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use rulebook::{FILES, built_in, lint};
+use rulebook::{FILES, Pack, built_in, lint, read_pack};
 
 #[test]
 fn every_pack_can_be_read_and_says_nothing_in_vain() {
@@ -35,4 +35,15 @@ fn every_pack_keeps_a_changelog_of_the_law() {
     for files in FILES {
         assert!(files.changelog.starts_with("# "), "{} has no changelog", files.id);
     }
+}
+
+// Was counted twice, and came out as another word.
+#[test]
+fn a_word_that_is_said_twice_is_said_once() {
+    let once = "says = { required = [\"registered_mobile\", ";
+    let pack = FILES[0].pack.replacen(once, &format!("{once}\"registered_mobile\", "), 1);
+    assert_ne!(pack, FILES[0].pack);
+    let (twice, once) = (read_pack("twice.toml", &pack).unwrap(), FILES[0].read().unwrap());
+    let said = |pack: &Pack| pack.rules.iter().map(|rule| rule.says.clone()).collect::<Vec<_>>();
+    assert_eq!(said(&twice), said(&once));
 }

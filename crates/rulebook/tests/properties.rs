@@ -102,6 +102,23 @@ proptest! {
     }
 
     #[test]
+    fn what_is_said_and_owed_is_there_in_chinese_too((question, facts) in any_question()) {
+        let is_chinese = |text: &str| text.contains(|letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter));
+        for pack in &built_in().packs {
+            let Some(got) = ask(pack, question, &facts) else { continue };
+            for said in &got.answers {
+                let words = said.says.as_array().map_or(1, |all| all.len().max(1));
+                let chinese = said.in_words.zh.split('、').filter(|word| is_chinese(word)).count();
+                prop_assert!(chinese >= words, "{} {}: {}", pack.id, said.name, said.in_words.zh);
+                prop_assert!(!is_chinese(&said.in_words.en) && !said.in_words.en.contains('_'), "{} {}", pack.id, said.name);
+            }
+            for duty in &got.duties {
+                prop_assert!(is_chinese(duty.name.zh) && !is_chinese(duty.name.en), "{} {}", pack.id, duty.act);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_decided_stays_decided_when_more_is_known((question, facts) in any_question(), (_, more) in any_question()) {
         for pack in &built_in().packs {
             let Some(before) = ask(pack, question, &facts) else { continue };

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use rulebook::names::{ACTS, Named, WORDS};
 use rulebook::question::{self, AnswerKind, FACTS};
 use rulebook::{Kind, built_in};
 
@@ -65,7 +66,17 @@ pub(super) fn page() -> String {
         let _ =
             writeln!(page, "| `{}` | {value} | {} | {} |", fact.name, cell(fact.asks.en), cell(fact.asks.zh));
     }
+    named(&mut page, "Acts", "act", ACTS);
+    named(&mut page, "Words", "word", WORDS);
     page
+}
+
+/// What acts or words are called.
+fn named(page: &mut String, title: &str, what: &str, all: &[Named]) {
+    let _ = writeln!(page, "\n## {title}\n\n| {what} | meaning | 含义 |\n|---|---|---|");
+    for named in all {
+        let _ = writeln!(page, "| `{}` | {} | {} |", named.name, cell(named.text.en), cell(named.text.zh));
+    }
 }
 
 fn list(words: &[&str]) -> String {

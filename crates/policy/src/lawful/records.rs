@@ -50,14 +50,14 @@ fn one(
     for (act, rule, owed) in heard.owed() {
         let Some(due) = owed.due.as_ref() else { continue };
         let name = &kind.name.value;
-        let what = is.value.replace('_', " ");
+        let what = is.value;
         match act {
             "keep_at_least" => {
                 let (longest, at) = longest_duty(checked, kind, found.on);
                 if longest.is_some_and(|until| until >= due.date()) {
                     continue;
                 }
-                let message = format!("`{name}` is not kept for as long as a law demands of a {what}");
+                let message = format!("`{name}` is not kept for as long as a law demands of `{what}`");
                 let mut finding = Finding::new(Code::KeptTooShort, is.at, message);
                 if let Some(at) = at {
                     finding = finding.also(at, "too short");
@@ -72,7 +72,7 @@ fn one(
                 for (purpose, at, until) in longest_uses(checked, kind, found.on) {
                     if until > due.date() {
                         let message = format!(
-                            "`{}` keeps `{name}` for longer than a rule allows of a {what}",
+                            "`{}` keeps `{name}` for longer than a rule allows of `{what}`",
                             purpose.name.value
                         );
                         let finding = Finding::new(Code::KeptTooLong, at, message).also(is.at, "the record");

@@ -78,3 +78,80 @@ fn every_unlawful_policy_shows_the_code_it_is_named_after_and_no_other() {
         assert!(check(&text, "shop.toml", TODAY).policy.is_some(), "{name}: what is unlawful is no error");
     }
 }
+
+#[test]
+fn every_code_of_law_is_shown_by_some_unlawful_policy() {
+    let shown: BTreeSet<Code> = unlawful().iter().flat_map(|(_, text)| codes(&lawful(text))).collect();
+    let of_law = Code::ALL.iter().filter(|code| **code >= Code::NoPack);
+    let missing: Vec<_> = of_law.filter(|code| !shown.contains(code)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn what_is_mended_as_the_finding_says_is_found_no_more() {
+    for (from, wrong, right) in [
+        ("basis = \"consent\"", "basis = \"contract\"", "basis = \"consent\""),
+        ("minors = \"not_served\"\n", "", "minors = \"not_served\"\n"),
+        (
+            "kept_in = \"cn\"\n",
+            "kept_in = \"cn\"\nestablished_in = \"us\"\n",
+            "kept_in = \"cn\"\nestablished_in = \"us\"\nrepresentative.cn = { name = \"A\", contact = \"b@c.example\" }\n",
+        ),
+    ] {
+        let wrong = with(from, wrong).replace("keep = \"until withdrawn\"", "keep = \"1y after collected\"");
+        assert!(!lawful(&wrong).findings.is_empty(), "{from}");
+        assert_eq!(codes(&lawful(&with(from, right))), [], "{right}");
+    }
+}
+
+#[test]
+fn the_law_of_the_day_is_asked() {
+    // The standard contract and certification of Order 16 came on 22 March 2024; the Personal Information Protection Law on 1 November 2021.
+    let text = with("basis = \"contract\"", "basis = \"legitimate_interest\"");
+    let on = |day| codes(&check_lawful(&text, "shop.toml", day, &packs()));
+    assert!(!on(jiff::civil::date(2021, 10, 31)).contains(&Code::NoGround));
+    assert!(on(jiff::civil::date(2021, 11, 1)).contains(&Code::NoGround));
+}
+
+#[test]
+fn without_packs_nothing_of_law_is_said_but_that() {
+    let report = check_lawful(LAWFUL, "shop.toml", TODAY, &[]);
+    assert_eq!(codes(&report), [Code::NoPack]);
+    assert!(report.tasks.is_empty() && report.count(Severity::Unlawful) == 0);
+}
+
+#[test]
+fn a_broken_policy_is_not_asked_about() {
+    let report = lawful(&with("format = 1", "format = 2"));
+    assert!(
+        report.policy.is_none()
+            && report.findings.iter().all(|finding| finding.severity() == Severity::Error)
+    );
+}
+
+#[test]
+fn what_several_laws_say_alike_is_one_finding_with_all_their_articles() {
+    let text = with("serves = [\"cn\"]", "serves = [\"cn\", \"sg\", \"uk\", \"eu\"]")
+        .replace("minors = \"not_served\"\n", "");
+    let report = lawful(&text);
+    let minors: Vec<_> =
+        report.findings.iter().filter(|finding| finding.code == Code::MinorsUnsaid).collect();
+    assert_eq!(minors.len(), 1);
+    let packs: BTreeSet<&str> = minors[0].laws.iter().map(|law| law.pack.as_str()).collect();
+    assert!(packs.is_superset(&["cn", "eu", "uk"].into()), "{packs:?}");
+}
+
+#[test]
+fn a_report_is_json_with_the_rules_it_rests_on() {
+    let json = lawful(&with("basis = \"contract\"", "basis = \"legitimate_interest\"")).to_json();
+    let law = &json["findings"][0]["laws"][0];
+    assert_eq!(
+        (law["pack"].as_str(), law["law"].as_str(), law["article"].as_str()),
+        (Some("cn"), Some("PIPL"), Some("13"))
+    );
+    assert_eq!(
+        (law["in_force"].as_str(), law["confidence"].as_str()),
+        (Some("2021-11-01"), Some("verified"))
+    );
+    assert_eq!(json["counts"]["unlawful"], 1);
+}

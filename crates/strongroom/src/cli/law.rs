@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use rulebook::question::{self, AnswerKind, Question};
 use rulebook::{
-    Confidence, Explained, Facts, Kind, Pack, Rule, Ruling, Text, Words, built_in, decide, explain,
+    Confidence, Explained, Facts, Kind, Pack, Rule, Ruling, Text, Words, built_in, decide, explain, names,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -73,6 +73,14 @@ impl Language {
         match self {
             Language::En => text.en,
             Language::Zh => text.zh,
+        }
+    }
+
+    /// What stands around what is said: headings and joints.
+    fn pick<T>(self, en: T, zh: T) -> T {
+        match self {
+            Language::En => en,
+            Language::Zh => zh,
         }
     }
 }
@@ -333,12 +341,15 @@ fn show(pack: &Pack, language: Language, voice: Voice) {
             law.short.clone(),
             language.of(&law.name).to_owned(),
             law.from.to_string(),
-            word(&json!(law.confidence)),
+            language.text(law.confidence.text()).to_owned(),
         ]
     });
-    voice.table(&["law", "name", "in force from", "how sure"], laws.collect());
+    let head =
+        language.pick(["law", "name", "in force from", "how sure"], ["简称", "名称", "施行日期", "核实程度"]);
+    voice.table(&head, laws.collect());
     let row = |rule: &Rule| {
-        let status = format!("{}, {}", word(&json!(rule.status)), word(&json!(rule.confidence)));
+        let how_sure = language.text(rule.confidence.text());
+        let status = format!("{}{}{how_sure}", language.text(rule.status.text()), language.pick(", ", "，"));
         vec![
             rule.question.name.to_owned(),
             rule.id.clone(),
@@ -349,10 +360,11 @@ fn show(pack: &Pack, language: Language, voice: Voice) {
         ]
     };
     voice.print("");
-    voice.table(
-        &["question", "rule", "when", "stands in", "from", "status"],
-        pack.rules.iter().map(row).collect(),
+    let head = language.pick(
+        ["question", "rule", "when", "stands in", "from", "status"],
+        ["问题", "规则", "条件", "出处", "起始日", "状态"],
     );
+    voice.table(&head, pack.rules.iter().map(row).collect());
 }
 
 fn word(value: &Json) -> String {
@@ -360,121 +372,151 @@ fn word(value: &Json) -> String {
 }
 
 fn about(question: &Question, language: Language, voice: Voice) {
-    let facts = question
-        .facts
-        .iter()
-        .map(|fact| json!({ "fact": fact.name, "kind": kind_of(fact.kind), "asks": fact.asks }));
+    let facts = question.facts.iter().map(
+        |fact| json!({ "fact": fact.name, "kind": kind_of(fact.kind, Language::En), "asks": fact.asks }),
+    );
     let facts: Vec<Json> = facts.collect();
     if voice.json {
         let answers: Vec<Json> = question
             .answers
             .iter()
-            .map(|answer| json!({ "answer": answer.name, "kind": answers_of(answer.kind), "about": answer.about }))
+            .map(|answer| json!({ "answer": answer.name, "kind": answers_of(answer.kind, Language::En), "about": answer.about }))
             .collect();
         return voice.print_json(&json!({
             "question": question.name, "about": question.about, "facts": facts, "answers": answers, "duties": question.duties,
         }));
     }
     voice.print(format!("{}\n", language.text(question.about)));
-    let rows = question
-        .facts
-        .iter()
-        .map(|fact| vec![fact.name.to_owned(), kind_of(fact.kind), language.text(fact.asks).to_owned()]);
-    voice.table(&["fact", "value", "asks"], rows.collect());
+    let rows = question.facts.iter().map(|fact| {
+        vec![fact.name.to_owned(), kind_of(fact.kind, language), language.text(fact.asks).to_owned()]
+    });
+    voice.table(&language.pick(["fact", "value", "asks"], ["事实", "取值", "询问"]), rows.collect());
     let rows = question.answers.iter().map(|answer| {
-        vec![answer.name.to_owned(), answers_of(answer.kind), language.text(answer.about).to_owned()]
+        let says = answers_of(answer.kind, language);
+        vec![answer.name.to_owned(), says, language.text(answer.about).to_owned()]
     });
     voice.print("");
-    voice.table(&["answer", "says", "about"], rows.collect());
-    voice.print(format!("\nduties: {}", question.duties.join(", ")));
+    voice.table(&language.pick(["answer", "says", "about"], ["回答", "取值", "含义"]), rows.collect());
+    let duties = listed(question.duties, names::find_act, language);
+    voice.print(format!("\n{}{duties}", language.pick("duties: ", "义务：")));
 }
 
 /// What a fact of this kind can be, in words.
-pub(crate) fn kind_of(kind: Kind) -> String {
+fn kind_of(kind: Kind, language: Language) -> String {
     match kind {
-        Kind::Flag => "true or false".to_owned(),
-        Kind::Count => "a number".to_owned(),
-        Kind::Day => "a day".to_owned(),
-        Kind::Moment => "an instant or a day".to_owned(),
-        Kind::Word(words) => words.join(", "),
-        Kind::Words(words) => format!("some of: {}", words.join(", ")),
+        Kind::Flag => language.pick("true or false", "true（是）或 false（否）").to_owned(),
+        Kind::Count => language.pick("a number", "数字").to_owned(),
+        Kind::Day => language.pick("a day", "日期").to_owned(),
+        Kind::Moment => language.pick("an instant or a day", "时刻或日期").to_owned(),
+        Kind::Word(words) => listed(words, names::find_word, language),
+        Kind::Words(words) => some_of(words, language),
     }
 }
 
 /// What an answer of this kind can say, in words.
-pub(crate) fn answers_of(kind: AnswerKind) -> String {
+fn answers_of(kind: AnswerKind, language: Language) -> String {
     match kind {
-        AnswerKind::YesNo => "true or false".to_owned(),
-        AnswerKind::Word(words) => words.join(", "),
-        AnswerKind::Words(words) => format!("some of: {}", words.join(", ")),
+        AnswerKind::YesNo => kind_of(Kind::Flag, language),
+        AnswerKind::Word(words) => listed(words, names::find_word, language),
+        AnswerKind::Words(words) => some_of(words, language),
     }
 }
 
+fn some_of(words: &[&str], language: Language) -> String {
+    let words = listed(words, names::find_word, language);
+    format!("{}{words}", language.pick("some of: ", "其中若干项："))
+}
+
+/// Names as one types them; in Chinese each with what it is called.
+fn listed(names: &[&str], find: fn(&str) -> Option<Text>, language: Language) -> String {
+    let shown = |name: &&str| match (language, find(name)) {
+        (Language::Zh, Some(text)) => format!("{name}（{}）", text.zh),
+        _ => (*name).to_owned(),
+    };
+    names.iter().map(shown).collect::<Vec<_>>().join(language.pick(", ", "、"))
+}
+
 fn show_answer(pack: &Pack, got: &Explained, language: Language, voice: Voice) {
-    let on = got.on.as_deref().unwrap_or("an unknown day");
-    let how_sure =
-        got.confidence.map(|confidence| format!(", {}", word(&json!(confidence)))).unwrap_or_default();
-    voice.print(format!("{} · {} · law of {on}{how_sure}", language.of(&pack.name), got.question));
+    let on = got.on.as_deref().unwrap_or(language.pick("an unknown day", "日期不明"));
+    let how_sure = got.confidence.map(|confidence| language.text(confidence.text()));
+    let how_sure = how_sure.map(|text| format!("{}{text}", language.pick(", ", "，"))).unwrap_or_default();
+    let law_of = language.pick("law of ", "所问法律的日期：");
+    voice.print(format!("{} · {} · {law_of}{on}{how_sure}", language.of(&pack.name), got.question));
     match got.outcome {
-        "silent" => voice.print("  this pack says nothing about it\n"),
+        "silent" => {
+            voice.print(language.pick("  this pack says nothing about it\n", "  该规则包没有相关规定\n"));
+        }
         "not_in_force" => {
-            voice.print(format!(
-                "  not in force then: from {}\n",
-                got.in_force_from.as_deref().unwrap_or_default()
-            ));
+            let from = got.in_force_from.as_deref().unwrap_or_default();
+            let then = language.pick("not in force then: from ", "当时尚未施行，施行日期：");
+            voice.print(format!("  {then}{from}\n"));
         }
-        _ => {
-            for answer in &got.answers {
-                let says = if answer.says.is_null() { "ask a person".to_owned() } else { word(&answer.says) };
-                voice.print(format!("  {}: {says}", answer.name));
-            }
-            for duty in &got.duties {
-                voice.print(format!(
-                    "  {} {}",
-                    if duty.certain { "→" } else { "?" },
-                    duty_line(duty, language)
-                ));
-            }
-            for step in got.steps.iter().filter(|step| step.used) {
-                voice.print(format!("    because {} ({}): {}", step.rule, step.when, step.cites.join("; ")));
-            }
-            for ask in &got.asks {
-                voice.print(format!("  to be answered: {} — {}", ask.fact, language.text(ask.asks)));
-            }
-        }
+        _ => show_what_holds(got, language, voice),
     }
     for coming in &got.coming {
-        let note = coming.note.as_ref().map(|note| format!(": {}", language.of(note))).unwrap_or_default();
-        voice.print(format!(
-            "  coming ({}, from {}): {}{note}",
-            word(&json!(coming.status)),
-            coming.from,
-            coming.cites.join("; ")
+        let colon = language.pick(": ", "：");
+        let note =
+            coming.note.as_ref().map(|note| format!("{colon}{}", language.of(note))).unwrap_or_default();
+        let (status, cites) = (language.text(coming.status.text()), coming.cites.join("; "));
+        let from = coming.from.as_deref().map_or_else(
+            || language.pick("no day is set", "施行日未定").to_owned(),
+            |day| language.pick(format!("from {day}"), format!("{day} 起")),
+        );
+        voice.print(language.pick(
+            format!("  coming ({status}, {from}): {cites}{note}"),
+            format!("  尚未施行（{status}，{from}）：{cites}{note}"),
         ));
     }
     voice.print("");
 }
 
-fn duty_line(duty: &rulebook::ExplainedDuty, language: Language) -> String {
-    let mut line = duty.act.replace('_', " ");
-    if let Some(to) = &duty.to {
-        line = format!("{line}, to {}", language.of(to));
+fn show_what_holds(got: &Explained, language: Language, voice: Voice) {
+    for answer in &got.answers {
+        let says = language.of(&answer.in_words);
+        // The English name is what one types; in Chinese it is said what it means.
+        let meaning = answer.about.zh.trim_end_matches(['。', '？']);
+        voice.print(language.pick(format!("  {}: {says}", answer.name), format!("  {meaning}：{says}")));
     }
+    for duty in &got.duties {
+        let mark = if duty.certain { "→" } else { "?" };
+        voice.print(format!("  {mark} {}", duty_line(duty, language)));
+    }
+    for step in got.steps.iter().filter(|step| step.used) {
+        let because = language.pick("because ", "依据规则 ");
+        let colon = language.pick(": ", "：");
+        voice.print(format!("    {because}{} ({}){colon}{}", step.rule, step.when, step.cites.join("; ")));
+    }
+    for ask in &got.asks {
+        voice.print(format!("  {}", ask_line(ask, language)));
+    }
+}
+
+fn ask_line(ask: &rulebook::Ask, language: Language) -> String {
+    let to_be_answered = language.pick("to be answered: ", "待回答：");
+    format!("{to_be_answered}{} — {}", ask.fact, language.text(ask.asks))
+}
+
+fn duty_line(duty: &rulebook::ExplainedDuty, language: Language) -> String {
+    let mut line = duty_line_short(duty, language);
     match (&duty.by, duty.soon) {
-        (Some(by), _) => line = format!("{line}, by {by}"),
-        (None, Some(soon)) => line = format!("{line}, {}", word(&json!(soon))),
+        (Some(by), _) => line = format!("{line}{}{by}", language.pick(", by ", "，期限：")),
+        (None, Some(soon)) => {
+            line = format!("{line}{}{}", language.pick(", ", "，"), language.text(soon.text()));
+        }
         (None, None) => {}
     }
     if let Some(provisional) = &duty.provisional {
-        line = format!(
-            "{line} (provisional: the calendar of {} is not published; {} is safe)",
-            provisional.year, provisional.safe
+        let (year, safe) = (provisional.year, provisional.safe);
+        line = language.pick(
+            format!("{line} (provisional: the calendar of {year} is not published; {safe} is safe)"),
+            format!("{line}（暂定：{year}年日历尚未公布；不晚于 {safe} 即为稳妥）"),
         );
     }
     if let Some(aim) = &duty.aim {
-        line = format!("{line}; aim at {aim}");
+        line = format!("{line}{}{aim}", language.pick("; aim at ", "；宜于此前完成："));
     }
-    format!("{line} [{}; {}]", duty.cites.join("; "), word(&json!(duty.confidence)))
+    let cites = duty.cites.join("; ");
+    format!("{line} [{cites}{}{}]", language.pick("; ", "；"), language.text(duty.confidence.text()))
 }
 
 /// One line of the timeline.
@@ -493,28 +535,31 @@ fn clock(args: &ExplainArgs, voice: Voice) -> Result<(), Problem> {
         voice.print_json(&all);
         return Ok(());
     }
+    let language = args.words.lang;
     let mut ticks = Vec::new();
     for Answered { pack, ruling, got } in &all {
         for (owed, duty) in ruling.duties.iter().zip(&got.duties) {
             let Some(due) = &owed.due else { continue };
             let at = due.instant(&pack.zone);
-            let sure = if duty.certain { word(&json!(duty.confidence)) } else { "depends".to_owned() };
+            let depends = language.pick("depends", "视待回答的事实而定");
+            let sure = if duty.certain { language.text(duty.confidence.text()) } else { depends };
             let row = vec![
                 due.to_string(),
                 at.to_string(),
                 pack.id.clone(),
-                duty_line_short(duty, args.words.lang),
+                duty_line_short(duty, language),
                 duty.cites.join("; "),
-                sure,
+                sure.to_owned(),
             ];
             ticks.push(Tick { at, row });
         }
     }
     ticks.sort_by_key(|tick| tick.at);
-    voice.table(
-        &["by, there", "in UTC", "pack", "what", "stands in", "how sure"],
-        ticks.into_iter().map(|tick| tick.row).collect(),
+    let head = language.pick(
+        ["by, there", "in UTC", "pack", "what", "stands in", "how sure"],
+        ["当地期限", "协调世界时", "规则包", "义务", "出处", "核实程度"],
     );
+    voice.table(&head, ticks.into_iter().map(|tick| tick.row).collect());
     for Answered { pack, got, .. } in &all {
         let soon = got
             .duties
@@ -523,10 +568,12 @@ fn clock(args: &ExplainArgs, voice: Voice) -> Result<(), Problem> {
             .filter_map(|duty| Some((duty, duty.soon?)));
         for (duty, soon) in soon {
             voice.print(format!(
-                "{}: {}, {} [{}]",
+                "{}{}{}{}{} [{}]",
                 pack.id,
-                duty_line_short(duty, args.words.lang),
-                word(&json!(soon)),
+                language.pick(": ", "："),
+                duty_line_short(duty, language),
+                language.pick(", ", "，"),
+                language.text(soon.text()),
                 duty.cites.join("; ")
             ));
         }
@@ -538,14 +585,15 @@ fn clock(args: &ExplainArgs, voice: Voice) -> Result<(), Problem> {
         }
     }
     for ask in asked {
-        voice.print(format!("to be answered: {} — {}", ask.fact, args.words.lang.text(ask.asks)));
+        voice.print(ask_line(ask, language));
     }
     Ok(())
 }
 
 fn duty_line_short(duty: &rulebook::ExplainedDuty, language: Language) -> String {
-    let to = duty.to.as_ref().map(|to| format!(", to {}", language.of(to))).unwrap_or_default();
-    format!("{}{to}", duty.act.replace('_', " "))
+    let to_whom = language.pick(", to ", "，对象：");
+    let to = duty.to.as_ref().map(|to| format!("{to_whom}{}", language.of(to))).unwrap_or_default();
+    format!("{}{to}", language.text(duty.name))
 }
 
 fn test(pack: Option<&str>, own: Option<(&Path, &Path)>, voice: Voice) -> Result<Exit, Problem> {

@@ -45,6 +45,23 @@ fn the_guide_is_typed_from_its_first_command_to_its_last() {
 }
 
 #[test]
+fn in_chinese_answers_duties_and_what_stands_around_them_are_chinese() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = ["detected_at=2026-03-02T09:00:00+08:00", "persons=1200000", "role=controller"];
+    let words = [&["law", "explain", "breach", "--pack", "cn", "--lang", "zh"][..], &facts].concat();
+    let shown = type_in(folder.path(), &words).ends(0).out;
+    for said in ["须报告监管机构：是", "→ 提交总结报告，对象：", "待回答：is_ciio", "已核对原文"]
+    {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    for english in ["notify", "report", ", to ", "because", "verified"] {
+        // The condition of a rule is shown as it is written.
+        let mut lines = shown.lines().filter(|line| !line.contains("依据规则"));
+        assert!(!lines.any(|line| line.contains(english)), "{english}: {shown}");
+    }
+}
+
+#[test]
 fn questions_come_as_json_and_each_pack_answers_on_a_line() {
     let folder = tempfile::tempdir().unwrap();
     let example = GUIDE.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
