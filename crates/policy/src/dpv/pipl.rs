@@ -4,7 +4,7 @@
 //! [`turtle`] writes it as the file `docs/spec/pipl.ttl`. Terms are named as DPV's module for the GDPR names its own: `A13-1-2` is
 //! article 13, paragraph 1, item 2.
 
-use super::term::{Term, Vocabulary};
+use super::term::{Match, Term, Vocabulary};
 use crate::law::Confidence;
 use Confidence::{Secondary, Text, Unverified};
 use Vocabulary::{Dpv, Pipl};
@@ -26,6 +26,7 @@ pub struct Own {
     chinese: &'static str,
     source: &'static str,
     confidence: Confidence,
+    near: Option<&'static str>,
 }
 
 impl Own {
@@ -42,6 +43,11 @@ impl Own {
     /// The terms above it.
     pub fn broader(&self) -> impl Iterator<Item = Term> {
         self.broader.iter().map(|(vocabulary, name)| Term::new(*vocabulary, name))
+    }
+
+    /// The term of DPV that it is near to, where it reaches further than that: a contract, or human resources.
+    pub fn near(&self) -> Option<Term> {
+        self.near.map(Term::dpv)
     }
 
     /// Its name in English.
@@ -62,6 +68,10 @@ impl Own {
     /// How sure we are of the law.
     pub fn confidence(&self) -> Confidence {
         self.confidence
+    }
+
+    const fn near_to(self, name: &'static str) -> Self {
+        Self { near: Some(name), ..self }
     }
 }
 
@@ -90,6 +100,9 @@ fn write_term(out: &mut String, own: &Own) -> std::fmt::Result {
     writeln!(out, "\npipl:{} a rdfs:Class, skos:Concept{kind} ;", own.name)?;
     writeln!(out, "    rdfs:subClassOf {above} ;")?;
     writeln!(out, "    skos:broader {above} ;")?;
+    if let Some(near) = own.near() {
+        writeln!(out, "    {} {near} ;", Match::Close.property())?;
+    }
     writeln!(out, "    skos:prefLabel \"{}\"@en, \"{}\"@zh ;", own.english, own.chinese)?;
     writeln!(out, "    dct:source \"{}\" ;", own.source)?;
     writeln!(out, "    skos:editorialNote \"{}\"@en ;", sure(own.confidence))?;
@@ -134,10 +147,11 @@ const fn own(
     source: &'static str,
     confidence: Confidence,
 ) -> Own {
-    Own { name, kind, broader, english, chinese, source, confidence }
+    Own { name, kind, broader, english, chinese, source, confidence, near: None }
 }
 
-/// SOURCE: the project's fact base `law/regulations.md`, sections CN.1, CN.2, CN.5 to CN.7; its marks are kept.
+/// SOURCE: the project's fact base `law/regulations.md`, sections CN.1, CN.2, CN.5 to CN.7; its marks are kept. The numbers
+/// of the items of article 13 and the names in Chinese are from knowledge.
 const TERMS: &[Own] = &[
     // Parties and data
     own(
@@ -191,12 +205,13 @@ const TERMS: &[Own] = &[
     own(
         "A13-1-2",
         BASIS,
-        &[(Dpv, "Contract")],
+        &[(Dpv, "LegalBasis")],
         "Needed for a contract with the person, or for human resources",
         "订立、履行合同所必需,或者实施人力资源管理所必需",
         "PIPL 13(1)(2)",
         Text,
-    ),
+    )
+    .near_to("Contract"),
     own(
         "A13-1-3",
         BASIS,
@@ -209,12 +224,13 @@ const TERMS: &[Own] = &[
     own(
         "A13-1-4",
         BASIS,
-        &[(Dpv, "VitalInterest")],
+        &[(Dpv, "LegalBasis")],
         "Public health or an emergency",
         "应对突发公共卫生事件,或者紧急情况下保护自然人的生命健康和财产安全所必需",
         "PIPL 13(1)(4)",
         Text,
-    ),
+    )
+    .near_to("VitalInterest"),
     own(
         "A13-1-5",
         BASIS,

@@ -207,6 +207,7 @@ fn the_extension_hangs_below_terms_that_exist() {
             assert!(extracted.has(&above.iri()) || own(&above).is_some(), "{term}: {above}");
         }
         assert!(one.kind().is_none_or(|kind| extracted.has(&kind.iri())), "{term}");
+        assert!(one.near().is_none_or(|near| extracted.is(&near.iri(), "dpv:LegalBasis")), "{term}");
         assert!(one.chinese().chars().any(|sign| ('\u{4e00}'..='\u{9fff}').contains(&sign)), "{term}");
         assert!(one.english().is_ascii() && !one.english().is_empty(), "{term}");
         assert!(one.source().chars().any(|sign| sign.is_ascii_digit()), "{term} cites no article");
@@ -367,8 +368,24 @@ fn sensitive_data_by_separate_consent_stands_on_the_articles_for_it() {
     let customs = processes.iter().find(|process| process["@id"] == "#purpose.customs").unwrap();
     let bases = customs["dpv:hasLegalBasis"].to_string();
     assert!(bases.contains("eu-gdpr:A9-2-a") && bases.contains("pipl:A29-separate-consent"), "{bases}");
-    let account = processes.iter().find(|process| process["@id"] == "#purpose.account").unwrap();
-    assert!(!account["dpv:hasLegalBasis"].to_string().contains("A9-2-a"));
+    let in_general = text
+        .replace(r#"serves = ["cn", "eu"]"#, r#"serves = ["eu"]"#)
+        .replace(r#"basis = "separate_consent""#, r#"basis = "consent""#);
+    let document = dpv::json_ld(&policy_of(&in_general)).to_string();
+    assert!(!document.contains("A9-2-a") && document.contains("SensitivePersonalData"), "{document}");
+}
+
+/// SOURCE: the Union has 27 members; Iceland, Liechtenstein and Norway have taken the GDPR over.
+#[test]
+fn the_gdpr_reaches_thirty_countries_and_the_union() {
+    let letters = || b'a'..=b'z';
+    let codes =
+        letters().flat_map(|one| letters().map(move |two| String::from_utf8(vec![one, two]).unwrap()));
+    let reached = codes.filter(|code| Place::parse(code).is_some()).filter(|code| {
+        let text = ZH_SHOP.replace(r#"serves = ["cn"]"#, &format!(r#"serves = ["{code}"]"#));
+        dpv::json_ld(&policy_of(&text)).to_string().contains("eu-gdpr:")
+    });
+    assert_eq!(reached.count(), 31);
 }
 
 #[test]
@@ -420,6 +437,8 @@ fn a_fides_system_says_what_is_special_and_what_goes_abroad() {
     let special =
         ZH_SHOP.replace("user.government_id.national_identification_number", "user.health_and_medical");
     assert_eq!(said(&special), (false, vec![false, false, true, false]));
+    let criminal = special.replace("user.health_and_medical", "user.criminal_history");
+    assert_eq!(said(&criminal), (false, vec![false; 4]), "GDPR 10 is not GDPR 9");
     assert!(said(&ZH_SHOP.replacen("in = \"cn\"", "in = \"hk\"", 1)).0);
 }
 
@@ -612,7 +631,8 @@ fn rights() -> String {
 
 fn extension() -> String {
     let rows = pipl::terms().map(|own| {
-        let above: Vec<String> = own.broader().map(|term| format!("`{term}`")).collect();
+        let near = own.near().map(|near| format!("near to `{near}`"));
+        let above: Vec<String> = own.broader().map(|term| format!("`{term}`")).chain(near).collect();
         let sure = serde_json::to_value(own.confidence()).unwrap();
         let (term, above, sure) = (own.term(), above.join(", "), sure.as_str().unwrap().to_owned());
         format!(
