@@ -4,7 +4,7 @@
 //! compiler's), gives its names numbers that are never reused ([`Registry`]), turns both into a table ([`compile`]), and
 //! answers from that table: may this flow happen ([`decide`]), when is a purpose's time over ([`Compiled::layout`]), what
 //! is a value's one form ([`Normaliser`]), how is it shown to those who need not see it all ([`Mask::apply`]), and what
-//! did a new version change ([`diff`]).
+//! did a new version change ([`diff`]). [`dpv`] writes a policy in the words of other tools.
 //!
 //! Everything here is a pure function of its arguments: no clock, no files, no environment, no randomness, no state.
 //! Nothing panics, whatever the input. The format and every rule stand in `docs/spec/policy.md`, written so that a
@@ -39,6 +39,7 @@ mod check;
 mod code;
 mod compile;
 mod diff;
+pub mod dpv;
 mod draft;
 mod file;
 mod finding;
@@ -72,6 +73,7 @@ pub use compile::{
     Start, Terms, compile,
 };
 pub use diff::{Alone, Change, ChangeCode, Effect, diff, void_choices};
+pub use dpv::fideslang;
 pub use file::{FileRule, LARGEST_KEPT, MOST_MEDIA, MediaType};
 pub use finding::{At, Finding, Label, MOST_FINDINGS, Report};
 pub use gate::{

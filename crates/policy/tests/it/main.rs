@@ -12,6 +12,7 @@
 mod check;
 mod corpus;
 mod diff;
+mod dpv;
 mod example;
 mod gate;
 mod lawful;
