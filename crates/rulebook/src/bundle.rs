@@ -208,6 +208,7 @@ impl Bundle {
     }
 
     /// The part of it that one pack needs: its files and its calendar.
+    #[must_use]
     pub fn part_of(&self, pack: &Pack) -> Bundle {
         let calendar = path_of_calendar(pack);
         let is_its = |file: &&BundleFile| {
