@@ -209,7 +209,12 @@ fn a_bundle_is_installed_by_nobody_who_does_not_trust_its_maker() {
     let vault = with_packs(&["sg"]);
     let key = |name: &str| {
         let file = format!("{name}.key");
-        vault.run(&["law", "keygen", "--key", &file, "--name", "packs.example/law"]).ends(0).out.trim().to_owned()
+        vault
+            .run(&["law", "keygen", "--key", &file, "--name", "packs.example/law"])
+            .ends(0)
+            .out
+            .trim()
+            .to_owned()
     };
     let (ours, others) = (key("ours"), key("others"));
     vault.run(&["law", "bundle", "--out", "b", "--key", "ours.key", "packs/sg"]).ends(0);
@@ -266,7 +271,8 @@ fn a_pack_of_another_law_is_added_and_an_older_one_is_taken_only_where_somebody_
     edit("id = \"sg\"", "id = \"atlantis\"");
     let key = vault.run(&["law", "keygen", "--key", "k", "--name", "packs.example/law"]).ends(0).out;
     trust(&vault, &[key.trim()]);
-    let bundle = |out: &str| vault.run(&["law", "bundle", "--out", out, "--key", "k", "packs/atlantis"]).ends(0);
+    let bundle =
+        |out: &str| vault.run(&["law", "bundle", "--out", out, "--key", "k", "packs/atlantis"]).ends(0);
     bundle("new");
     vault.run(&["law", "bundle", "--out", "new", "--key", "k", "packs/atlantis"]).fails("SR-KEYS-003");
     vault.run(&["law", "update", "new"]).ends(0);

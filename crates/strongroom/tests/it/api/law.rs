@@ -44,14 +44,23 @@ fn a_question_is_answered_with_deadlines_articles_steps_and_the_day_of_the_pack(
 #[test]
 fn several_questions_are_answered_in_their_order_each_by_its_packs() {
     let bench = Bench::new();
-    let asked = json!([minor(13), breach(&["cn", "eu", "us-ca"]), { "question": "minor", "on": "2026-11-21" }]);
+    let asked =
+        json!([minor(13), breach(&["cn", "eu", "us-ca"]), { "question": "minor", "on": "2026-11-21" }]);
     let results = ask(&bench, &asked).is(200)["results"].clone();
-    let counts: Vec<_> = results.as_array().unwrap().iter().map(|result| result["answers"].as_array().unwrap().len()).collect();
+    let counts: Vec<_> = results
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["answers"].as_array().unwrap().len())
+        .collect();
     assert_eq!(counts, [1, 3, rulebook::built_in().packs.len()]);
     assert_eq!((&results[1]["index"], &results[1]["answers"][2]["pack"]), (&json!(1), &json!("us-ca")));
     assert_eq!(results[0]["answers"][0]["answers"][0]["says"], true);
     let asks = &results[2]["answers"][0]["asks"];
-    assert!(asks.as_array().unwrap().iter().any(|ask| ask["fact"] == "age"), "what is not given is asked: {asks}");
+    assert!(
+        asks.as_array().unwrap().iter().any(|ask| ask["fact"] == "age"),
+        "what is not given is asked: {asks}"
+    );
 }
 
 #[test]
@@ -69,7 +78,8 @@ fn nothing_is_entered_and_no_fact_is_logged() {
     let bench = Bench::new();
     let before = bench.entries().len();
     ask(&bench, &minor(13)).is(200);
-    ask(&bench, &json!({ "question": "minor", "facts": { "age": "Zhuangzi-40961" } })).problem(422, "SR-LAW-003");
+    ask(&bench, &json!({ "question": "minor", "facts": { "age": "Zhuangzi-40961" } }))
+        .problem(422, "SR-LAW-003");
     ask(&bench, &json!({ "question": "minor", "facts": { "Zhuangzi 40961": 1 } })).problem(422, "SR-LAW-003");
     assert_eq!(bench.entries().len(), before);
     assert!(!logged().contains("40961"));
@@ -85,7 +95,11 @@ fn what_cannot_be_asked_is_refused_by_code_and_place_and_without_its_value() {
         (json!({ "question": "minor", "facts": { "age": -1 } }), "SR-LAW-003", "/facts/age"),
         (json!({ "question": "minor", "facts": { "Ann Lee": 7 } }), "SR-LAW-003", "/facts/*"),
         (json!({ "question": "minor", "on": "Ann Lee" }), "SR-LAW-003", "/on"),
-        (json!({ "question": "breach", "facts": { "detected_at": "2026-02-31" } }), "SR-LAW-003", "/facts/detected_at"),
+        (
+            json!({ "question": "breach", "facts": { "detected_at": "2026-02-31" } }),
+            "SR-LAW-003",
+            "/facts/detected_at",
+        ),
     ] {
         let reply = ask(&bench, &asked);
         assert_eq!(reply.problem(422, code)["pointer"], pointer);
@@ -111,7 +125,11 @@ fn no_more_is_asked_at_once_than_may_be() {
 #[test]
 fn hostile_json_is_refused_and_repeats_nothing_of_itself() {
     let bench = Bench::new();
-    let deep = format!("{{\"question\": \"minor\", \"facts\": {{\"age\": {}1{}}}}}", "[".repeat(400), "]".repeat(400));
+    let deep = format!(
+        "{{\"question\": \"minor\", \"facts\": {{\"age\": {}1{}}}}}",
+        "[".repeat(400),
+        "]".repeat(400)
+    );
     let long_name = format!("{{\"question\": \"minor\", \"facts\": {{\"{}\": 1}}}}", "a".repeat(200_000));
     let cases: [&[u8]; 16] = [
         b"",
@@ -134,7 +152,11 @@ fn hostile_json_is_refused_and_repeats_nothing_of_itself() {
     for body in cases {
         let reply = bench.post_bytes(&bench.admin, PATH, body.to_vec());
         let code = reply.is_a_problem()["code"].as_str().unwrap().to_owned();
-        assert!(["SR-HTTP-002", "SR-HTTP-003"].contains(&code.as_str()), "{code}: {}", String::from_utf8_lossy(body));
+        assert!(
+            ["SR-HTTP-002", "SR-HTTP-003"].contains(&code.as_str()),
+            "{code}: {}",
+            String::from_utf8_lossy(body)
+        );
         assert!(!reply.text().contains("Zhuangzi"), "{}", reply.text());
     }
     let reply = bench.post_bytes(&bench.admin, PATH, long_name);
@@ -147,7 +169,8 @@ fn every_key_of_an_answer_stands_in_the_document() {
     let bench = Bench::new();
     let document = bench.get_as_stranger("/openapi.json").is(200);
     let schemas = &document["components"]["schemas"];
-    let all = json!([breach(&["cn", "eu", "taobao"]), minor(13), { "question": "breach", "on": "2025-10-01" }]);
+    let all =
+        json!([breach(&["cn", "eu", "taobao"]), minor(13), { "question": "breach", "on": "2025-10-01" }]);
     let answered = ask(&bench, &all).is(200);
     let known = |value: &Json, schema: &str| {
         for key in value.as_object().unwrap().keys() {
@@ -158,11 +181,20 @@ fn every_key_of_an_answer_stands_in_the_document() {
         }
     };
     let mut parts = 0;
-    for answer in answered["results"].as_array().unwrap().iter().flat_map(|result| result["answers"].as_array().unwrap()) {
+    for answer in answered["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|result| result["answers"].as_array().unwrap())
+    {
         known(answer, "LawAnswer");
-        for (list, schema) in
-            [("answers", "LawSaid"), ("duties", "LawDuty"), ("asks", "LawAsk"), ("coming", "LawComing"), ("steps", "LawStep")]
-        {
+        for (list, schema) in [
+            ("answers", "LawSaid"),
+            ("duties", "LawDuty"),
+            ("asks", "LawAsk"),
+            ("coming", "LawComing"),
+            ("steps", "LawStep"),
+        ] {
             for part in answer[list].as_array().unwrap() {
                 known(part, schema);
                 parts += 1;
@@ -209,7 +241,8 @@ fn install(bench: &Bench, id: &str, day: &str) {
 #[test]
 fn a_server_that_runs_answers_by_a_pack_as_soon_as_it_is_installed() {
     let bench = trusting();
-    let day = |bench: &Bench| ask(bench, &minor(13)).is(200)["results"][0]["answers"][0]["checked_on"].clone();
+    let day =
+        |bench: &Bench| ask(bench, &minor(13)).is(200)["results"][0]["answers"][0]["checked_on"].clone();
     assert_eq!(day(&bench), "2026-11-21");
     install(&bench, "cn", "2026-11-27");
     assert_eq!(day(&bench), "2026-11-27");

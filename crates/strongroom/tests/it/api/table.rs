@@ -118,7 +118,9 @@ impl Fixture {
                 (format!("/v1/approvals/{}:approve", asked.is(201)["id"].as_str().unwrap()), json!({}))
             }
             ("POST", "/v1/policies") => (path, json!({ "text": format!("{}\n# {turn}\n", with_a_file()) })),
-            ("POST", "/v1/law:decide") => (path, json!({ "question": "minor", "packs": ["cn"], "on": "2026-11-21" })),
+            ("POST", "/v1/law:decide") => {
+                (path, json!({ "question": "minor", "packs": ["cn"], "on": "2026-11-21" }))
+            }
             ("POST", "/v1/credentials") => (path, json!({ "role": "auditor", "label": "of-a-test" })),
             ("POST", "/v1/credentials/{target}") => {
                 let made = self.bench.key(Role::Auditor, &[]);
