@@ -45,13 +45,15 @@ const AROUND: &[(&str, bool, &[&str])] = &[
     ("backup", true, &["ground", "open", "moves"]),
     ("moves", true, &["ground", "open", "backup", "config"]),
     ("caretaker", true, &["ground", "open", "neighbours"]),
-    ("desk", true, &["ground", "open", "backup", "caretaker", "config", "neighbours"]),
+    // Questions of law are asked of packs: it knows no room, and no data.
+    ("law", false, &["ground"]),
+    ("desk", true, &["ground", "open", "backup", "caretaker", "config", "law", "neighbours"]),
     // A witness serves other people's logs: it knows nothing of a house.
     ("witness", false, &["ground"]),
     (
         "cli",
         true,
-        &["ground", "open", "backup", "moves", "caretaker", "config", "desk", "process", "witness"],
+        &["ground", "open", "backup", "moves", "caretaker", "config", "desk", "law", "process", "witness"],
     ),
 ];
 

@@ -193,7 +193,8 @@ impl Report {
         })
     }
 
-    fn finding_json(&self, finding: &Finding) -> serde_json::Value {
+    /// One finding as [`Report::to_json`] gives it.
+    pub fn finding_json(&self, finding: &Finding) -> serde_json::Value {
         let spans: Vec<_> = (finding.labels.iter().enumerate())
             .map(|(place, label)| {
                 let (line, column) = self.line_and_column(label.at.start);

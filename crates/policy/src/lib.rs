@@ -80,7 +80,7 @@ pub use gate::{
     Act, ActSet, Age, Agreement, Answer, Decision, Facts, Flow, Jurisdiction, Standing, Training, decide,
 };
 pub use law::{Citation, Confidence};
-pub use lawful::{Cited, Task, check_lawful, packs_that_apply};
+pub use lawful::{Cited, Due, Task, Turn, UnderLaw, check_lawful, diff_lawful, packs_that_apply, turns};
 pub use limit::{Limit, NotALimit};
 pub use model::{
     Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad, Shop,

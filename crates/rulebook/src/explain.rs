@@ -15,6 +15,8 @@ use crate::question::AnswerKind;
 pub struct Explained {
     /// The pack.
     pub pack: String,
+    /// The day of the pack's sources: which version of it answers.
+    pub checked_on: String,
     /// The question.
     pub question: &'static str,
     /// `answered`, `ask_a_person`, `not_in_force` or `silent`.
@@ -179,6 +181,7 @@ pub fn explain(pack: &Pack, facts: &Facts, ruling: &Ruling) -> Explained {
     let earliest = firm.min_by_key(|due| due.instant(&pack.zone)).map(ToString::to_string);
     Explained {
         pack: pack.id.clone(),
+        checked_on: pack.checked_on.to_string(),
         question: ruling.question.name,
         outcome,
         on: ruling.on.map(|on| on.to_string()),

@@ -211,6 +211,10 @@ fn number_of(word: &str, known: &'static [&'static str]) -> Result<u32, String> 
 
 /// The nearest of some names, as the end of a sentence: `; did you mean …?`, or nothing.
 pub(crate) fn closest(name: &str, known: impl Iterator<Item = &'static str>) -> String {
+    // No name is that long, and comparing costs the product of both lengths.
+    if name.len() > 64 {
+        return String::new();
+    }
     let nearest = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).min();
     match nearest {
         Some((distance, known)) if distance <= 2.max(name.len() / 3) => format!("; did you mean `{known}`?"),

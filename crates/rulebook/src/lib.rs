@@ -7,6 +7,7 @@
 //!
 //! Everything here is a pure function of its arguments. Nothing panics, whatever the input.
 
+pub mod bundle;
 pub mod clock;
 mod coming;
 mod decide;

@@ -88,7 +88,7 @@ pub fn built_in() -> &'static BuiltIn {
 }
 
 /// The calendars that are built in, read once; the tests see to it that all can be read.
-fn calendars() -> &'static Calendars {
+pub(crate) fn calendars() -> &'static Calendars {
     static READ: LazyLock<Calendars> = LazyLock::new(|| shipped_calendars().unwrap_or_default());
     &READ
 }

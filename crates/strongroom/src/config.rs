@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ledger::cosign::WitnessKey;
+use ledger::note::Verifier;
 use serde::{Deserialize, Serialize};
 
 use crate::ground::Problem;
@@ -37,6 +38,8 @@ pub struct Config {
     pub epoch: EpochConfig,
     /// Where the rows are.
     pub store: StoreConfig,
+    /// Whose packs of law are taken.
+    pub law: LawConfig,
     /// Who elsewhere is told of the ledger's heads, and notices if all of this is ever set back.
     // An empty list written out would forbid the `[[witness]]` that somebody adds behind it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -255,6 +258,14 @@ impl StoreConfig {
     }
 }
 
+/// Whose packs of law are taken.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LawConfig {
+    /// A list of verifier keys, `name+hash+base64`: packs are installed, and answer, if one of them signed their bundle.
+    pub trusted: Vec<String>,
+}
+
 /// Who elsewhere is told of the ledger's heads.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -430,9 +441,18 @@ impl Config {
         Ok(all)
     }
 
+    /// The keys whose bundles of packs are taken. Fails: `SR-CONFIG-002`.
+    pub fn trusted(&self) -> Result<Vec<Verifier>, Problem> {
+        let keys = self.law.trusted.iter().map(|key| Verifier::parse(key));
+        keys.collect::<Result<_, _>>().map_err(|_| {
+            Problem::new("SR-CONFIG-002", 500, "`law.trusted` is a list of verifier keys, `name+hash+base64`")
+        })
+    }
+
     /// Is what it says possible? Fails: `SR-CONFIG-002` or `SR-CONFIG-003`.
     pub fn check(&self) -> Result<(), Problem> {
         self.witnesses()?;
+        self.trusted()?;
         let impossible = |title: &'static str| Err(Problem::new("SR-CONFIG-002", 500, title));
         if !(1..=365).contains(&self.epoch.days) {
             return impossible("`epoch.days` is 1 to 365");
@@ -487,6 +507,7 @@ impl Config {
             epoch_days: self.epoch.days,
             cache_mib: self.store.cache_mib,
             witnesses: self.witnesses()?,
+            trusted: self.trusted()?,
         })
     }
 

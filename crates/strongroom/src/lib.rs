@@ -14,6 +14,7 @@ pub mod desk;
 pub mod erase;
 pub mod ground;
 pub mod keep;
+pub mod law;
 pub mod moves;
 pub mod neighbours;
 pub mod notice;

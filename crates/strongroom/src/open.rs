@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::entry::{Act, Entry, Figure, Outcome, policy_digest_figures};
+use ledger::note::Verifier;
 use policy::PurposeSet;
 use seal::{Destroyed, EpochKey, KeyId, Random, Secret, Suite};
 use store::{Fence, Folder, Home, Lane, Migration, Store, View};
@@ -16,6 +17,7 @@ use crate::ground::house::{HOUSE, House, Parts};
 use crate::ground::keys_folder::{self, KeysFolder, LockSource};
 use crate::ground::log::{Book, generation_of_log, log_number, shop_of_log};
 use crate::ground::neighbours::Neighbours;
+use crate::ground::packs::Packs;
 use crate::ground::random::SystemRandom;
 use crate::ground::witnesses::{WitnessAt, WitnessPlace, Witnesses};
 use crate::ground::{Actor, CredentialId, Id, Ids, InForce, Problem, Role, Shop};
@@ -98,6 +100,8 @@ pub struct Places {
     pub cache_mib: u32,
     /// Who elsewhere is told of the logs' heads.
     pub witnesses: Vec<WitnessPlace>,
+    /// Whose bundles of packs are taken.
+    pub trusted: Vec<Verifier>,
 }
 
 /// What `init` has to say once and never again.
@@ -368,7 +372,8 @@ fn open_as(
     }
     let heads = true_heads.unwrap_or_default();
     let (data, epoch_days) = (places.data.clone(), places.epoch_days);
-    let parts = Parts { store, data, owned, watch, keys, ids, heads, witnesses, shops, epoch_days };
+    let packs = Packs::new(&data, places.trusted.clone());
+    let parts = Parts { store, data, owned, watch, keys, ids, heads, witnesses, packs, shops, epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
     neighbours.are_of(&house, crate::neighbours::take_over);
     if why != Opening::Restoring {

@@ -16,26 +16,22 @@ use axum::body::Body;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::routing::{get, post};
-use data_encoding::BASE64;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use ledger::checkpoint::Checkpoint;
 use ledger::cosign::{Cosigner, WitnessKey, cosignatures};
 use ledger::note::Verifier;
 use ledger::witness::{AddCheckpoint, Declined, MAX_REQUEST_BYTES, SIZE_TYPE, judge};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use crate::ground::clock::{Clock, SECOND};
-use crate::ground::random::SystemRandom;
-use crate::ground::{Problem, hex, keys_folder};
+use crate::ground::{Problem, hex, keys_folder, private_key};
 
 /// A request must have arrived within this time.
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// Requests a second, of all callers together, and at once after a pause.
 const PER_SECOND: u32 = 50;
 const BURST: u32 = 200;
-/// Beginning of a file with a witness's private key, as Go's `sumdb/note` writes them.
-const PRIVATE_KEY: &str = "PRIVATE+KEY+";
+/// The type of a cosignature's key (C2SP tlog-cosignature).
 const KEY_TYPE: u8 = 0x04;
 /// Held while a witness owns its folder.
 const LOCK: &str = "lock";
@@ -44,36 +40,24 @@ const LOCK: &str = "lock";
 ///
 /// Fails: `SR-KEYS-003` when the file is there, `SR-LEDGER-011` for what is no name.
 pub fn make_key(file: &Path, name: &str) -> Result<WitnessKey, Problem> {
-    let mut bytes = Zeroizing::new([KEY_TYPE; 33]);
-    let mut seed = Zeroizing::new([0_u8; 32]);
-    seal::Random::fill(&mut SystemRandom::new(), seed.as_mut())?;
-    if let Some((_, rest)) = bytes.split_first_mut() {
-        rest.copy_from_slice(seed.as_ref());
-    }
-    let key = Cosigner::from_seed(name, &seed)?.witness_key().clone();
-    let encoded = Zeroizing::new(BASE64.encode(bytes.as_ref()));
-    let text = Zeroizing::new(format!("{PRIVATE_KEY}{name}+{:08x}+{}\n", key.key_id(), *encoded));
-    keys_folder::write_new(file, text.as_bytes())?;
-    keys_folder::sync_folder(keys_folder::folder_of(file))?;
-    Ok(key)
+    private_key::make(file, KEY_TYPE, name, |seed| {
+        let key = Cosigner::from_seed(name, seed)?.witness_key().clone();
+        let id = key.key_id();
+        Ok((key, id))
+    })
 }
 
 /// Reads a witness's key. Fails: `SR-KEYS-001` when others can read the file, `SR-WITNESS-009` when it is no such key.
 pub fn read_key(file: &Path) -> Result<Cosigner, Problem> {
-    let bytes = keys_folder::read_private(file)?;
-    std::str::from_utf8(&bytes).ok().and_then(cosigner_of).ok_or_else(|| {
+    let key = private_key::read(file, KEY_TYPE, |name, seed| {
+        let cosigner = Cosigner::from_seed(name, seed).ok()?;
+        let id = cosigner.witness_key().key_id();
+        Some((cosigner, id))
+    })?;
+    key.ok_or_else(|| {
         Problem::new("SR-WITNESS-009", 500, "the file holds no private key of a witness")
             .help("`strongroom witness --key FILE --new-key NAME` makes one")
     })
-}
-
-fn cosigner_of(text: &str) -> Option<Cosigner> {
-    let (name, rest) = text.trim_end().strip_prefix(PRIVATE_KEY)?.split_once('+')?;
-    let (id, encoded) = rest.split_once('+')?;
-    let bytes = Zeroizing::new(BASE64.decode(encoded.as_bytes()).ok()?);
-    let seed = bytes.strip_prefix(&[KEY_TYPE])?;
-    let cosigner = Cosigner::from_seed(name, seed.try_into().ok()?).ok()?;
-    (format!("{:08x}", cosigner.witness_key().key_id()) == id).then_some(cosigner)
 }
 
 /// A witness.

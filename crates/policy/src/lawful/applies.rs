@@ -101,7 +101,7 @@ fn add<'p>(found: &mut Vec<Applied<'p>>, packs: &[&'p Pack], id: &str, because: 
 }
 
 /// The ids of the packs that apply to a policy, in their order; to load those and no others.
-pub fn packs_that_apply<'p>(policy: &Policy, packs: &[&'p Pack]) -> Vec<&'p str> {
+pub fn find_all<'p>(policy: &Policy, packs: &[&'p Pack]) -> Vec<&'p str> {
     let shop = &policy.shop;
     let mut ids: Vec<&str> = shop.serves.iter().flat_map(|place| ids_of(place, packs)).collect();
     if shop.established_in.country() != "us" {

@@ -38,7 +38,7 @@ impl fmt::Display for Cited {
 /// What a pack answered to a question about the policy.
 pub(super) struct Heard<'p> {
     pub(super) pack: &'p Pack,
-    question: &'static Question,
+    pub(super) question: &'static Question,
     ruling: Ruling,
 }
 

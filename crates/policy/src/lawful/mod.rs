@@ -9,15 +9,19 @@
 mod abroad;
 mod applies;
 mod asking;
+mod differences;
 mod purposes;
 mod records;
 mod shop;
 mod tasks;
+mod turns;
 mod words;
 
-pub use applies::packs_that_apply;
+pub use applies::find_all as packs_that_apply;
 pub use asking::Cited;
+pub use differences::{Due, UnderLaw, diff_lawful};
 pub use tasks::Task;
+pub use turns::{Turn, turns};
 
 use crate::check::check_and;
 use crate::code::Code;

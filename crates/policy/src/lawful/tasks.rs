@@ -16,6 +16,8 @@ use serde_json::{Map, Value as Json, json};
 pub struct Task {
     /// The pack that asks for it.
     pub pack: String,
+    /// The question that it answers: `assessment`, `officer`.
+    pub question: &'static str,
     /// What, in the words of the packs: `register`, `assess`, `contract`.
     #[serde(rename = "do")]
     pub act: String,
@@ -35,6 +37,7 @@ impl Task {
         let note = rule.duties.iter().find_map(|duty| duty.note.as_ref()).or(rule.note.as_ref());
         Self {
             pack: pack.id.clone(),
+            question: rule.question.name,
             act: act.to_owned(),
             about: about.to_owned(),
             en: note.map(|note| note.en.clone()).unwrap_or_default(),
@@ -49,6 +52,7 @@ impl Task {
         let joined = |of: fn(&Text) -> &'static str| asks.iter().map(of).collect::<Vec<_>>().join(" ");
         Self {
             pack: heard.pack.id.clone(),
+            question: heard.question.name,
             act: act.to_owned(),
             about: about.to_owned(),
             en: format!("To be answered first: {}", joined(|text| text.en)),
@@ -81,6 +85,7 @@ pub(super) fn find(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Fou
             let note = rule.duties.get(owed.duty).and_then(|duty| duty.note.as_ref()).or(rule.note.as_ref());
             found.add_task(Task {
                 pack: applied.pack.id.clone(),
+                question: rule.question.name,
                 act: act.to_owned(),
                 about: String::new(),
                 en: note.map(|note| note.en.clone()).unwrap_or_default(),

@@ -34,5 +34,5 @@ pub use due::{By, Counting, Due, FirstDay, LastDay, Moment, Provisional};
 pub use extend::Pause;
 pub use recur::MonthDay;
 pub use rule::RuleFault;
-pub use shipped::{Calendars, shipped_calendars};
+pub use shipped::{Calendars, shipped_calendars, shipped_file};
 pub use term::{Term, TermFault, Unit};

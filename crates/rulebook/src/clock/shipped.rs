@@ -36,6 +36,12 @@ pub fn shipped_calendars() -> Result<Calendars, CalendarFault> {
     Ok(calendars)
 }
 
+/// The file of a calendar that comes with the rulebook; nothing if there is none with that id.
+pub fn shipped_file(id: &str) -> Option<&'static str> {
+    let is_its = |(file, _): &&(&str, &str)| file.strip_suffix(".toml") == Some(id);
+    FILES.iter().find(is_its).map(|(_, text)| *text)
+}
+
 macro_rules! files {
     ($($file:literal),* $(,)?) => {
         &[$(($file, include_str!(concat!("../../packs/calendars/", $file)))),*]

@@ -1,8 +1,10 @@
 //! `strongroom diff`: what a new policy says otherwise, without a vault.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use policy::UnderLaw;
 use serde_json::{Value as Json, json};
 
 use super::answers::{list, text, texts};
@@ -29,8 +31,13 @@ pub(super) fn run(args: &DiffArgs, context: &Context) -> Result<Exit, Problem> {
     };
     let changes = policy::diff(&old, &new);
     let void: Vec<String> = policy::void_choices(&changes).iter().map(ToString::to_string).collect();
-    let found =
-        json!({ "changes": changes.iter().map(change_json).collect::<Vec<_>>(), "choices_void": void });
+    let shelf = super::law::packs(context)?;
+    let under = policy::diff_lawful(&new, &changes, &shelf.packs()?, super::check::today());
+    let found = json!({
+        "changes": changes.iter().map(change_json).collect::<Vec<_>>(),
+        "choices_void": void,
+        "under_law": under,
+    });
     if context.voice.json {
         context.voice.print_json(&found);
         return Ok(Exit::Done);
@@ -40,7 +47,38 @@ pub(super) fn run(args: &DiffArgs, context: &Context) -> Result<Exit, Problem> {
     if !void.is_empty() {
         context.voice.print(format!("granted choices become void: {}", void.join(", ")));
     }
+    show_law(&under, context.voice);
     Ok(Exit::Done)
+}
+
+/// What the changes mean under each law that applies.
+fn show_law(under: &[UnderLaw], voice: Voice) {
+    for law in under {
+        let names = |names: &BTreeSet<policy::Name>| {
+            names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
+        voice.print(format!("\nunder {}", law.pack));
+        if !law.material.is_empty() {
+            voice.print(format!("  other than people were told: {}", names(&law.material)));
+        }
+        if !law.void.is_empty() {
+            voice.print(format!("  to be asked again: {} ({})", names(&law.void), cited(&law.laws)));
+        }
+        for due in &law.owed {
+            let when = match (&due.within, due.soon) {
+                (Some(within), _) => format!(", within {within}"),
+                (None, Some(soon)) => format!(", {}", soon.text().en),
+                (None, None) => String::new(),
+            };
+            let to = if due.to.is_empty() { String::new() } else { format!(", to {}", due.to) };
+            let note = if due.en.is_empty() { String::new() } else { format!(". {}", due.en) };
+            voice.print(format!("  {}{to}{when} ({}){note}", due.name.en, cited(&due.laws)));
+        }
+    }
+}
+
+fn cited(laws: &[policy::Cited]) -> String {
+    laws.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn read(file: &Path, context: &Context) -> Result<Option<policy::Policy>, Problem> {

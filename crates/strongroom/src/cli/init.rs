@@ -44,8 +44,10 @@ pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Prob
     let name = args.policy.display().to_string();
     let checked = match notice::check(&text, &name, super::check::today()) {
         Ok((checked, report)) => {
-            if !report.findings.is_empty() {
-                context.voice.say(super::check::rendered(&report));
+            let shelf = super::law::packs(context)?;
+            let lawful = policy::check_lawful(&text, &name, super::check::today(), &shelf.packs()?);
+            if !report.findings.is_empty() || !lawful.findings.is_empty() {
+                context.voice.say(super::check::rendered(&lawful));
             }
             checked
         }

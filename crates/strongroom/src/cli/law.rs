@@ -1,18 +1,21 @@
 //! `strongroom law`: what the packs say, asked without a vault.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
+use ledger::note::Verifier;
 use rulebook::question::{self, AnswerKind, Question};
-use rulebook::{
-    Confidence, Explained, Facts, Kind, Pack, Rule, Ruling, Text, Words, built_in, decide, explain, names,
-};
-use serde::Deserialize;
+use rulebook::{Confidence, Explained, Facts, Kind, Pack, Rule, Text, Words, names};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Context, Exit, Voice};
-use crate::ground::Problem;
+use crate::config::Config;
+use crate::ground::packs::{self, Installed, Packs, Shelf};
+use crate::ground::{Problem, keys_folder};
+use crate::law::travel::{self, Older, Update};
+use crate::law::{Answered, Asked, answer, answers_to, bad_fact, cannot, find_pack, find_question, packs_of};
 
 /// What `law` takes.
 #[derive(Debug, Subcommand)]
@@ -43,8 +46,63 @@ pub(super) enum LawCommand {
         #[arg(long, value_name = "SCENARIOS.toml")]
         scenarios: Option<PathBuf>,
     },
+    /// What law that changes after a day breaks in a policy, and when
+    #[command(
+        after_help = "Law that is made and has its first day counts from that day on; drafts do not. Exit code 4 when something will be unlawful."
+    )]
+    Changes {
+        /// The day; today when not said
+        #[arg(long, value_name = "DATE")]
+        since: Option<Date>,
+        /// The policy file
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+    },
     /// Packs by questions: how many rules each has, so that nobody takes thin for deep
     Coverage,
+    /// Make a key that signs bundles of packs, and print its verifier key
+    Keygen {
+        /// The file for the private key; it must not be there yet
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The name under which it signs: `packs.example/law`
+        #[arg(long, value_name = "NAME")]
+        name: String,
+    },
+    /// Put packs into one signed file, for vaults elsewhere
+    #[command(
+        after_help = "Each folder has pack.toml, scenarios.toml and CHANGELOG.md; a folder `calendars` beside it may have its calendar, else the one that is
+built in goes along. A pack that fails its own test is not signed."
+    )]
+    Bundle {
+        /// The new file
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The private key
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The packs' folders
+        #[arg(value_name = "PACKDIR", required = true)]
+        folders: Vec<PathBuf>,
+    },
+    /// Take packs out of a signed bundle, once they have passed their own test; nothing is fetched
+    #[command(
+        after_help = "The packs stand in the data folder, in the place of those that are built in, and are held against their signatures each time they are
+read. Keys are trusted in strongroom.toml: `[law] trusted = [\"NAME+HASH+KEY\"]`. A server that runs takes new packs up by itself."
+    )]
+    Update {
+        /// The bundle
+        bundle: PathBuf,
+        /// Take it only if this key signed it, whatever other keys are trusted; once for each key
+        #[arg(long, value_name = "VKEY", value_parser = Verifier::parse)]
+        trusted: Vec<Verifier>,
+        /// Take packs also where those that answer now are newer
+        #[arg(long)]
+        allow_older: bool,
+        /// Say what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// In which language.
@@ -123,29 +181,20 @@ pub(super) struct DecideArgs {
     facts: PathBuf,
 }
 
-/// A question as JSON gives it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    question: String,
-    #[serde(default)]
-    packs: Vec<String>,
-    #[serde(default)]
-    on: Option<String>,
-    #[serde(default)]
-    facts: Map<String, Json>,
-}
-
 pub(super) fn run(command: &LawCommand, context: &Context) -> Result<Exit, Problem> {
     let voice = context.voice;
     match command {
-        LawCommand::List => list(voice),
-        LawCommand::Show { pack, words } => show(find_pack(pack)?, words.lang, voice),
+        LawCommand::List => return Ok(list(&*packs(context)?, voice)),
+        LawCommand::Show { pack, words } => {
+            let shelf = packs(context)?;
+            show(find_pack(pack, &shelf)?, &shelf, words.lang, voice);
+        }
         LawCommand::Explain(args) if args.facts.is_empty() => {
             about(find_question(&args.question)?, args.words.lang, voice);
         }
         LawCommand::Explain(args) => {
-            let all = ask(args)?;
+            let shelf = packs(context)?;
+            let all = ask(args, &shelf)?;
             if voice.json {
                 voice.print_json(&all.iter().map(|answered| &answered.got).collect::<Vec<_>>());
             } else {
@@ -154,78 +203,129 @@ pub(super) fn run(command: &LawCommand, context: &Context) -> Result<Exit, Probl
                 }
             }
         }
-        LawCommand::Clock(args) => clock(args, voice)?,
+        LawCommand::Clock(args) => clock(args, &*packs(context)?, voice)?,
         LawCommand::Decide(args) => {
-            for line in answers(&read_text(&args.facts)?)? {
+            for line in answers(&read_text(&args.facts)?, &*packs(context)?)? {
                 voice.print(line.to_string());
             }
         }
         LawCommand::Test { pack, file, scenarios } => {
-            return test(pack.as_deref(), file.as_deref().zip(scenarios.as_deref()), voice);
+            let shelf = packs(context)?;
+            return test(pack.as_deref(), file.as_deref().zip(scenarios.as_deref()), &shelf, voice);
         }
-        LawCommand::Coverage => coverage(voice),
+        LawCommand::Coverage => coverage(&packs(context)?.packs()?, voice),
+        LawCommand::Changes { since, policy } => return changes(*since, policy, context),
+        LawCommand::Keygen { key, name } => keygen(key, name, voice)?,
+        LawCommand::Bundle { out, key, folders } => bundle(out, key, folders, voice)?,
+        LawCommand::Update { bundle, trusted, allow_older, dry_run } => {
+            let older = if *allow_older { Older::Allowed } else { Older::Refused };
+            update(bundle, trusted, older, *dry_run, context)?;
+        }
     }
     Ok(Exit::Done)
 }
 
+/// The packs that answer here: those of the data folder over those that are built in. It needs no vault.
+///
+/// Gives a shelf: [`Shelf::packs`] are all of them, [`Shelf::find`] is one. Fails: `SR-CONFIG-…` when the configuration cannot be read by which
+/// installed packs are trusted; without installed packs it is not read.
+pub(super) fn packs(context: &Context) -> Result<Arc<Shelf>, Problem> {
+    if context.data.join(packs::FOLDER).exists() { installed(context)?.shelf() } else { Ok(Arc::default()) }
+}
+
+/// The packs of the data folder, with the keys that the configuration trusts.
+fn installed(context: &Context) -> Result<Packs, Problem> {
+    Ok(Packs::new(&context.data, Config::read(&context.flags, &context.data)?.trusted()?))
+}
+
+/// What coming law breaks in a policy.
+fn changes(since: Option<Date>, file: &Path, context: &Context) -> Result<Exit, Problem> {
+    let text = super::init::read_policy(file)?;
+    let (name, since) = (file.display().to_string(), since.unwrap_or_else(super::check::today));
+    let report = policy::check(&text, &name, since);
+    let (Some(checked), shelf) = (&report.policy, packs(context)?) else {
+        context.voice.say(super::check::rendered(&report));
+        return Ok(Exit::Found);
+    };
+    let all = shelf.packs()?;
+    let ids = policy::packs_that_apply(checked, &all);
+    let applying: Vec<&Pack> = all.iter().copied().filter(|pack| ids.contains(&pack.id.as_str())).collect();
+    let turns = policy::turns(&text, &name, since, &applying);
+    let voice = context.voice;
+    if voice.json {
+        voice.print_json(&turns.iter().map(|turn| turn_json(turn, &report)).collect::<Vec<_>>());
+    } else if turns.is_empty() {
+        voice.print(format!("nothing that these packs know of changes for this policy after {since}"));
+    } else {
+        turns.iter().for_each(|turn| show_turn(turn, &report, voice));
+    }
+    let is_unlawful = |finding: &policy::Finding| finding.severity() == policy::Severity::Unlawful;
+    let breaks = turns.iter().flat_map(|turn| &turn.findings).any(is_unlawful);
+    Ok(if breaks { Exit::Found } else { Exit::Done })
+}
+
+fn turn_json(turn: &policy::Turn, report: &policy::Report) -> Json {
+    let of = |findings: &[policy::Finding]| -> Vec<Json> {
+        findings.iter().map(|finding| report.finding_json(finding)).collect()
+    };
+    json!({ "on": turn.on.to_string(), "found": of(&turn.findings), "tasks": turn.tasks, "found_no_more": of(&turn.mended) })
+}
+
+fn show_turn(turn: &policy::Turn, report: &policy::Report, voice: Voice) {
+    voice.print(format!("from {}", turn.on));
+    let line = |finding: &policy::Finding| {
+        let place = finding.labels.first().map_or((1, 1), |label| report.line_and_column(label.at.start));
+        let laws: Vec<String> = finding.laws.iter().map(ToString::to_string).collect();
+        format!("{} (line {}): {}", finding.message, place.0, laws.join(", "))
+    };
+    for finding in &turn.findings {
+        voice.print(format!("  {} {}  {}", finding.severity().as_str(), finding.code, line(finding)));
+        voice.print(
+            finding
+                .help
+                .as_deref()
+                .map(|help| format!("    {}", help.replace('\n', "\n    ")))
+                .unwrap_or_default(),
+        );
+    }
+    for task in &turn.tasks {
+        let what = names::find_act(&task.act).map_or(task.act.as_str(), |name| name.en);
+        let laws: Vec<String> = task.laws.iter().map(ToString::to_string).collect();
+        voice.print(format!("  task in {}: {what} ({})", task.pack, laws.join(", ")));
+    }
+    for finding in &turn.mended {
+        voice.print(format!("  no longer {}  {}", finding.code, line(finding)));
+    }
+}
+
 /// Answers questions, JSON or a line each: one object for each pack that is asked.
 ///
-/// Fails: `SR-LAW-001` to `-004`, naming what is wrong; nothing of what was given stands in it but names.
-pub(crate) fn answers(text: &str) -> Result<Vec<Json>, Problem> {
+/// Fails: `SR-LAW-001` to `-004` and `-010`, naming what is wrong; nothing of what was given stands in it but names.
+fn answers(text: &str, shelf: &Shelf) -> Result<Vec<Json>, Problem> {
     let mut all = Vec::new();
     for asked in serde_json::Deserializer::from_str(text).into_iter::<Asked>() {
         let asked = asked.map_err(|error| {
             let title = format!("line {}, column {}: this is no question", error.line(), error.column());
             Problem::new("SR-LAW-004", 400, title).help("see `strongroom law decide --help`")
         })?;
-        all.extend(answers_to(&asked)?);
+        let answers = answers_to(&asked, shelf)?;
+        all.extend(answers.iter().map(|answered| serde_json::to_value(&answered.got).unwrap_or_default()));
     }
     Ok(all)
 }
 
-fn answers_to(asked: &Asked) -> Result<Vec<Json>, Problem> {
-    let question = find_question(&asked.question)?;
-    let facts = Facts::read(question.facts, &asked.facts).map_err(|bad| bad_fact(&bad))?;
-    let on = asked.on.as_deref().map(str::parse::<Date>).transpose();
-    let on = on.map_err(|_| bad_fact(&"`on`: a day like `2026-11-21` is expected"))?;
-    let mut all = Vec::new();
-    for pack in packs_of(&asked.packs)? {
-        let answered = answer(pack, question, &facts, on)?;
-        all.push(serde_json::to_value(answered.got).unwrap_or_default());
-    }
-    Ok(all)
-}
-
-/// What a pack answered.
-struct Answered {
-    pack: &'static Pack,
-    ruling: Ruling,
-    got: Explained,
-}
-
-fn answer(
-    pack: &'static Pack,
-    question: &'static Question,
-    facts: &Facts,
-    on: Option<Date>,
-) -> Result<Answered, Problem> {
-    let ruling = decide(pack, question, facts, on).map_err(|bad| bad_fact(&bad))?;
-    let got = explain(pack, facts, &ruling);
-    Ok(Answered { pack, ruling, got })
-}
-
-fn ask(args: &ExplainArgs) -> Result<Vec<Answered>, Problem> {
+fn ask<'p>(args: &ExplainArgs, shelf: &'p Shelf) -> Result<Vec<Answered<'p>>, Problem> {
     let question = find_question(&args.question)?;
     let mut facts = Facts::none(question.facts);
     for fact in &args.facts {
         let (name, value) = fact
             .split_once('=')
-            .ok_or_else(|| bad_fact(&"a fact is a name, `=` and a value: `persons=1200000`"))?;
+            .ok_or_else(|| cannot("a fact is a name, `=` and a value: `persons=1200000`"))?;
         let kind = question.facts.iter().find(|fact| fact.name == name).map(|fact| fact.kind);
         facts.set(name, &as_json(kind, value)).map_err(|bad| bad_fact(&bad))?;
     }
     let on = args.on.unwrap_or_else(super::check::today);
-    let packs = packs_of(&args.pack)?;
+    let packs = packs_of(&args.pack, shelf)?;
     packs.into_iter().map(|pack| answer(pack, question, &facts, Some(on))).collect()
 }
 
@@ -243,32 +343,6 @@ fn as_json(kind: Option<Kind>, value: &str) -> Json {
     }
 }
 
-fn find_question(name: &str) -> Result<&'static Question, Problem> {
-    question::find(name).ok_or_else(|| {
-        let names: Vec<&str> = question::ALL.iter().map(|question| question.name).collect();
-        let title = format!("there is no such question; they are: {}", names.join(", "));
-        Problem::new("SR-LAW-001", 400, title)
-    })
-}
-
-fn find_pack(id: &str) -> Result<&'static Pack, Problem> {
-    built_in().find(id).ok_or_else(|| {
-        let ids: Vec<&str> = built_in().packs.iter().map(|pack| pack.id.as_str()).collect();
-        Problem::new("SR-LAW-002", 400, format!("there is no such pack; they are: {}", ids.join(", ")))
-    })
-}
-
-fn packs_of(ids: &[String]) -> Result<Vec<&'static Pack>, Problem> {
-    if ids.is_empty() {
-        return Ok(built_in().packs.iter().collect());
-    }
-    ids.iter().map(|id| find_pack(id)).collect()
-}
-
-fn bad_fact(why: &dyn std::fmt::Display) -> Problem {
-    Problem::new("SR-LAW-003", 400, why.to_string()).help("`strongroom law explain QUESTION` lists its facts")
-}
-
 /// A file, or what is piped in where it is called `-`.
 fn read_text(file: &Path) -> Result<String, Problem> {
     if file != Path::new("-") {
@@ -278,7 +352,7 @@ fn read_text(file: &Path) -> Result<String, Problem> {
 }
 
 /// What `law list` shows of a pack, and what it is headed with.
-const LISTED: [(&str, &str); 10] = [
+const LISTED: [(&str, &str); 11] = [
     ("pack", "pack"),
     ("name", "name"),
     ("kind", "kind"),
@@ -289,39 +363,70 @@ const LISTED: [(&str, &str); 10] = [
     ("secondary", "secondary"),
     ("unverified", "unverified"),
     ("checked_on", "sources of"),
+    ("from", "from"),
 ];
 
-fn list(voice: Voice) {
-    let packs: Vec<Json> = built_in().packs.iter().map(summary).collect();
+fn list(shelf: &Shelf, voice: Voice) -> Exit {
+    let packs: Vec<Json> = shelf.sound().into_iter().map(|pack| summary(pack, shelf)).collect();
+    let refused = shelf.refused().iter().map(|refused| {
+        let problem = refused.problem();
+        json!({ "pack": refused.id, "from": "refused", "code": problem.code, "why": problem.title })
+    });
+    let packs: Vec<Json> = packs.into_iter().chain(refused).collect();
     if voice.json {
-        return voice.print_json(&packs);
+        voice.print_json(&packs);
+    } else {
+        let row =
+            |pack: &Json| LISTED.iter().map(|(key, _)| pack.get(key).map(word).unwrap_or_default()).collect();
+        voice.table(&LISTED.map(|(_, head)| head), packs.iter().map(row).collect());
+        voice.say("rules by how sure they are; not legal advice");
+        for refused in shelf.refused() {
+            voice.problem(&refused.problem());
+        }
     }
-    let row =
-        |pack: &Json| LISTED.iter().map(|(key, _)| pack.get(key).map(word).unwrap_or_default()).collect();
-    voice.table(&LISTED.map(|(_, head)| head), packs.iter().map(row).collect());
-    voice.say("rules by how sure they are; not legal advice");
+    if shelf.refused().is_empty() { Exit::Done } else { Exit::Found }
 }
 
-fn summary(pack: &Pack) -> Json {
+fn summary(pack: &Pack, shelf: &Shelf) -> Json {
     let of = |confidence| pack.rules.iter().filter(|rule| rule.confidence == confidence).count();
-    let files = rulebook::FILES.iter().find(|files| files.id == pack.id);
-    let scenarios = files.and_then(|files| files.scenarios().ok()).map_or(0, |scenarios| scenarios.len());
+    let installed = shelf.installed(&pack.id);
+    let scenarios = match (installed, rulebook::FILES.iter().find(|files| files.id == pack.id)) {
+        (Some(installed), _) => installed.scenarios.len(),
+        (None, files) => {
+            files.and_then(|files| files.scenarios().ok()).map_or(0, |scenarios| scenarios.len())
+        }
+    };
+    let origin = installed.map(|installed| &installed.origin);
     json!({
         "pack": pack.id, "name": pack.name.en, "name_zh": pack.name.zh, "kind": pack.kind, "depth": pack.depth,
         "rules": pack.rules.len(), "scenarios": scenarios, "verified": of(Confidence::Verified),
         "secondary": of(Confidence::Secondary), "unverified": of(Confidence::Unverified),
-        "checked_on": pack.checked_on.to_string(), "about": pack.about,
+        "checked_on": pack.checked_on.to_string(), "about": pack.about, "from": where_from(installed),
+        "bundle_of": origin.map(|origin| origin.made_on.to_string()),
+        "signed_by": origin.map(|origin| &origin.signed_by),
     })
 }
 
-fn show(pack: &Pack, language: Language, voice: Voice) {
+/// Where a pack is from, in words; and that what is built in is newer, where somebody has wanted it so.
+fn where_from(installed: Option<&Installed>) -> String {
+    let Some(Installed { pack, origin, .. }) = installed else { return "built in".to_owned() };
+    let from = format!("bundle of {}, {}", origin.made_on, origin.signed_by.join(", "));
+    match rulebook::built_in().find(&pack.id) {
+        Some(built_in) if built_in.checked_on > pack.checked_on => {
+            format!("{from}; the one that is built in is newer, of {}", built_in.checked_on)
+        }
+        _ => from,
+    }
+}
+
+fn show(pack: &Pack, shelf: &Shelf, language: Language, voice: Voice) {
     let cites = |rule: &Rule| rule.cites.iter().map(|cite| pack.cited(cite)).collect::<Vec<_>>();
     if voice.json {
         let laws = pack.laws.iter().map(|law| {
             json!({ "law": law.short, "name": law.name, "from": law.from.to_string(),
                     "until": law.until.map(|day| day.to_string()), "confidence": law.confidence })
         });
-        let mut all = summary(pack);
+        let mut all = summary(pack, shelf);
         if let Some(all) = all.as_object_mut() {
             all.insert("laws".to_owned(), laws.collect());
             let rules = pack.rules.iter().map(|rule| {
@@ -525,8 +630,8 @@ struct Tick {
     row: Vec<String>,
 }
 
-fn clock(args: &ExplainArgs, voice: Voice) -> Result<(), Problem> {
-    let all = ask(args)?;
+fn clock(args: &ExplainArgs, shelf: &Shelf, voice: Voice) -> Result<(), Problem> {
+    let all = ask(args, shelf)?;
     if voice.json {
         let all: Vec<Json> = all
             .iter()
@@ -596,41 +701,33 @@ fn duty_line_short(duty: &rulebook::ExplainedDuty, language: Language) -> String
     format!("{}{to}", language.text(duty.name))
 }
 
-fn test(pack: Option<&str>, own: Option<(&Path, &Path)>, voice: Voice) -> Result<Exit, Problem> {
-    let mut faults: Vec<String> = Vec::new();
-    let (mut packs, mut scenarios) = (0_usize, 0_usize);
-    let mut try_pack = |file: &str,
-                        pack: Result<Pack, rulebook::BadPack>,
-                        all: Result<Vec<rulebook::Scenario>, rulebook::BadPack>| {
-        packs = packs.saturating_add(1);
-        match (pack, all) {
-            (Ok(pack), Ok(all)) => {
-                faults.extend(rulebook::lint(file, &pack).iter().map(ToString::to_string));
-                for scenario in all {
-                    scenarios = scenarios.saturating_add(1);
-                    let differs = scenario.differs(&pack);
-                    faults
-                        .extend(differs.iter().map(|what| format!("{}: {}: {what}", pack.id, scenario.name)));
-                }
-            }
-            (pack, all) => {
-                faults.extend([pack.err(), all.err()].into_iter().flatten().map(|bad| bad.to_string()));
-            }
-        }
-    };
+fn test(
+    pack: Option<&str>,
+    own: Option<(&Path, &Path)>,
+    shelf: &Shelf,
+    voice: Voice,
+) -> Result<Exit, Problem> {
+    let mut tried = Tried::default();
     if let Some((file, scenarios)) = own {
         let (text, said) = (read_text(file)?, read_text(scenarios)?);
         let name = file.display().to_string();
         let all = rulebook::read_scenarios(&scenarios.display().to_string(), &said);
-        try_pack(&name, rulebook::read_pack(&name, &text), all);
+        tried.read(&name, rulebook::read_pack(&name, &text), all);
     } else {
-        if let Some(pack) = pack {
-            find_pack(pack)?;
-        }
-        for files in rulebook::FILES.iter().filter(|files| pack.is_none_or(|pack| pack == files.id)) {
-            try_pack(&format!("packs/{}/pack.toml", files.id), files.read(), files.scenarios());
+        let wanted: Vec<&Pack> = match pack {
+            Some(pack) => vec![find_pack(pack, shelf)?],
+            None => shelf.packs()?,
+        };
+        for pack in wanted {
+            let file = format!("packs/{}/pack.toml", pack.id);
+            if let Some(installed) = shelf.installed(&pack.id) {
+                tried.ask(&file, pack, &installed.scenarios);
+            } else if let Some(files) = rulebook::FILES.iter().find(|files| files.id == pack.id) {
+                tried.read(&file, files.read(), files.scenarios());
+            }
         }
     }
+    let Tried { packs, scenarios, faults } = tried;
     if voice.json {
         voice.print_json(&json!({ "packs": packs, "scenarios": scenarios, "faults": faults }));
     } else {
@@ -642,15 +739,115 @@ fn test(pack: Option<&str>, own: Option<(&Path, &Path)>, voice: Voice) -> Result
     Ok(if faults.is_empty() { Exit::Done } else { Exit::Found })
 }
 
-fn coverage(voice: Voice) {
+/// What was tested, and what is wrong with it.
+#[derive(Default)]
+struct Tried {
+    packs: usize,
+    scenarios: usize,
+    faults: Vec<String>,
+}
+
+impl Tried {
+    fn read(
+        &mut self,
+        file: &str,
+        pack: Result<Pack, rulebook::BadPack>,
+        all: Result<Vec<rulebook::Scenario>, rulebook::BadPack>,
+    ) {
+        match (pack, all) {
+            (Ok(pack), Ok(all)) => self.ask(file, &pack, &all),
+            (pack, all) => {
+                self.packs = self.packs.saturating_add(1);
+                self.faults.extend([pack.err(), all.err()].into_iter().flatten().map(|bad| bad.to_string()));
+            }
+        }
+    }
+
+    fn ask(&mut self, file: &str, pack: &Pack, all: &[rulebook::Scenario]) {
+        self.packs = self.packs.saturating_add(1);
+        self.faults.extend(rulebook::lint(file, pack).iter().map(ToString::to_string));
+        for scenario in all {
+            self.scenarios = self.scenarios.saturating_add(1);
+            let differs = scenario.differs(pack);
+            self.faults.extend(differs.iter().map(|what| format!("{}: {}: {what}", pack.id, scenario.name)));
+        }
+    }
+}
+
+fn keygen(file: &Path, name: &str, voice: Voice) -> Result<(), Problem> {
+    let key = travel::make_key(file, name)?.to_string();
+    if voice.json {
+        voice.print_json(&json!({ "verifier_key": key }));
+    } else {
+        voice.print(&key);
+        voice.say("Whoever takes packs from you writes it into strongroom.toml: `[law] trusted = [\"…\"]`");
+    }
+    Ok(())
+}
+
+fn bundle(out: &Path, key: &Path, folders: &[PathBuf], voice: Voice) -> Result<(), Problem> {
+    let (text, contents) = travel::bundle(folders, &travel::read_key(key)?, super::check::today())?;
+    keys_folder::write_new(out, text.as_bytes())?;
+    if voice.json {
+        voice.print_json(&contents);
+    } else {
+        let packs = contents.packs.join(", ");
+        voice.print(format!(
+            "{}: {packs}, {} bytes, of {}",
+            out.display(),
+            contents.size_bytes,
+            contents.made_on
+        ));
+    }
+    Ok(())
+}
+
+fn update(
+    file: &Path,
+    only: &[Verifier],
+    older: Older,
+    is_tried: bool,
+    context: &Context,
+) -> Result<(), Problem> {
+    let (voice, here) = (context.voice, installed(context)?);
+    let bytes = packs::read_bundle(file).map_err(|error| super::init::unreadable(file, error.kind()))?;
+    let trusted = if only.is_empty() { here.trusted() } else { only };
+    let update = Update::look(&bytes, trusted, &here, older)?;
+    if !is_tried {
+        update.install(&here)?;
+    }
+    let origin = update.origin();
+    if voice.json {
+        voice.print_json(&json!({
+            "installed": !is_tried, "made_on": origin.made_on.to_string(), "signed_by": origin.signed_by, "packs": update.changes,
+        }));
+        return Ok(());
+    }
+    voice.print(format!("bundle of {}, signed by {}", origin.made_on, origin.signed_by.join(", ")));
+    let row = |change: &travel::Change| {
+        let from = change.from.clone().unwrap_or_else(|| "not there".to_owned());
+        vec![
+            change.pack.clone(),
+            from,
+            change.to.clone(),
+            change.rules.to_string(),
+            change.scenarios.to_string(),
+        ]
+    };
+    let head = ["pack", "sources now of", "sources then of", "rules", "scenarios, all passed"];
+    voice.table(&head, update.changes.iter().map(row).collect());
+    voice.print(if is_tried { "nothing was changed" } else { "installed" });
+    Ok(())
+}
+
+fn coverage(packs: &[&Pack], voice: Voice) {
     let count = |pack: &Pack, question: &Question| {
         let rules: Vec<_> = pack.rules_of(question).filter(|rule| rule.decides()).collect();
         let unverified = rules.iter().filter(|rule| rule.confidence == Confidence::Unverified).count();
         (rules.len(), unverified)
     };
     if voice.json {
-        let all: Vec<Json> = built_in()
-            .packs
+        let all: Vec<Json> = packs
             .iter()
             .map(|pack| {
                 let questions: Map<String, Json> = question::ALL
@@ -666,10 +863,10 @@ fn coverage(voice: Voice) {
         return voice.print_json(&all);
     }
     let mut head = vec!["question"];
-    head.extend(built_in().packs.iter().map(|pack| pack.id.as_str()));
+    head.extend(packs.iter().map(|pack| pack.id.as_str()));
     let rows = question::ALL.iter().map(|question| {
         let mut row = vec![question.name.to_owned()];
-        row.extend(built_in().packs.iter().map(|pack| match count(pack, question) {
+        row.extend(packs.iter().map(|pack| match count(pack, question) {
             (0, _) => "·".to_owned(),
             (rules, unverified) if rules == unverified => format!("{rules}?"),
             (rules, _) => rules.to_string(),

@@ -16,6 +16,7 @@ mod ending;
 mod files;
 mod health;
 mod init;
+mod interchange;
 mod keys;
 mod law;
 mod ledger;
@@ -154,6 +155,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Say what a new policy says otherwise: what people must be told, whose choices become void
     Diff(diff::DiffArgs),
+    /// Write a policy in the words of other tools: the W3C Data Privacy Vocabulary, or Fides
+    Interchange(interchange::InterchangeArgs),
     /// Ask what laws and marketplaces want: rules, clocks and steps, with their articles
     #[command(subcommand)]
     Law(law::LawCommand),
@@ -267,6 +270,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Demo(args) => demo::run(args, context).await,
         Command::Check(args) => check::run(&args, context),
         Command::Diff(args) => diff::run(&args, context),
+        Command::Interchange(args) => interchange::run(&args, context),
         Command::Law(command) => law::run(&command, context),
         Command::Policy(command) => policy::run(command, context).await,
         Command::Import(args) => data::import(args, context).await,

@@ -901,7 +901,9 @@ mod tests {
         let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
         let lock = LockSource::KeyFile(keys.join(UNLOCK));
         let (rows, witnesses) = (open::Rows::InFolder, Vec::new());
-        let places = open::Places { data, rows, keys, lock, epoch_days: 30, cache_mib: 8, witnesses };
+        let trusted = Vec::new();
+        let places =
+            open::Places { data, rows, keys, lock, epoch_days: 30, cache_mib: 8, witnesses, trusted };
         let text = include_str!("../../../../examples/harbour-hill/shop.toml");
         let (checked, _) = notice::check(text, "shop.toml", jiff::civil::date(2026, 11, 26)).unwrap();
         open::init(&places, &checked, seal::Suite::Aes256Gcm, Arc::new(MachineClock::new())).unwrap();

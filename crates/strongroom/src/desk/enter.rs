@@ -22,7 +22,7 @@ use crate::ground::key_holder::watch::{Attending, shut};
 use crate::ground::web::{Caller, Handler, Request, Route, Sent, Visit, no_route, read_body};
 use crate::ground::work::not_your_role;
 use crate::ground::{Actor, Deed, Id, Problem, Shop};
-use crate::{account, collect, erase, neighbours, notice, people, reveal};
+use crate::{account, collect, erase, law, neighbours, notice, people, reveal};
 
 /// Which door a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,7 @@ pub fn routes() -> Vec<Route> {
         notice::http::routes(),
         people::http::routes(),
         people::approval_http::routes(),
+        law::http::routes(),
     ]
     .concat()
 }

@@ -15,7 +15,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
 
-use crate::{account, collect, erase, notice, people, reveal};
+use crate::{account, collect, erase, law, notice, people, reveal};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -60,10 +60,11 @@ use crate::{account, collect, erase, notice, people, reveal};
         people::approval_http::post_approval,
         people::approval_http::post_approve,
         people::approval_http::post_refuse,
+        law::http::post_decide,
         super::health::live,
         super::health::ready,
     ),
-    components(schemas(erase::CertificateBody, erase::RetainedPurpose)),
+    components(schemas(erase::CertificateBody, erase::RetainedPurpose, law::http::QuestionBody)),
     modifiers(&Everywhere),
     tags(
         (name = "records", description = "What is kept: write, reveal, search, events"),
@@ -73,6 +74,7 @@ use crate::{account, collect, erase, notice, people, reveal};
         (name = "policy", description = "What the shop promises, as published"),
         (name = "ledger", description = "What was done, provable to a stranger"),
         (name = "credentials", description = "Who may call"),
+        (name = "law", description = "What laws and marketplaces ask"),
         (name = "health", description = "Is it alive, is it ready"),
     )
 )]

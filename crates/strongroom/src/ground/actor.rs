@@ -93,11 +93,13 @@ pub enum Deed {
     AskApproval,
     /// Approve that, or refuse to.
     Approve,
+    /// Ask what laws want. It touches no personal data.
+    AskLaw,
 }
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Deed; 14] = [
+    pub const ALL: [Deed; 15] = [
         Deed::Collect,
         Deed::Happen,
         Deed::Choose,
@@ -112,6 +114,7 @@ impl Deed {
         Deed::Credentials,
         Deed::AskApproval,
         Deed::Approve,
+        Deed::AskLaw,
     ];
 
     /// May this role do it at all?
@@ -124,7 +127,7 @@ impl Deed {
             Deed::Token => matches!(role, Service),
             Deed::Erase => matches!(role, Officer),
             Deed::ReadLedger => matches!(role, Auditor | Officer),
-            Deed::ReadPolicy => matches!(role, Intake | Service | Officer | Auditor | Admin),
+            Deed::ReadPolicy | Deed::AskLaw => matches!(role, Intake | Service | Officer | Auditor | Admin),
             Deed::Publish | Deed::Credentials => matches!(role, Admin),
             Deed::AskApproval => matches!(role, Service | Officer | Admin),
             Deed::Approve => matches!(role, Officer | Admin),

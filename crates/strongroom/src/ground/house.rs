@@ -12,6 +12,7 @@ use super::clock::{Clock, ClockWatch};
 use super::ids::Ids;
 use super::keys_folder::KeysFolder;
 use super::log::{TileRoots, TrueHeads};
+use super::packs::Packs;
 use super::permits::Permits;
 use super::problem::Problem;
 use super::shop::Shop;
@@ -47,6 +48,8 @@ pub struct House {
     pub tile_roots: Arc<TileRoots>,
     /// Who elsewhere is told of the logs' heads.
     pub witnesses: Arc<Witnesses>,
+    /// The packs that answer questions of law.
+    pub packs: Packs,
     /// Who is sending or taking a file right now.
     pub streams: Arc<Streams>,
     /// Days of an epoch.
@@ -135,6 +138,8 @@ pub struct Parts {
     pub heads: Arc<TrueHeads>,
     /// Who elsewhere is told of the logs' heads.
     pub witnesses: Witnesses,
+    /// The packs that answer questions of law.
+    pub packs: Packs,
     /// The shops.
     pub shops: Vec<Shop>,
     /// Days of an epoch.
@@ -164,6 +169,7 @@ impl House {
             heads: parts.heads,
             tile_roots: Arc::new(TileRoots::default()),
             witnesses: Arc::new(parts.witnesses),
+            packs: parts.packs,
             streams: Arc::default(),
             epoch_days: parts.epoch_days,
             promised: Promised::default(),

@@ -12,6 +12,7 @@
 mod choices;
 mod collect;
 mod doors;
+mod law;
 mod ledger;
 mod reveal;
 mod shops;

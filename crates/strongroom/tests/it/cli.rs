@@ -392,13 +392,16 @@ keys rotate: --suite --yes
 keys split: --need --of --out
 keys status:
 keys suites:
+law bundle: <PACKDIR>... --key --out
 law clock: <QUESTION> [FACT=VALUE]... --lang --on --pack
 law coverage:
 law decide: --facts
 law explain: <QUESTION> [FACT=VALUE]... --lang --on --pack
+law keygen: --key --name
 law list:
 law show: <PACK> --lang
 law test: [PACK] --file --scenarios
+law update: <BUNDLE> --allow-older --dry-run --trusted
 ledger checkpoint:
 ledger export: --to
 ledger prove: <ENTRY> --quorum --witness

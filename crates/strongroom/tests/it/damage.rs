@@ -749,6 +749,7 @@ fn places(vault: &Vault) -> Places {
         epoch_days: 30,
         cache_mib: 8,
         witnesses: Vec::new(),
+        trusted: Vec::new(),
     }
 }
 

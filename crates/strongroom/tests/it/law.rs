@@ -4,13 +4,16 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::vault::{Ran, strongroom};
+use crate::vault::{Ran, Vault, strongroom};
 
 const GUIDE: &str = include_str!("../../../../docs/guide/law.md");
 
-/// The commands of the guide, each on a line of its own.
-fn commands() -> Vec<Vec<String>> {
-    let text = GUIDE.replace("\\\n", " ");
+/// What begins the part of the guide that is about a vault's own packs.
+const UPDATING: &str = "\n## Updating packs\n";
+
+/// The commands of a part of the guide, each on a line of its own.
+fn commands(part: &str) -> Vec<Vec<String>> {
+    let text = part.replace("\\\n", " ");
     let lines = text.lines().filter_map(|line| line.trim().strip_prefix("strongroom "));
     lines
         .map(|line| {
@@ -27,7 +30,7 @@ fn type_in(folder: &std::path::Path, words: &[&str]) -> Ran {
 #[test]
 fn the_guide_is_typed_from_its_first_command_to_its_last() {
     let folder = tempfile::tempdir().unwrap();
-    let commands = commands();
+    let commands = commands(GUIDE.split(UPDATING).next().unwrap());
     assert!(commands.len() >= 5, "{commands:?}");
     for words in &commands {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -132,6 +135,175 @@ fn a_pack_of_ones_own_is_tested_and_its_faults_are_named_with_file_and_line() {
     }
     let wrong = own(pack, &good.replace("true", "false")).ends(4);
     assert!(wrong.out.contains("cn: a child: `guardian_consent` is true"), "{}", wrong.out);
+}
+
+#[test]
+fn the_command_and_the_server_give_the_same_answers_to_the_same_questions() {
+    let vault = Vault::new();
+    let asked = json!([
+        { "question": "breach", "packs": ["cn", "eu", "us-ca"], "facts": { "detected_at": "2026-03-02T09:00:00+08:00", "persons": 1_200_000 } },
+        { "question": "minor", "on": "2026-11-21", "facts": { "age": 13 } },
+        { "question": "transfer", "packs": ["cn"], "on": "2021-01-01" },
+    ]);
+    let lines: Vec<String> = asked.as_array().unwrap().iter().map(ToString::to_string).collect();
+    std::fs::write(vault.path("questions.jsonl"), lines.join("\n")).unwrap();
+    let out = vault.run(&["law", "decide", "--facts", "questions.jsonl"]).ends(0).out;
+    let by_command: Vec<Json> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let server = vault.serve();
+    let answered = server.caller(&vault.admin).post("/v1/law:decide", &asked).has(200).json();
+    let results = answered["results"].as_array().unwrap();
+    let by_server: Vec<Json> =
+        results.iter().flat_map(|result| result["answers"].as_array().unwrap().clone()).collect();
+    assert!(by_command.len() > 10);
+    assert_eq!(by_command, by_server);
+    let wrong = json!({ "question": "minor", "facts": { "age": "Ann-Lee" } });
+    std::fs::write(vault.path("wrong.json"), wrong.to_string()).unwrap();
+    let ran = vault.run(&["law", "decide", "--json", "--facts", "wrong.json"]).ends(1);
+    let refused = server.caller(&vault.admin).post("/v1/law:decide", &wrong).has(422);
+    assert_eq!(serde_json::from_str::<Json>(&ran.err).unwrap(), refused.json());
+    assert!(!refused.text().contains("Ann-Lee"));
+}
+
+// ── Packs that were installed ───────────────────────────────────────────────────────────────────────────────────────────
+
+/// A vault beside which the folders of some packs lie, as their maker has them: of a later day than what is built in.
+fn with_packs(ids: &[&str]) -> Vault {
+    let vault = Vault::new();
+    for id in ids {
+        let files = rulebook::FILES.iter().find(|files| files.id == *id).unwrap();
+        let folder = vault.path(&format!("packs/{id}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let pack = files.pack.replacen("checked_on = 2026-11-21", "checked_on = 2026-11-27", 1);
+        std::fs::write(folder.join("pack.toml"), pack).unwrap();
+        std::fs::write(folder.join("scenarios.toml"), files.scenarios).unwrap();
+        std::fs::write(folder.join("CHANGELOG.md"), files.changelog).unwrap();
+    }
+    vault
+}
+
+/// Writes into the configuration whose packs are taken.
+fn trust(vault: &Vault, keys: &[&str]) {
+    let file = vault.data().join("strongroom.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (before, after) = text.split_once("trusted = [").unwrap();
+    let behind = after.split_once(']').unwrap().1;
+    std::fs::write(&file, format!("{before}trusted = {}{behind}", json!(keys))).unwrap();
+}
+
+fn listed(vault: &Vault, id: &str) -> Json {
+    let all = vault.run(&["law", "list", "--json"]).json();
+    all.as_array().unwrap().iter().find(|pack| pack["pack"] == id).unwrap().clone()
+}
+
+#[test]
+fn the_guide_on_updating_packs_is_typed_from_its_first_command_to_its_last() {
+    let vault = with_packs(&["cn", "sg"]);
+    let part = GUIDE.split(UPDATING).nth(1).unwrap().split("\n## ").next().unwrap();
+    let commands = commands(part);
+    assert!(commands.len() >= 5, "{commands:?}");
+    for words in &commands {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let out = vault.run(&words).ends(0).out;
+        assert!(!out.is_empty(), "{words:?}");
+        if words[1] == "keygen" {
+            trust(&vault, &[out.trim()]);
+        }
+        if words.contains(&"--dry-run") {
+            assert!(!vault.data().join("packs").exists(), "nothing is changed");
+        }
+    }
+    let sg = listed(&vault, "sg");
+    assert_eq!((&sg["checked_on"], &sg["signed_by"]), (&json!("2026-11-27"), &json!(["packs.example/law"])));
+    assert!(sg["from"].as_str().unwrap().starts_with("bundle of 20"), "{sg}");
+    assert_eq!(listed(&vault, "eu")["from"], "built in");
+    let tested = vault.run(&["law", "test", "sg", "--json"]).ends(0).json();
+    assert!(tested["scenarios"].as_u64().unwrap() > 0 && tested["faults"] == json!([]));
+    vault.is_well();
+}
+
+#[test]
+fn a_bundle_is_installed_by_nobody_who_does_not_trust_its_maker() {
+    let vault = with_packs(&["sg"]);
+    let key = |name: &str| {
+        let file = format!("{name}.key");
+        vault
+            .run(&["law", "keygen", "--key", &file, "--name", "packs.example/law"])
+            .ends(0)
+            .out
+            .trim()
+            .to_owned()
+    };
+    let (ours, others) = (key("ours"), key("others"));
+    vault.run(&["law", "bundle", "--out", "b", "--key", "ours.key", "packs/sg"]).ends(0);
+    let update = |more: &[&str]| vault.run(&[&["law", "update", "b"], more].concat());
+    update(&[]).fails("SR-LAW-007");
+    update(&["--trusted", &others, "--dry-run"]).fails("SR-LAW-007");
+    update(&["--trusted", &ours, "--dry-run"]).ends(0);
+    update(&["--trusted", &ours]).fails("SR-LAW-012");
+    trust(&vault, &[&others]);
+    update(&["--trusted", &ours]).fails("SR-LAW-012");
+    assert!(!vault.data().join("packs").exists(), "nothing was written");
+    trust(&vault, &[&others, &ours]);
+    update(&["--trusted", &others]).fails("SR-LAW-007");
+    update(&["--trusted", &ours]).ends(0);
+    assert_eq!(listed(&vault, "sg")["checked_on"], "2026-11-27");
+    trust(&vault, &["no key"]);
+    vault.run(&["law", "list"]).fails("SR-CONFIG-002");
+}
+
+#[test]
+fn a_pack_that_was_changed_on_the_disk_is_named_and_answers_no_more_until_somebody_says_what_to_do() {
+    let vault = with_packs(&["sg"]);
+    let key = vault.run(&["law", "keygen", "--key", "k", "--name", "packs.example/law"]).ends(0).out;
+    trust(&vault, &[key.trim()]);
+    vault.run(&["law", "bundle", "--out", "b", "--key", "k", "packs/sg"]).ends(0);
+    vault.run(&["law", "update", "b"]).ends(0);
+    let file = vault.data().join("packs/sg/pack.bundle");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replacen("kind = \"law\"", "kind = \"lex\"", 1)).unwrap();
+    vault.run(&["law", "show", "sg"]).fails("SR-LAW-010");
+    vault.run(&["law", "explain", "minor", "age=13"]).fails("SR-LAW-010");
+    vault.run(&["law", "test"]).fails("SR-LAW-010");
+    vault.run(&["law", "explain", "minor", "age=13", "--pack", "cn"]).ends(0);
+    let shown = vault.run(&["law", "list"]).ends(4);
+    assert!(shown.err.contains("error[SR-LAW-010]") && shown.err.contains("`sg`"), "{}", shown.err);
+    let refused = listed(&vault, "sg");
+    assert_eq!((&refused["from"], &refused["code"]), (&json!("refused"), &json!("SR-LAW-010")));
+    vault.run(&["law", "update", "b"]).ends(0);
+    assert_eq!(listed(&vault, "sg")["checked_on"], "2026-11-27");
+    std::fs::remove_dir_all(vault.data().join("packs/sg")).unwrap();
+    assert_eq!(listed(&vault, "sg")["from"], "built in");
+}
+
+#[test]
+fn a_pack_of_another_law_is_added_and_an_older_one_is_taken_only_where_somebody_says_so() {
+    let vault = with_packs(&["sg"]);
+    let folder = vault.path("packs/atlantis");
+    std::fs::rename(vault.path("packs/sg"), &folder).unwrap();
+    let edit = |from: &str, to: &str| {
+        let text = std::fs::read_to_string(folder.join("pack.toml")).unwrap();
+        assert!(text.contains(from));
+        std::fs::write(folder.join("pack.toml"), text.replacen(from, to, 1)).unwrap();
+    };
+    edit("id = \"sg\"", "id = \"atlantis\"");
+    let key = vault.run(&["law", "keygen", "--key", "k", "--name", "packs.example/law"]).ends(0).out;
+    trust(&vault, &[key.trim()]);
+    let bundle =
+        |out: &str| vault.run(&["law", "bundle", "--out", out, "--key", "k", "packs/atlantis"]).ends(0);
+    bundle("new");
+    vault.run(&["law", "bundle", "--out", "new", "--key", "k", "packs/atlantis"]).fails("SR-KEYS-003");
+    vault.run(&["law", "update", "new"]).ends(0);
+    assert_eq!(listed(&vault, "atlantis")["checked_on"], "2026-11-27");
+    edit("checked_on = 2026-11-27", "checked_on = 2026-11-26");
+    bundle("old");
+    vault.run(&["law", "update", "old"]).fails("SR-LAW-009");
+    vault.run(&["law", "update", "old", "--allow-older"]).ends(0);
+    assert_eq!(listed(&vault, "atlantis")["checked_on"], "2026-11-26");
+    edit("kind = \"law\"", "kind = \"platform\"");
+    std::fs::write(folder.join("scenarios.toml"), "").unwrap();
+    vault.run(&["law", "bundle", "--out", "bare", "--key", "k", "packs/atlantis"]).fails("SR-LAW-008");
+    vault.run(&["law", "update", "none"]).fails("SR-CLI-004");
+    vault.run(&["law", "update", "shop.toml"]).fails("SR-LAW-006");
 }
 
 #[test]

@@ -82,6 +82,7 @@ fn places(vault: &Vault, rows: Rows) -> Places {
         epoch_days: 30,
         cache_mib: 4,
         witnesses: Vec::new(),
+        trusted: Vec::new(),
     }
 }
 

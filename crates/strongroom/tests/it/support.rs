@@ -139,6 +139,7 @@ impl Bench {
             epoch_days: 30,
             cache_mib: 8,
             witnesses: Vec::new(),
+            trusted: Vec::new(),
         };
         let start: jiff::Timestamp = START.parse().unwrap();
         let clock = Arc::new(SetClock::at(start.as_microsecond()));

@@ -52,6 +52,7 @@ impl Inside {
             epoch_days: 30,
             cache_mib: 64,
             witnesses: Vec::new(),
+            trusted: Vec::new(),
         };
         let house = open::open(&places, Arc::new(MachineClock::new()))?;
         let shop = house.shop(None).ok_or_else(|| fault("the vault has no shop"))?;

@@ -20,6 +20,11 @@ with open(os.environ["STRONGROOM_KNOWN"]) as file:
 
 KINDS = {"customer": ["name", "email", "phone"], "order": ["recipient_name", "phone", "address", "items", "amount"]}
 PURPOSES = ["account", "delivery", "after_sales", "marketing_email", "recommendations", "payment", "tax"]
+QUESTIONS = [
+    {"question": "minor", "facts": {"age": 13}},
+    {"question": "breach", "facts": {"detected_at": "2026-03-02T09:00:00+08:00", "persons": 1200000}},
+    {"question": "transfer", "facts": {}},
+]
 VALUES = {
     "name": "Ann Lee",
     "email": "c-1@harbour.example",
@@ -105,6 +110,9 @@ def known(path, body, dice):
         body["recipient"] = "sf-express"
     elif path == "/v1/tokens:resolve":
         body.update(token=dice.choice(KNOWN["tokens"]), purpose="delivery", recipient="sf-express")
+    elif path == "/v1/law:decide":
+        body.update(dice.choice(QUESTIONS), packs=dice.sample(["cn", "eu", "us-ca", "taobao"], dice.randint(1, 3)))
+        body["on"] = dice.choice(["2021-01-01", "2026-11-21"])
     elif path == "/v1/credentials":
         body.update(label="made-up", purposes=dice.sample(PURPOSES, 2))
     elif path == "/v1/policies" and dice.random() < 0.5:
