@@ -73,13 +73,19 @@ pub(super) fn find(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Fou
     let facts = facts(checked);
     let representatives = &checked.draft.shop.representatives;
     let is_represented = representatives.iter().any(|named| applied.is_home(named.place.value.country()));
+    let mut recipients = checked.draft.recipients.iter();
+    let is_agreed = recipients
+        .all(|recipient| recipient.agreement.is_some() || recipient.kind == Some(RecipientKind::Authority));
     for question in QUESTIONS {
         if *question == "representative" && !applied.is_served {
             continue;
         }
         let Some(heard) = ask(applied.pack, question, &facts, found.on) else { continue };
         for (act, rule, owed) in heard.owed() {
-            if DONE.contains(&act) || (act == "name_representative" && is_represented) {
+            let is_done = DONE.contains(&act)
+                || (act == "name_representative" && is_represented)
+                || (act == "contract" && is_agreed);
+            if is_done {
                 continue;
             }
             let note = rule.duties.get(owed.duty).and_then(|duty| duty.note.as_ref()).or(rule.note.as_ref());

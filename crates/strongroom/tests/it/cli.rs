@@ -372,7 +372,7 @@ approvals ask: --credential --hours --purpose --reason --subjects
 approvals list:
 approvals refuse: <ID>
 backup: --to
-check: <FILE> --as-of
+check: <FILE> --as-of --no-law --tasks
 credentials add: --label --limit --on-behalf-of --out --purpose --role
 credentials freeze: <ID> --reason
 credentials list:
@@ -386,6 +386,7 @@ files put: <RECORD> <FIELD> <FILE> --credential-file --media
 health: --patience
 import: <FILE> --encoding --format --mapping --rejects
 init: --credential-out --policy --suite
+interchange: --format --policy
 keys join: <SHARE>... --out
 keys relock: --as-configured --new-key-file --new-passphrase-file
 keys rotate: --suite --yes
@@ -393,6 +394,7 @@ keys split: --need --of --out
 keys status:
 keys suites:
 law bundle: <PACKDIR>... --key --out
+law changes: --policy --since
 law clock: <QUESTION> [FACT=VALUE]... --lang --on --pack
 law coverage:
 law decide: --facts

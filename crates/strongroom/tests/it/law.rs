@@ -313,3 +313,99 @@ fn everything_that_is_built_in_passes_its_own_test() {
     let counts: Json = serde_json::from_str(&ran.out).unwrap();
     assert!(counts["scenarios"].as_u64().unwrap() >= 300 && counts["faults"] == json!([]), "{counts}");
 }
+
+const UNLAWFUL: &str = include_str!("../../../../examples/unlawful/shop.toml");
+
+/// An example, as `shop.toml` in a folder of its own.
+fn with_policy(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("shop.toml"), text).unwrap();
+    folder
+}
+
+#[test]
+fn a_policy_that_breaks_the_law_is_found_out_and_the_readme_shows_how() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let shown = type_in(&root, &["check", "examples/unlawful/shop.toml"]).ends(4).out;
+    for readme in ["README.md", "README.zh-CN.md"] {
+        let text = std::fs::read_to_string(root.join(readme)).unwrap();
+        assert!(text.contains(shown.trim_end()), "{readme} has fallen behind:\n{shown}");
+    }
+    let json = type_in(&root, &["check", "examples/unlawful/shop.toml", "--json"]).ends(4).json();
+    assert_eq!((&json["ok"], &json["counts"]["unlawful"]), (&json!(true), &json!(4)));
+}
+
+#[test]
+fn the_law_of_the_day_is_asked_or_none() {
+    let folder = with_policy(UNLAWFUL);
+    type_in(folder.path(), &["check", "shop.toml", "--no-law"]).ends(0);
+    let early = type_in(folder.path(), &["check", "shop.toml", "--as-of", "2018-01-01", "--json"]);
+    let codes = |json: Json| -> Vec<String> {
+        json["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let early = codes(early.json());
+    assert!(
+        !early.contains(&"SR-POL-101".to_owned()) && !early.contains(&"SR-POL-107".to_owned()),
+        "{early:?}"
+    );
+}
+
+#[test]
+fn tasks_are_listed_by_the_packs_that_ask_for_them() {
+    let folder = with_policy(include_str!("../../../../examples/cross-border/shop.toml"));
+    let shown = type_in(folder.path(), &["check", "shop.toml", "--tasks"]).ends(0);
+    for said in ["\ncn\n", "\nvn\n", "[ ] assessment: ", "PIPL 55 (cn)"] {
+        assert!(shown.out.contains(said), "{said}: {}", shown.out);
+    }
+    let without = type_in(folder.path(), &["check", "shop.toml"]).ends(0);
+    assert!(without.err.contains("tasks for people: --tasks lists them"), "{}", without.err);
+}
+
+#[test]
+fn a_change_says_under_which_law_people_are_told_and_asked_again() {
+    let old = include_str!("../../../../examples/cross-border/shop.toml");
+    let folder = with_policy(old);
+    let new = old.replace(
+        "use = \"marketing.communications.email\"",
+        "use = \"marketing.advertising.first_party.targeted\"",
+    );
+    std::fs::write(folder.path().join("new.toml"), &new).unwrap();
+    let shown = type_in(folder.path(), &["diff", "shop.toml", "new.toml"]).ends(0).out;
+    for said in ["under cn\n", "to be asked again: marketing_email (PIPL 14(2) (cn)", "under eu\n"] {
+        assert!(shown.contains(said), "{said}: {shown}");
+    }
+    let same = type_in(folder.path(), &["diff", "shop.toml", "shop.toml", "--json"]).ends(0).json();
+    assert_eq!(same["under_law"], json!([]));
+}
+
+#[test]
+fn what_coming_law_breaks_is_said_with_its_first_day() {
+    let folder = with_policy(include_str!("../../../../examples/cross-border/shop.toml"));
+    let found = type_in(
+        folder.path(),
+        &["law", "changes", "--policy", "shop.toml", "--since", "2026-11-28", "--json"],
+    );
+    let turns = found.ends(0).json();
+    let turns = turns.as_array().unwrap();
+    assert!(
+        !turns.is_empty() && turns.iter().all(|turn| turn["on"].as_str().unwrap() > "2026-11-28"),
+        "{turns:?}"
+    );
+    assert!(turns.windows(2).all(|pair| pair[0]["on"].as_str() < pair[1]["on"].as_str()));
+    std::fs::write(folder.path().join("broken.toml"), "format = 2").unwrap();
+    type_in(folder.path(), &["law", "changes", "--policy", "broken.toml"]).ends(4);
+}
+
+#[test]
+fn a_policy_is_written_in_the_words_of_other_tools() {
+    let folder = with_policy(include_str!("../../../../examples/zh-shop/shop.toml"));
+    let dpv = type_in(folder.path(), &["interchange", "--policy", "shop.toml"]).ends(0).json();
+    assert!(dpv["@context"].is_object() || dpv["@context"].is_array(), "{dpv}");
+    let fides = type_in(folder.path(), &["interchange", "--policy", "shop.toml", "--format", "fideslang"]);
+    assert!(fides.ends(0).json().is_object());
+}
