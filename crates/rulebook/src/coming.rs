@@ -14,6 +14,7 @@ impl Pack {
     ///
     /// Gives: a copy in which each rule that is pending and has a [first day](Pack::first_day) decides from that day on, where it stands in
     /// the file, and ends what other versions of it say the day before. Drafts stay drafts: nobody knows whether they become law.
+    #[must_use]
     pub fn with_pending_law(&self) -> Pack {
         let has_its_day = |rule: &Rule| rule.status == Status::Pending && self.first_day(rule).is_some();
         let mut pack = self.clone();
