@@ -562,13 +562,14 @@ mod tests {
             text.replacen("file ", "File ", 1),
             format!("{text}file 0 cn/pack.toml\n\n"),
             format!("{text}\n"),
-            text[..text.len() - 1].to_owned(),
-            text[..text.len() / 2].to_owned(),
+            text.strip_suffix('\n').unwrap().to_owned(),
+            text.split_inclusive('\n').take(100).collect(),
         ] {
             assert!(Bundle::decode(bad.as_bytes()).is_err());
         }
         assert_eq!(Bundle::decode(&[0xff]), Err(BadBundle::Form("it is not UTF-8")));
         let said = manifest.text();
+        let first = |lines: usize| said.split_inclusive('\n').take(lines).collect::<String>();
         for bad in [
             said.replace("packs/1", "packs/2"),
             said.replace("made 2026-11-28", "made 2026-11-31"),
@@ -576,8 +577,8 @@ mod tests {
             said.replace('\n', "\r\n"),
             said.trim_end().to_owned(),
             format!("{said}\n"),
-            said.lines().take(2).map(|line| format!("{line}\n")).collect(),
-            said.lines().take(4).map(|line| format!("{line}\n")).collect(),
+            first(2),
+            first(4),
             format!("{said}{}\n", said.lines().last().unwrap()),
         ] {
             assert!(Manifest::read(&bad).is_err(), "{bad}");

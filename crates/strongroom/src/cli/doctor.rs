@@ -122,6 +122,7 @@ pub(super) async fn run(args: DoctorArgs, context: &Context) -> Result<Exit, Pro
         looks.extend(found.as_array().into_iter().flatten().map(Look::of_finding));
     }
     client.close().await;
+    looks.extend(looks_of_packs(context));
     Ok(show(&looks, context))
 }
 
@@ -138,6 +139,20 @@ async fn look_without_a_house(problem: Problem, context: &Context) -> Result<Exi
     let found = serde_json::to_value(found).unwrap_or_default();
     looks.extend(found.as_array().into_iter().flatten().map(Look::of_finding));
     Ok(show(&looks, context))
+}
+
+/// The packs of law that were installed, if any were.
+fn looks_of_packs(context: &Context) -> Vec<Look> {
+    let shelf = match super::law::packs(context) {
+        Ok(shelf) => shelf,
+        Err(problem) => return vec![Look::of(&problem)],
+    };
+    let mut looks: Vec<Look> = shelf.refused().iter().map(|refused| Look::of(&refused.problem())).collect();
+    let sound = shelf.count_installed();
+    if sound > 0 {
+        looks.push(Look::new("packs", true, format!("{sound} installed, as they were signed")));
+    }
+    looks
 }
 
 fn show(looks: &[Look], context: &Context) -> Exit {

@@ -267,6 +267,11 @@ impl Shelf {
         self.installed.iter().find(|installed| installed.pack.id == id)
     }
 
+    /// How many were installed and answer.
+    pub fn count_installed(&self) -> usize {
+        self.installed.len()
+    }
+
     /// What was installed and does not answer.
     pub fn refused(&self) -> &[Refused] {
         &self.refused

@@ -106,7 +106,8 @@ fn names_in(text: &str) -> (String, String) {
 
 fn read(file: &Path) -> Result<String, Problem> {
     keys_folder::read_text(file).map_err(|error| {
-        Problem::new("SR-CLI-004", 500, format!("`{}` cannot be read ({:?})", file.display(), error.kind()))
+        let why = error.kind();
+        Problem::new("SR-CLI-004", 500, format!("`{}` cannot be read ({why:?})", file.display()))
     })
 }
 

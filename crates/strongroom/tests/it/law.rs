@@ -219,6 +219,8 @@ fn the_guide_on_updating_packs_is_typed_from_its_first_command_to_its_last() {
     let tested = vault.run(&["law", "test", "sg", "--json"]).ends(0).json();
     assert!(tested["scenarios"].as_u64().unwrap() > 0 && tested["faults"] == json!([]));
     vault.is_well();
+    let looked = vault.run(&["doctor"]).ends(0).out;
+    assert!(looked.contains("2 installed, as they were signed"), "{looked}");
 }
 
 #[test]
@@ -267,6 +269,8 @@ fn a_pack_that_was_changed_on_the_disk_is_named_and_answers_no_more_until_somebo
     vault.run(&["law", "explain", "minor", "age=13", "--pack", "cn"]).ends(0);
     let shown = vault.run(&["law", "list"]).ends(4);
     assert!(shown.err.contains("error[SR-LAW-010]") && shown.err.contains("`sg`"), "{}", shown.err);
+    let looked = vault.run(&["doctor"]).ends(4).out;
+    assert!(looked.contains("LOOK  SR-LAW-010"), "{looked}");
     let refused = listed(&vault, "sg");
     assert_eq!((&refused["from"], &refused["code"]), (&json!("refused"), &json!("SR-LAW-010")));
     vault.run(&["law", "update", "b"]).ends(0);
