@@ -16,6 +16,7 @@ mod tasks;
 mod words;
 
 pub use applies::packs_that_apply;
+pub(crate) use applies::{ids_of, is_home};
 pub use asking::Cited;
 pub use tasks::Task;
 
