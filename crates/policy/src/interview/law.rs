@@ -7,7 +7,7 @@ use crate::text::Place;
 use crate::words::Route;
 use jiff::civil::Date;
 use rulebook::question::{self, AnswerKind, MEMBERS, PLACES};
-use rulebook::{Confidence, Duty, Facts, Pack, Rule, Ruling, Says, built_in};
+use rulebook::{Confidence, Duty, Facts, Pack, Rule, Ruling, Said, Says, built_in};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -61,10 +61,10 @@ pub(super) fn route(
         "is_ciio": false, "important_data": false, "personal_data": true, "collected_abroad_only": false,
         "outside_negative_list": false, "recipient_certified": false, "persons_since_january": persons,
         "sensitive_since_january": if purpose == ExportFor::Customs { persons } else { 0 },
-        "export_for": export_for, "basis": basis, "to": word_of(to), "on": on.to_string(),
+        "export_for": export_for, "basis": basis, "to": word_of(to),
     });
-    let heard = Heard::of(law, "transfer", &facts)?;
-    match heard.word("route")? {
+    let heard = Heard::of(law, "transfer", &facts, on)?;
+    match heard.word(heard.said("route")?) {
         Some("exempt") => Some(Route::Exempt),
         Some("adequacy") => Some(Route::Adequacy),
         Some("security_assessment") => Some(Route::SecurityAssessment),
@@ -75,14 +75,30 @@ pub(super) fn route(
     }
 }
 
+/// Does a law want consent before data is given to somebody there who decides by himself what he does with it, even where the contract needs that?
+///
+/// Where the text asks for it and what the authority says of it differs, the answer is no, and a task tells of it.
+pub(super) fn wants_consent_to_share(law: &'static Pack, to: &Place, on: Date) -> bool {
+    let facts = json!({
+        "basis": "contract", "categories": [], "age": 30, "shares_with_handler": true, "publishes": false,
+        "public_place_images": false, "purpose_or_method_changed": false, "refused_before": false,
+        "exports": !is_home(&law.id, to.country()),
+    });
+    let Some(heard) = Heard::of(law, "consent", &facts, on) else { return false };
+    let Some(said) = heard.said("consent") else { return false };
+    let rule = said.rule.and_then(|rule| law.rules.get(rule));
+    let is_sure = rule.is_some_and(|rule| rule.confidence != Confidence::Secondary);
+    is_sure && matches!(heard.word(said), Some("explicit" | "separate" | "written"))
+}
+
 /// Must a shop with its seat there name somebody who stands for it where this law holds?
 pub(super) fn needs_representative(law: Served, seat: &Place, on: Date) -> bool {
     let facts = json!({
         "established_in": word_of(seat), "targets_persons_here": true, "occasional_low_risk": false,
-        "on": on.to_string(),
     });
-    let heard = built_in().find(law.as_str()).and_then(|law| Heard::of(law, "representative", &facts));
-    heard.is_some_and(|heard| heard.says("representative") == Some(Some(Says::YesNo(true))))
+    let heard = built_in().find(law.as_str()).and_then(|law| Heard::of(law, "representative", &facts, on));
+    let says = heard.and_then(|heard| heard.said("representative")?.says);
+    says == Some(Says::YesNo(true))
 }
 
 /// How long the law of a place wants books and vouchers kept.
@@ -112,7 +128,7 @@ fn kept(law: &'static Pack, record: &str, seat: &Place, on: Date) -> Option<Book
     if let (true, Some(facts)) = (MEMBERS.contains(&seat.country()), facts.as_object_mut()) {
         facts.insert("member_state".to_owned(), json!(seat.country()));
     }
-    let heard = Heard::of(law, "retention", &facts)?;
+    let heard = Heard::of(law, "retention", &facts, on)?;
     let (rule, duty) = heard.owed("keep_at_least")?;
     let period = Period::parse(&duty.clock.as_ref()?.within.to_string()).ok()?;
     let cite = rule.cites.first()?;
@@ -165,29 +181,28 @@ struct Heard {
 }
 
 impl Heard {
-    /// Asks. The facts say on which day.
-    fn of(pack: &'static Pack, question: &str, facts: &Value) -> Option<Self> {
+    /// Asks the law of a day.
+    fn of(pack: &'static Pack, question: &str, facts: &Value, on: Date) -> Option<Self> {
         let question = question::find(question)?;
         let facts = Facts::read(question.facts, facts.as_object()?).ok()?;
-        let ruling = rulebook::decide(pack, question, &facts, None).ok()?;
+        let ruling = rulebook::decide(pack, question, &facts, Some(on)).ok()?;
         Some(Self { pack, ruling })
     }
 
-    /// What it says under this name: nothing where the pack is silent, and `Some(None)` where a person has to be asked first.
-    fn says(&self, name: &str) -> Option<Option<Says>> {
+    /// What it says under this name; nothing where the pack is silent.
+    fn said(&self, name: &str) -> Option<Said> {
         let at = self.ruling.question.answers.iter().position(|answer| answer.name == name)?;
-        self.ruling.answers.iter().find(|said| said.answer == at).map(|said| said.says)
+        self.ruling.answers.iter().find(|said| said.answer == at).copied()
     }
 
-    fn word(&self, name: &str) -> Option<Option<&'static str>> {
-        let answer = self.ruling.question.answers.iter().find(|answer| answer.name == name)?;
-        let word = match (self.says(name)?, answer.kind) {
-            (Some(Says::Word(number)), AnswerKind::Word(words)) => {
-                usize::try_from(number).ok().and_then(|number| words.get(number)).copied()
+    /// The word that it says; nothing where a person has to be asked first.
+    fn word(&self, said: Said) -> Option<&'static str> {
+        match (said.says?, self.ruling.question.answers.get(said.answer)?.kind) {
+            (Says::Word(number), AnswerKind::Word(words)) => {
+                words.get(usize::try_from(number).ok()?).copied()
             }
             _ => None,
-        };
-        Some(word)
+        }
     }
 
     /// A duty that is owed for certain, and its rule.
@@ -239,6 +254,12 @@ mod tests {
         assert_eq!(way(Served::Vn, "cn", Contract, 1), Some(Route::AssessmentFiling));
         assert_eq!(way(Served::Vn, "vn", Contract, 1), None);
         assert_eq!(way(Served::UsCa, "cn", Contract, 1), None);
+    }
+
+    #[test]
+    fn korea_wants_consent_to_sharing_and_china_is_not_sure_enough() {
+        let wants = |law: &str| wants_consent_to_share(built_in().find(law).unwrap(), &place("cn"), ON);
+        assert_eq!(["kr", "cn", "eu", "sg", "us-ca"].map(wants), [true, false, false, false, false]);
     }
 
     #[test]

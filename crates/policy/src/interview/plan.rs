@@ -77,6 +77,8 @@ pub(super) struct Recipient {
     pub(super) contact: Option<String>,
     /// The way that data takes to it, by the law that asks.
     pub(super) routes: Vec<(&'static str, Route)>,
+    /// Does it take a consent of its own to give it data?
+    pub(super) is_by_consent: bool,
     /// Was it named, or is it taken to be the market's usual company?
     pub(super) is_named: bool,
 }
@@ -135,6 +137,7 @@ fn recipients(known: &Known, laws: &[&'static Pack], on: Date) -> Vec<Recipient>
                 place: partner.place.clone(),
                 contact: partner.contact.clone(),
                 routes: routes(known, laws, *role, &partner.place, on),
+                is_by_consent: is_by_consent(known, laws, &partner.place, on),
                 is_named: true,
             });
         }
@@ -161,6 +164,7 @@ fn usual_market(known: &Known, laws: &[&'static Pack], role: PartnerRole, on: Da
         title: Words { zh: title.zh.to_owned(), en: title.en.to_owned() },
         contact: None,
         routes: routes(known, laws, role, &place, on),
+        is_by_consent: is_by_consent(known, laws, &place, on),
         place,
         is_named: false,
     })
@@ -177,7 +181,7 @@ fn routes(
         PartnerRole::AdPartner => ExportFor::Marketing,
         PartnerRole::CustomsBroker => ExportFor::Customs,
         PartnerRole::Courier => ExportFor::Contract,
-        _ if is_by_consent(known, to) => ExportFor::Consent,
+        _ if is_by_consent(known, laws, to, on) => ExportFor::Consent,
         _ => ExportFor::Contract,
     };
     let route =
@@ -187,10 +191,11 @@ fn routes(
 
 /// Does it take a consent of its own to give data to somebody there who decides by himself what he does with it?
 ///
-/// LAW: PIPL 39 for what leaves China; in Vietnam consent is the rule (PDP Law 9).
-fn is_by_consent(known: &Known, to: &Place) -> bool {
+/// LAW: PIPL 39 for what leaves China; in Vietnam consent is the rule (PDP Law 9). Of other laws the packs are asked.
+fn is_by_consent(known: &Known, laws: &[&'static Pack], to: &Place, on: Date) -> bool {
     let is_abroad = |law: Served| known.serves(law) && !is_home(law.as_str(), to.country());
-    is_abroad(Served::Cn) || is_abroad(Served::Vn)
+    let is_wanted = || laws.iter().any(|law| law::wants_consent_to_share(law, to, on));
+    is_abroad(Served::Cn) || is_abroad(Served::Vn) || is_wanted()
 }
 
 /// What selling and delivering needs.
@@ -200,9 +205,9 @@ fn selling(known: &Known, recipients: &[Recipient]) -> Vec<Purpose> {
         purposes.push(account(known));
     }
     purposes.push(delivery(known, recipients));
-    purposes.extend(market(known, recipients));
+    purposes.extend(market(recipients));
     purposes.push(payment(known));
-    purposes.extend(payment_partner(known, recipients));
+    purposes.extend(payment_partner(recipients));
     purposes.push(after_sales(known));
     purposes
 }
@@ -254,28 +259,28 @@ fn delivery(known: &Known, recipients: &[Recipient]) -> Purpose {
     }
 }
 
-fn market(known: &Known, recipients: &[Recipient]) -> Vec<Purpose> {
+fn market(recipients: &[Recipient]) -> Vec<Purpose> {
     let is_wanted = |role: PartnerRole| role.channel().is_some();
     let purpose = |name, says| {
         let uses = vec![customer("buyer_id"), order("items")];
         let keep = "180d after order.completed";
         purpose(name, "essential.service.operations", Basis::Contract, says, uses, keep, Role::Support)
     };
-    let at_home = purpose(
+    let by_contract = purpose(
         "marketplace",
         said(
             "向您下单的平台反馈发货和退换货情况",
             "To tell the marketplace on which you ordered what was sent and what came back",
         ),
     );
-    let abroad = purpose(
-        "marketplace_abroad",
+    let by_consent = purpose(
+        "marketplace_by_consent",
         said(
-            "向您下单的境外平台反馈发货和退换货情况",
-            "To tell the marketplace abroad on which you ordered what was sent and what came back",
+            "经您同意，向您下单的平台反馈发货和退换货情况",
+            "To tell the marketplace on which you ordered, if you agree, what was sent and what came back",
         ),
     );
-    shared(known, recipients, is_wanted, at_home, abroad)
+    shared(recipients, is_wanted, by_contract, by_consent)
 }
 
 fn payment(known: &Known) -> Purpose {
@@ -297,21 +302,24 @@ fn payment(known: &Known) -> Purpose {
     }
 }
 
-fn payment_partner(known: &Known, recipients: &[Recipient]) -> Vec<Purpose> {
+fn payment_partner(recipients: &[Recipient]) -> Vec<Purpose> {
     let purpose = |name, says| {
         let uses = vec![order("amount"), order("payment_reference")];
         let data_use = "essential.service.payment_processing";
         purpose(name, data_use, Basis::Contract, says, uses, "180d after order.completed", Role::Finance)
     };
-    let at_home = purpose(
+    let by_contract = purpose(
         "payment_partner",
         said("把您的付款交给支付机构办理", "To have your payment made by the payment institution"),
     );
-    let abroad = purpose(
-        "payment_partner_abroad",
-        said("把您的付款交给境外支付机构办理", "To have your payment made by a payment institution abroad"),
+    let by_consent = purpose(
+        "payment_partner_by_consent",
+        said(
+            "经您同意，把您的付款交给支付机构办理",
+            "To have your payment made, if you agree, by the payment institution",
+        ),
     );
-    shared(known, recipients, |role| role == PartnerRole::Payment, at_home, abroad)
+    shared(recipients, |role| role == PartnerRole::Payment, by_contract, by_consent)
 }
 
 fn after_sales(known: &Known) -> Purpose {
@@ -458,32 +466,31 @@ fn ad_partner(known: &Known, recipients: &[Recipient]) -> Option<Purpose> {
 
 const UNTIL_WITHDRAWN: &str = "until withdrawn";
 
-/// The purposes of giving data to those who decide by themselves what they do with it: one for those at home, and one, by a consent of its own,
-/// for those abroad.
+/// The purposes of giving data to those who decide by themselves what they do with it: one for those to whom the contract is ground enough, and one
+/// by a consent of its own for the others.
 fn shared(
-    known: &Known,
     recipients: &[Recipient],
     is_wanted: impl Fn(PartnerRole) -> bool,
-    at_home: Purpose,
-    abroad: Purpose,
+    by_contract: Purpose,
+    by_consent: Purpose,
 ) -> Vec<Purpose> {
     let (far, near): (Vec<&Recipient>, Vec<&Recipient>) =
-        recipients.iter().filter(|one| is_wanted(one.role)).partition(|one| is_by_consent(known, &one.place));
+        recipients.iter().filter(|one| is_wanted(one.role)).partition(|one| one.is_by_consent);
     let names = |all: Vec<&Recipient>| all.into_iter().map(|one| one.name.clone()).collect();
     let at_most = Some("2y after collected".to_owned());
-    let at_home = Purpose { recipients: names(near), at_most: at_most.clone(), ..at_home };
-    let abroad = Purpose {
+    let by_contract = Purpose { recipients: names(near), at_most: at_most.clone(), ..by_contract };
+    let by_consent = Purpose {
         recipients: names(far),
         at_most,
         basis: Basis::SeparateConsent,
         keep: UNTIL_WITHDRAWN.to_owned(),
         note: Some(said(
-            "接收方在境外并自行决定处理目的：单独同意",
-            "it is abroad, and decides by itself what it does with the data: a consent of its own",
+            "接收方自行决定处理目的，且在境外或依当地法律须经同意：单独同意",
+            "it decides by itself what it does with the data, and is abroad, or a law wants a yes: a consent of its own",
         )),
-        ..abroad
+        ..by_consent
     };
-    [at_home, abroad].into_iter().filter(|purpose| !purpose.recipients.is_empty()).collect()
+    [by_contract, by_consent].into_iter().filter(|purpose| !purpose.recipients.is_empty()).collect()
 }
 
 fn purpose(

@@ -189,9 +189,8 @@ impl Question {
     pub fn usual(&self, so_far: &Answers) -> Option<String> {
         match self.asked {
             Asked::Id => known::usual_id(&so_far.name),
-            Asked::Serves => Some("cn".to_owned()),
+            Asked::Serves | Asked::Seat => Some("cn".to_owned()),
             Asked::SellsOn => Some("own".to_owned()),
-            Asked::Seat => Some("cn".to_owned()),
             Asked::KeptIn => known::seat(so_far).ok().map(|(seat, _)| seat.to_string()),
             Asked::Does | Asked::Partners => Some(String::new()),
             Asked::Name | Asked::Persons | Asked::People => None,
@@ -353,7 +352,7 @@ fn role_of(word: &str) -> Option<PartnerRole> {
 }
 
 /// What stands before the last pair of brackets, and in it.
-fn between<'t>(text: &'t str, open: [char; 2], close: [char; 2]) -> Option<(&'t str, &'t str)> {
+fn between(text: &str, open: [char; 2], close: [char; 2]) -> Option<(&str, &str)> {
     let (before, inside) = text.trim_end().strip_suffix(close)?.rsplit_once(open)?;
     Some((before.trim(), inside.trim()))
 }

@@ -184,8 +184,8 @@ fn partners(known: &Known, plan: &Plan, list: &mut List<'_>) {
             list.add(
                 format!("partner.{role}"),
                 words(
-                    format!("尚未填写`{role}`：确定后补上 [recipient.…]，并写入相应目的的 `recipients`；在此之前不会提供任何数据。"),
-                    format!("`{role}` is not named yet: add it as [recipient.…] and to the `recipients` of its purpose; until then nothing is shared."),
+                    format!("尚未填写`{role}`：确定后补入答案重新生成，或手工加上 [recipient.…] 及其目的；在此之前不会提供任何数据。"),
+                    format!("`{role}` is not named yet: make the policy anew with it, or add [recipient.…] and its purpose by hand; until then nothing is shared."),
                 ),
                 &[],
             );
@@ -409,7 +409,7 @@ fn assessments(known: &Known, plan: &Plan, list: &mut List<'_>) {
                 "在结账等页面单独征得同意：逐一告知接收方的名称、联系方式、目的、方式和种类，不与其他事项捆绑。依合同向自行决定处理目的者（平台、支付机构）提供的，法条同样要求单独同意，实务见解不一：从严为宜，请由律师确认。",
                 "Ask for the separate consents where they are needed, at checkout say: each names the recipient, how to reach it, purpose, method and kinds of data, and is tied to nothing else. The article asks for one, too, where marketplaces and payment institutions get data by contract, and opinions differ: ask to be on the safe side, or let counsel decide.",
             ),
-            &["cn consent.separate", "cn consent.separate.always", "cn notice.share"],
+            &["cn consent.separate", "cn notice.share"],
         );
     }
 }
