@@ -44,6 +44,7 @@ mod draft;
 mod file;
 mod finding;
 mod gate;
+pub mod interview;
 mod law;
 mod lawful;
 mod limit;

@@ -24,11 +24,7 @@ pub(super) struct Applied<'p> {
 impl Applied<'_> {
     /// Is this country in the territory whose law it is?
     pub(super) fn is_home(&self, country: &str) -> bool {
-        match self.pack.id.as_str() {
-            "eu" => country == "eu" || MEMBERS.contains(&country),
-            "uk" => country == "gb",
-            id => id.split('-').next() == Some(country),
-        }
+        is_home(&self.pack.id, country)
     }
 
     pub(super) fn is_law(&self) -> bool {
@@ -36,8 +32,17 @@ impl Applied<'_> {
     }
 }
 
+/// Is this country in the territory whose law a pack has?
+pub(crate) fn is_home(pack: &str, country: &str) -> bool {
+    match pack {
+        "eu" => country == "eu" || MEMBERS.contains(&country),
+        "uk" => country == "gb",
+        id => id.split('-').next() == Some(country),
+    }
+}
+
 /// The ids of the packs of a place: `de` has `eu`, `us` every state that has one.
-fn ids_of<'p>(place: &Place, packs: &[&'p Pack]) -> Vec<&'p str> {
+pub(crate) fn ids_of<'p>(place: &Place, packs: &[&'p Pack]) -> Vec<&'p str> {
     let known = || packs.iter().map(|pack| pack.id.as_str());
     let country = place.country();
     match place.as_str() {
@@ -101,7 +106,7 @@ fn add<'p>(found: &mut Vec<Applied<'p>>, packs: &[&'p Pack], id: &str, because: 
 }
 
 /// The ids of the packs that apply to a policy, in their order; to load those and no others.
-pub fn find_all<'p>(policy: &Policy, packs: &[&'p Pack]) -> Vec<&'p str> {
+pub fn packs_that_apply<'p>(policy: &Policy, packs: &[&'p Pack]) -> Vec<&'p str> {
     let shop = &policy.shop;
     let mut ids: Vec<&str> = shop.serves.iter().flat_map(|place| ids_of(place, packs)).collect();
     if shop.established_in.country() != "us" {

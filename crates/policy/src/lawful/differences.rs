@@ -1,7 +1,7 @@
 //! What a change of the policy means under each law: is it material there, which choices no longer cover what they were
 //! given for, whom has the shop to tell, and how long before?
 
-use super::applies::find_all;
+use super::applies::packs_that_apply;
 use super::asking::{Cited, Heard, ask, cited};
 use super::words::{self, ADULT};
 use crate::diff::Change;
@@ -59,7 +59,7 @@ pub fn diff_lawful(new: &Policy, changes: &[Change], packs: &[&Pack], on: Date) 
     if changed.is_empty() {
         return Vec::new();
     }
-    let ids = find_all(new, packs);
+    let ids = packs_that_apply(new, packs);
     let applying = packs.iter().filter(|pack| ids.contains(&pack.id.as_str()));
     applying.filter_map(|pack| under(pack, &changed, on)).collect()
 }

@@ -17,7 +17,8 @@ mod tasks;
 mod turns;
 mod words;
 
-pub use applies::find_all as packs_that_apply;
+pub use applies::packs_that_apply;
+pub(crate) use applies::{ids_of, is_home};
 pub use asking::Cited;
 pub use differences::{Due, UnderLaw, diff_lawful};
 pub use tasks::Task;

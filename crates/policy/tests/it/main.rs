@@ -15,6 +15,7 @@ mod diff;
 mod dpv;
 mod example;
 mod gate;
+mod interview;
 mod lawful;
 mod registry;
 mod retention;
