@@ -57,8 +57,7 @@ fn lay_out(made: &mut Worksheet) -> Result<(), Fault> {
 
 fn write_text(made: &mut Worksheet, at: (u32, u16), text: &str, format: &Format) -> Result<(), Fault> {
     // A text is written as one and never read as a formula. The prefix keeps it a text when somebody edits the cell, too.
-    let guarded =
-        text.starts_with(['=', '+', '-', '@', '\t', '\r']).then(|| format.clone().set_quote_prefix());
+    let guarded = text.starts_with(FORMULA).then(|| format.clone().set_quote_prefix());
     made.write_string_with_format(at.0, at.1, text, guarded.as_ref().unwrap_or(format))?;
     Ok(())
 }
@@ -94,5 +93,7 @@ impl From<XlsxError> for Fault {
 
 const HEAD: u32 = 0x00E8_EDF2;
 const OPEN: u32 = 0x00FF_F4D6;
+/// What a spreadsheet takes for the beginning of a formula when it is typed in; the wide forms in Chinese and Japanese ones.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 /// The library's number for the paper.
 const A4: u8 = 9;

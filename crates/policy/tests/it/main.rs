@@ -14,6 +14,7 @@ mod corpus;
 mod diff;
 mod example;
 mod gate;
+mod record;
 mod registry;
 mod retention;
 mod sketch;

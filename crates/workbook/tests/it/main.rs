@@ -56,7 +56,7 @@ fn no_day_stands_in_a_workbook_but_the_one_that_was_given() {
     assert_eq!(core.matches("2026-11-01T00:00:00Z").count(), 2, "made and changed: {core}");
     for at in 0..archive.len() {
         let entry = archive.by_index(at).unwrap();
-        assert_eq!(entry.last_modified(), Some(zip::DateTime::default()), "{}", entry.name());
+        assert_eq!(entry.last_modified(), Some(zip::DateTime::default()), "entry {at}");
     }
 }
 
