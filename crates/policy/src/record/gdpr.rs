@@ -129,14 +129,14 @@ fn interests(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
 
 /// What lets the shop use data that Articles 9 and 10 forbid to use.
 fn special(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
-    let named = |field: &&crate::model::Field| field.sensitive_by.iter().any(|cite| cite.law == "GDPR");
-    let declared = |field: &&crate::model::Field| field.sensitive_by.is_empty();
-    let sensitive = scribe.sensitive(purpose);
-    let labels = |which: &dyn Fn(&&crate::model::Field) -> bool| {
-        let chosen = sensitive.iter().copied().filter(|field| which(field));
-        chosen.map(|field| scribe.text(&field.label)).collect::<Vec<_>>()
-    };
-    let (named, declared) = (labels(&named), labels(&declared));
+    let (mut named, mut declared) = (Vec::new(), Vec::new());
+    for field in scribe.sensitive(purpose) {
+        if field.sensitive_by.iter().any(|cite| cite.law == "GDPR") {
+            named.push(scribe.text(&field.label));
+        } else if field.sensitive_by.is_empty() {
+            declared.push(scribe.text(&field.label));
+        }
+    }
     if !named.is_empty() {
         let fields = scribe.list(&named);
         return scribe.task(

@@ -2,7 +2,7 @@
 
 use super::scribe::Scribe;
 use super::{Cell, words};
-use crate::model::{Purpose, Recipient, Used};
+use crate::model::{Field, Kind, Purpose, Recipient, Used};
 use crate::words::Basis;
 
 pub(super) fn number(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
@@ -43,12 +43,9 @@ pub(super) fn channel(scribe: &Scribe<'_>, _: &Purpose) -> Cell {
 pub(super) fn subjects(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
     let mut labels: Vec<&str> = Vec::new();
     for kind in scribe.kinds(purpose) {
-        let mut top = kind;
-        // A policy's kinds belong to others one level up and no further: the check refuses more.
-        if let Some(above) = kind.of.as_ref().and_then(|above| scribe.policy.find_kind(above.as_str())) {
-            top = above;
-        }
-        let label = scribe.text(&top.label);
+        // Kinds belong to others one level up and no further: the check refuses more.
+        let above = kind.of.as_ref().and_then(|above| scribe.policy.find_kind(above.as_str()));
+        let label = scribe.text(&above.unwrap_or(kind).label);
         if !labels.contains(&label) {
             labels.push(label);
         }
@@ -59,7 +56,7 @@ pub(super) fn subjects(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
 
 /// Which data: a line for each kind of record.
 pub(super) fn data(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
-    let line = |kind: &crate::model::Kind| {
+    let line = |kind: &Kind| {
         let fields: Vec<String> = purpose
             .fields
             .iter()
@@ -90,7 +87,7 @@ pub(super) fn sensitive(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
     if fields.is_empty() {
         return scribe.known("none, by the policy", "政策中无");
     }
-    let line = |field: &&crate::model::Field| {
+    let line = |field: &&Field| {
         let why = if field.sensitive_by.is_empty() {
             scribe.say("declared sensitive in the policy", "政策中声明为敏感")
         } else {

@@ -2,8 +2,8 @@
 
 use super::scribe::Scribe;
 use super::{Cell, Filled, Law, Sheet, both, cites, filled, row, words};
-use crate::model::Recipient;
-use crate::words::{Consideration, RecipientKind};
+use crate::model::{Field, Recipient};
+use crate::words::RecipientKind;
 
 /// A row for each recipient of the policy.
 pub(super) fn sheet(scribe: &Scribe<'_>) -> Sheet {
@@ -110,7 +110,7 @@ fn purposes(scribe: &Scribe<'_>, recipient: &Recipient) -> Cell {
 /// What it can get at all: every field of a purpose that names it.
 fn data(scribe: &Scribe<'_>, recipient: &Recipient) -> Cell {
     let purposes = scribe.purposes_of(recipient);
-    let used = |field: &&crate::model::Field| {
+    let used = |field: &&Field| {
         purposes.iter().any(|purpose| purpose.fields.iter().any(|used| used.field == field.name))
     };
     let labels: Vec<&str> =
@@ -149,8 +149,7 @@ fn keep(scribe: &Scribe<'_>, recipient: &Recipient) -> Cell {
 }
 
 fn consideration(scribe: &Scribe<'_>, recipient: &Recipient) -> Cell {
-    let given: Consideration = recipient.consideration;
-    Cell::Known(words::consideration(given).of(scribe.language).to_owned())
+    Cell::Known(words::consideration(recipient.consideration).of(scribe.language).to_owned())
 }
 
 fn route(scribe: &Scribe<'_>, recipient: &Recipient) -> Cell {

@@ -236,6 +236,16 @@ fn a_category_of_article_9_asks_for_its_condition() {
 }
 
 #[test]
+fn what_the_shop_itself_calls_sensitive_is_for_a_person_to_judge() {
+    let category = "category = \"user.workplace\"";
+    let policy = policy_of(&BICYCLES.replace(category, &format!("{category}\nsensitive = true")));
+    let record = Record::of(&policy, Law::Gdpr30, Language::En, TODAY);
+    let why = "Purchase order number: declared sensitive in the policy";
+    assert_eq!(known(&record, "delivery", "sensitive"), why);
+    assert!(task(&record, "delivery", "special").starts_with("whether Article 9 or 10 applies"));
+}
+
+#[test]
 fn what_leaves_the_area_of_a_law_is_a_task_and_what_stays_is_not() {
     let abroad = IMPORTS.replacen("\nin = \"cn\"", "\nin = \"sg\"", 1);
     let policy = policy_of(&abroad);
