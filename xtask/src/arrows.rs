@@ -60,11 +60,13 @@ const AROUND: &[(&str, bool, &[&str])] = &[
 /// The small crates, and which of our own each may use. The house uses them all.
 const CRATES: &[(&str, &[&str])] = &[
     ("rulebook", &[]),
-    ("policy", &["rulebook"]),
+    // The workbook only for tests: a record of processing is read back from one.
+    ("policy", &["rulebook", "workbook"]),
     ("seal", &[]),
     ("ledger", &[]),
     ("vfs", &[]),
     ("hsm", &[]),
+    ("workbook", &[]),
     ("store", &["vfs", "testbed"]),
     ("marketplace", &[]),
     // PostgreSQL for tests: nothing uses it but as a dev-dependency.

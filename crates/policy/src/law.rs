@@ -42,11 +42,11 @@ impl fmt::Display for Citation {
     }
 }
 
-const fn pipl(article: &'static str) -> Citation {
+pub(crate) const fn pipl(article: &'static str) -> Citation {
     Citation { law: "PIPL", article, in_force: None, confidence: Confidence::Text }
 }
 
-const fn gdpr(article: &'static str) -> Citation {
+pub(crate) const fn gdpr(article: &'static str) -> Citation {
     Citation { law: "GDPR", article, in_force: Some("2018-05-25"), confidence: Confidence::Unverified }
 }
 

@@ -3,8 +3,10 @@
 //! A shop writes what it promises its customers in one TOML file. This crate reads it ([`check`], with findings like a
 //! compiler's), gives its names numbers that are never reused ([`Registry`]), turns both into a table ([`compile`]), and
 //! answers from that table: may this flow happen ([`decide`]), when is a purpose's time over ([`Compiled::layout`]), what
-//! is a value's one form ([`Normaliser`]), how is it shown to those who need not see it all ([`Mask::apply`]), and what
-//! did a new version change ([`diff`]). [`dpv`] writes a policy in the words of other tools.
+//! is a value's one form ([`Normaliser`]), how is it shown to those who need not see it all ([`Mask::apply`]), what
+//! did a new version change ([`diff`]), what do the laws that apply make of it ([`check_lawful`], by packs of `rulebook`), and
+//! what does the shop enter in its record of processing activities ([`record`]). [`interview`] writes a policy out of ten
+//! answers, and [`dpv`] writes one in the words of other tools.
 //!
 //! Everything here is a pure function of its arguments: no clock, no files, no environment, no randomness, no state.
 //! Nothing panics, whatever the input. The format and every rule stand in `docs/spec/policy.md`, written so that a
@@ -55,6 +57,7 @@ mod normalise;
 mod period;
 mod read;
 mod reason;
+pub mod record;
 mod region;
 mod registry;
 mod render;

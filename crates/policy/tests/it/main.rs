@@ -17,6 +17,7 @@ mod example;
 mod gate;
 mod interview;
 mod lawful;
+mod record;
 mod registry;
 mod retention;
 mod sketch;

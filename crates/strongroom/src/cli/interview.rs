@@ -115,12 +115,7 @@ fn show(question: &Question, so_far: &Answers, lang: Lang, today: Date, voice: V
         voice.say(format!("  {}", lang.words(&hint)));
     }
     for (number, choice) in question.kind.choices().iter().enumerate() {
-        voice.say(format!(
-            "  {}  {} ({})",
-            number.saturating_add(1),
-            lang.text(choice.label),
-            choice.word
-        ));
+        voice.say(format!("  {}  {} ({})", number.saturating_add(1), lang.text(choice.label), choice.word));
     }
     let how = match (question.kind, lang) {
         (QuestionKind::SeveralOf(_) | QuestionKind::AnyOf(_), Lang::Zh) => "  可多选，以空格分隔编号",
@@ -147,18 +142,20 @@ fn answer(
     let mut line = Vec::new();
     let read = input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)?;
     if read == 0 {
-        return Err(Problem::new("SR-CLI-011", 400, "the interview ended before its last question; nothing was written")
-            .help("answer all questions, or give the answers in a file: `--answers FILE`"));
+        return Err(Problem::new(
+            "SR-CLI-011",
+            400,
+            "the interview ended before its last question; nothing was written",
+        )
+        .help("answer all questions, or give the answers in a file: `--answers FILE`"));
     }
     let Ok(line) = String::from_utf8(line) else { return Ok(None) };
     let line = line.trim();
     Ok(Some(if line.is_empty() { usual.unwrap_or_default() } else { line.to_owned() }))
 }
 
-const NOT_UTF_8: Text = Text {
-    zh: "无法读取：请以 UTF-8 编码输入",
-    en: "this cannot be read: type it in UTF-8",
-};
+const NOT_UTF_8: Text =
+    Text { zh: "无法读取：请以 UTF-8 编码输入", en: "this cannot be read: type it in UTF-8" };
 
 /// Longer than anybody types; what comes behind it is the next line.
 const LONGEST_LINE: u64 = 64 << 10;

@@ -17,12 +17,14 @@ mod files;
 mod health;
 mod init;
 mod interchange;
+mod interview;
 mod keys;
 mod law;
 mod ledger;
 mod moving;
 mod policy;
 mod print;
+mod record;
 mod serve;
 mod witness;
 
@@ -71,7 +73,8 @@ struct Cli {
 
 const EXAMPLES: &str = "Examples:
   strongroom demo                                        see it work, in a temporary folder
-  strongroom check shop.toml                             check a policy
+  strongroom interview --out shop.toml                   ten questions, and a policy
+  strongroom check shop.toml                             check a policy, also against the law
   strongroom init --policy shop.toml --data vault --keys keys
   strongroom serve --data vault
   strongroom import customers.csv.gz --mapping customers.toml --data vault
@@ -147,6 +150,8 @@ impl Context {
 enum Command {
     /// Make a vault: keyring, ledger key, shop, and the first admin
     Init(init::InitArgs),
+    /// Answer ten questions, and have a policy written in Chinese and English
+    Interview(interview::InterviewArgs),
     /// Serve the API
     Serve(serve::ServeArgs),
     /// See it work: a server with made-up customers in a temporary folder, and a walk through it
@@ -155,6 +160,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Say what a new policy says otherwise: what people must be told, whose choices become void
     Diff(diff::DiffArgs),
+    /// Draw up the record of processing activities from a policy: GDPR 30, or 个人信息处理活动台账
+    Record(record::RecordArgs),
     /// Write a policy in the words of other tools: the W3C Data Privacy Vocabulary, or Fides
     Interchange(interchange::InterchangeArgs),
     /// Ask what laws and marketplaces want: rules, clocks and steps, with their articles
@@ -270,6 +277,8 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Demo(args) => demo::run(args, context).await,
         Command::Check(args) => check::run(&args, context),
         Command::Diff(args) => diff::run(&args, context),
+        Command::Interview(args) => interview::run(&args, context),
+        Command::Record(args) => record::run(&args, context),
         Command::Interchange(args) => interchange::run(&args, context),
         Command::Law(command) => law::run(&command, context),
         Command::Policy(command) => policy::run(command, context).await,

@@ -386,7 +386,8 @@ files put: <RECORD> <FIELD> <FILE> --credential-file --media
 health: --patience
 import: <FILE> --encoding --format --mapping --rejects
 init: --credential-out --policy --suite
-interchange: --format --policy
+interchange: --policy
+interview: --answers --out
 keys join: <SHARE>... --out
 keys relock: --as-configured --new-key-file --new-passphrase-file
 keys rotate: --suite --yes
