@@ -16,16 +16,14 @@ pub(super) struct InterchangeArgs {
     /// The policy file
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// In whose words
+    /// In whose words: JSON-LD in the terms of the W3C Data Privacy Vocabulary, or a manifest for Fides
     #[arg(long, value_enum, default_value_t = Format::Dpv, value_name = "FORMAT")]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// JSON-LD in the terms of the W3C Data Privacy Vocabulary
     Dpv,
-    /// A manifest for Fides
     Fideslang,
 }
 

@@ -34,9 +34,7 @@ pub(super) struct InterviewArgs {
 /// A language in which is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Lang {
-    /// 中文
     Zh,
-    /// English
     En,
 }
 

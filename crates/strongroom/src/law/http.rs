@@ -184,6 +184,8 @@ pub struct SaidBody {
     /// `true` or `false`, a word, or a list of words; `null` when a person has to be asked.
     #[schema(value_type = Value)]
     pub says: Json,
+    /// The same for people to read.
+    pub in_words: WordsBody,
     /// What it means.
     pub about: WordsBody,
     /// The rule that decided.
@@ -197,6 +199,8 @@ pub struct SaidBody {
 pub struct DutyBody {
     /// What.
     pub r#do: String,
+    /// What that is called.
+    pub name: WordsBody,
     /// `false`: it depends on what is asked.
     pub certain: bool,
     /// To whom.
@@ -257,9 +261,9 @@ pub struct ComingBody {
     pub rule: String,
     /// `in_force`, `guideline`, `pending` or `draft`.
     pub status: String,
-    /// From when.
-    #[schema(format = Date)]
-    pub from: String,
+    /// From when, where that is set.
+    #[schema(nullable = false, format = Date)]
+    pub from: Option<String>,
     /// Where it stands.
     pub cites: Vec<String>,
     /// What it would say.

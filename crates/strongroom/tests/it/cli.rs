@@ -386,8 +386,8 @@ files put: <RECORD> <FIELD> <FILE> --credential-file --media
 health: --patience
 import: <FILE> --encoding --format --mapping --rejects
 init: --credential-out --policy --suite
-interchange: --policy
-interview: --answers --out
+interchange: --format --policy
+interview: --answers --lang --out
 keys join: <SHARE>... --out
 keys relock: --as-configured --new-key-file --new-passphrase-file
 keys rotate: --suite --yes
@@ -417,6 +417,7 @@ policy plan: <FILE>
 policy publish: <FILE> --yes
 policy show: --version
 policy versions:
+record: --as-of --format --lang --law --out --policy
 restore: --from --lost-since --yes
 reveal: --credential-file --field --kind --masked --match --purpose --record --subject
 serve: --admin --listen
