@@ -36,6 +36,7 @@ mod files;
 mod flipped_pages;
 mod flips;
 mod hostile;
+mod interview;
 mod judges;
 mod key_holders;
 mod kill;
