@@ -150,10 +150,11 @@ fn recipients(known: &Known, laws: &[&'static Pack], on: Date) -> Vec<Recipient>
 
 /// The market's usual company, where the shop sells there and did not name another. TikTok Shop has several: it has to be named.
 fn usual_market(known: &Known, laws: &[&'static Pack], role: PartnerRole, on: Date) -> Option<Recipient> {
-    let title = match role {
-        PartnerRole::Jd => said("京东", "JD.com"),
-        PartnerRole::Taobao => said("淘宝", "Taobao"),
-        PartnerRole::Tmall => said("天猫", "Tmall"),
+    // Its own pages say how people reach it; a task asks to look up the address for questions about data.
+    let (title, pages) = match role {
+        PartnerRole::Jd => (said("京东", "JD.com"), "https://www.jd.com"),
+        PartnerRole::Taobao => (said("淘宝", "Taobao"), "https://www.taobao.com"),
+        PartnerRole::Tmall => (said("天猫", "Tmall"), "https://www.tmall.com"),
         _ => return None,
     };
     let place =
@@ -162,7 +163,7 @@ fn usual_market(known: &Known, laws: &[&'static Pack], role: PartnerRole, on: Da
         name: role.to_string(),
         role,
         title: Words { zh: title.zh.to_owned(), en: title.en.to_owned() },
-        contact: None,
+        contact: Some(pages.to_owned()),
         routes: routes(known, laws, role, &place, on),
         is_by_consent: is_by_consent(known, laws, &place, on),
         place,

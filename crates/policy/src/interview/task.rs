@@ -240,12 +240,12 @@ fn one_recipient(recipient: &Recipient, list: &mut List<'_>) {
         rules,
     )
     .key(format!("recipient.{name}.agreement"));
-    if recipient.contact.is_none() {
+    if recipient.contact.is_none() || !recipient.is_named {
         list.add(
             format!("contact.{name}"),
             words(
-                format!("补上 `{name}` 的联系方式：隐私政策须告知接收方的名称和联系方式。"),
-                format!("Add how people reach `{name}`: a notice names recipients and how to reach them."),
+                format!("补上或核对 `{name}` 的联系方式：隐私政策须告知接收方的名称和联系方式。"),
+                format!("Add how people reach `{name}`, or look whether it is right: a notice names recipients and how to reach them."),
             ),
             &["cn notice.share", "eu notice.13"],
         )
