@@ -119,6 +119,9 @@ fn route(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
     if outside.is_empty() {
         return scribe.known("none: all of it stays in mainland China", "不涉及：全部在境内");
     }
+    if let Some(routes) = scribe.routes(purpose) {
+        return Cell::Known(routes);
+    }
     let outside = scribe.list(&outside);
     scribe.task(
         format!("for {outside}: security assessment, standard contract, certification, or the exemption"),
@@ -167,6 +170,12 @@ fn separate_consent(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
 
 // LAW: PIPL 55: sensitive data; automated decisions; entrusting, providing, publishing; export; other major effects.
 fn assessment(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
+    if let Some(day) = purpose.assessed {
+        return scribe.task(
+            format!("made on {day}: number of the report, and where it is"),
+            format!("已于{day}完成：评估报告编号和存放位置"),
+        );
+    }
     let reasons = [
         (!scribe.sensitive(purpose).is_empty()).then(|| scribe.say("sensitive data", "处理敏感个人信息")),
         (!purpose.recipients.is_empty())

@@ -164,6 +164,9 @@ fn safeguards(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
     if outside.is_empty() {
         return scribe.known("none needed: all of it stays in the EEA", "不需要：全部数据均在欧洲经济区内");
     }
+    if let Some(routes) = scribe.routes(purpose) {
+        return Cell::Known(routes);
+    }
     let outside = scribe.list(&outside);
     scribe.task(
         format!("for {outside}: adequacy, standard clauses with their assessment, or another ground of Articles 45 to 49; or why it is no transfer"),
@@ -171,7 +174,13 @@ fn safeguards(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
     )
 }
 
-fn assessment(scribe: &Scribe<'_>, _: &Purpose) -> Cell {
+fn assessment(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
+    if let Some(day) = purpose.assessed {
+        return scribe.task(
+            format!("made on {day}: where it is, and what came of it"),
+            format!("已于{day}完成：存放位置和结论"),
+        );
+    }
     scribe.task(
         "whether an impact assessment is needed; if so, when it was made and where it is",
         "是否需要数据保护影响评估；如需要，请写明完成日期和存放位置",

@@ -103,22 +103,37 @@ fn controller(scribe: &Scribe<'_>) -> Cell {
 }
 
 fn address(scribe: &Scribe<'_>) -> Cell {
-    scribe.task("the postal address of the shop", "店铺的通信地址")
+    match &scribe.policy.shop.address {
+        Some(address) => Cell::Known(address.clone()),
+        None => scribe.task("the postal address of the shop", "店铺的通信地址"),
+    }
 }
 
 fn established_in(scribe: &Scribe<'_>) -> Cell {
-    scribe.task("the country in which the shop is established", "店铺设立所在的国家或地区")
+    Cell::Known(scribe.country(&scribe.policy.shop.established_in))
 }
 
 fn representative(scribe: &Scribe<'_>) -> Cell {
+    let shop = &scribe.policy.shop;
+    let (law, is_at_home) = match scribe.law {
+        Law::Gdpr30 => ("eu", crate::lawful::is_home("eu", shop.established_in.country())),
+        Law::Cn => ("cn", shop.established_in.country() == "cn"),
+    };
+    let named = shop.representatives.iter().find(|one| crate::lawful::is_home(law, one.place.country()));
+    if let Some(named) = named {
+        return Cell::Known(scribe.list(&[&named.name, &named.contact]));
+    }
+    if is_at_home {
+        return scribe.known("none needed: the shop has its seat there", "不需要：店铺设立于此");
+    }
     match scribe.law {
         Law::Gdpr30 => scribe.task(
-            "name and contact of the representative in the Union, if the shop is not established there; or why none is needed",
-            "如店铺未在欧盟设立，请填写其欧盟代表的名称和联系方式；或不需要的理由",
+            "name and contact of the representative in the Union; or why none is needed",
+            "欧盟代表的名称和联系方式；或不需要的理由",
         ),
         Law::Cn => scribe.task(
-            "name and contact of the agency or representative in mainland China, if the shop is abroad; or that it is not",
-            "如店铺在境外，请填写其境内专门机构或指定代表的名称和联系方式；如在境内，请写明",
+            "name and contact of the agency or representative in mainland China",
+            "境内专门机构或指定代表的名称和联系方式",
         ),
     }
 }

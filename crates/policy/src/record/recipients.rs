@@ -3,7 +3,7 @@
 use super::scribe::Scribe;
 use super::{Cell, Filled, Law, Sheet, both, cites, filled, row, words};
 use crate::model::{Field, Recipient};
-use crate::words::RecipientKind;
+use crate::words::{RecipientKind, RecipientRole};
 
 /// A row for each recipient of the policy.
 pub(super) fn sheet(scribe: &Scribe<'_>) -> Sheet {
@@ -66,26 +66,24 @@ fn kind(scribe: &Scribe<'_>, recipient: &Recipient) -> Cell {
     Cell::Known(words::recipient_kind(recipient.kind).of(scribe.language).to_owned())
 }
 
-/// On whose account. What a recipient does for a living does not say it.
+/// On whose account.
 fn acts_as(scribe: &Scribe<'_>, recipient: &Recipient) -> Cell {
-    match (recipient.kind, scribe.law) {
-        (RecipientKind::Processor, _) => {
+    match (recipient.kind, recipient.acts_as) {
+        (RecipientKind::Authority, _) => scribe.known("public authority", "公共机关"),
+        (_, RecipientRole::Processor) => {
             scribe.known("processor: on the shop's instructions only", "受托人：仅按店铺指示处理")
         }
-        (RecipientKind::Authority, _) => scribe.known("public authority", "公共机关"),
-        (_, Law::Gdpr30) => scribe.task(
-            "whether it is a processor, a joint controller or a controller of its own",
-            "是受托处理者、共同控制者，还是独立控制者",
-        ),
-        (_, Law::Cn) => scribe.task(
-            "whether it is entrusted, a joint handler or a handler of its own",
-            "是受托人、共同处理者，还是其他个人信息处理者",
-        ),
+        (_, RecipientRole::Handler) => {
+            scribe.known("controller of its own", "其他个人信息处理者：自行决定处理目的和方式")
+        }
     }
 }
 
-fn contact(scribe: &Scribe<'_>, _: &Recipient) -> Cell {
-    scribe.task("how to reach it", "联系方式")
+fn contact(scribe: &Scribe<'_>, recipient: &Recipient) -> Cell {
+    match &recipient.contact {
+        Some(contact) => Cell::Known(contact.clone()),
+        None => scribe.task("how to reach it", "联系方式"),
+    }
 }
 
 fn country(scribe: &Scribe<'_>, recipient: &Recipient) -> Cell {
@@ -158,6 +156,9 @@ fn route(scribe: &Scribe<'_>, recipient: &Recipient) -> Cell {
             Law::Gdpr30 => scribe.known("none needed: it is in the EEA", "不需要：位于欧洲经济区内"),
             Law::Cn => scribe.known("none needed: it is in mainland China", "不涉及：位于境内"),
         };
+    }
+    if let Some(route) = scribe.route(recipient) {
+        return Cell::Known(route);
     }
     match scribe.law {
         Law::Gdpr30 => scribe.task(

@@ -204,6 +204,38 @@ impl<'a> Scribe<'a> {
         }
     }
 
+    /// The route that the file names for a recipient under this law.
+    pub(super) fn route(&self, recipient: &Recipient) -> Option<String> {
+        let law = match self.law {
+            Law::Gdpr30 => "eu",
+            Law::Cn => "cn",
+        };
+        let its = recipient.routes.iter().find(|one| one.law.as_ref().is_some_and(|at| at.as_str() == law));
+        let named = its.or_else(|| recipient.routes.iter().find(|one| one.law.is_none()))?;
+        Some(words::route(named.route).of(self.language).to_owned())
+    }
+
+    /// The routes of all recipients of a purpose that are outside; `None` where one has none, or the shop itself is outside.
+    pub(super) fn routes(&self, purpose: &Purpose) -> Option<String> {
+        if self.is_outside(&self.policy.shop.kept_in) {
+            return None;
+        }
+        let recipients = self.recipients(purpose);
+        let outside = recipients.into_iter().filter(|recipient| self.is_outside(&recipient.place));
+        let said = |recipient: &Recipient| {
+            let route = self.route(recipient)?;
+            Some(self.with(&self.country(&recipient.place), &route))
+        };
+        let mut routes: Vec<String> = Vec::new();
+        for recipient in outside {
+            let route = said(recipient)?;
+            if !routes.contains(&route) {
+                routes.push(route);
+            }
+        }
+        Some(routes.join("\n"))
+    }
+
     /// Outside of what, in words.
     pub(super) fn where_outside(&self) -> String {
         match self.law {

@@ -1,9 +1,9 @@
 //! The fixed words of the policy format, and what is made of them, as people say them in English and Chinese.
 
-use super::Language;
+use super::{Language, both};
 use crate::law::{Citation, Confidence};
 use crate::period::Period;
-use crate::words::{Basis, Consideration, RecipientKind, Unit};
+use crate::words::{Basis, Consideration, RecipientKind, Route, Unit};
 
 /// The same in English and Chinese.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,22 @@ pub(super) const fn recipient_kind(kind: RecipientKind) -> Words {
         RecipientKind::Processor => Words { en: "processor", zh: "受托人" },
         RecipientKind::Authority => Words { en: "public authority", zh: "公共机关" },
         RecipientKind::Other => Words { en: "other", zh: "其他" },
+    }
+}
+
+pub(super) const fn route(route: Route) -> Words {
+    match route {
+        Route::Exempt => both("exempt: the law asks for no route", "豁免"),
+        Route::Adequacy => both("adequacy decision", "充分性认定"),
+        Route::StandardContract => both("standard contract (clauses)", "标准合同"),
+        Route::Certification => both("certification", "个人信息保护认证"),
+        Route::BindingRules => both("binding corporate rules", "有约束力的公司规则"),
+        Route::SecurityAssessment => both("security assessment", "数据出境安全评估"),
+        Route::AssessmentFiling => both("assessment that was filed", "评估备案"),
+        Route::ComparableContract => {
+            both("contract that asks for comparable protection", "要求同等保护的合同")
+        }
+        Route::Consent => both("consent of the person", "个人同意"),
     }
 }
 

@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use seal::Suite;
 use serde_json::json;
 
+use super::interview::{self, InterviewArgs, Lang};
 use super::{Context, Exit, blocking};
 use crate::config::{Config, FILE};
 use crate::ground::Problem;
@@ -22,9 +23,12 @@ use crate::{notice, open};
 Keep a copy of the keys folder apart: without it nothing can be opened, and with it everything can."
 )]
 pub(super) struct InitArgs {
-    /// The shop's policy
+    /// The shop's policy; without one, ten questions make one, and it is for you to read before the vault is made
     #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
+    policy: Option<PathBuf>,
+    /// The language of the questions
+    #[arg(long, value_enum, default_value_t = Lang::En, conflicts_with = "policy")]
+    lang: Lang,
     /// Write the admin's credential into a new file (0600) instead of printing it
     #[arg(long, value_name = "FILE")]
     credential_out: Option<PathBuf>,
@@ -40,8 +44,11 @@ pub(super) fn suites() -> impl TypedValueParser<Value = Suite> {
 }
 
 pub(super) async fn init(args: InitArgs, context: &Context) -> Result<Exit, Problem> {
-    let text = read_policy(&args.policy)?;
-    let name = args.policy.display().to_string();
+    let Some(file) = &args.policy else {
+        return interview::run(&InterviewArgs::usual(args.lang), context);
+    };
+    let text = read_policy(file)?;
+    let name = file.display().to_string();
     let checked = match notice::check(&text, &name, super::check::today()) {
         Ok((checked, report)) => {
             let shelf = super::law::packs(context)?;

@@ -31,6 +31,13 @@ pub(super) struct InterviewArgs {
     out: PathBuf,
 }
 
+impl InterviewArgs {
+    /// What `init` without a policy asks: on the terminal, into `shop.toml`.
+    pub(super) fn usual(lang: Lang) -> Self {
+        Self { lang, answers: None, out: PathBuf::from("shop.toml") }
+    }
+}
+
 /// A language in which is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Lang {

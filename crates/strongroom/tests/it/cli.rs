@@ -385,7 +385,7 @@ files get: <RECORD> <FIELD> --credential-file --purpose --to
 files put: <RECORD> <FIELD> <FILE> --credential-file --media
 health: --patience
 import: <FILE> --encoding --format --mapping --rejects
-init: --credential-out --policy --suite
+init: --credential-out --lang --policy --suite
 interchange: --format --policy
 interview: --answers --lang --out
 keys join: <SHARE>... --out
