@@ -153,13 +153,13 @@ struct Coming {
 impl Coming {
     fn begin(to: &Path) -> Result<Coming, Problem> {
         if std::fs::symlink_metadata(to).is_ok() {
-            return Err(unwritable(to, &ErrorKind::AlreadyExists.into()));
+            return Err(unwritable(to, ErrorKind::AlreadyExists));
         }
         let mut name = to.file_name().unwrap_or_default().to_os_string();
         name.push(".part");
         let part = to.with_file_name(name);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
-        let file = file.map_err(|error| unwritable(&part, &error))?;
+        let file = file.map_err(|error| unwritable(&part, error.kind()))?;
         Ok(Coming { file, part, stays: false })
     }
 
@@ -167,7 +167,7 @@ impl Coming {
     fn stay(mut self, to: &Path) -> Result<(), Problem> {
         // ORDER: its bytes are on the disk before its name is, and its name before anybody is told of it.
         self.file.sync_all()?;
-        rename_new(&self.part, to).map_err(|error| unwritable(to, &error))?;
+        rename_new(&self.part, to).map_err(|error| unwritable(to, error.kind()))?;
         self.stays = true;
         Ok(keys_folder::sync_folder(keys_folder::folder_of(to))?)
     }
@@ -194,8 +194,19 @@ fn rename_new(from: &Path, to: &Path) -> std::io::Result<()> {
     }
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::new("SR-CLI-009", 500, format!("`{}` cannot be made ({:?})", path.display(), error.kind()))
+/// Writes a file that must not be there yet, with at most this mode, and syncs it. Fails: `SR-CLI-009` when it cannot be made.
+pub(super) fn write_new_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Problem> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let written = made.and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(|error| unwritable(path, error.kind()))
+}
+
+/// The problem of a file that a command was to write and that cannot be made.
+pub(super) fn unwritable(path: &Path, why: ErrorKind) -> Problem {
+    Problem::new("SR-CLI-009", 500, format!("`{}` cannot be made ({why:?})", path.display()))
         .help("choose a name that is not taken, in a folder that you can write to")
 }
 

@@ -1,7 +1,6 @@
 //! `strongroom interview`: ten questions, a policy, and what is left for people to do.
 
-use std::fs::OpenOptions;
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -10,6 +9,7 @@ use policy::interview::{Answers, Interviewed, QUESTIONS, Question, QuestionKind,
 use rulebook::{Text, Words};
 use serde_json::json;
 
+use super::files::{unwritable, write_new_file};
 use super::{Context, Exit, Voice};
 use crate::ground::Problem;
 
@@ -76,7 +76,8 @@ pub(super) fn run(args: &InterviewArgs, context: &Context) -> Result<Exit, Probl
         None => ask_all(&mut std::io::stdin().lock(), args.lang, today, voice)?,
     };
     let made = interview(&answers, today).map_err(|refused| not_taken(&refused, args.lang, voice))?;
-    write_new(&args.out, &made.policy)?;
+    // A policy is no secret: it has the usual mode.
+    write_new_file(&args.out, made.policy.as_bytes(), 0o666)?;
     tell(&made, &args.out, args.lang, voice);
     Ok(Exit::Done)
 }
@@ -172,21 +173,6 @@ fn not_taken(refused: &[Refused], lang: Lang, voice: Voice) -> Problem {
     let questions: Vec<&str> = refused.iter().map(|one| one.question).collect();
     Problem::new("SR-CLI-013", 400, format!("answers that cannot be taken: {}", questions.join(", ")))
         .help("mend them and run the command again; nothing was written")
-}
-
-/// Writes a file that must not be there yet. A policy is no secret: it has the usual mode.
-fn write_new(path: &Path, text: &str) -> Result<(), Problem> {
-    let made = OpenOptions::new().write(true).create_new(true).open(path);
-    let written = made.and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(|error| unwritable(path, error.kind()))
-}
-
-fn unwritable(path: &Path, why: std::io::ErrorKind) -> Problem {
-    Problem::new("SR-CLI-009", 500, format!("`{}` cannot be made ({why:?})", path.display()))
-        .help("choose a name that is not taken, in a folder that you can write to")
 }
 
 fn tell(made: &Interviewed, out: &Path, lang: Lang, voice: Voice) {

@@ -1,13 +1,14 @@
 //! `strongroom record`: the record of processing activities, drawn up from a policy file, without a vault.
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use policy::record::{Cell, Language, Law, Record, Table};
 
+use super::files::write_new_file;
 use super::{Context, Exit};
-use crate::ground::{Problem, keys_folder};
+use crate::ground::Problem;
 
 /// What `record` takes.
 #[derive(Debug, Args)]
@@ -79,7 +80,7 @@ pub(super) fn run(args: &RecordArgs, context: &Context) -> Result<Exit, Problem>
     let bytes = written(&record, args.format)?;
     match &args.out {
         Some(file) => {
-            keys_folder::write_new(file, &bytes).map_err(|_| unwritable(file))?;
+            write_new_file(file, &bytes, 0o600)?;
             let (known, open) = (record.count_known(), record.tasks().count());
             context.voice.say(format!(
                 "{}: {known} cells filled in from the policy, {open} for a person to fill in",
@@ -124,7 +125,7 @@ fn sheet(table: Table, language: Language) -> workbook::Sheet {
 fn print(bytes: &[u8], format: Format) -> Result<(), Problem> {
     let mut out = std::io::stdout().lock();
     if format == Format::Xlsx && out.is_terminal() {
-        return Err(Problem::new("SR-CLI-011", 400, "a workbook is no text for a terminal")
+        return Err(Problem::new("SR-CLI-014", 400, "a workbook is no text for a terminal")
             .help("name a file for it with `--out`, or pass it on to a program"));
     }
     // A reader that went away (`| head`) is no fault of the command's.
@@ -133,13 +134,8 @@ fn print(bytes: &[u8], format: Format) -> Result<(), Problem> {
     Ok(())
 }
 
-fn unwritable(file: &Path) -> Problem {
-    Problem::new("SR-CLI-012", 500, format!("`{}` cannot be made", file.display()))
-        .help("choose a name that is not taken, in a folder that you can write to")
-}
-
 fn no_workbook(fault: workbook::Fault) -> Problem {
-    Problem::new("SR-CLI-013", 500, format!("the record does not fit into a workbook: {fault}"))
+    Problem::new("SR-CLI-015", 500, format!("the record does not fit into a workbook: {fault}"))
         .help("ask for it with `--format html` or `--format json`, which have no limits")
 }
 

@@ -51,6 +51,7 @@ mod policy_apply;
 mod policy_change;
 mod power;
 mod put_back;
+mod record;
 mod releases;
 mod sheets;
 mod suites;
