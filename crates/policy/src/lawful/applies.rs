@@ -66,19 +66,19 @@ pub(super) fn find<'p>(checked: &Checked<'_>, packs: &[&'p Pack]) -> (Vec<Applie
         }
         let member = MEMBERS.iter().find(|member| **member == served.value.country()).copied();
         for id in ids {
-            add(&mut found, packs, id, Because { at: served.at, member, is_served: true });
+            add(&mut found, packs, id, &Because { at: served.at, member, is_served: true });
         }
     }
     // The law of the seat reaches everything that is done there. Those of the United States go by the person's home.
     if let Some((seat, at)) = seat(shop).filter(|(seat, _)| seat.country() != "us") {
         let member = MEMBERS.iter().find(|member| **member == seat.country()).copied();
         for id in ids_of(seat, packs) {
-            add(&mut found, packs, id, Because { at, member, is_served: false });
+            add(&mut found, packs, id, &Because { at, member, is_served: false });
         }
     }
     for channel in &shop.sells_on {
         if let Some(id) = words::platform(channel.value) {
-            add(&mut found, packs, id, Because { at: channel.at, member: None, is_served: false });
+            add(&mut found, packs, id, &Because { at: channel.at, member: None, is_served: false });
         }
     }
     (found, without)
@@ -94,9 +94,9 @@ struct Because {
     is_served: bool,
 }
 
-fn add<'p>(found: &mut Vec<Applied<'p>>, packs: &[&'p Pack], id: &str, because: Because) {
+fn add<'p>(found: &mut Vec<Applied<'p>>, packs: &[&'p Pack], id: &str, because: &Because) {
     let Some(pack) = packs.iter().find(|pack| pack.id == id) else { return };
-    let Because { at, member, is_served } = because;
+    let Because { at, member, is_served } = *because;
     match found.iter_mut().find(|applied| applied.pack.id == id) {
         // Two member states: which of their differences counts depends on the person.
         Some(applied) if applied.member != member => applied.member = None,

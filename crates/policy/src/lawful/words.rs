@@ -115,8 +115,7 @@ pub(super) fn answers(asked: &str, route: Route) -> bool {
         "safeguards" => {
             matches!(route, Route::StandardContract | Route::Certification | Route::BindingRules)
         }
-        "comparable_protection" => !matches!(route, Route::Exempt),
-        "consent_or_equivalent" => !matches!(route, Route::Exempt),
+        "comparable_protection" | "consent_or_equivalent" => route != Route::Exempt,
         "assessment_filing" => route == Route::AssessmentFiling,
         _ => false,
     }

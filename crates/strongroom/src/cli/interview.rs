@@ -246,8 +246,8 @@ mod tests {
     fn a_policy_is_never_written_over_another_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("shop.toml");
-        write_new(&file, "one").unwrap();
-        assert_eq!(write_new(&file, "two").unwrap_err().code, "SR-CLI-009");
+        write_new_file(&file, b"one", 0o666).unwrap();
+        assert_eq!(write_new_file(&file, b"two", 0o666).unwrap_err().code, "SR-CLI-009");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "one");
     }
 

@@ -257,7 +257,9 @@ fn changes(since: Option<Date>, file: &Path, context: &Context) -> Result<Exit, 
     } else if turns.is_empty() {
         voice.print(format!("nothing that these packs know of changes for this policy after {since}"));
     } else {
-        turns.iter().for_each(|turn| show_turn(turn, &report, voice));
+        for turn in &turns {
+            show_turn(turn, &report, voice);
+        }
     }
     let is_unlawful = |finding: &policy::Finding| finding.severity() == policy::Severity::Unlawful;
     let breaks = turns.iter().flat_map(|turn| &turn.findings).any(is_unlawful);
