@@ -23,8 +23,8 @@ pub(super) fn check(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Fo
         let one = One { checked, applied, purpose, uses, basis };
         let has_ground = one.ground(found);
         if has_ground {
-            one.consent(found);
-            one.activity(found);
+            let wants_separate = one.consent(found);
+            one.activity(wants_separate, found);
         }
         one.necessary(found);
     }
@@ -110,10 +110,10 @@ impl<'c> One<'c> {
         false
     }
 
-    /// Is the consent of the form that the law wants?
-    fn consent(&self, found: &mut Found) {
-        let Some(heard) = self.ask("consent", &json!({}), found) else { return };
-        let Some((needed, rule)) = heard.word("consent") else { return };
+    /// Is the consent of the form that the law wants? Gives whether it was told to be asked for apart.
+    fn consent(&self, found: &mut Found) -> bool {
+        let Some(heard) = self.ask("consent", &json!({}), found) else { return false };
+        let Some((needed, rule)) = heard.word("consent") else { return false };
         let wants_separate = matches!(needed, "separate" | "written");
         if self.basis.is_consent() && wants_separate && self.basis != Basis::SeparateConsent {
             let message = format!("`{}` asks for consent together with everything else", self.name());
@@ -125,7 +125,7 @@ impl<'c> One<'c> {
             if rule.confidence == Confidence::Secondary {
                 // The text and what the authority says of it differ: on the safe side, and no finding.
                 found.add_task(Task::of_rule(heard.pack, rule, "separate_consent", self.name()));
-                return;
+                return false;
             }
             let message =
                 format!("`{}` needs consent for these data, and rests on `{}`", self.name(), self.basis);
@@ -136,14 +136,19 @@ impl<'c> One<'c> {
         if needed == "written" {
             found.add_task(Task::of_rule(heard.pack, rule, "written_consent", self.name()));
         }
+        self.basis.is_consent() && wants_separate && self.basis != Basis::SeparateConsent
     }
 
     /// May what it does begin by itself, and can people end it?
-    fn activity(&self, found: &mut Found) {
+    fn activity(&self, is_told_apart: bool, found: &mut Found) {
         if let Some(activity) = self.purpose.data_use.and_then(words::activity) {
             self.default_of(activity, None, found);
+            if words::lets_minors_in(self.checked.draft.shop.minors.as_ref().map(|how| how.value)) {
+                self.banned_for_minors(activity, found);
+            }
         }
-        for recipient in recipients(self.checked, self.purpose) {
+        // That it is to be asked for apart was told once.
+        for recipient in recipients(self.checked, self.purpose).filter(|_| !is_told_apart) {
             match recipient.consideration.map(|got| got.value) {
                 Some(Consideration::Sale) => self.default_of("sale", Some(recipient), found),
                 Some(Consideration::Exchange) => self.default_of("sharing", Some(recipient), found),
@@ -176,12 +181,35 @@ impl<'c> One<'c> {
         };
         let doing = activity.replace('_', " ");
         let message = format!("`{}` ({doing}) {what}", self.name());
-        let mut finding = Finding::new(code, self.basis_at(), message).also(self.purpose.use_at, doing);
-        if let Some(recipient) = sold_to {
-            let at = recipient.consideration.as_ref().map_or(recipient.name.at, |got| got.at);
-            finding = finding.also(at, "something is given for the data");
-        }
+        let finding = Finding::new(code, self.basis_at(), message);
+        let finding = match sold_to {
+            None => finding.also(self.purpose.use_at, doing),
+            Some(recipient) => {
+                let at = recipient.consideration.as_ref().map_or(recipient.name.at, |got| got.at);
+                finding.also(at, "something is given for the data")
+            }
+        };
         found.add(finding.help(help).by(heard.pack, rule));
+    }
+
+    /// What a law lets nobody do to minors, in a shop that lets them in.
+    fn banned_for_minors(&self, activity: &str, found: &mut Found) {
+        let of_adults = self.ask("default", &json!({ "activity": activity }), found);
+        if of_adults.and_then(|heard| heard.word("model")).is_some_and(|(model, _)| model == "banned") {
+            return;
+        }
+        for age in words::MINORS {
+            let Some(heard) = self.ask("default", &json!({ "activity": activity, "age": age }), found) else {
+                continue;
+            };
+            let Some(("banned", rule)) = heard.word("model") else { continue };
+            let doing = activity.replace('_', " ");
+            let message = format!("`{}` ({doing}) does to minors what the law forbids", self.name());
+            let finding =
+                Finding::new(Code::Banned, self.basis_at(), message).also(self.purpose.use_at, doing);
+            let help = "leave minors out of it, or write `minors = \"not_served\"`";
+            return found.add(finding.help(help).by(heard.pack, rule));
+        }
     }
 
     /// Is somebody who buys asked for more than a rule holds necessary for that?

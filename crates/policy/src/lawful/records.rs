@@ -18,6 +18,18 @@ pub(super) fn check(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Fo
         for is in &kind.is {
             one(checked, applied, (kind, is), found);
         }
+        // What was paid is in a record that laws know; which, the file does not say.
+        let holds_payments = checked.uses.iter().flatten().any(|used| {
+            used.kind.name.value == kind.name.value
+                && used
+                    .field
+                    .category
+                    .as_ref()
+                    .is_some_and(|category| category.value.is_within("user.payment"))
+        });
+        if kind.is.is_empty() && holds_payments && applied.is_law() {
+            found.add_task(Task::of_kind(applied.pack, kind.name.value.as_str()));
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::Found;
 use super::applies::Applied;
 use super::asking::ask;
 use super::purposes::recipients;
+use super::tasks::Task;
 use super::words;
 use crate::check::Checked;
 use crate::code::Code;
@@ -82,12 +83,29 @@ fn contact(checked: &Checked<'_>, applied: &Applied<'_>, recipient: &DraftRecipi
     }
 }
 
+/// What is owed to minors where they are let in.
+fn duties_to_minors(applied: &[Applied<'_>], found: &mut Found) {
+    for applied in applied.iter().filter(|applied| applied.is_law()) {
+        for age in words::MINORS {
+            let facts = json!({ "age": age, "basis": "consent", "member_state": applied.member });
+            let facts = facts.as_object().cloned().unwrap_or_default();
+            let Some(heard) = ask(applied.pack, "minor", &facts, found.on) else { continue };
+            if let Some((true, rule)) = heard.yes("guardian_consent") {
+                found.add_task(Task::of_rule(applied.pack, rule, "guardian_consent", ""));
+            }
+            for (act, rule, _) in heard.owed() {
+                found.add_task(Task::of_rule(applied.pack, rule, act, ""));
+            }
+        }
+    }
+}
+
 /// Minors: does the policy say how they are treated, and do its fields agree?
 pub(super) fn minors(checked: &Checked<'_>, applied: &[Applied<'_>], found: &mut Found) {
     let shop = &checked.draft.shop;
     let how = shop.minors.as_ref().map(|how| how.value);
     if words::lets_minors_in(how) {
-        return;
+        return duties_to_minors(applied, found);
     }
     let facts = json!({ "age": 8, "basis": "consent" });
     let facts = facts.as_object().cloned().unwrap_or_default();

@@ -46,6 +46,19 @@ impl Task {
         }
     }
 
+    /// A kind of record of which nobody has said what it is in law.
+    pub(super) fn of_kind(pack: &Pack, kind: &str) -> Self {
+        Self {
+            pack: pack.id.clone(),
+            question: "retention",
+            act: "say_what_it_is".to_owned(),
+            about: kind.to_owned(),
+            en: "Laws say how long records of payments are kept: write what it is, such as `is = [\"transaction\", \"invoice\"]`.".to_owned(),
+            zh: "法律对交易、发票等记录规定了保存期限：请写明该类记录的法律性质，例如 `is = [\"transaction\", \"invoice\"]`。".to_owned(),
+            laws: Vec::new(),
+        }
+    }
+
     /// What cannot be answered before a person says more.
     pub(super) fn of_asks(heard: &Heard<'_>, act: &str, about: &str) -> Self {
         let asks: Vec<Text> = heard.asks().collect();

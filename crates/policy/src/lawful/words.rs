@@ -137,6 +137,9 @@ pub(super) fn routes_for(asked: &str) -> &'static str {
 /// The age that facts give of a person: grown-up, unless minors are asked about.
 pub(super) const ADULT: u64 = 30;
 
+/// Ages at which minors are asked about: a child, and somebody who is almost grown up.
+pub(super) const MINORS: [u64; 2] = [8, 15];
+
 /// Does the policy let minors in?
 pub(super) fn lets_minors_in(minors: Option<Minors>) -> bool {
     minors == Some(Minors::WithGuardian)
