@@ -3,7 +3,7 @@
 use super::scribe::Scribe;
 use super::{Cell, words};
 use crate::model::{Field, Kind, Purpose, Recipient, Used};
-use crate::words::Basis;
+use crate::words::{Basis, Channel};
 
 pub(super) fn number(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
     let before = scribe.policy.purposes.iter().take_while(|other| other.name != purpose.name).count();
@@ -33,6 +33,12 @@ pub(super) fn function(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
 }
 
 pub(super) fn channel(scribe: &Scribe<'_>, _: &Purpose) -> Cell {
+    let channels = &scribe.policy.shop.sells_on;
+    // A shop of its own is what is assumed where the file does not say.
+    if channels.as_slice() != [Channel::Own] {
+        let named: Vec<&str> = channels.iter().map(|at| words::channel(*at).of(scribe.language)).collect();
+        return Cell::Known(scribe.list(&named));
+    }
     scribe.task(
         "through which channels: own shop, marketplace, app, telephone",
         "经由哪些渠道：自有网店、电商平台、应用程序、电话等",

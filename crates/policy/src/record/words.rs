@@ -3,7 +3,7 @@
 use super::{Language, both};
 use crate::law::{Citation, Confidence};
 use crate::period::Period;
-use crate::words::{Basis, Consideration, RecipientKind, Route, Unit};
+use crate::words::{Basis, Channel, Consideration, RecipientKind, Route, Unit};
 
 /// The same in English and Chinese.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,18 @@ pub(super) const fn recipient_kind(kind: RecipientKind) -> Words {
         RecipientKind::Processor => Words { en: "processor", zh: "受托人" },
         RecipientKind::Authority => Words { en: "public authority", zh: "公共机关" },
         RecipientKind::Other => Words { en: "other", zh: "其他" },
+    }
+}
+
+pub(super) const fn channel(channel: Channel) -> Words {
+    match channel {
+        Channel::Own => both("own shop", "自有网店"),
+        Channel::Jd => both("JD.com", "京东"),
+        Channel::Taobao => both("Taobao", "淘宝"),
+        Channel::Tmall => both("Tmall", "天猫"),
+        Channel::TiktokShop => both("TikTok Shop", "TikTok Shop"),
+        Channel::Shopify => both("Shopify", "Shopify"),
+        Channel::Amazon => both("Amazon", "亚马逊"),
     }
 }
 

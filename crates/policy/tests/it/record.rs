@@ -308,6 +308,7 @@ fn the_chinese_page_has_no_english_left_on_it() {
         // What the shop itself writes in Latin letters in a Chinese policy.
         let allowed = [
             "Fahrrad Vertretung GmbH, Bremen",
+            "Teehaus Vertretung GmbH, Hamburg",
             "Privacy office",
             "Lin Yue",
             "（CA）",
