@@ -1,5 +1,6 @@
 //! Any text at all: the check says something sensible about it and never panics; and if it is a policy, everything
-//! that follows from a policy works: ordinals, the table, the gate, retention, differences, masks.
+//! that follows from a policy works: the law that it is held against, ordinals, the table, the gate, retention, differences,
+//! masks, the record of processing, other tools' words.
 //!
 //! The fuzz target and the test that replays the corpus share this file.
 
@@ -25,8 +26,28 @@ pub(crate) fn look_at(data: &[u8]) {
     }
     assert_eq!(report.to_json()["findings"].as_array().map(Vec::len), Some(report.findings.len()));
     if let Some(policy) = report.policy {
+        meet_the_law(text);
         follow(&policy, data);
     }
+}
+
+fn meet_the_law(text: &str) {
+    let packs: Vec<&rulebook::Pack> = rulebook::built_in().packs.iter().collect();
+    let report = policy::check_lawful(text, "shop.toml", jiff::civil::date(2026, 11, 22), &packs);
+    let policy = report.policy.as_ref().expect("what a law says makes no policy a broken one");
+    for finding in &report.findings {
+        assert!(finding.labels.iter().all(|label| text.get(label.at.start..label.at.end).is_some()));
+        assert!(finding.severity() != Severity::Unlawful || !finding.laws.is_empty());
+    }
+    assert!(policy::diff_lawful(policy, &[], &packs, jiff::civil::date(2026, 11, 22)).is_empty());
+    let record = policy::record::Record::of(
+        policy,
+        policy::record::Law::Cn,
+        policy::record::Language::Zh,
+        jiff::civil::date(2026, 11, 22),
+    );
+    assert!(record.to_html().contains("</html>"));
+    assert!(policy::dpv::json_ld(policy).is_object() && policy::fideslang(policy).is_object());
 }
 
 fn follow(policy: &Policy, data: &[u8]) {
