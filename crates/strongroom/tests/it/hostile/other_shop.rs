@@ -82,6 +82,10 @@ const PLACES: &[(&str, Slot)] = &[
     ("CredentialIn.purposes", Slot::Purpose),
     ("CredentialIn.on_behalf_of", Slot::Nothing),
     ("PolicyIn.text", Slot::PolicyText),
+    ("LawQuestion.question", Slot::Nothing), // law is the same for all shops
+    ("LawQuestion.packs", Slot::Nothing),
+    ("LawQuestion.on", Slot::Nothing),
+    ("LawQuestion.facts", Slot::Nothing),
     ("post /v1/subjects/{id}:erase id", Slot::Subject),
     ("post /v1/credentials/{id}:revoke id", Slot::Credential),
     ("get /v1/ledger/entries/{id} id", Slot::Entry),
