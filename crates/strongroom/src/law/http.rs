@@ -55,7 +55,7 @@ pub struct QuestionBody {
     #[schema(required = false, example = json!(["cn"]))]
     pub packs: Vec<String>,
     /// The day whose law is asked, where the facts do not say when it happened.
-    #[schema(required = false, nullable = false, format = Date)]
+    #[schema(required = false, format = Date)]
     pub on: Option<String>,
     /// What is known, by the names of the question's facts. What is not given is asked; `null` is not given.
     #[serde(default)]
