@@ -12,7 +12,7 @@ use crate::code::Code;
 use crate::draft::{DraftPurpose, DraftRecipient, DraftRoute};
 use crate::finding::Finding;
 use crate::words::{Basis, RecipientKind, Route};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 pub(super) fn check(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Found) {
     let kept_in = checked.draft.shop.kept_in.as_ref();
@@ -22,8 +22,7 @@ pub(super) fn check(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Fo
         return;
     }
     for recipient in &checked.draft.recipients {
-        let Some(place) = &recipient.place else { continue };
-        if applied.is_home(place.value.country()) || recipient.kind == Some(RecipientKind::Authority) {
+        if !applied.is_abroad(recipient) || recipient.kind == Some(RecipientKind::Authority) {
             continue;
         }
         for (purpose, uses) in checked.purposes() {
@@ -112,7 +111,7 @@ fn facts(
     purpose: &DraftPurpose,
     uses: &[Use<'_>],
     declared: Option<Route>,
-) -> Map<String, Json> {
+) -> Json {
     let persons = checked.draft.shop.persons.map(|count| count.value);
     let categories = sensitive_words(uses);
     // The file knows how many persons there are at most; whose data is sensitive is counted as sensitive.
@@ -123,7 +122,7 @@ fn facts(
         None => (None, None),
     };
     let to = recipient.place.as_ref().map(|place| words::place(place.value.country()));
-    let facts = json!({
+    json!({
         "is_ciio": false,
         "important_data": false,
         "personal_data": true,
@@ -135,8 +134,7 @@ fn facts(
         "to": to,
         "recipient_certified": declared == Some(Route::Adequacy),
         "basis": purpose.basis.as_ref().map(|basis| words::ground(basis.value)),
-    });
-    facts.as_object().cloned().unwrap_or_default()
+    })
 }
 
 /// What it is sent abroad for. A carrier or a payment institution that the contract needs serves the contract; somebody who

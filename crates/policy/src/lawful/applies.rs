@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::check::Checked;
-use crate::draft::DraftShop;
+use crate::draft::{DraftRecipient, DraftShop};
 use crate::finding::At;
 use crate::model::Policy;
 use crate::text::Place;
@@ -25,6 +25,16 @@ impl Applied<'_> {
     /// Is this country in the territory whose law it is?
     pub(super) fn is_home(&self, country: &str) -> bool {
         is_home(&self.pack.id, country)
+    }
+
+    /// Is this recipient outside of that territory?
+    pub(super) fn is_abroad(&self, recipient: &DraftRecipient) -> bool {
+        recipient.place.as_ref().is_some_and(|place| !self.is_home(place.value.country()))
+    }
+
+    /// Does somebody stand for the shop in that territory?
+    pub(super) fn is_represented(&self, shop: &DraftShop) -> bool {
+        shop.representatives.iter().any(|named| self.is_home(named.place.value.country()))
     }
 
     pub(super) fn is_law(&self) -> bool {

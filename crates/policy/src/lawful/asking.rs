@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use rulebook::question::{self, AnswerKind, Question};
 use rulebook::{Confidence, Facts, Owed, Pack, Rule, Ruling, Says, Text};
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use std::fmt;
 
 /// A rule of a pack on which a finding or a task rests.
@@ -43,11 +43,13 @@ pub(super) struct Heard<'p> {
 }
 
 /// Asks a pack. Facts that the question does not have are left out; `None` where it cannot be asked like this.
-pub(super) fn ask<'p>(pack: &'p Pack, name: &str, facts: &Map<String, Json>, on: Date) -> Option<Heard<'p>> {
+pub(super) fn ask<'p>(pack: &'p Pack, name: &str, facts: &Json, on: Date) -> Option<Heard<'p>> {
     let question = question::find(name)?;
-    let knows = |fact: &str| question.facts.iter().any(|known| known.name == fact);
-    let own = facts.iter().filter(|(name, _)| knows(name)).map(|(name, fact)| (name.clone(), fact.clone()));
-    let facts = Facts::read(question.facts, &own.collect()).ok()?;
+    let mut known = Facts::none(question.facts);
+    for fact in question.facts {
+        known.set(fact.name, facts.get(fact.name).unwrap_or(&Json::Null)).ok()?;
+    }
+    let facts = known;
     let ruling = rulebook::decide(pack, question, &facts, Some(on)).ok()?;
     Some(Heard { pack, question, ruling })
 }

@@ -8,9 +8,9 @@ use crate::diff::Change;
 use crate::model::{Policy, Purpose};
 use crate::text::Name;
 use jiff::civil::Date;
-use rulebook::{Pack, Rule, Soon, Text};
+use rulebook::{Pack, Rule, Soon, Text, Words};
 use serde::Serialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
 /// What a change means under one law.
@@ -36,8 +36,8 @@ pub struct Due {
     pub act: String,
     /// What that is, in English and in Chinese.
     pub name: Text,
-    /// To whom, in English; empty where it is nobody in particular.
-    pub to: String,
+    /// To whom; `None` where it is nobody in particular.
+    pub to: Option<Words>,
     /// The law's own number, `30d`, where it has one.
     pub within: Option<String>,
     /// How soon, where it has none.
@@ -55,10 +55,10 @@ pub struct Due {
 /// Takes: the policy that is to be, the [changes](crate::diff()) that lead to it, the packs there are, and the day whose law is asked. Gives:
 /// an entry for each law that applies, in the order of the packs; none where nothing is material.
 pub fn diff_lawful(new: &Policy, changes: &[Change], packs: &[&Pack], on: Date) -> Vec<UnderLaw> {
-    let changed = changed_purposes(new, changes);
-    if changed.is_empty() {
+    if !changes.iter().any(Change::is_material) {
         return Vec::new();
     }
+    let changed = changed_purposes(new, changes);
     let ids = packs_that_apply(new, packs);
     let applying = packs.iter().filter(|pack| ids.contains(&pack.id.as_str()));
     applying.filter_map(|pack| under(pack, &changed, on)).collect()
@@ -92,15 +92,17 @@ fn under(pack: &Pack, changed: &[&Purpose], on: Date) -> Option<UnderLaw> {
         found.material.insert(purpose.name.clone());
         if is_again && purpose.basis.is_consent() {
             found.void.insert(purpose.name.clone());
-            let more: Vec<Cited> =
-                cited(pack, rule).into_iter().filter(|law| !found.laws.contains(law)).collect();
-            found.laws.extend(more);
+            for law in cited(pack, rule) {
+                if !found.laws.contains(&law) {
+                    found.laws.push(law);
+                }
+            }
         }
         // Only what is owed because something changed; the rest was owed before.
         let because_of_it = |rule: &Rule| rule.text.contains("purpose_or_method_changed");
         found.add_owed(&heard, &["inform", "confirm_again"], because_of_it);
     }
-    let notice = ask(pack, "notice", &Map::new(), on);
+    let notice = ask(pack, "notice", &json!({}), on);
     if let Some(heard) = notice {
         found.add_owed(&heard, &["update"], |_| true);
     }
@@ -117,7 +119,7 @@ impl UnderLaw {
             let due = Due {
                 act: act.to_owned(),
                 name: rulebook::names::find_act(act).unwrap_or(Text { en: "", zh: "" }),
-                to: to.map(|to| to.name.en.clone()).unwrap_or_default(),
+                to: to.map(|to| to.name.clone()),
                 within: duty.clock.as_ref().map(|clock| clock.within.to_string()),
                 soon: duty.soon,
                 en: note.map(|note| note.en.clone()).unwrap_or_default(),
@@ -131,8 +133,8 @@ impl UnderLaw {
     }
 }
 
-fn facts(purpose: &Purpose) -> Map<String, Json> {
-    let facts = json!({
+fn facts(purpose: &Purpose) -> Json {
+    json!({
         "basis": words::ground(purpose.basis),
         "categories": [],
         "age": ADULT,
@@ -142,6 +144,5 @@ fn facts(purpose: &Purpose) -> Map<String, Json> {
         "public_place_images": false,
         "purpose_or_method_changed": true,
         "refused_before": false,
-    });
-    facts.as_object().cloned().unwrap_or_default()
+    })
 }

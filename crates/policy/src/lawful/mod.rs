@@ -27,7 +27,6 @@ pub use turns::{Turn, turns};
 use crate::check::check_and;
 use crate::code::Code;
 use crate::finding::{Finding, Report, Sink};
-use applies::Applied;
 use jiff::civil::Date;
 use rulebook::Pack;
 
@@ -53,10 +52,7 @@ pub fn check_lawful(text: &str, file_name: &str, today: Date, packs: &[&Pack]) -
             tasks::find(checked, applied, &mut found);
         }
         shop::minors(checked, &applied, &mut found);
-        if applied.iter().any(Applied::is_law) {
-            // The packs say both better, and with their articles.
-            sink.leave_out(|finding| matches!(finding.code, Code::Sensitive | Code::Sale));
-        }
+        sink.leave_out(|finding| found.says_better(finding));
         found.tell(sink)
     })
 }
@@ -91,6 +87,26 @@ impl Found {
         if !self.tasks.contains(&task) {
             self.tasks.push(task);
         }
+    }
+
+    /// Does a law say at the same place what the check by itself could only suspect?
+    fn says_better(&self, suspected: &Finding) -> bool {
+        let is_suspicion = matches!(suspected.code, Code::Sensitive | Code::Sale);
+        let shares_a_place = |law: &Finding| {
+            law.labels.iter().any(|label| suspected.labels.iter().any(|other| other.at == label.at))
+        };
+        let of_grounds = |law: &&Finding| {
+            matches!(
+                law.code,
+                Code::NoGround
+                    | Code::SensitiveGround
+                    | Code::SeparateConsent
+                    | Code::NoConsent
+                    | Code::NoWayOut
+                    | Code::Banned
+            )
+        };
+        is_suspicion && self.findings.iter().filter(of_grounds).any(shares_a_place)
     }
 
     fn tell(self, sink: &mut Sink) -> Vec<Task> {

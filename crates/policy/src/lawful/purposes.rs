@@ -14,17 +14,16 @@ use crate::finding::Finding;
 use crate::taxonomy::Category;
 use crate::words::{Basis, Consideration, RecipientKind, RecipientRole};
 use rulebook::Confidence;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
 pub(super) fn check(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Found) {
     for (purpose, uses) in checked.purposes() {
         let Some(basis) = purpose.basis.as_ref().map(|basis| basis.value) else { continue };
         let one = One { checked, applied, purpose, uses, basis };
-        let has_ground = one.ground(found);
-        if has_ground {
-            let wants_separate = one.consent(found);
-            one.activity(wants_separate, found);
+        if one.ground(found) {
+            let is_told_apart = one.consent(found);
+            one.activity(is_told_apart, found);
         }
         one.necessary(found);
     }
@@ -50,34 +49,32 @@ impl<'c> One<'c> {
 
     fn ask(&self, question: &str, facts: &Json, found: &Found) -> Option<Heard<'c>> {
         let mut all = self.facts();
-        all.extend(facts.as_object().cloned().unwrap_or_default());
+        if let (Some(all), Some(more)) = (all.as_object_mut(), facts.as_object()) {
+            all.extend(more.clone());
+        }
         ask(self.applied.pack, question, &all, found.on)
     }
 
     /// What is the same in every question about it.
-    fn facts(&self) -> Map<String, Json> {
+    fn facts(&self) -> Json {
         let recipients = || recipients(self.checked, self.purpose);
         let shares = recipients().any(|recipient| {
             recipient.role() == Some(RecipientRole::Handler)
                 && recipient.kind != Some(RecipientKind::Authority)
         });
-        let is_abroad = |recipient: &DraftRecipient| {
-            recipient.place.as_ref().is_some_and(|place| !self.applied.is_home(place.value.country()))
-        };
-        let facts = json!({
+        json!({
             "basis": words::ground(self.basis),
             "categories": sensitive_words(self.uses),
             "age": ADULT,
             "member_state": self.applied.member,
             "shares_with_handler": shares,
             "publishes": false,
-            "exports": recipients().any(is_abroad),
+            "exports": recipients().any(|recipient| self.applied.is_abroad(recipient)),
             "public_place_images": false,
             "purpose_or_method_changed": false,
             "refused_before": false,
             "similar_own_products": self.purpose.similar.is_some_and(|similar| similar.value),
-        });
-        facts.as_object().cloned().unwrap_or_default()
+        })
     }
 
     /// Has the law this ground, for these data?
@@ -115,7 +112,8 @@ impl<'c> One<'c> {
         let Some(heard) = self.ask("consent", &json!({}), found) else { return false };
         let Some((needed, rule)) = heard.word("consent") else { return false };
         let wants_separate = matches!(needed, "separate" | "written");
-        if self.basis.is_consent() && wants_separate && self.basis != Basis::SeparateConsent {
+        let is_together = wants_separate && self.basis == Basis::Consent;
+        if is_together {
             let message = format!("`{}` asks for consent together with everything else", self.name());
             let mut finding = Finding::new(Code::SeparateConsent, self.basis_at(), message);
             finding = self.mark_sensitive(self.mark_recipients(finding));
@@ -136,7 +134,7 @@ impl<'c> One<'c> {
         if needed == "written" {
             found.add_task(Task::of_rule(heard.pack, rule, "written_consent", self.name()));
         }
-        self.basis.is_consent() && wants_separate && self.basis != Basis::SeparateConsent
+        is_together
     }
 
     /// May what it does begin by itself, and can people end it?
@@ -260,9 +258,7 @@ impl<'c> One<'c> {
 
     fn mark_recipients(&self, mut finding: Finding) -> Finding {
         for recipient in recipients(self.checked, self.purpose).take(2) {
-            let is_abroad =
-                recipient.place.as_ref().is_some_and(|place| !self.applied.is_home(place.value.country()));
-            let why = match (is_abroad, recipient.role()) {
+            let why = match (self.applied.is_abroad(recipient), recipient.role()) {
                 (true, _) => "abroad",
                 (false, Some(RecipientRole::Handler)) => "decides by itself",
                 (false, _) => continue,

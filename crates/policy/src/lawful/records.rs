@@ -50,7 +50,6 @@ fn one(
         "member_state": applied.member,
         "on": found.on.to_string(),
     });
-    let facts = facts.as_object().cloned().unwrap_or_default();
     let Some(heard) = ask(applied.pack, "retention", &facts, found.on) else { return };
     if heard.word("rule").is_none() && heard.is_open() {
         found.add_task(Task::of_asks(
@@ -116,15 +115,19 @@ fn longest_duty(
     (longest.map(|(until, _)| until), longest.map(|(_, at)| at))
 }
 
-/// Each purpose that keeps a record of this kind by a clock: where that is written, and until when.
+/// Each purpose that keeps a record of this kind: where that is written, and until when; without end where nothing but a withdrawal ends it.
 fn longest_uses<'c>(
     checked: &'c Checked<'_>,
     kind: &'c DraftKind,
     on: Date,
 ) -> impl Iterator<Item = (&'c DraftPurpose, crate::finding::At, Date)> {
-    using(checked, kind).filter_map(move |purpose| match &purpose.keep {
-        Some(DraftKeep::After(clock)) => Some((purpose, clock.at, clock.value.period.after(on))),
-        Some(DraftKeep::UntilWithdrawn(_)) | None => None,
+    using(checked, kind).filter_map(move |purpose| {
+        let (at, until) = match purpose.keep.as_ref()? {
+            DraftKeep::After(clock) => (clock.at, clock.value.period.after(on)),
+            DraftKeep::UntilWithdrawn(at) => (*at, Date::MAX),
+        };
+        let cap = purpose.at_most.as_ref().map_or(Date::MAX, |cap| cap.value.period.after(on));
+        Some((purpose, at, until.min(cap)))
     })
 }
 

@@ -27,18 +27,15 @@ fn representative(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Foun
         "occasional_low_risk": false,
         "persons": shop.persons.map(|count| count.value),
     });
-    let facts = facts.as_object().cloned().unwrap_or_default();
     let Some(heard) = ask(applied.pack, "representative", &facts, found.on) else { return };
     let Some((true, rule)) = heard.yes("representative") else { return };
-    if shop.representatives.iter().any(|named| applied.is_home(named.place.value.country())) {
+    if applied.is_represented(shop) {
         return;
     }
     let message = "people here are served from abroad, and nobody stands for the shop";
     let finding = Finding::new(Code::NoRepresentative, applied.at, message);
-    let help = format!(
-        "name one there: `[shop.representative.{}]` with `name` and `contact`",
-        if applied.pack.id == "uk" { "uk" } else { applied.pack.id.as_str() }
-    );
+    let help =
+        format!("name one there: `[shop.representative.{}]` with `name` and `contact`", applied.pack.id);
     found.add(finding.help(help).by(applied.pack, rule));
 }
 
@@ -56,18 +53,16 @@ fn notice(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Found) {
 }
 
 fn contact(checked: &Checked<'_>, applied: &Applied<'_>, recipient: &DraftRecipient, found: &mut Found) {
-    let is_abroad = recipient.place.as_ref().is_some_and(|place| !applied.is_home(place.value.country()));
     let facts = json!({
         "categories": [],
         "shares_with_handler": recipient.role() == Some(RecipientRole::Handler),
-        "exports": is_abroad,
+        "exports": applied.is_abroad(recipient),
         "handles_minors": words::lets_minors_in(checked.draft.shop.minors.as_ref().map(|how| how.value)),
         "sells": false,
         "automated_decisions": false,
         "persons": checked.draft.shop.persons.map(|count| count.value),
         "to": recipient.place.as_ref().map(|place| words::place(place.value.country())),
     });
-    let facts = facts.as_object().cloned().unwrap_or_default();
     let Some(heard) = ask(applied.pack, "notice", &facts, found.on) else { return };
     for (_, rule, owed) in heard.owed() {
         let list = rule.duties.get(owed.duty).and_then(|duty| duty.list);
@@ -88,13 +83,12 @@ fn duties_to_minors(applied: &[Applied<'_>], found: &mut Found) {
     for applied in applied.iter().filter(|applied| applied.is_law()) {
         for age in words::MINORS {
             let facts = json!({ "age": age, "basis": "consent", "member_state": applied.member });
-            let facts = facts.as_object().cloned().unwrap_or_default();
             let Some(heard) = ask(applied.pack, "minor", &facts, found.on) else { continue };
             if let Some((true, rule)) = heard.yes("guardian_consent") {
                 found.add_task(Task::of_rule(applied.pack, rule, "guardian_consent", ""));
             }
-            for (act, rule, _) in heard.owed() {
-                found.add_task(Task::of_rule(applied.pack, rule, act, ""));
+            for (act, rule, owed) in heard.owed() {
+                found.add_task(Task::of_duty(applied.pack, rule, owed, act));
             }
         }
     }
@@ -108,7 +102,6 @@ pub(super) fn minors(checked: &Checked<'_>, applied: &[Applied<'_>], found: &mut
         return duties_to_minors(applied, found);
     }
     let facts = json!({ "age": 8, "basis": "consent" });
-    let facts = facts.as_object().cloned().unwrap_or_default();
     for applied in applied.iter().filter(|applied| applied.is_law()) {
         let Some(heard) = ask(applied.pack, "minor", &facts, found.on) else { continue };
         let Some((true, rule)) = heard.yes("guardian_consent") else { continue };

@@ -7,9 +7,9 @@ use super::purposes::{recipients, sensitive_words};
 use super::words;
 use crate::check::Checked;
 use crate::words::{RecipientKind, RecipientRole};
-use rulebook::{Pack, Rule, Text};
+use rulebook::{Owed, Pack, Rule, Text, Words};
 use serde::Serialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 /// Something that a person has to do, or to find out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,9 +18,11 @@ pub struct Task {
     pub pack: String,
     /// The question that it answers: `assessment`, `officer`.
     pub question: &'static str,
-    /// What, in the words of the packs: `register`, `assess`, `contract`.
+    /// What: an act of the packs (`register`, `assess`, `contract`), or one of [`OWN`].
     #[serde(rename = "do")]
     pub act: String,
+    /// What that is, in both languages.
+    pub name: Text,
     /// The purpose, recipient or record that it is about; empty for the shop as a whole.
     pub about: String,
     /// What else there is to say, in English.
@@ -31,14 +33,45 @@ pub struct Task {
     pub laws: Vec<Cited>,
 }
 
+/// What has to be done that is no act of the packs.
+const OWN: &[(&str, Text)] = &[
+    ("choose_route", Text { en: "choose a route abroad", zh: "选择出境路径" }),
+    (
+        "derogation",
+        Text {
+            en: "look whether it is rare enough to need no safeguards",
+            zh: "确认是否属于偶发、可不采取保障措施的情形",
+        },
+    ),
+    ("say_what_it_is", Text { en: "say what it is in law", zh: "写明其法律性质" }),
+    ("written_consent", Text { en: "obtain the consent in writing", zh: "取得书面同意" }),
+];
+
+fn name_of(act: &str) -> Text {
+    let own = OWN.iter().find(|(name, _)| *name == act).map(|(_, text)| *text);
+    own.or_else(|| rulebook::names::find_act(act)).unwrap_or(Text { en: "", zh: "" })
+}
+
 impl Task {
-    /// Something owed by a rule.
+    /// Something that follows from what a rule says.
     pub(super) fn of_rule(pack: &Pack, rule: &Rule, act: &str, about: &str) -> Self {
-        let note = rule.duties.iter().find_map(|duty| duty.note.as_ref()).or(rule.note.as_ref());
+        let note = rule.duties.iter().find_map(|duty| duty.note.as_ref());
+        Self::noted(pack, rule, act, about, note)
+    }
+
+    /// A duty of a rule.
+    pub(super) fn of_duty(pack: &Pack, rule: &Rule, owed: &Owed, act: &str) -> Self {
+        let note = rule.duties.get(owed.duty).and_then(|duty| duty.note.as_ref());
+        Self::noted(pack, rule, act, "", note)
+    }
+
+    fn noted(pack: &Pack, rule: &Rule, act: &str, about: &str, note: Option<&Words>) -> Self {
+        let note = note.or(rule.note.as_ref());
         Self {
             pack: pack.id.clone(),
             question: rule.question.name,
             act: act.to_owned(),
+            name: name_of(act),
             about: about.to_owned(),
             en: note.map(|note| note.en.clone()).unwrap_or_default(),
             zh: note.map(|note| note.zh.clone()).unwrap_or_default(),
@@ -52,6 +85,7 @@ impl Task {
             pack: pack.id.clone(),
             question: "retention",
             act: "say_what_it_is".to_owned(),
+            name: name_of("say_what_it_is"),
             about: kind.to_owned(),
             en: "Laws say how long records of payments are kept: write what it is, such as `is = [\"transaction\", \"invoice\"]`.".to_owned(),
             zh: "法律对交易、发票等记录规定了保存期限：请写明该类记录的法律性质，例如 `is = [\"transaction\", \"invoice\"]`。".to_owned(),
@@ -67,6 +101,7 @@ impl Task {
             pack: heard.pack.id.clone(),
             question: heard.question.name,
             act: act.to_owned(),
+            name: name_of(act),
             about: about.to_owned(),
             en: format!("To be answered first: {}", joined(|text| text.en)),
             zh: format!("须先回答：{}", joined(|text| text.zh)),
@@ -84,8 +119,13 @@ const QUESTIONS: &[&str] = &["officer", "registration", "assessment", "audit", "
 
 pub(super) fn find(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Found) {
     let facts = facts(checked);
-    let representatives = &checked.draft.shop.representatives;
-    let is_represented = representatives.iter().any(|named| applied.is_home(named.place.value.country()));
+    let is_represented = applied.is_represented(&checked.draft.shop);
+    let is_assessed = checked.purposes().all(|(purpose, uses)| {
+        let is_harmless = purpose.recipients.is_empty()
+            && sensitive_words(uses).is_empty()
+            && purpose.data_use.and_then(words::activity).is_none();
+        is_harmless || purpose.assessed.is_some()
+    });
     let mut recipients = checked.draft.recipients.iter();
     let is_agreed = recipients
         .all(|recipient| recipient.agreement.is_some() || recipient.kind == Some(RecipientKind::Authority));
@@ -97,26 +137,18 @@ pub(super) fn find(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Fou
         for (act, rule, owed) in heard.owed() {
             let is_done = DONE.contains(&act)
                 || (act == "name_representative" && is_represented)
+                || (act == "assess" && is_assessed)
                 || (act == "contract" && is_agreed);
             if is_done {
                 continue;
             }
-            let note = rule.duties.get(owed.duty).and_then(|duty| duty.note.as_ref()).or(rule.note.as_ref());
-            found.add_task(Task {
-                pack: applied.pack.id.clone(),
-                question: rule.question.name,
-                act: act.to_owned(),
-                about: String::new(),
-                en: note.map(|note| note.en.clone()).unwrap_or_default(),
-                zh: note.map(|note| note.zh.clone()).unwrap_or_default(),
-                laws: cited(applied.pack, rule),
-            });
+            found.add_task(Task::of_duty(applied.pack, rule, owed, act));
         }
     }
 }
 
 /// What is true of the shop as a whole.
-fn facts(checked: &Checked<'_>) -> Map<String, Json> {
+fn facts(checked: &Checked<'_>) -> Json {
     let draft = checked.draft;
     let is_sensitive = checked.uses.iter().any(|uses| !sensitive_words(uses).is_empty());
     let kept_in = draft.shop.kept_in.as_ref().map(|place| place.value.country());
@@ -149,7 +181,7 @@ fn facts(checked: &Checked<'_>) -> Map<String, Json> {
         ),
     ];
     let does: Vec<&str> = doings.iter().filter(|(_, does)| *does).map(|(word, _)| *word).collect();
-    let facts = json!({
+    json!({
         "established_in": draft.shop.seat().map(|seat| words::place(seat.country())),
         "targets_persons_here": true,
         "occasional_low_risk": false,
@@ -159,6 +191,5 @@ fn facts(checked: &Checked<'_>) -> Map<String, Json> {
         "does": does,
         "sells": does.contains(&"sale"),
         "contract_with": shared_with(RecipientRole::Processor).then_some("processor"),
-    });
-    facts.as_object().cloned().unwrap_or_default()
+    })
 }

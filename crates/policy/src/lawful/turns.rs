@@ -2,7 +2,7 @@
 
 use super::check_lawful;
 use crate::finding::Finding;
-use crate::lawful::Task;
+use crate::lawful::{Cited, Task};
 use jiff::civil::Date;
 use rulebook::Pack;
 use std::collections::BTreeSet;
@@ -50,12 +50,14 @@ pub fn turns(text: &str, file_name: &str, since: Date, packs: &[&Pack]) -> Vec<T
     found
 }
 
-/// The findings of law among the first that are not among the others. Those that only grow old (a review, an agreement) are not law's doing.
+/// The findings of law among the first, each with those laws only that do not say so among the others. What only grows old (a review, an
+/// agreement) is not law's doing.
 fn but(some: &[Finding], others: &[Finding]) -> Vec<Finding> {
-    let is_known = |finding: &Finding| {
-        others.iter().any(|other| {
-            (other.code, &other.message, &other.laws) == (finding.code, &finding.message, &finding.laws)
-        })
+    let left = |finding: &Finding| {
+        let same = |other: &&Finding| (other.code, &other.message) == (finding.code, &finding.message);
+        let known: Vec<&Cited> = others.iter().filter(same).flat_map(|other| &other.laws).collect();
+        let laws: Vec<Cited> = finding.laws.iter().filter(|law| !known.contains(law)).cloned().collect();
+        (!laws.is_empty()).then(|| Finding { laws, ..finding.clone() })
     };
-    some.iter().filter(|finding| !finding.laws.is_empty() && !is_known(finding)).cloned().collect()
+    some.iter().filter_map(left).collect()
 }

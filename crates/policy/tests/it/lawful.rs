@@ -142,6 +142,82 @@ fn what_several_laws_say_alike_is_one_finding_with_all_their_articles() {
 }
 
 #[test]
+fn a_sale_of_which_no_law_that_applies_speaks_is_still_warned_of() {
+    let sold = "agreement = { signed = 2026-03-01 }";
+    let text = with(sold, &format!("{sold}\nconsideration = \"sale\"")).replace("\"cn\"", "\"jp\"");
+    let text = text.replace("region = \"jp\"", "region = \"cn\"");
+    assert!(codes(&check(&text, "shop.toml", TODAY)).contains(&Code::Sale));
+    let report = lawful(&text);
+    let of_law = report
+        .findings
+        .iter()
+        .any(|finding| finding.code >= Code::NoPack && finding.message.contains("sale"));
+    assert!(of_law || codes(&report).contains(&Code::Sale), "{}", report.render(&Options::default()));
+}
+
+#[test]
+fn what_only_a_withdrawal_ends_is_kept_longer_than_a_rule_allows_and_a_cap_ends_it() {
+    let market = with("persons = 20_000", "sells_on = [\"own\", \"amazon\"]\npersons = 20_000")
+        .replace("[record.customer]", "[record.customer]\nis = [\"order_personal_data\"]")
+        .replace("keep = \"90d after", "keep = \"20d after");
+    assert_eq!(codes(&lawful(&market)), [Code::KeptTooLong], "the newsletter, until withdrawn");
+    let capped = market.replace(
+        "keep = \"until withdrawn\"",
+        "keep = \"until withdrawn\"\nat_most = \"30d after collected\"",
+    );
+    assert_eq!(codes(&lawful(&capped)), []);
+}
+
+#[test]
+fn an_assessment_that_was_made_is_no_task_any_more() {
+    let asks = |text: &str| lawful(text).tasks.iter().any(|task| task.act == "assess");
+    assert!(asks(LAWFUL));
+    assert!(!asks(
+        &with("recipients = [\"courier\"]", "recipients = [\"courier\"]\nassessed = 2026-10-01")
+            .replace("keep = \"until withdrawn\"", "keep = \"until withdrawn\"\nassessed = 2026-10-01")
+    ));
+}
+
+#[test]
+fn every_task_has_a_name_in_both_languages() {
+    let texts = [crate::SHOP, CROSS_BORDER, ZH_SHOP, ADVENTURE_WORKS].map(str::to_owned);
+    for text in texts.into_iter().chain(unlawful().into_iter().map(|(_, text)| text)) {
+        for task in lawful(&text).tasks {
+            assert!(!task.name.en.is_empty() && !task.name.zh.is_empty(), "{}", task.act);
+        }
+    }
+}
+
+#[test]
+fn a_law_that_joins_another_is_told_by_itself_on_its_day() {
+    // PIPL is in force, and the law of India comes in May 2027: minors are the same finding under both.
+    let text =
+        with("serves = [\"cn\"]", "serves = [\"cn\", \"in\"]").replace("minors = \"not_served\"\n", "");
+    let turns = policy::turns(&text, "shop.toml", TODAY, &packs());
+    let told: Vec<_> =
+        turns.iter().flat_map(|turn| &turn.findings).filter(|one| one.code == Code::MinorsUnsaid).collect();
+    assert!(
+        !told.is_empty() && told.iter().all(|one| one.laws.iter().all(|law| law.pack == "in")),
+        "{told:?}"
+    );
+    assert!(turns.iter().flat_map(|turn| &turn.mended).all(|one| one.code != Code::MinorsUnsaid));
+}
+
+#[test]
+fn a_change_of_the_shop_itself_brings_every_notice_up_to_date() {
+    let (old, new) = (
+        crate::policy_of(CROSS_BORDER),
+        crate::policy_of(&CROSS_BORDER.replace("kept_in = \"cn\"", "kept_in = \"sg\"")),
+    );
+    let under = policy::diff_lawful(&new, &policy::diff(&old, &new), &packs(), TODAY);
+    assert!(
+        under.iter().any(|law| law.pack == "cn" && law.owed.iter().any(|due| due.act == "update")),
+        "{under:?}"
+    );
+    assert!(policy::diff_lawful(&old, &[], &packs(), TODAY).is_empty());
+}
+
+#[test]
 fn a_report_is_json_with_the_rules_it_rests_on() {
     let json = lawful(&with("basis = \"contract\"", "basis = \"legitimate_interest\"")).to_json();
     let law = &json["findings"][0]["laws"][0];

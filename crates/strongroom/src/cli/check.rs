@@ -59,11 +59,10 @@ fn show_tasks(tasks: &[Task], voice: Voice) {
     for of_pack in tasks.chunk_by(|a, b| a.pack == b.pack) {
         voice.print(format!("\n{}", of_pack.first().map_or("", |task| task.pack.as_str())));
         for task in of_pack {
-            let what = rulebook::names::find_act(&task.act).map_or(task.act.as_str(), |name| name.en);
             let about = if task.about.is_empty() { String::new() } else { format!(" for `{}`", task.about) };
             let laws: Vec<String> = task.laws.iter().map(ToString::to_string).collect();
             let law = if laws.is_empty() { String::new() } else { format!("   {}", laws.join(", ")) };
-            voice.print(format!("  [ ] {}: {what}{about}{law}", task.question));
+            voice.print(format!("  [ ] {}: {}{about}{law}", task.question, task.name.en));
             if !task.en.is_empty() {
                 voice.print(format!("      {}", task.en));
             }

@@ -70,7 +70,7 @@ fn show_law(under: &[UnderLaw], voice: Voice) {
                 (None, Some(soon)) => format!(", {}", soon.text().en),
                 (None, None) => String::new(),
             };
-            let to = if due.to.is_empty() { String::new() } else { format!(", to {}", due.to) };
+            let to = due.to.as_ref().map(|to| format!(", to {}", to.en)).unwrap_or_default();
             let note = if due.en.is_empty() { String::new() } else { format!(". {}", due.en) };
             voice.print(format!("  {}{to}{when} ({}){note}", due.name.en, cited(&due.laws)));
         }

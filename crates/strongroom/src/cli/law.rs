@@ -291,9 +291,8 @@ fn show_turn(turn: &policy::Turn, report: &policy::Report, voice: Voice) {
         );
     }
     for task in &turn.tasks {
-        let what = names::find_act(&task.act).map_or(task.act.as_str(), |name| name.en);
         let laws: Vec<String> = task.laws.iter().map(ToString::to_string).collect();
-        voice.print(format!("  task in {}: {what} ({})", task.pack, laws.join(", ")));
+        voice.print(format!("  task in {}: {} ({})", task.pack, task.name.en, laws.join(", ")));
     }
     for finding in &turn.mended {
         voice.print(format!("  no longer {}  {}", finding.code, line(finding)));
