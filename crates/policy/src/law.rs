@@ -61,17 +61,15 @@ pub(crate) const NOTICE: &[Citation] = &[pipl("17"), gdpr("13")];
 pub(crate) const WITHDRAWAL: &[Citation] = &[pipl("15"), gdpr("7(3)")];
 /// Sensitive data needs separate consent and sufficient necessity.
 pub(crate) const SENSITIVE: &[Citation] = &[pipl("28-30"), gdpr("9")];
+/// What has to be agreed with those who get data, and for how long the record of it is kept.
+pub(crate) const NETWORK_12: Citation = Citation {
+    law: "Network Data Security Management Regulations",
+    article: "12",
+    in_force: Some("2025-01-01"),
+    confidence: Confidence::Text,
+};
 /// What must be agreed with those who process for the shop.
-pub(crate) const AGREEMENT: &[Citation] = &[
-    pipl("21"),
-    Citation {
-        law: "Network Data Security Management Regulations",
-        article: "12",
-        in_force: Some("2025-01-01"),
-        confidence: Confidence::Text,
-    },
-    gdpr("28(3)"),
-];
+pub(crate) const AGREEMENT: &[Citation] = &[pipl("21"), NETWORK_12, gdpr("28(3)")];
 /// Selling Chinese consumers' data.
 pub(crate) const SALE_CN: &[Citation] = &[pipl("23")];
 /// Selling Californian consumers' data: they may opt out.

@@ -1,14 +1,14 @@
 //! What the interview asks the packs: routes abroad, representatives, how long books are kept, and where all of it stands.
 
 use super::choices::Served;
-use crate::lawful::{ids_of, is_home};
+use crate::lawful::{ask, ids_of, is_home, place_word};
 use crate::period::Period;
 use crate::text::Place;
 use crate::words::Route;
 use jiff::civil::Date;
-use rulebook::question::{self, AnswerKind, MEMBERS, PLACES};
-use rulebook::{Confidence, Duty, Facts, Pack, Rule, Ruling, Said, Says, built_in};
-use serde_json::{Value, json};
+use rulebook::question::MEMBERS;
+use rulebook::{Confidence, Pack, built_in};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// What somebody abroad gets data for, as laws on exports tell purposes apart.
@@ -61,10 +61,13 @@ pub(super) fn route(
         "is_ciio": false, "important_data": false, "personal_data": true, "collected_abroad_only": false,
         "outside_negative_list": false, "recipient_certified": false, "persons_since_january": persons,
         "sensitive_since_january": if purpose == ExportFor::Customs { persons } else { 0 },
-        "export_for": export_for, "basis": basis, "to": word_of(to),
+        "export_for": export_for, "basis": basis, "to": place_word(to.country()),
     });
-    let heard = Heard::of(law, "transfer", &facts, on)?;
-    match heard.word(heard.said("route")?) {
+    let heard = ask(law, "transfer", &facts, on)?;
+    if !heard.answers("route") {
+        return None;
+    }
+    match heard.word("route").map(|(word, _)| word) {
         Some("exempt") => Some(Route::Exempt),
         Some("adequacy") => Some(Route::Adequacy),
         Some("security_assessment") => Some(Route::SecurityAssessment),
@@ -84,21 +87,19 @@ pub(super) fn wants_consent_to_share(law: &'static Pack, to: &Place, on: Date) -
         "public_place_images": false, "purpose_or_method_changed": false, "refused_before": false,
         "exports": !is_home(&law.id, to.country()),
     });
-    let Some(heard) = Heard::of(law, "consent", &facts, on) else { return false };
-    let Some(said) = heard.said("consent") else { return false };
-    let rule = said.rule.and_then(|rule| law.rules.get(rule));
-    let is_sure = rule.is_some_and(|rule| rule.confidence != Confidence::Secondary);
-    is_sure && matches!(heard.word(said), Some("explicit" | "separate" | "written"))
+    let Some(heard) = ask(law, "consent", &facts, on) else { return false };
+    heard.word("consent").is_some_and(|(word, rule)| {
+        rule.confidence != Confidence::Secondary && matches!(word, "explicit" | "separate" | "written")
+    })
 }
 
 /// Must a shop with its seat there name somebody who stands for it where this law holds?
 pub(super) fn needs_representative(law: Served, seat: &Place, on: Date) -> bool {
     let facts = json!({
-        "established_in": word_of(seat), "targets_persons_here": true, "occasional_low_risk": false,
+        "established_in": place_word(seat.country()), "targets_persons_here": true, "occasional_low_risk": false,
     });
-    let heard = built_in().find(law.as_str()).and_then(|law| Heard::of(law, "representative", &facts, on));
-    let says = heard.and_then(|heard| heard.said("representative")?.says);
-    says == Some(Says::YesNo(true))
+    let heard = built_in().find(law.as_str()).and_then(|law| ask(law, "representative", &facts, on));
+    heard.and_then(|heard| heard.yes("representative")).is_some_and(|(needs, _)| needs)
 }
 
 /// How long the law of a place wants books and vouchers kept.
@@ -128,9 +129,10 @@ fn kept(law: &'static Pack, record: &str, seat: &Place, on: Date) -> Option<Book
     if let (true, Some(facts)) = (MEMBERS.contains(&seat.country()), facts.as_object_mut()) {
         facts.insert("member_state".to_owned(), json!(seat.country()));
     }
-    let heard = Heard::of(law, "retention", &facts, on)?;
-    let (rule, duty) = heard.owed("keep_at_least")?;
-    let period = Period::parse(&duty.clock.as_ref()?.within.to_string()).ok()?;
+    let heard = ask(law, "retention", &facts, on)?;
+    let (_, rule, owed) = heard.owed().find(|(act, ..)| *act == "keep_at_least")?;
+    let clock = rule.duties.get(owed.duty)?.clock.as_ref()?;
+    let period = Period::parse(&clock.within.to_string()).ok()?;
     let cite = rule.cites.first()?;
     let name = &law.laws.get(cite.law)?.name;
     let article = if cite.article == "passim" { String::new() } else { format!(" {}", cite.article) };
@@ -165,54 +167,6 @@ fn sure(confidence: Confidence) -> &'static str {
         Confidence::Verified => "",
         Confidence::Secondary => " (secondary source)",
         Confidence::Unverified => " (unverified)",
-    }
-}
-
-/// The word by which facts know a place.
-fn word_of(place: &Place) -> &'static str {
-    let country = if place.country() == "gb" { "uk" } else { place.country() };
-    PLACES.iter().find(|known| **known == country).copied().unwrap_or("other")
-}
-
-/// What a pack answers.
-struct Heard {
-    pack: &'static Pack,
-    ruling: Ruling,
-}
-
-impl Heard {
-    /// Asks the law of a day.
-    fn of(pack: &'static Pack, question: &str, facts: &Value, on: Date) -> Option<Self> {
-        let question = question::find(question)?;
-        let facts = Facts::read(question.facts, facts.as_object()?).ok()?;
-        let ruling = rulebook::decide(pack, question, &facts, Some(on)).ok()?;
-        Some(Self { pack, ruling })
-    }
-
-    /// What it says under this name; nothing where the pack is silent.
-    fn said(&self, name: &str) -> Option<Said> {
-        let at = self.ruling.question.answers.iter().position(|answer| answer.name == name)?;
-        self.ruling.answers.iter().find(|said| said.answer == at).copied()
-    }
-
-    /// The word that it says; nothing where a person has to be asked first.
-    fn word(&self, said: Said) -> Option<&'static str> {
-        match (said.says?, self.ruling.question.answers.get(said.answer)?.kind) {
-            (Says::Word(number), AnswerKind::Word(words)) => {
-                words.get(usize::try_from(number).ok()?).copied()
-            }
-            _ => None,
-        }
-    }
-
-    /// A duty that is owed for certain, and its rule.
-    fn owed(&self, act: &str) -> Option<(&'static Rule, &'static Duty)> {
-        let certain = self.ruling.duties.iter().filter(|owed| owed.is_certain);
-        let mut found = certain.filter_map(|owed| {
-            let rule = self.pack.rules.get(owed.rule)?;
-            Some((rule, rule.duties.get(owed.duty)?))
-        });
-        found.find(|(_, duty)| self.ruling.question.duties.get(duty.act).is_some_and(|known| *known == act))
     }
 }
 

@@ -36,14 +36,14 @@ impl fmt::Display for Cited {
 }
 
 /// What a pack answered to a question about the policy.
-pub(super) struct Heard<'p> {
+pub(crate) struct Heard<'p> {
     pub(super) pack: &'p Pack,
     pub(super) question: &'static Question,
     ruling: Ruling,
 }
 
 /// Asks a pack. Facts that the question does not have are left out; `None` where it cannot be asked like this.
-pub(super) fn ask<'p>(pack: &'p Pack, name: &str, facts: &Json, on: Date) -> Option<Heard<'p>> {
+pub(crate) fn ask<'p>(pack: &'p Pack, name: &str, facts: &Json, on: Date) -> Option<Heard<'p>> {
     let question = question::find(name)?;
     let mut known = Facts::none(question.facts);
     for fact in question.facts {
@@ -65,7 +65,7 @@ impl<'p> Heard<'p> {
     }
 
     /// A yes or a no, and the rule that decided.
-    pub(super) fn yes(&self, name: &str) -> Option<(bool, &'p Rule)> {
+    pub(crate) fn yes(&self, name: &str) -> Option<(bool, &'p Rule)> {
         match self.says(name)? {
             (_, Says::YesNo(is), rule) => Some((is, rule)),
             _ => None,
@@ -73,7 +73,7 @@ impl<'p> Heard<'p> {
     }
 
     /// A word, and the rule that decided.
-    pub(super) fn word(&self, name: &str) -> Option<(&'static str, &'p Rule)> {
+    pub(crate) fn word(&self, name: &str) -> Option<(&'static str, &'p Rule)> {
         match self.says(name)? {
             (AnswerKind::Word(known), Says::Word(number), rule) => {
                 Some((known.get(usize::try_from(number).ok()?)?, rule))
@@ -98,6 +98,12 @@ impl<'p> Heard<'p> {
         }
     }
 
+    /// Does it speak of this at all, even if a person has to be asked first?
+    pub(crate) fn answers(&self, name: &str) -> bool {
+        let is_it = |at: usize| self.question.answers.get(at).is_some_and(|answer| answer.name == name);
+        self.ruling.answers.iter().any(|said| is_it(said.answer))
+    }
+
     /// The rule that decided an answer.
     pub(super) fn rule_of(&self, name: &str) -> Option<&'p Rule> {
         self.says(name).map(|(_, _, rule)| rule)
@@ -114,7 +120,7 @@ impl<'p> Heard<'p> {
     }
 
     /// What is owed for certain: the act, its rule, and the duty with its deadline.
-    pub(super) fn owed(&self) -> impl Iterator<Item = (&'static str, &'p Rule, &Owed)> {
+    pub(crate) fn owed(&self) -> impl Iterator<Item = (&'static str, &'p Rule, &Owed)> {
         self.ruling.duties.iter().filter(|owed| owed.is_certain).filter_map(|owed| {
             let rule = self.pack.rules.get(owed.rule)?;
             let act = rule.duties.get(owed.duty)?.act;

@@ -87,7 +87,7 @@ pub(super) fn is_necessary(category: Category, held_necessary: &[&str]) -> bool 
 }
 
 /// A country, as packs name places.
-pub(super) fn place(country: &str) -> &'static str {
+pub(crate) fn place(country: &str) -> &'static str {
     let named = if country == "gb" { "uk" } else { country };
     rulebook::question::PLACES.iter().find(|place| **place == named).copied().unwrap_or("other")
 }

@@ -1,6 +1,6 @@
 //! The articles for which a record has its columns. How sure we are of each comes from the fact base, as in `law.rs`.
 
-use crate::law::{Citation, Confidence, gdpr, pipl};
+use crate::law::{Citation, NETWORK_12, gdpr, pipl};
 
 /// One article of each law.
 macro_rules! cites {
@@ -53,12 +53,4 @@ pub(super) const PIPL_SEPARATE: &[Citation] = &[pipl("23"), pipl("29"), pipl("39
 /// Entrusting, and providing to another.
 pub(super) const PIPL_RECIPIENTS: &[Citation] = &[pipl("21"), pipl("23")];
 /// What has to be agreed with those who get data, and for how long the record of it is kept.
-pub(super) const CN_AGREEMENTS: &[Citation] = &[
-    pipl("21"),
-    Citation {
-        law: "Network Data Security Management Regulations",
-        article: "12",
-        in_force: Some("2025-01-01"),
-        confidence: Confidence::Text,
-    },
-];
+pub(super) const CN_AGREEMENTS: &[Citation] = &[pipl("21"), NETWORK_12];

@@ -11,19 +11,7 @@ fn folder() -> PathBuf {
 }
 
 fn broken() -> Vec<(String, String)> {
-    let mut files: Vec<_> = std::fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .map(|path| {
-            (
-                path.file_stem().unwrap().to_string_lossy().into_owned(),
-                std::fs::read_to_string(&path).unwrap(),
-            )
-        })
-        .collect();
-    files.sort();
-    files
+    crate::policies_of(&folder())
 }
 
 fn codes(report: &Report) -> Vec<Code> {
@@ -32,16 +20,9 @@ fn codes(report: &Report) -> Vec<Code> {
 
 #[test]
 fn every_broken_policy_looks_as_approved() {
-    let mut different = Vec::new();
-    for (name, text) in broken() {
-        let rendered = check(&text, "shop.toml", TODAY).render(&Options::default());
-        let approved = folder().join(format!("{name}.txt"));
-        if std::fs::read_to_string(&approved).ok().as_deref() != Some(rendered.as_str()) {
-            std::fs::write(approved.with_extension("txt.new"), rendered).unwrap();
-            different.push(name);
-        }
-    }
-    assert!(different.is_empty(), "look at the .txt.new files of {different:?}");
+    let rendered = |text: &str| check(text, "shop.toml", TODAY).render(&Options::default());
+    let shown = |(name, text): (String, String)| (format!("{name}.txt"), rendered(&text));
+    crate::look_as_approved(&folder(), broken().into_iter().map(shown));
 }
 
 #[test]

@@ -26,14 +26,7 @@ fn folder() -> PathBuf {
 }
 
 fn unlawful() -> Vec<(String, String)> {
-    let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let policies = files.filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    let named = |path: PathBuf| {
-        (path.file_stem().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(&path).unwrap())
-    };
-    let mut files: Vec<_> = policies.map(named).collect();
-    files.sort();
-    files
+    crate::policies_of(&folder())
 }
 
 /// The base of the folder, with one thing said otherwise.
@@ -57,16 +50,9 @@ fn the_examples_have_nothing_to_find_fault_with_under_any_law_that_applies() {
 
 #[test]
 fn every_unlawful_policy_looks_as_approved() {
-    let mut different = Vec::new();
-    for (name, text) in unlawful() {
-        let rendered = lawful(&text).render(&Options::default());
-        let approved = folder().join(format!("{name}.txt"));
-        if std::fs::read_to_string(&approved).ok().as_deref() != Some(rendered.as_str()) {
-            std::fs::write(approved.with_extension("txt.new"), rendered).unwrap();
-            different.push(name);
-        }
-    }
-    assert!(different.is_empty(), "look at the .txt.new files of {different:?}");
+    let shown =
+        |(name, text): (String, String)| (format!("{name}.txt"), lawful(&text).render(&Options::default()));
+    crate::look_as_approved(&folder(), unlawful().into_iter().map(shown));
 }
 
 #[test]
