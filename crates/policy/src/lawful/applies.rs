@@ -65,37 +65,43 @@ pub(crate) fn ids_of<'p>(place: &Place, packs: &[&'p Pack]) -> Vec<&'p str> {
     }
 }
 
-/// The packs that apply, each once, and the places that have none.
-pub(super) fn find<'p>(checked: &Checked<'_>, packs: &[&'p Pack]) -> (Vec<Applied<'p>>, Vec<At>) {
-    let shop = &checked.draft.shop;
-    let (mut found, mut without) = (Vec::new(), Vec::new());
-    for served in &shop.serves {
-        let ids = ids_of(&served.value, packs);
-        if ids.is_empty() {
-            without.push(served.at);
-        }
-        let member = MEMBERS.iter().find(|member| **member == served.value.country()).copied();
-        for id in ids {
-            add(&mut found, packs, id, &Because { at: served.at, member, is_served: true });
-        }
-    }
-    // The law of the seat reaches everything that is done there. Those of the United States go by the person's home.
-    if let Some((seat, at)) = seat(shop).filter(|(seat, _)| seat.country() != "us") {
-        let member = MEMBERS.iter().find(|member| **member == seat.country()).copied();
-        for id in ids_of(seat, packs) {
-            add(&mut found, packs, id, &Because { at, member, is_served: false });
-        }
-    }
-    for channel in &shop.sells_on {
-        if let Some(id) = words::platform(channel.value) {
-            add(&mut found, packs, id, &Because { at: channel.at, member: None, is_served: false });
-        }
-    }
-    (found, without)
+/// What of a policy says which packs apply, each with its place in the file.
+struct Reach<'a> {
+    serves: Vec<(&'a Place, At)>,
+    seat: Option<(&'a Place, At)>,
+    sells_on: Vec<(Channel, At)>,
 }
 
-fn seat(shop: &DraftShop) -> Option<(&Place, At)> {
-    shop.established_in.as_ref().or(shop.kept_in.as_ref()).map(|place| (&place.value, place.at))
+impl Reach<'_> {
+    /// The packs that apply, each once, and the places that have none.
+    fn find<'p>(&self, packs: &[&'p Pack]) -> (Vec<Applied<'p>>, Vec<At>) {
+        let (mut found, mut without) = (Vec::new(), Vec::new());
+        for (served, at) in &self.serves {
+            let ids = ids_of(served, packs);
+            if ids.is_empty() {
+                without.push(*at);
+            }
+            for id in ids {
+                add(&mut found, packs, id, &Because { at: *at, member: member(served), is_served: true });
+            }
+        }
+        // The law of the seat reaches everything that is done there. Those of the United States go by the person's home.
+        if let Some((seat, at)) = self.seat.filter(|(seat, _)| seat.country() != "us") {
+            for id in ids_of(seat, packs) {
+                add(&mut found, packs, id, &Because { at, member: member(seat), is_served: false });
+            }
+        }
+        for (channel, at) in &self.sells_on {
+            if let Some(id) = words::platform(*channel) {
+                add(&mut found, packs, id, &Because { at: *at, member: None, is_served: false });
+            }
+        }
+        (found, without)
+    }
+}
+
+fn member(place: &Place) -> Option<&'static str> {
+    MEMBERS.iter().find(|member| **member == place.country()).copied()
 }
 
 struct Because {
@@ -115,18 +121,25 @@ fn add<'p>(found: &mut Vec<Applied<'p>>, packs: &[&'p Pack], id: &str, because: 
     }
 }
 
-/// The ids of the packs that apply to a policy, in their order; to load those and no others.
-pub fn packs_that_apply<'p>(policy: &Policy, packs: &[&'p Pack]) -> Vec<&'p str> {
+/// The packs that apply to a draft, each once, and the places that have none.
+pub(super) fn find<'p>(checked: &Checked<'_>, packs: &[&'p Pack]) -> (Vec<Applied<'p>>, Vec<At>) {
+    let shop = &checked.draft.shop;
+    let seat = shop.established_in.as_ref().or(shop.kept_in.as_ref());
+    let reach = Reach {
+        serves: shop.serves.iter().map(|place| (&place.value, place.at)).collect(),
+        seat: seat.map(|place| (&place.value, place.at)),
+        sells_on: shop.sells_on.iter().map(|channel| (channel.value, channel.at)).collect(),
+    };
+    reach.find(packs)
+}
+
+/// The packs that apply to a policy, each once: those of the places that it serves, that of its seat, those of marketplaces.
+pub fn packs_that_apply<'p>(policy: &Policy, packs: &[&'p Pack]) -> Vec<&'p Pack> {
     let shop = &policy.shop;
-    let mut ids: Vec<&str> = shop.serves.iter().flat_map(|place| ids_of(place, packs)).collect();
-    if shop.established_in.country() != "us" {
-        ids.extend(ids_of(&shop.established_in, packs));
-    }
-    let platforms = shop.sells_on.iter().copied().filter_map(|channel: Channel| words::platform(channel));
-    ids.extend(
-        platforms.filter_map(|id| packs.iter().find(|pack| pack.id == id)).map(|pack| pack.id.as_str()),
-    );
-    let mut seen = std::collections::BTreeSet::new();
-    ids.retain(|id| seen.insert(*id));
-    ids
+    let reach = Reach {
+        serves: shop.serves.iter().map(|place| (place, At::default())).collect(),
+        seat: Some((&shop.established_in, At::default())),
+        sells_on: shop.sells_on.iter().map(|channel| (*channel, At::default())).collect(),
+    };
+    reach.find(packs).0.iter().map(|applied| applied.pack).collect()
 }

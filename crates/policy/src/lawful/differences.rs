@@ -59,9 +59,7 @@ pub fn diff_lawful(new: &Policy, changes: &[Change], packs: &[&Pack], on: Date) 
         return Vec::new();
     }
     let changed = changed_purposes(new, changes);
-    let ids = packs_that_apply(new, packs);
-    let applying = packs.iter().filter(|pack| ids.contains(&pack.id.as_str()));
-    applying.filter_map(|pack| under(pack, &changed, on)).collect()
+    packs_that_apply(new, packs).into_iter().filter_map(|pack| under(pack, &changed, on)).collect()
 }
 
 /// The purposes whose purpose, method or kinds of data some change alters.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use policy::{Colour, Options, Report, Severity, Task};
 
+use super::changes::cited;
 use super::{Context, Exit, Voice};
 use crate::ground::Problem;
 use crate::ground::clock::{Clock, MachineClock};
@@ -60,8 +61,7 @@ fn show_tasks(tasks: &[Task], voice: Voice) {
         voice.print(format!("\n{}", of_pack.first().map_or("", |task| task.pack.as_str())));
         for task in of_pack {
             let about = if task.about.is_empty() { String::new() } else { format!(" for `{}`", task.about) };
-            let laws: Vec<String> = task.laws.iter().map(ToString::to_string).collect();
-            let law = if laws.is_empty() { String::new() } else { format!("   {}", laws.join(", ")) };
+            let law = if task.laws.is_empty() { String::new() } else { format!("   {}", cited(&task.laws)) };
             voice.print(format!("  [ ] {}: {}{about}{law}", task.question, task.name.en));
             if !task.en.is_empty() {
                 voice.print(format!("      {}", task.en));

@@ -8,6 +8,7 @@ use policy::UnderLaw;
 use serde_json::{Value as Json, json};
 
 use super::answers::{list, text, texts};
+use super::changes::cited;
 use super::{Context, Exit, Voice};
 use crate::desk::operator::change_json;
 use crate::ground::Problem;
@@ -75,10 +76,6 @@ fn show_law(under: &[UnderLaw], voice: Voice) {
             voice.print(format!("  {}{to}{when} ({}){note}", due.name.en, cited(&due.laws)));
         }
     }
-}
-
-fn cited(laws: &[policy::Cited]) -> String {
-    laws.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn read(file: &Path, context: &Context) -> Result<Option<policy::Policy>, Problem> {

@@ -214,7 +214,7 @@ pub(super) fn run(command: &LawCommand, context: &Context) -> Result<Exit, Probl
             return test(pack.as_deref(), file.as_deref().zip(scenarios.as_deref()), &shelf, voice);
         }
         LawCommand::Coverage => coverage(&packs(context)?.packs()?, voice),
-        LawCommand::Changes { since, policy } => return changes(*since, policy, context),
+        LawCommand::Changes { since, policy } => return super::changes::run(*since, policy, context),
         LawCommand::Keygen { key, name } => keygen(key, name, voice)?,
         LawCommand::Bundle { out, key, folders } => bundle(out, key, folders, voice)?,
         LawCommand::Update { bundle, trusted, allow_older, dry_run } => {
@@ -236,67 +236,6 @@ pub(super) fn packs(context: &Context) -> Result<Arc<Shelf>, Problem> {
 /// The packs of the data folder, with the keys that the configuration trusts.
 fn installed(context: &Context) -> Result<Packs, Problem> {
     Ok(Packs::new(&context.data, Config::read(&context.flags, &context.data)?.trusted()?))
-}
-
-/// What coming law breaks in a policy.
-fn changes(since: Option<Date>, file: &Path, context: &Context) -> Result<Exit, Problem> {
-    let text = super::init::read_policy(file)?;
-    let (name, since) = (file.display().to_string(), since.unwrap_or_else(super::check::today));
-    let report = policy::check(&text, &name, since);
-    let (Some(checked), shelf) = (&report.policy, packs(context)?) else {
-        context.voice.say(super::check::rendered(&report));
-        return Ok(Exit::Found);
-    };
-    let all = shelf.packs()?;
-    let ids = policy::packs_that_apply(checked, &all);
-    let applying: Vec<&Pack> = all.iter().copied().filter(|pack| ids.contains(&pack.id.as_str())).collect();
-    let turns = policy::turns(&text, &name, since, &applying);
-    let voice = context.voice;
-    if voice.json {
-        voice.print_json(&turns.iter().map(|turn| turn_json(turn, &report)).collect::<Vec<_>>());
-    } else if turns.is_empty() {
-        voice.print(format!("nothing that these packs know of changes for this policy after {since}"));
-    } else {
-        for turn in &turns {
-            show_turn(turn, &report, voice);
-        }
-    }
-    let is_unlawful = |finding: &policy::Finding| finding.severity() == policy::Severity::Unlawful;
-    let breaks = turns.iter().flat_map(|turn| &turn.findings).any(is_unlawful);
-    Ok(if breaks { Exit::Found } else { Exit::Done })
-}
-
-fn turn_json(turn: &policy::Turn, report: &policy::Report) -> Json {
-    let of = |findings: &[policy::Finding]| -> Vec<Json> {
-        findings.iter().map(|finding| report.finding_json(finding)).collect()
-    };
-    json!({ "on": turn.on.to_string(), "found": of(&turn.findings), "tasks": turn.tasks, "found_no_more": of(&turn.mended) })
-}
-
-fn show_turn(turn: &policy::Turn, report: &policy::Report, voice: Voice) {
-    voice.print(format!("from {}", turn.on));
-    let line = |finding: &policy::Finding| {
-        let place = finding.labels.first().map_or((1, 1), |label| report.line_and_column(label.at.start));
-        let laws: Vec<String> = finding.laws.iter().map(ToString::to_string).collect();
-        format!("{} (line {}): {}", finding.message, place.0, laws.join(", "))
-    };
-    for finding in &turn.findings {
-        voice.print(format!("  {} {}  {}", finding.severity().as_str(), finding.code, line(finding)));
-        voice.print(
-            finding
-                .help
-                .as_deref()
-                .map(|help| format!("    {}", help.replace('\n', "\n    ")))
-                .unwrap_or_default(),
-        );
-    }
-    for task in &turn.tasks {
-        let laws: Vec<String> = task.laws.iter().map(ToString::to_string).collect();
-        voice.print(format!("  task in {}: {} ({})", task.pack, task.name.en, laws.join(", ")));
-    }
-    for finding in &turn.mended {
-        voice.print(format!("  no longer {}  {}", finding.code, line(finding)));
-    }
 }
 
 /// Answers questions, JSON or a line each: one object for each pack that is asked.

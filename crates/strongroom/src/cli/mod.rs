@@ -4,6 +4,7 @@ mod account;
 mod answers;
 mod approvals;
 mod bench;
+mod changes;
 mod check;
 mod client;
 mod copies;
