@@ -6,6 +6,7 @@
 //! SOURCE: docs/spec/policy.md, "The gate"; `tests/it/gate.rs` holds the same rules once more, slow and obvious, and compares.
 
 use crate::compile::{Compiled, CompiledKind};
+use crate::home::{Age, Home};
 use crate::reason::{ReasonId, Reasons};
 use crate::set::{FieldMask, PurposeSet};
 
@@ -87,26 +88,6 @@ pub enum Agreement {
     Ended,
 }
 
-/// The subject's age, for the packs to come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Age {
-    /// Decides nothing.
-    #[default]
-    Unknown,
-    /// In completed years.
-    Years(u8),
-}
-
-/// The law the subject lives under, for the packs to come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Jurisdiction {
-    /// Decides nothing.
-    #[default]
-    Unknown,
-    /// A pack, by its number.
-    Pack(u16),
-}
-
 /// What is about to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
@@ -149,10 +130,10 @@ pub struct Facts {
     pub unknown_fields: FieldMask,
     /// The agreement with the recipient, for a share.
     pub agreement: Agreement,
-    /// The subject's age.
+    /// How old the subject is.
     pub age: Age,
-    /// The subject's jurisdiction.
-    pub jurisdiction: Jurisdiction,
+    /// Where the subject lives: whose law is asked beside that of the shop's seat.
+    pub home: Home,
 }
 
 /// The answer in one word.
@@ -224,6 +205,17 @@ fn satisfied(compiled: &Compiled, facts: &Facts) -> PurposeSet {
     sets.standing_alone.or(sets.consent.and(facts.granted).or(sets.objectable).minus(facts.refused))
 }
 
+/// The purposes that the laws that apply to this subject let nobody pursue on their ground.
+#[inline]
+fn barred(compiled: &Compiled, facts: &Facts) -> PurposeSet {
+    let law = &compiled.law;
+    if law.bars_nothing() {
+        return PurposeSet::EMPTY;
+    }
+    let always = law.purposes(facts.home);
+    if facts.age == Age::Minor { always.or(law.purposes_for_minors(facts.home)) } else { always }
+}
+
 /// Reveal, search, share.
 #[inline]
 fn open(compiled: &Compiled, kind: &CompiledKind, facts: &Facts, flow: &Flow) -> Decision {
@@ -231,7 +223,8 @@ fn open(compiled: &Compiled, kind: &CompiledKind, facts: &Facts, flow: &Flow) ->
         return refuse(compiled, facts, flow, None);
     };
     let sets = &compiled.sets;
-    let usable = satisfied(compiled, facts).minus(facts.ended).and(facts.purposes);
+    let usable =
+        satisfied(compiled, facts).minus(facts.ended).minus(barred(compiled, facts)).and(facts.purposes);
     let usable = if facts.standing == Standing::Present { usable } else { usable.and(sets.legal) };
     let actor_may = facts.acts.has(flow.act) && !facts.frozen && facts.training != Training::Lapsed;
     if !(actor_may
@@ -298,6 +291,9 @@ fn share_faults(compiled: &Compiled, facts: &Facts, flow: &Flow, purpose: u16) -
         Agreement::None => reasons.add(ReasonId::NoAgreement),
         Agreement::Ended => reasons.add(ReasonId::AgreementEnded),
     }
+    if !compiled.law.bars_nothing() && compiled.law.transfers(facts.home, recipient).has(purpose) {
+        reasons.add(ReasonId::NoRoute);
+    }
     reasons
 }
 
@@ -320,6 +316,9 @@ fn refuse(compiled: &Compiled, facts: &Facts, flow: &Flow, purpose: Option<u16>)
     if !satisfied(compiled, facts).has(purpose) {
         reasons.add(if facts.refused.has(purpose) { ReasonId::Objected } else { ReasonId::NoChoice });
     }
+    if barred(compiled, facts).has(purpose) {
+        reasons.add(why_barred(compiled, facts, purpose));
+    }
     if facts.ended.has(purpose) {
         reasons.add(ReasonId::Ended);
         if facts.held {
@@ -335,6 +334,11 @@ fn refuse(compiled: &Compiled, facts: &Facts, flow: &Flow, purpose: Option<u16>)
         reasons = reasons.and_whole(share_faults(compiled, facts, flow, purpose));
     }
     Decision::no(flow, reasons, Some(purpose))
+}
+
+/// Is it barred with everybody, or with minors?
+fn why_barred(compiled: &Compiled, facts: &Facts, purpose: u16) -> ReasonId {
+    if compiled.law.purposes(facts.home).has(purpose) { ReasonId::Unlawful } else { ReasonId::NotForMinors }
 }
 
 fn actor_faults(facts: &Facts, flow: &Flow) -> Reasons {
@@ -393,7 +397,8 @@ fn collect(compiled: &Compiled, kind: Option<&CompiledKind>, facts: &Facts, flow
         return refuse_collect(facts, flow, known);
     }
     let listing = flow.purpose.map_or(kind.listing, |purpose| kind.listing.and(PurposeSet::only(purpose)));
-    let usable = listing.and(satisfied(compiled, facts)).minus(facts.ended);
+    let barred = barred(compiled, facts);
+    let usable = listing.and(satisfied(compiled, facts)).minus(facts.ended).minus(barred);
     let mut fields = FieldMask::EMPTY;
     let mut because = flow.purpose;
     for purpose in &usable {
@@ -404,8 +409,11 @@ fn collect(compiled: &Compiled, kind: Option<&CompiledKind>, facts: &Facts, flow
         fields = fields.or(needed);
     }
     let refused = flow.fields.minus(fields);
-    let reasons =
-        if refused.is_empty() { Reasons::NONE } else { dropped(kind, facts, refused, listing.minus(usable)) };
+    let reasons = if refused.is_empty() {
+        Reasons::NONE
+    } else {
+        dropped(compiled, kind, facts, refused, listing.minus(usable))
+    };
     let answer = if !fields.is_empty() || flow.fields.is_empty() { Answer::Yes } else { Answer::No };
     Decision { answer, fields, masked: FieldMask::EMPTY, refused, retained_only: false, reasons, because }
 }
@@ -424,14 +432,24 @@ fn refuse_collect(facts: &Facts, flow: &Flow, known: bool) -> Decision {
 
 /// Why fields are dropped at the door; each has one reason, the one that a choice or time could change first.
 #[cold]
-fn dropped(kind: &CompiledKind, facts: &Facts, refused: FieldMask, unusable: PurposeSet) -> Reasons {
+fn dropped(
+    compiled: &Compiled,
+    kind: &CompiledKind,
+    facts: &Facts,
+    refused: FieldMask,
+    unusable: PurposeSet,
+) -> Reasons {
     let mut reasons = Reasons::NONE;
     let mut rest = refused;
-    let (ended, open) = (unusable.and(facts.ended), unusable.minus(facts.ended));
+    let barred = unusable.and(barred(compiled, facts));
+    let unlawful = barred.and(compiled.law.purposes(facts.home));
+    let (ended, open) = (unusable.and(facts.ended).minus(barred), unusable.minus(facts.ended).minus(barred));
     let why = [
         (ReasonId::NoChoice, open.minus(facts.refused)),
         (ReasonId::Objected, open.and(facts.refused)),
         (ReasonId::Ended, ended),
+        (ReasonId::NotForMinors, barred.minus(unlawful)),
+        (ReasonId::Unlawful, unlawful),
     ];
     for (id, purposes) in why {
         let listed =

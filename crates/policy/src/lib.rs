@@ -46,6 +46,7 @@ mod draft;
 mod file;
 mod finding;
 mod gate;
+mod home;
 pub mod interview;
 mod law;
 mod lawful;
@@ -80,11 +81,13 @@ pub use diff::{Alone, Change, ChangeCode, Effect, diff, void_choices};
 pub use dpv::fideslang;
 pub use file::{FileRule, LARGEST_KEPT, MOST_MEDIA, MediaType};
 pub use finding::{At, Finding, Label, MOST_FINDINGS, Report};
-pub use gate::{
-    Act, ActSet, Age, Agreement, Answer, Decision, Facts, Flow, Jurisdiction, Standing, Training, decide,
-};
+pub use gate::{Act, ActSet, Agreement, Answer, Decision, Facts, Flow, Standing, Training, decide};
+pub use home::{Age, Home};
 pub use law::{Citation, Confidence};
-pub use lawful::{Cited, Due, Task, Turn, UnderLaw, check_lawful, diff_lawful, packs_that_apply, turns};
+pub use lawful::{
+    Bar, Barred, Bars, Cited, Due, Reach, Task, Turn, UnderLaw, bars, check_lawful, diff_lawful,
+    packs_that_apply, turns,
+};
 pub use limit::{Limit, NotALimit};
 pub use model::{
     Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad, Shop,

@@ -60,6 +60,9 @@ reasons! {
     20 NotIndexed        "not_indexed"          "These fields cannot be searched."                                "这些字段不可检索。";
     21 UnknownField      "unknown_field"        "The policy no longer says what these fields are."                "隐私政策不再说明这些字段的含义。";
     22 KeptForHold       "kept_for_hold"        "The record is kept for a legal hold only."                       "该记录仅因法律保全而保留。";
+    23 Unlawful          "unlawful"             "A law that applies does not allow this purpose on its ground."   "适用的法律不允许以此为依据进行此项处理。";
+    24 NotForMinors      "not_for_minors"       "A law that applies does not allow this with minors."             "适用的法律不允许对未成年人进行此项处理。";
+    25 NoRoute           "no_route"             "A law that applies does not allow this transfer."                "适用的法律不允许向该接收方提供信息。";
 }
 
 impl ReasonId {
@@ -90,7 +93,7 @@ pub struct Reason {
 }
 
 /// At most so many reasons are about some fields only: as many as one act can have.
-const MOST_PARTIAL: usize = 4;
+const MOST_PARTIAL: usize = 6;
 
 /// The reasons of one decision, without allocation: a set for the whole flow, a short list for some fields.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! From a policy and its registry to the table.
 
+mod law;
 mod table;
 
 pub use table::{
@@ -16,6 +17,7 @@ use crate::set::{FieldMask, PurposeSet};
 use crate::text::Name;
 use crate::words::{Basis, RecipientKind};
 use crate::zone::Zone;
+use law::LawTable;
 use table::PurposeSets;
 
 /// The table of a policy.
@@ -36,6 +38,7 @@ pub fn compile(policy: &Policy, registry: &Registry) -> Result<Compiled, Registr
         roles: Vec::new(),
         role_names: NameTable::default(),
         sets: PurposeSets::default(),
+        law: LawTable::default(),
     };
     for recipient in &policy.recipients {
         let ordinal = known("recipient", &recipient.name, registry.find_recipient(recipient.name.as_str()))?;

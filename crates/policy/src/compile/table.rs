@@ -1,5 +1,6 @@
 //! The table of a policy: what the gate, the seal and the pages look things up in. Immutable once built.
 
+use super::law::LawTable;
 use crate::file::FileRule;
 use crate::model::{Officer, Purpose, Recipient, Role, Shop};
 use crate::name_table::NameTable;
@@ -25,6 +26,8 @@ pub struct Compiled {
     pub(super) roles: Vec<Option<CompiledRole>>,
     pub(super) role_names: NameTable,
     pub(crate) sets: PurposeSets,
+    /// What the laws that apply let nobody do.
+    pub(crate) law: LawTable,
 }
 
 /// Purposes by what the gate asks about them.

@@ -3,6 +3,7 @@
 use super::Found;
 use super::applies::Applied;
 use super::asking::ask;
+use super::bars::Barred;
 use super::purposes::{recipients, sensitive_words};
 use super::tasks::Task;
 use super::words;
@@ -25,46 +26,69 @@ pub(super) fn check(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Fo
         if !applied.is_abroad(recipient) || recipient.kind == Some(RecipientKind::Authority) {
             continue;
         }
+        // The gate knows of each purpose for which nothing may be sent; the person who mends it, of the first.
+        let mut is_told = false;
         for (purpose, uses) in checked.purposes() {
             let is_named = recipients(checked, purpose).any(|named| std::ptr::eq(named, recipient));
-            if is_named && one(checked, applied, recipient, (purpose, uses), found) {
-                break;
+            if !is_named {
+                continue;
+            }
+            match one(checked, applied, recipient, (purpose, uses), found) {
+                Said::Nothing => {}
+                Said::Task(task) if !is_told => {
+                    found.add_task(task);
+                    is_told = true;
+                }
+                Said::Derogation(task) if !is_told => found.add_task(task),
+                Said::Finding(finding) if !is_told => {
+                    found.add(*finding);
+                    is_told = true;
+                }
+                Said::Task(_) | Said::Derogation(_) | Said::Finding(_) => {}
             }
         }
     }
 }
 
-/// One recipient for one purpose. Gives whether there was something to say.
+/// What there is to say of one recipient for one purpose.
+enum Said {
+    Nothing,
+    /// Somebody has to find out which route it is.
+    Task(Task),
+    /// It goes by an exemption for what is rare; whether it is, somebody has to see.
+    Derogation(Task),
+    Finding(Box<Finding>),
+}
+
+/// One recipient for one purpose.
 fn one(
     checked: &Checked<'_>,
     applied: &Applied<'_>,
     recipient: &DraftRecipient,
     (purpose, uses): (&DraftPurpose, &[Use<'_>]),
     found: &mut Found,
-) -> bool {
+) -> Said {
     let declared = route_of(recipient, applied);
     let Some(heard) =
         ask(applied.pack, "transfer", &facts(checked, recipient, purpose, uses, declared), found.on)
     else {
-        return false;
+        return Said::Nothing;
     };
     let Some((asked, rule)) = heard.word("route") else {
-        found.add_task(Task::of_asks(&heard, "choose_route", recipient.name.value.as_str()));
-        return true;
+        return Said::Task(Task::of_asks(&heard, "choose_route", recipient.name.value.as_str()));
     };
     if matches!(asked, "exempt" | "free" | "adequacy") {
-        return false;
+        return Said::Nothing;
     }
     let (name, place) = (&recipient.name.value, recipient.place.as_ref());
     let at = place.map_or(recipient.name.at, |place| place.at);
     let named = purpose.recipients.iter().find(|named| named.value == *name);
     let to = place.map_or_else(String::new, |place| place.value.to_string());
     let finding = match declared {
-        Some(route) if words::answers(asked, route) => return false,
+        Some(route) if words::answers(asked, route) => return Said::Nothing,
         // LAW: GDPR 49(1)(b)-(c): what a contract with the person needs, now and then. Whether it is rare, the file does not say.
         Some(Route::Exempt) if asked == "safeguards" && purpose_is_contract(purpose) => {
-            found.add_task(Task::of_rule(applied.pack, rule, "derogation", name.as_str()));
-            return false;
+            return Said::Derogation(Task::of_rule(applied.pack, rule, "derogation", name.as_str()));
         }
         Some(route) => {
             let message =
@@ -85,8 +109,9 @@ fn one(
         applied.pack.id,
         words::routes_for(asked)
     );
-    found.add(finding.help(help).by(applied.pack, rule));
-    true
+    let barred = Barred::Transfer { purpose: purpose.name.value.clone(), recipient: name.clone() };
+    found.bars.add(applied.pack, rule, barred);
+    Said::Finding(Box::new(finding.help(help).by(applied.pack, rule)))
 }
 
 fn purpose_is_contract(purpose: &DraftPurpose) -> bool {

@@ -19,6 +19,8 @@ pub(super) struct Applied<'p> {
     pub(super) member: Option<&'static str>,
     /// People there are served. Otherwise the shop has its seat there.
     pub(super) is_served: bool,
+    /// The shop has its seat there: the law reaches everything that it does, whoever it is about.
+    pub(super) is_seat: bool,
 }
 
 impl Applied<'_> {
@@ -51,18 +53,22 @@ pub(crate) fn is_home(pack: &str, country: &str) -> bool {
     }
 }
 
-/// The ids of the packs of a place: `de` has `eu`, `us` every state that has one.
-pub(crate) fn ids_of<'p>(place: &Place, packs: &[&'p Pack]) -> Vec<&'p str> {
-    let known = || packs.iter().map(|pack| pack.id.as_str());
+/// Is the law of a pack that of a place? `de` has `eu`, `us` that of every state that has one.
+pub(crate) fn is_law_of(pack: &str, place: &Place) -> bool {
     let country = place.country();
     match place.as_str() {
-        "eu" => known().filter(|id| *id == "eu").collect(),
-        "uk" | "gb" => known().filter(|id| *id == "uk").collect(),
-        _ if MEMBERS.contains(&country) => known().filter(|id| *id == "eu").collect(),
-        "us" => known().filter(|id| id.starts_with("us-")).collect(),
+        "eu" => pack == "eu",
+        "uk" | "gb" => pack == "uk",
+        _ if MEMBERS.contains(&country) => pack == "eu",
+        "us" => pack.starts_with("us-"),
         // A province has its own law beside the country's; a state of the United States has no such law above it.
-        code => known().filter(|id| *id == code || (country != "us" && *id == country)).collect(),
+        code => pack == code || (country != "us" && pack == country),
     }
+}
+
+/// The ids of the packs of a place.
+pub(crate) fn ids_of<'p>(place: &Place, packs: &[&'p Pack]) -> Vec<&'p str> {
+    packs.iter().map(|pack| pack.id.as_str()).filter(|id| is_law_of(id, place)).collect()
 }
 
 /// What of a policy says which packs apply, each with its place in the file.
@@ -82,18 +88,33 @@ impl Reach<'_> {
                 without.push(*at);
             }
             for id in ids {
-                add(&mut found, packs, id, &Because { at: *at, member: member(served), is_served: true });
+                add(
+                    &mut found,
+                    packs,
+                    id,
+                    &Because { at: *at, member: member(served), is_served: true, is_seat: false },
+                );
             }
         }
         // The law of the seat reaches everything that is done there. Those of the United States go by the person's home.
         if let Some((seat, at)) = self.seat.filter(|(seat, _)| seat.country() != "us") {
             for id in ids_of(seat, packs) {
-                add(&mut found, packs, id, &Because { at, member: member(seat), is_served: false });
+                add(
+                    &mut found,
+                    packs,
+                    id,
+                    &Because { at, member: member(seat), is_served: false, is_seat: true },
+                );
             }
         }
         for (channel, at) in &self.sells_on {
             if let Some(id) = words::platform(*channel) {
-                add(&mut found, packs, id, &Because { at: *at, member: None, is_served: false });
+                add(
+                    &mut found,
+                    packs,
+                    id,
+                    &Because { at: *at, member: None, is_served: false, is_seat: false },
+                );
             }
         }
         (found, without)
@@ -108,16 +129,22 @@ struct Because {
     at: At,
     member: Option<&'static str>,
     is_served: bool,
+    is_seat: bool,
 }
 
 fn add<'p>(found: &mut Vec<Applied<'p>>, packs: &[&'p Pack], id: &str, because: &Because) {
     let Some(pack) = packs.iter().find(|pack| pack.id == id) else { return };
-    let Because { at, member, is_served } = *because;
-    match found.iter_mut().find(|applied| applied.pack.id == id) {
+    let Because { at, member, is_served, is_seat } = *because;
+    let known = found.iter_mut().find(|applied| applied.pack.id == id);
+    match known {
         // Two member states: which of their differences counts depends on the person.
-        Some(applied) if applied.member != member => applied.member = None,
-        Some(_) => {}
-        None => found.push(Applied { pack, at, member, is_served }),
+        Some(applied) => {
+            applied.is_seat |= is_seat;
+            if applied.member != member {
+                applied.member = None;
+            }
+        }
+        None => found.push(Applied { pack, at, member, is_served, is_seat }),
     }
 }
 

@@ -9,6 +9,7 @@
 mod abroad;
 mod applies;
 mod asking;
+mod bars;
 mod differences;
 mod purposes;
 mod records;
@@ -18,15 +19,16 @@ mod turns;
 mod words;
 
 pub use applies::packs_that_apply;
-pub(crate) use applies::{ids_of, is_home};
+pub(crate) use applies::{ids_of, is_home, is_law_of};
 pub use asking::Cited;
 pub(crate) use asking::ask;
+pub use bars::{Bar, Barred, Bars, Reach};
 pub use differences::{Due, UnderLaw, diff_lawful};
 pub use tasks::Task;
 pub use turns::{Turn, turns};
 pub(crate) use words::place as place_word;
 
-use crate::check::check_and;
+use crate::check::{Checked, check_and};
 use crate::code::Code;
 use crate::finding::{Finding, Report, Sink};
 use jiff::civil::Date;
@@ -38,25 +40,44 @@ use rulebook::Pack;
 /// [`check`](crate::check()) gives, findings of law and tasks besides. The same input gives the same report. Not legal advice.
 pub fn check_lawful(text: &str, file_name: &str, today: Date, packs: &[&Pack]) -> Report {
     check_and(text, file_name, today, |checked, sink| {
-        let (applied, without) = applies::find(checked, packs);
-        for at in without {
-            let finding = Finding::new(Code::NoPack, at, "no pack has the law of this place");
-            sink.add(finding.help("nothing was checked against it; ask counsel there"));
-        }
-        let mut found = Found { on: today, findings: Vec::new(), tasks: Vec::new() };
-        for applied in &applied {
-            if applied.is_law() {
-                purposes::check(checked, applied, &mut found);
-                abroad::check(checked, applied, &mut found);
-                shop::check(checked, applied, &mut found);
-            }
-            records::check(checked, applied, &mut found);
-            tasks::find(checked, applied, &mut found);
-        }
-        shop::minors(checked, &applied, &mut found);
+        let found = ask_all(checked, today, packs, sink);
         sink.leave_out(|finding| found.says_better(finding));
         found.tell(sink)
     })
+}
+
+/// What do the laws that apply let nobody do with what a policy says?
+///
+/// Takes: what [`check_lawful`] takes. Gives: what the gate has to refuse, by [`Compiled::under`](crate::Compiled::under); nothing for a policy with errors.
+pub fn bars(text: &str, today: Date, packs: &[&Pack]) -> Bars {
+    let mut bars = Bars::default();
+    check_and(text, "policy", today, |checked, sink| {
+        bars = ask_all(checked, today, packs, sink).bars;
+        Vec::new()
+    });
+    bars
+}
+
+/// Asks every pack that applies.
+fn ask_all(checked: &Checked<'_>, on: Date, packs: &[&Pack], sink: &mut Sink) -> Found {
+    let (applied, without) = applies::find(checked, packs);
+    for at in without {
+        let finding = Finding::new(Code::NoPack, at, "no pack has the law of this place");
+        sink.add(finding.help("nothing was checked against it; ask counsel there"));
+    }
+    let bars = Bars::of(&applied, on);
+    let mut found = Found { on, findings: Vec::new(), tasks: Vec::new(), bars };
+    for applied in &applied {
+        if applied.is_law() {
+            purposes::check(checked, applied, &mut found);
+            abroad::check(checked, applied, &mut found);
+            shop::check(checked, applied, &mut found);
+        }
+        records::check(checked, applied, &mut found);
+        tasks::find(checked, applied, &mut found);
+    }
+    shop::minors(checked, &applied, &mut found);
+    found
 }
 
 /// What has been found so far.
@@ -65,6 +86,7 @@ struct Found {
     on: Date,
     findings: Vec<Finding>,
     tasks: Vec<Task>,
+    bars: Bars,
 }
 
 impl Found {

@@ -4,6 +4,7 @@
 use super::Found;
 use super::applies::Applied;
 use super::asking::{Heard, ask};
+use super::bars::Barred;
 use super::tasks::Task;
 use super::words::{self, ADULT};
 use crate::check::names::Use;
@@ -13,7 +14,7 @@ use crate::draft::{DraftPurpose, DraftRecipient};
 use crate::finding::Finding;
 use crate::taxonomy::Category;
 use crate::words::{Basis, Consideration, RecipientKind, RecipientRole};
-use rulebook::Confidence;
+use rulebook::{Confidence, Rule};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -103,8 +104,19 @@ impl<'c> One<'c> {
         } else {
             format!("grounds that it has: {}; choose the one that is true", instead.join(", "))
         });
+        self.bar(&heard, rule, None, found);
         found.add(finding.by(heard.pack, rule));
         false
+    }
+
+    /// What is unlawful about it, the gate refuses: the purpose as a whole, or sending anything for it to somebody.
+    fn bar(&self, heard: &Heard<'_>, rule: &Rule, sent_to: Option<&DraftRecipient>, found: &mut Found) {
+        let purpose = self.purpose.name.value.clone();
+        let what = match sent_to {
+            None => Barred::Purpose(purpose),
+            Some(recipient) => Barred::Transfer { purpose, recipient: recipient.name.value.clone() },
+        };
+        found.bars.add(heard.pack, rule, what);
     }
 
     /// Is the consent of the form that the law wants? Gives whether it was told to be asked for apart.
@@ -118,6 +130,7 @@ impl<'c> One<'c> {
             let mut finding = Finding::new(Code::SeparateConsent, self.basis_at(), message);
             finding = self.mark_sensitive(self.mark_recipients(finding));
             let help = "ask for it apart from everything else: `basis = \"separate_consent\"`";
+            self.bar(&heard, rule, None, found);
             found.add(finding.help(help).by(heard.pack, rule));
         } else if !self.basis.is_consent() && matches!(needed, "explicit" | "separate" | "written") {
             if rule.confidence == Confidence::Secondary {
@@ -129,6 +142,7 @@ impl<'c> One<'c> {
                 format!("`{}` needs consent for these data, and rests on `{}`", self.name(), self.basis);
             let finding = self.mark_sensitive(Finding::new(Code::NoConsent, self.basis_at(), message));
             let instead = if wants_separate { "separate_consent" } else { "consent" };
+            self.bar(&heard, rule, None, found);
             found.add(finding.help(format!("write `basis = \"{instead}\"`")).by(heard.pack, rule));
         }
         if needed == "written" {
@@ -177,6 +191,10 @@ impl<'c> One<'c> {
             }
             _ => return,
         };
+        // A way out that is missing has to be made; until then nobody has taken it.
+        if code != Code::NoWayOut {
+            self.bar(&heard, rule, sold_to, found);
+        }
         let doing = activity.replace('_', " ");
         let message = format!("`{}` ({doing}) {what}", self.name());
         let finding = Finding::new(code, self.basis_at(), message);
@@ -206,6 +224,8 @@ impl<'c> One<'c> {
             let finding =
                 Finding::new(Code::Banned, self.basis_at(), message).also(self.purpose.use_at, doing);
             let help = "leave minors out of it, or write `minors = \"not_served\"`";
+            let barred = Barred::PurposeForMinors(self.purpose.name.value.clone());
+            found.bars.add(heard.pack, rule, barred);
             return found.add(finding.help(help).by(heard.pack, rule));
         }
     }

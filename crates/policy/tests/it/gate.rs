@@ -1,10 +1,10 @@
 //! The gate's promises, over policies and facts at random, and beside a second gate that is slow and obvious.
 
-use crate::sketch::{Sketch, facts, flows, sketches};
+use crate::sketch::{Sketch, bars, facts, flows, sketches};
 use crate::{SHOP, compiled_of};
 use policy::{
-    Act, ActSet, Agreement, Answer, Basis, Compiled, Decision, Facts, FieldMask, Flow, Policy, PurposeSet,
-    ReasonId, RecipientKind, Registry, Standing, Training, decide,
+    Act, ActSet, Age, Agreement, Answer, Barred, Bars, Basis, Compiled, Decision, Facts, FieldMask, Flow,
+    Home, Policy, PurposeSet, ReasonId, RecipientKind, Registry, Standing, Training, decide,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 fn obvious(
     policy: &Policy,
     registry: &Registry,
+    bars: &Bars,
     facts: &Facts,
     flow: &Flow,
 ) -> (Answer, BTreeSet<u8>, BTreeSet<u8>) {
@@ -29,6 +30,31 @@ fn obvious(
         Basis::Consent | Basis::SeparateConsent => facts.granted.has(ordinal) && !facts.refused.has(ordinal),
         Basis::LegitimateInterest => !facts.refused.has(ordinal),
         Basis::Contract | Basis::LegalObligation | Basis::VitalInterest | Basis::PublicTask => true,
+    };
+    // What the law of the seat bars; and what that of the home bars, or all that it may be.
+    let is_barred = |is_it: &dyn Fn(&Barred) -> bool| {
+        let bars_it = |pack: &str| bars.bars.iter().any(|bar| bar.pack == pack && is_it(&bar.what));
+        let may_be_theirs = |pack: &str| match facts.home.as_str() {
+            "" => true,
+            "de" => pack == "eu",
+            "us" => pack == "us-ca" || pack == "us-co",
+            code => pack == code,
+        };
+        let seat = bars.packs.iter().filter(|(_, reach)| reach.is_of_seat()).any(|(pack, _)| bars_it(pack));
+        let homes: Vec<bool> = bars
+            .packs
+            .iter()
+            .filter(|(pack, reach)| reach.is_of_home() && may_be_theirs(pack))
+            .map(|(pack, _)| bars_it(pack))
+            .collect();
+        seat || (!homes.is_empty() && homes.iter().all(|barred| *barred))
+    };
+    let allowed_by_law = |purpose: &policy::Purpose| {
+        !is_barred(&|what| match what {
+            Barred::Purpose(name) => *name == purpose.name,
+            Barred::PurposeForMinors(name) => *name == purpose.name && facts.age == Age::Minor,
+            Barred::Transfer { .. } => false,
+        })
     };
     let ordinal_of = |purpose: &policy::Purpose| registry.find_purpose(purpose.name.as_str()).unwrap();
     let fields_of = |purpose: &policy::Purpose, only_masked: bool| -> BTreeSet<u8> {
@@ -49,7 +75,8 @@ fn obvious(
         }
         let mut kept = BTreeSet::new();
         for purpose in policy.purposes.iter().filter(named) {
-            if holds(purpose.basis, ordinal_of(purpose)) && !facts.ended.has(ordinal_of(purpose)) {
+            let may_be_used = holds(purpose.basis, ordinal_of(purpose)) && allowed_by_law(purpose);
+            if may_be_used && !facts.ended.has(ordinal_of(purpose)) {
                 kept.extend(fields_of(purpose, false).intersection(&asked));
             }
         }
@@ -71,7 +98,7 @@ fn obvious(
     if !facts.purposes.has(ordinal) || !holds(purpose.basis, ordinal) || facts.ended.has(ordinal) {
         return nothing(Answer::No);
     }
-    if facts.standing != Standing::Present && !legal {
+    if !allowed_by_law(purpose) || (facts.standing != Standing::Present && !legal) {
         return nothing(Answer::No);
     }
     if flow.act == Act::Share {
@@ -80,6 +107,10 @@ fn obvious(
         let Some(named) = named.filter(|_| flow.recipient.is_some()) else { return nothing(Answer::No) };
         let authority = policy.find_recipient(named.as_str()).unwrap().kind == RecipientKind::Authority;
         if facts.agreement != Agreement::InForce && !(authority && legal) {
+            return nothing(Answer::No);
+        }
+        let sent = |what: &Barred| matches!(what, Barred::Transfer { purpose: of, recipient } if *of == purpose.name && recipient == named);
+        if is_barred(&sent) {
             return nothing(Answer::No);
         }
     }
@@ -170,18 +201,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_gate_agrees_with_the_obvious_one(sketch in sketches(), situations in proptest::collection::vec((facts(), flows()), 20)) {
+    fn the_gate_agrees_with_the_obvious_one(sketch in sketches(), bars in bars(), situations in proptest::collection::vec((facts(), flows()), 20)) {
         let (policy, registry, compiled) = sketch.compiled();
+        let compiled = compiled.under(&bars);
         for (facts, flow) in situations {
             let decision = decide(&compiled, &facts, &flow);
             let fast = (decision.answer, decision.fields.iter().collect(), decision.masked.iter().collect());
-            prop_assert_eq!(fast, obvious(&policy, &registry, &facts, &flow), "{:?} {:?}", facts, flow);
+            prop_assert_eq!(fast, obvious(&policy, &registry, &bars, &facts, &flow), "{:?} {:?}", facts, flow);
         }
     }
 
     #[test]
-    fn tightening_never_allows_more(sketch in sketches(), situations in proptest::collection::vec((facts(), flows(), tighter()), 20)) {
+    fn tightening_never_allows_more(sketch in sketches(), bars in bars(), situations in proptest::collection::vec((facts(), flows(), tighter()), 20)) {
         let (_, _, compiled) = sketch.compiled();
+        let compiled = compiled.under(&bars);
         for (facts, flow, how) in situations {
             let (before, after) = (decide(&compiled, &facts, &flow), decide(&compiled, &tighten(facts, how), &flow));
             prop_assert!(after.fields.is_subset_of(&before.fields), "{:?}: {:?} then {:?}", how, before, after);
@@ -191,8 +224,21 @@ proptest! {
     }
 
     #[test]
-    fn every_decision_keeps_its_shape(sketch in sketches(), situations in proptest::collection::vec((facts(), flows()), 20)) {
+    fn a_law_that_bars_more_never_allows_more(sketch in sketches(), bars in bars(), situations in proptest::collection::vec((facts(), flows()), 20)) {
+        let without = Bars { bars: bars.bars.iter().skip(1).cloned().collect(), ..bars.clone() };
+        let (with, without) = (sketch.compiled().2.under(&bars), sketch.compiled().2.under(&without));
+        for (facts, flow) in situations {
+            let (less, more) = (decide(&with, &facts, &flow), decide(&without, &facts, &flow));
+            prop_assert!(less.fields.is_subset_of(&more.fields), "{:?} then {:?}", more, less);
+            let of_age = Facts { age: Age::Adult, ..facts };
+            prop_assert!(less.fields.is_subset_of(&decide(&with, &of_age, &flow).fields));
+        }
+    }
+
+    #[test]
+    fn every_decision_keeps_its_shape(sketch in sketches(), bars in bars(), situations in proptest::collection::vec((facts(), flows()), 20)) {
         let (_, _, compiled) = sketch.compiled();
+        let compiled = compiled.under(&bars);
         for (facts, flow) in situations {
             let decision = decide(&compiled, &facts, &flow);
             prop_assert_eq!(decision, decide(&compiled, &facts, &flow));
@@ -491,4 +537,56 @@ fn facts_say_nothing_by_default() {
     assert_eq!(sketch.policy().purposes.len(), 0);
     let desk = Desk::new(Act::Reveal, "tax");
     assert_eq!(decide(&desk.compiled, &Facts::default(), &desk.flow).answer, Answer::No);
+}
+
+/// A table, and what `check` finds unlawful in the file it is of, on a day.
+fn under_law(text: &str, packs: &[&str]) -> Compiled {
+    let built_in = rulebook::built_in();
+    let packs: Vec<_> = packs.iter().map(|id| built_in.find(id).unwrap()).collect();
+    compiled_of(text).under(&policy::bars(text, jiff::civil::date(2026, 11, 28), &packs))
+}
+
+#[test]
+fn a_ground_that_the_law_of_a_home_does_not_have_opens_nothing_there() {
+    // China's law has no legitimate interest; that of the Union has.
+    let text = SHOP.replace(
+        "serves = [\"cn\", \"eu\", \"us-ca\"]",
+        "serves = [\"cn\", \"eu\"]\nestablished_in = \"sg\"",
+    );
+    let at = text.find("[purpose.recommendations]").unwrap();
+    let (before, purpose) = text.split_at(at);
+    let text = format!(
+        "{before}{}",
+        purpose.replacen("\"consent\"", "\"legitimate_interest\"", 1).replacen(
+            "\"until withdrawn\"",
+            "\"90d after collected\"",
+            1
+        )
+    );
+    let compiled = under_law(&text, &["cn", "eu"]);
+    let purpose = compiled.find_purpose("recommendations").unwrap().ordinal;
+    let kind = compiled.kinds().find(|kind| !kind.grant(purpose).allowed.is_empty()).unwrap();
+    let flow = Flow {
+        act: Act::Reveal,
+        kind: kind.ordinal(),
+        fields: kind.grant(purpose).allowed,
+        purpose: Some(purpose),
+        recipient: None,
+    };
+    let ask = |home: &str| {
+        let home = Home::parse(home).unwrap();
+        let facts = Facts { acts: ActSet::ALL, purposes: PurposeSet::ALL, home, ..Facts::default() };
+        let decision = decide(&compiled, &facts, &flow);
+        (decision.answer, decision.reasons.iter().map(|reason| reason.id).collect::<Vec<_>>())
+    };
+    assert_eq!(ask("cn"), (Answer::No, vec![ReasonId::Unlawful]));
+    assert_eq!(ask("de"), (Answer::Yes, vec![]));
+    // Where nobody knows, only what both forbid is refused.
+    assert_eq!(ask(""), (Answer::Yes, vec![]));
+    let cited = compiled.barred_by(Home::parse("cn").unwrap(), purpose, None);
+    assert!(
+        cited.iter().any(|law| law.pack == "cn" && law.law == "PIPL" && law.article.starts_with("13")),
+        "{cited:?}"
+    );
+    assert_eq!(compiled.barred_by(Home::parse("de").unwrap(), purpose, None), Vec::<&policy::Cited>::new());
 }

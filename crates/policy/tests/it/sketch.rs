@@ -3,8 +3,8 @@
 
 use crate::policy_of;
 use policy::{
-    Act, ActSet, Agreement, Basis, Compiled, Facts, FieldMask, Flow, Policy, PurposeSet, Registry, Standing,
-    Training,
+    Act, ActSet, Age, Agreement, Bar, Barred, Bars, Basis, Compiled, Facts, FieldMask, Flow, Home, Name,
+    Policy, PurposeSet, Reach, Registry, Standing, Training,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -193,7 +193,9 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
     );
     let subject = (purpose_sets(), few(), few(), standings(), any::<bool>(), field_masks());
     let agreement = select(vec![Agreement::None, Agreement::InForce, Agreement::InForce, Agreement::Ended]);
-    (actor, subject, agreement).prop_map(|((lost, training, purposes, frozen), subject, agreement)| {
+    let person = (select(vec![Age::Unknown, Age::Minor, Age::Adult]), homes());
+    (actor, subject, agreement, person).prop_map(|(actor, subject, agreement, (age, home))| {
+        let (lost, training, purposes, frozen) = actor;
         let (granted, refused, ended, standing, held, unknown) = subject;
         let acts = [Act::Collect, Act::Reveal, Act::Search, Act::Share].into_iter().zip(lost);
         let acts = acts.filter(|(_, lost)| !lost).fold(ActSet::NONE, |set, (act, _)| set.with(act));
@@ -211,8 +213,41 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
             ended,
             unknown_fields,
             agreement,
-            ..Facts::default()
+            age,
+            home,
         }
+    })
+}
+
+/// Nobody knows, served and not, a country whose states have laws of their own.
+pub(crate) fn homes() -> impl Strategy<Value = Home> {
+    select(vec!["", "cn", "de", "us-ca", "us", "au"]).prop_map(|code| Home::parse(code).unwrap())
+}
+
+/// Laws of a seat and of homes, and what they bar of the purposes of a sketch.
+pub(crate) fn bars() -> impl Strategy<Value = Bars> {
+    let reach = || select(vec![Reach::Home, Reach::Home, Reach::Seat, Reach::SeatAndHome]);
+    let packs = (reach(), any::<[bool; 4]>());
+    let what = (0usize..4, 0u8..3, 0usize..MOST_PURPOSES, 0usize..RECIPIENTS);
+    (packs, proptest::collection::vec(what, 0..8)).prop_map(|((seat, there), barred)| {
+        let ids = ["cn", "eu", "us-ca", "us-co"];
+        let packs: Vec<_> = ids
+            .into_iter()
+            .zip(there)
+            .filter(|(_, is_there)| *is_there)
+            .map(|(id, _)| (id.to_owned(), if id == "cn" { seat } else { Reach::Home }))
+            .collect();
+        let name = |prefix: &str, number: usize| Name::parse(&format!("{prefix}{number}")).unwrap();
+        let bar = |(pack, what, purpose, recipient): (usize, u8, usize, usize)| Bar {
+            pack: ids[pack].to_owned(),
+            what: match what {
+                0 => Barred::Purpose(name("p", purpose)),
+                1 => Barred::PurposeForMinors(name("p", purpose)),
+                _ => Barred::Transfer { purpose: name("p", purpose), recipient: name("r", recipient) },
+            },
+            laws: Vec::new(),
+        };
+        Bars { packs, bars: barred.into_iter().map(bar).collect(), until: None }
     })
 }
 

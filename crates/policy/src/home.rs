@@ -1,0 +1,91 @@
+//! Where a subject lives, and how old it is, as far as the gate needs to know: enough to say whose law is asked.
+
+use crate::text::Place;
+use std::fmt;
+
+/// The longest code of a place, in bytes.
+const LONGEST: usize = 5;
+
+/// Where a subject lives, as far as the shop knows.
+///
+/// A [`Place`] that is small enough to stand in every row; the default is a home that nobody knows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Home([u8; LONGEST]);
+
+impl Home {
+    /// Nobody knows.
+    pub const UNKNOWN: Self = Self([0; LONGEST]);
+
+    /// A home from the code of its place: `cn`, `de`, `us-ca`; the empty text is the home that nobody knows. Gives: `None` for
+    /// anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() { Some(Self::UNKNOWN) } else { Place::parse(text).map(|place| Self::of(&place)) }
+    }
+
+    /// The home of those who live in a place.
+    pub fn of(place: &Place) -> Self {
+        let mut code = [0; LONGEST];
+        for (slot, byte) in code.iter_mut().zip(place.as_str().bytes()) {
+            *slot = byte;
+        }
+        Self(code)
+    }
+
+    /// The place; `None` where nobody knows.
+    pub fn place(self) -> Option<Place> {
+        Place::parse(self.as_str())
+    }
+
+    /// The code of the place; empty where nobody knows.
+    pub fn as_str(&self) -> &str {
+        let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(LONGEST);
+        self.0.get(..end).and_then(|code| std::str::from_utf8(code).ok()).unwrap_or_default()
+    }
+
+    /// Does somebody know?
+    pub fn is_known(self) -> bool {
+        self != Self::UNKNOWN
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_known() { write!(f, "`{self}`") } else { f.write_str("unknown") }
+    }
+}
+
+/// How old a subject is, as far as the gate needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Age {
+    /// Nobody knows: a grown-up customer, as far as the law is asked.
+    #[default]
+    Unknown,
+    /// Not of age.
+    Minor,
+    /// Of age.
+    Adult,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_is_the_code_of_its_place_and_nothing_else() {
+        for code in ["cn", "eu", "uk", "us-ca", "ca-qc"] {
+            let home = Home::parse(code).unwrap();
+            assert_eq!((home.as_str(), home.place().unwrap().as_str(), home.is_known()), (code, code, true));
+        }
+        assert_eq!(Home::parse(""), Some(Home::UNKNOWN));
+        assert_eq!((Home::UNKNOWN.as_str(), Home::UNKNOWN.place()), ("", None));
+        for other in ["CN", "xx", "us-cal", "cn ", "us-", "c\0"] {
+            assert_eq!(Home::parse(other), None, "{other:?}");
+        }
+    }
+}
