@@ -1,8 +1,11 @@
 //! What the fuzz targets stand on: keys out of counted bytes, and a shop with the example's policy. The same in every run.
 
-use std::sync::LazyLock;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 
 use seal::{Class, DataKey, EpochKey, Error, Random, Secret, ShopKeyRows, ShopKeys, Suite};
+use strongroom::ground::law::under_law;
+use strongroom::ground::packs::Packs;
 use strongroom::ground::{Ids, Shop};
 
 /// The policy of the shop.
@@ -27,10 +30,10 @@ impl Random for Counting {
 
 /// A shop's keys, a subject's two keys and two keys of terms.
 pub(crate) struct Keys {
-    pub(crate) main: std::sync::Arc<DataKey>,
-    pub(crate) retained: std::sync::Arc<DataKey>,
-    pub(crate) term: std::sync::Arc<DataKey>,
-    pub(crate) later: std::sync::Arc<DataKey>,
+    pub(crate) main: Arc<DataKey>,
+    pub(crate) retained: Arc<DataKey>,
+    pub(crate) term: Arc<DataKey>,
+    pub(crate) later: Arc<DataKey>,
 }
 
 fn shop_keys() -> (ShopKeys, Keys) {
@@ -67,7 +70,9 @@ pub(crate) fn shop() -> &'static Shop {
         let checked = strongroom::notice::check(POLICY, "shop.toml", jiff::civil::date(2026, 11, 22));
         let (checked, _) = checked.map_err(|_| ()).expect("the example's policy is clean");
         let in_force = strongroom::notice::ready(&checked, None, NOW).expect("a first version");
-        Shop::new(1, String::from("harbour-hill"), shop_keys().0, in_force, 0, 0)
+        let packs = Arc::new(Packs::new(Path::new("nowhere"), Vec::new()));
+        let in_force = under_law(in_force, &packs, NOW).expect("packs that are built in");
+        Shop::new(1, String::from("harbour-hill"), shop_keys().0, packs, in_force, 0, 0)
     });
     &SHOP
 }

@@ -30,5 +30,5 @@ pub use pack::{
     BadPack, Citation, Clock, Confidence, Depth, Duty, Item, Law, List, POLICY_KEYS, Pack, PackKind,
     Recipient, Rule, Says, Soon, Status, Words,
 };
-pub use packs::{BuiltIn, FILES, Files, built_in, read_pack};
+pub use packs::{BuiltIn, FILES, Files, built_in, built_in_ids, find_built_in, read_pack};
 pub use scenario::{Scenario, read as read_scenarios};

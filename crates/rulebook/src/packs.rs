@@ -1,6 +1,6 @@
 //! The packs that are built in.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::clock::{Calendars, shipped_calendars};
 use crate::pack::{BadPack, Pack};
@@ -74,17 +74,34 @@ files![
 ///
 /// A pack that cannot be read is left out, and named; the tests see to it that there is none.
 pub fn built_in() -> &'static BuiltIn {
-    static READ: LazyLock<BuiltIn> = LazyLock::new(|| {
-        let mut read = BuiltIn { packs: Vec::new(), bad: Vec::new() };
-        for files in FILES {
-            match files.read() {
-                Ok(pack) => read.packs.push(pack),
-                Err(bad) => read.bad.push(bad),
+    static ALL: LazyLock<BuiltIn> = LazyLock::new(|| {
+        let mut all = BuiltIn { packs: Vec::new(), bad: Vec::new() };
+        for read in (0..FILES.len()).filter_map(read_once) {
+            match read {
+                Ok(pack) => all.packs.push(pack),
+                Err(bad) => all.bad.push(bad),
             }
         }
-        read
+        all
     });
-    &READ
+    &ALL
+}
+
+/// The pack that is built in under this id, read when it is first asked for; no other one is read for that.
+pub fn find_built_in(id: &str) -> Option<&'static Pack> {
+    read_once(FILES.iter().position(|files| files.id == id)?)?.as_ref().ok()
+}
+
+/// The ids of the packs that are built in; none of them is read.
+pub fn built_in_ids() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|files| files.id)
+}
+
+/// A pack by its place among [`FILES`].
+fn read_once(place: usize) -> Option<&'static Result<Pack, BadPack>> {
+    static READ: [OnceLock<Result<Pack, BadPack>>; FILES.len()] = [const { OnceLock::new() }; FILES.len()];
+    let files = FILES.get(place)?;
+    Some(READ.get(place)?.get_or_init(|| files.read()))
 }
 
 /// The calendars that are built in, read once; the tests see to it that all can be read.
@@ -97,15 +114,15 @@ pub(crate) fn calendars() -> &'static Calendars {
 #[derive(Debug)]
 pub struct BuiltIn {
     /// Those that could be read.
-    pub packs: Vec<Pack>,
+    pub packs: Vec<&'static Pack>,
     /// What is wrong with the others.
-    pub bad: Vec<BadPack>,
+    pub bad: Vec<&'static BadPack>,
 }
 
 impl BuiltIn {
     /// The pack with this id.
-    pub fn find(&self, id: &str) -> Option<&Pack> {
-        self.packs.iter().find(|pack| pack.id == id)
+    pub fn find(&self, id: &str) -> Option<&'static Pack> {
+        self.packs.iter().copied().find(|pack| pack.id == id)
     }
 }
 

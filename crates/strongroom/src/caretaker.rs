@@ -14,7 +14,7 @@ use store::{Job, Lane, Turns, WorkersTime};
 use crate::erase::{self, RotationStep};
 use crate::ground::clock::{DAY, HOUR, MINUTE, SECOND};
 use crate::ground::house::{HOUSE, House};
-use crate::ground::{Problem, RecordId, Shop, SubjectId, heads, jobs};
+use crate::ground::{Problem, RecordId, Shop, SubjectId, heads, jobs, law};
 
 /// How the caretaker is doing, for health and metrics.
 #[derive(Debug, Default)]
@@ -60,6 +60,7 @@ struct Shared {
     stop: Mutex<bool>,
     called: Condvar,
     swept_at: AtomicI64,
+    law_asked_at: AtomicI64,
     tidied_at: AtomicI64,
     /// There were more files to take away than a round does.
     files_left: AtomicBool,
@@ -75,6 +76,8 @@ struct Shared {
 const ROUND: Duration = Duration::from_secs(1);
 /// Between two looks for terms that ended.
 const SWEEP_EVERY: i64 = MINUTE;
+/// Between two looks whether a law has turned, or other packs were installed.
+const LAW_EVERY: i64 = 10 * SECOND;
 /// Between two looks for what is old: answers to repeated requests, and persons who were reached.
 const TIDY_EVERY: i64 = HOUR;
 /// How long answers to repeated requests are kept.
@@ -102,6 +105,7 @@ impl Caretaker {
             stop: Mutex::new(false),
             called: Condvar::new(),
             swept_at: AtomicI64::new(i64::MIN),
+            law_asked_at: AtomicI64::new(i64::MIN),
             tidied_at: AtomicI64::new(i64::MIN),
             files_left: AtomicBool::new(false),
             signed: AtomicU64::new(0),
@@ -205,10 +209,27 @@ impl Shared {
         }
     }
 
+    /// Every server for itself: what its gate refuses is what the law says now.
+    fn follow_law(&self, now: i64) {
+        if !due(&self.law_asked_at, now, LAW_EVERY) {
+            return;
+        }
+        for shop in self.house.shops() {
+            match law::follow(&shop, now) {
+                Ok(false) => {}
+                Ok(true) => crate::note!(INFO, "the gate goes by the law of today", shop = shop.number),
+                Err(problem) => {
+                    crate::note!(WARN, "packs of law could not be read", code = problem.code);
+                }
+            }
+        }
+    }
+
     fn round(&self) -> Result<Left, Problem> {
         let now = self.house.clock.now();
         let in_doubt = self.house.watch.look(self.house.clock.as_ref());
         self.doing.rounds.fetch_add(1, Ordering::Relaxed);
+        self.follow_law(now);
         if self.house.store.is_shared() {
             crate::neighbours::keep_up(&self.house)?;
             if !self.leads()? {

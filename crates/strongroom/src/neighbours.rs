@@ -25,7 +25,7 @@ pub fn take_over(house: &House, shop: &Shop, view: &View<'_>, news: &News) -> Re
     // Terms come with the first record that needs them, which is entered as a record: whatever was entered, they are looked for.
     keep::learn_terms(view, shop, news.any(&[Act::KeyringChanged, Act::Rotated, Act::Expired]))?;
     if news.any(&[Act::Published]) {
-        notice::learn(view, shop)?;
+        notice::learn(view, shop, house.clock.now())?;
     }
     if news.any(&[Act::CredentialAdded, Act::CredentialRevoked, Act::Frozen, Act::Unfrozen]) {
         people::learn(view, shop)?;

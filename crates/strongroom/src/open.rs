@@ -15,6 +15,7 @@ use crate::ground::clock::{Clock, ClockWatch};
 use crate::ground::heads::{self, SignedHead};
 use crate::ground::house::{HOUSE, House, Parts};
 use crate::ground::keys_folder::{self, KeysFolder, LockSource};
+use crate::ground::law::under_law;
 use crate::ground::log::{Book, generation_of_log, log_number, shop_of_log};
 use crate::ground::neighbours::Neighbours;
 use crate::ground::packs::Packs;
@@ -180,9 +181,10 @@ pub fn add_shop(house: &Arc<House>, checked: &notice::Checked, suite: Suite) -> 
         Ok((new, keys, newest.number))
     })?;
     let looking = Arc::clone(house);
-    let in_force = notice::ready(checked, None, now)?;
+    let in_force = under_law(notice::ready(checked, None, now)?, &house.packs, now)?;
     let row = notice::ready(checked, None, now)?;
-    let shop = house.add_shop(Shop::new(number, name.clone(), keys, in_force, 1, 0));
+    let packs = Arc::clone(&house.packs);
+    let shop = house.add_shop(Shop::new(number, name.clone(), keys, packs, in_force, 1, 0));
     house.refill_blocking(crate::ground::Numbered::Credential)?;
     let id = house.number(crate::ground::Numbered::Credential).map_err(|_| store::Error::Busy)?;
     let id = CredentialId::from_number(id);
@@ -346,10 +348,12 @@ fn open_as(
     let witness = Box::new(keys.witness(Arc::clone(&clock)));
     let options =
         store::Options { cache_kib: places.cache_mib.saturating_mul(1_024), ..store::Options::default() };
+    let packs = Arc::new(Packs::new(&places.data, places.trusted.clone()));
     let (mut found, mut true_heads): (Option<Found>, _) = (None, None);
     let mut neighbours = Neighbours::default();
     let store = Store::open(home, options, witness, |view, writers| {
-        found = Some(look_around(view, &keys, &signed)?);
+        let law = Law { packs: &packs, now: clock.now() };
+        found = Some(look_around(view, &keys, &signed, &law)?);
         if let (Opening::Serving | Opening::Verifying, Some(found)) = (why, &found) {
             none_may_live(view, &found.shops, &found.destroyed, &listed)?;
         }
@@ -372,7 +376,6 @@ fn open_as(
     }
     let heads = true_heads.unwrap_or_default();
     let (data, epoch_days) = (places.data.clone(), places.epoch_days);
-    let packs = Packs::new(&data, places.trusted.clone());
     let parts = Parts { store, data, owned, watch, keys, ids, heads, witnesses, packs, shops, epoch_days };
     let house = Arc::new(House::new(parts, clock, people::facts_of));
     neighbours.are_of(&house, crate::neighbours::take_over);
@@ -413,6 +416,12 @@ fn begin_alone(house: &House) -> Result<(), Problem> {
     Ok(())
 }
 
+/// By which packs, and as of when, policies are put in force.
+struct Law<'a> {
+    packs: &'a Arc<Packs>,
+    now: i64,
+}
+
 struct Found {
     shops: Vec<Shop>,
     destroyed: Vec<KeyId>,
@@ -420,11 +429,16 @@ struct Found {
 }
 
 /// Reads what the house stands on, and holds every log against its last signed head.
-fn look_around(view: &View<'_>, keys: &KeysFolder, signed: &[SignedHead]) -> Result<Found, Problem> {
+fn look_around(
+    view: &View<'_>,
+    keys: &KeysFolder,
+    signed: &[SignedHead],
+    law: &Law<'_>,
+) -> Result<Found, Problem> {
     let epochs = living_epochs(keys)?;
     let (mut shops, mut last_entry_at) = (Vec::new(), None);
     for row in keep::list_shops(view)? {
-        let (shop, last_at) = read_shop(view, row, &epochs)?;
+        let (shop, last_at) = read_shop(view, row, &epochs, law)?;
         last_entry_at = last_entry_at.max(last_at);
         shops.push(shop);
     }
@@ -447,6 +461,7 @@ fn read_shop(
     view: &View<'_>,
     row: keep::ShopRow,
     epochs: &[EpochKey],
+    law: &Law<'_>,
 ) -> Result<(Shop, Option<i64>), Problem> {
     let keys_of_shop = keep::open_keys(view, row.number, epochs).map_err(explain_dark)?;
     row.must_be_whole(&keys_of_shop)?;
@@ -454,10 +469,11 @@ fn read_shop(
     if view.logs()?.iter().any(is_later) {
         return Err(Problem::edited("shop")); // an older row was put back: its log has ended
     }
-    let in_force = notice::load(view, row.number, &keys_of_shop)?;
+    let in_force = under_law(notice::load(view, row.number, &keys_of_shop)?, law.packs, law.now)?;
     let last = last_entry(view, log_number(row.number, row.generation))?.map(|entry| entry.at);
     let last_at = last.unwrap_or(0);
-    let shop = Shop::new(row.number, row.name, keys_of_shop, in_force, row.generation, last_at);
+    let packs = Arc::clone(law.packs);
+    let shop = Shop::new(row.number, row.name, keys_of_shop, packs, in_force, row.generation, last_at);
     fill_caches(view, &shop)?;
     people::limits::count_again(view, &shop, last_at)?;
     Ok((shop, last))
@@ -486,7 +502,10 @@ pub fn find_new_shops(house: &House) -> Result<(), Problem> {
     })?;
     for row in found {
         let epochs = living_epochs(&house.keys)?;
-        let (shop, _) = house.store.look_blocking(move |view| read_shop(view, row, &epochs))?;
+        let (packs, now) = (Arc::clone(&house.packs), house.clock.now());
+        let (shop, _) = house
+            .store
+            .look_blocking(move |view| read_shop(view, row, &epochs, &Law { packs: &packs, now }))?;
         house.add_shop(shop);
     }
     Ok(())

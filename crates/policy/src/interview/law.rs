@@ -7,7 +7,7 @@ use crate::text::Place;
 use crate::words::Route;
 use jiff::civil::Date;
 use rulebook::question::MEMBERS;
-use rulebook::{Confidence, Pack, built_in};
+use rulebook::{Confidence, Pack};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -24,31 +24,37 @@ pub(super) enum ExportFor {
     Marketing,
 }
 
+/// The law that an interview asks: packs, and a day.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Law<'p> {
+    pub(super) packs: &'p [&'p Pack],
+    pub(super) on: Date,
+}
+
+impl<'p> Law<'p> {
+    fn find(self, id: &str) -> Option<&'p Pack> {
+        self.packs.iter().copied().find(|pack| pack.id == id)
+    }
+}
+
 /// The laws that reach a shop: of those whom it serves, and of its seat. Those of the United States go by the person's home.
-pub(super) fn laws(serves: &BTreeSet<Served>, seat: &Place) -> Vec<&'static Pack> {
-    let packs: Vec<&Pack> = built_in().packs.iter().collect();
+pub(super) fn laws<'p>(serves: &BTreeSet<Served>, seat: &Place, law: Law<'p>) -> Vec<&'p Pack> {
     let mut ids: Vec<&str> = serves.iter().map(|law| law.as_str()).collect();
     if seat.country() != "us" {
-        for id in ids_of(seat, &packs) {
+        for id in ids_of(seat, law.packs) {
             if !ids.contains(&id) {
                 ids.push(id);
             }
         }
     }
-    ids.into_iter().filter_map(|id| built_in().find(id)).collect()
+    ids.into_iter().filter_map(|id| law.find(id)).collect()
 }
 
 /// By which route data under this law reaches a place; `None` where it asks for none, or knows none.
 ///
 /// It is taken that a shop is no operator of critical infrastructure and has no important data, and that a recipient is on no list of those held
 /// to protect data well enough.
-pub(super) fn route(
-    law: &'static Pack,
-    to: &Place,
-    purpose: ExportFor,
-    persons: u64,
-    on: Date,
-) -> Option<Route> {
+pub(super) fn route(law: &Pack, to: &Place, purpose: ExportFor, persons: u64, on: Date) -> Option<Route> {
     if is_home(&law.id, to.country()) {
         return None;
     }
@@ -81,7 +87,7 @@ pub(super) fn route(
 /// Does a law want consent before data is given to somebody there who decides by himself what he does with it, even where the contract needs that?
 ///
 /// Where the text asks for it and what the authority says of it differs, the answer is no, and a task tells of it.
-pub(super) fn wants_consent_to_share(law: &'static Pack, to: &Place, on: Date) -> bool {
+pub(super) fn wants_consent_to_share(law: &Pack, to: &Place, on: Date) -> bool {
     let facts = json!({
         "basis": "contract", "categories": [], "age": 30, "shares_with_handler": true, "publishes": false,
         "public_place_images": false, "purpose_or_method_changed": false, "refused_before": false,
@@ -94,11 +100,11 @@ pub(super) fn wants_consent_to_share(law: &'static Pack, to: &Place, on: Date) -
 }
 
 /// Must a shop with its seat there name somebody who stands for it where this law holds?
-pub(super) fn needs_representative(law: Served, seat: &Place, on: Date) -> bool {
+pub(super) fn needs_representative(served: Served, seat: &Place, law: Law<'_>) -> bool {
     let facts = json!({
         "established_in": place_word(seat.country()), "targets_persons_here": true, "occasional_low_risk": false,
     });
-    let heard = built_in().find(law.as_str()).and_then(|law| ask(law, "representative", &facts, on));
+    let heard = law.find(served.as_str()).and_then(|pack| ask(pack, "representative", &facts, law.on));
     heard.and_then(|heard| heard.yes("representative")).is_some_and(|(needs, _)| needs)
 }
 
@@ -113,7 +119,7 @@ pub(super) struct Books {
 /// How long books and orders are to be kept; `None` where no pack has a number.
 ///
 /// Books go by the law of the seat, orders by every law that reaches the shop: the longest counts.
-pub(super) fn books(laws: &[&'static Pack], seat: &Place, on: Date) -> Option<Books> {
+pub(super) fn books(laws: &[&Pack], seat: &Place, on: Date) -> Option<Books> {
     let of_orders = laws.iter().filter_map(|law| kept(law, "transaction", seat, on));
     let at_home = laws.iter().filter(|law| is_home(&law.id, seat.country()));
     let of_books = at_home.filter_map(|law| kept(law, "invoice", seat, on));
@@ -124,7 +130,7 @@ pub(super) fn books(laws: &[&'static Pack], seat: &Place, on: Date) -> Option<Bo
 }
 
 /// How long a law wants a record of a merchant's kept.
-fn kept(law: &'static Pack, record: &str, seat: &Place, on: Date) -> Option<Books> {
+fn kept(law: &Pack, record: &str, seat: &Place, on: Date) -> Option<Books> {
     let mut facts = json!({ "record": record, "holder": "merchant", "began_on": on.to_string() });
     if let (true, Some(facts)) = (MEMBERS.contains(&seat.country()), facts.as_object_mut()) {
         facts.insert("member_state".to_owned(), json!(seat.country()));
@@ -143,10 +149,10 @@ fn kept(law: &'static Pack, record: &str, seat: &Place, on: Date) -> Option<Book
 /// Where rules of a pack stand, each once, with how sure it is.
 ///
 /// Takes rules as `pack rule`. A rule that is not there gives nothing; a test holds every name against the packs.
-pub(super) fn cites(rules: &[&str]) -> Vec<String> {
+pub(super) fn cites(rules: &[&str], law: Law<'_>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (pack, rule) in rules.iter().filter_map(|rule| rule.split_once(' ')) {
-        for cite in cites_of(built_in().find(pack), rule) {
+        for cite in cites_of(law.find(pack), rule) {
             if !found.contains(&cite) {
                 found.push(cite);
             }
@@ -174,8 +180,13 @@ fn sure(confidence: Confidence) -> &'static str {
 mod tests {
     use super::*;
     use jiff::civil::date;
+    use rulebook::built_in;
 
     const ON: Date = date(2026, 11, 28);
+
+    fn law() -> Law<'static> {
+        Law { packs: &built_in().packs, on: ON }
+    }
 
     fn place(code: &str) -> Place {
         Place::parse(code).unwrap()
@@ -218,7 +229,7 @@ mod tests {
 
     #[test]
     fn who_has_no_seat_in_china_or_the_union_needs_somebody_there() {
-        for (law, seat, needs) in [
+        for (served, seat, needs) in [
             (Served::Cn, "cn", false),
             (Served::Cn, "hk", true),
             (Served::Cn, "us-ca", true),
@@ -229,13 +240,13 @@ mod tests {
             (Served::Sg, "cn", false),
             (Served::Vn, "cn", false),
         ] {
-            assert_eq!(needs_representative(law, &place(seat), ON), needs, "{law} {seat}");
+            assert_eq!(needs_representative(served, &place(seat), law()), needs, "{served} {seat}");
         }
     }
 
     #[test]
     fn books_are_kept_as_long_as_the_law_of_the_seat_wants() {
-        let of = |seat: &str| books(&laws(&BTreeSet::new(), &place(seat)), &place(seat), ON);
+        let of = |seat: &str| books(&laws(&BTreeSet::new(), &place(seat), law()), &place(seat), ON);
         let china = of("cn").unwrap();
         assert_eq!(china.period.to_string(), "10y");
         assert!(china.law.contains("29") && !china.law.contains("unverified"), "{}", china.law);

@@ -17,7 +17,7 @@ mod task;
 mod write;
 
 use jiff::civil::Date;
-use rulebook::{Text, Words};
+use rulebook::{Pack, Text, Words};
 use serde::Serialize;
 
 pub use answers::{Answers, Partner, Person};
@@ -26,6 +26,7 @@ pub use question::{Choice, MOST_PARTNERS, QUESTIONS, Question, QuestionKind};
 pub use task::Task;
 
 use known::Known;
+use law::Law;
 
 /// What comes of an interview.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,12 +48,13 @@ pub struct Refused {
 
 /// Makes a policy of answers.
 ///
-/// Takes the answers, and today: the law of that day is asked, and the policy counts as read on it. Gives the policy and what is left to do.
-/// Fails with every answer that is missing or cannot be taken; nothing has to be asked twice.
-pub fn interview(answers: &Answers, today: Date) -> Result<Interviewed, Vec<Refused>> {
+/// Takes the answers; today: the law of that day is asked, and the policy counts as read on it; the packs that are asked. Gives the policy and
+/// what is left to do. Fails with every answer that is missing or cannot be taken; nothing has to be asked twice.
+pub fn interview(answers: &Answers, today: Date, packs: &[&Pack]) -> Result<Interviewed, Vec<Refused>> {
     let known = Known::of(answers)?;
-    let plan = plan::plan(&known, today);
-    let tasks = task::tasks(&known, &plan);
+    let law = Law { packs, on: today };
+    let plan = plan::plan(&known, law);
+    let tasks = task::tasks(&known, &plan, law);
     Ok(Interviewed { policy: write::write(&known, &plan, today), tasks })
 }
 

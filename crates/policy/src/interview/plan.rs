@@ -3,7 +3,7 @@
 
 use super::choices::{Doing, PartnerRole, Served};
 use super::known::{Known, KnownPartner};
-use super::law::{self, Books, ExportFor};
+use super::law::{self, Books, ExportFor, Law};
 use super::said;
 use crate::lawful::is_home;
 use crate::period::Period;
@@ -76,7 +76,7 @@ pub(super) struct Recipient {
     pub(super) place: Place,
     pub(super) contact: Option<String>,
     /// The way that data takes to it, by the law that asks.
-    pub(super) routes: Vec<(&'static str, Route)>,
+    pub(super) routes: Vec<(String, Route)>,
     /// Does it take a consent of its own to give it data?
     pub(super) is_by_consent: bool,
     /// Was it named, or is it taken to be the market's usual company?
@@ -103,15 +103,15 @@ impl Plan {
     }
 }
 
-/// Plans a policy. Takes what is known, and the day whose law is asked.
-pub(super) fn plan(known: &Known, on: Date) -> Plan {
-    let laws = law::laws(&known.serves, &known.seat);
-    let recipients = recipients(known, &laws, on);
-    let books = law::books(&laws, &known.seat, on);
+/// Plans a policy. Takes what is known, and the law that is asked.
+pub(super) fn plan(known: &Known, law: Law<'_>) -> Plan {
+    let laws = law::laws(&known.serves, &known.seat, law);
+    let recipients = recipients(known, &laws, law.on);
+    let books = law::books(&laws, &known.seat, law.on);
     let mut purposes = selling(known, &recipients);
     purposes.extend(books.as_ref().map(tax));
     purposes.extend(besides(known, &recipients));
-    let needs = |law: &Served| law::needs_representative(*law, &known.seat, on);
+    let needs = |served: &Served| law::needs_representative(*served, &known.seat, law);
     Plan {
         purposes,
         recipients,
@@ -120,7 +120,7 @@ pub(super) fn plan(known: &Known, on: Date) -> Plan {
     }
 }
 
-fn recipients(known: &Known, laws: &[&'static Pack], on: Date) -> Vec<Recipient> {
+fn recipients(known: &Known, laws: &[&Pack], on: Date) -> Vec<Recipient> {
     let mut all: Vec<Recipient> = Vec::new();
     for role in PartnerRole::ALL {
         let named: Vec<&KnownPartner> =
@@ -149,7 +149,7 @@ fn recipients(known: &Known, laws: &[&'static Pack], on: Date) -> Vec<Recipient>
 }
 
 /// The market's usual company, where the shop sells there and did not name another. TikTok Shop has several: it has to be named.
-fn usual_market(known: &Known, laws: &[&'static Pack], role: PartnerRole, on: Date) -> Option<Recipient> {
+fn usual_market(known: &Known, laws: &[&Pack], role: PartnerRole, on: Date) -> Option<Recipient> {
     // Its own pages say how people reach it; a task asks to look up the address for questions about data.
     let (title, pages) = match role {
         PartnerRole::Jd => (said("京东", "JD.com"), "https://www.jd.com"),
@@ -171,13 +171,7 @@ fn usual_market(known: &Known, laws: &[&'static Pack], role: PartnerRole, on: Da
     })
 }
 
-fn routes(
-    known: &Known,
-    laws: &[&'static Pack],
-    role: PartnerRole,
-    to: &Place,
-    on: Date,
-) -> Vec<(&'static str, Route)> {
+fn routes(known: &Known, laws: &[&Pack], role: PartnerRole, to: &Place, on: Date) -> Vec<(String, Route)> {
     let purpose = match role {
         PartnerRole::AdPartner => ExportFor::Marketing,
         PartnerRole::CustomsBroker => ExportFor::Customs,
@@ -185,15 +179,14 @@ fn routes(
         _ if is_by_consent(known, laws, to, on) => ExportFor::Consent,
         _ => ExportFor::Contract,
     };
-    let route =
-        |law: &&'static Pack| Some((law.id.as_str(), law::route(law, to, purpose, known.persons, on)?));
+    let route = |law: &&Pack| Some((law.id.clone(), law::route(law, to, purpose, known.persons, on)?));
     laws.iter().filter_map(route).collect()
 }
 
 /// Does it take a consent of its own to give data to somebody there who decides by himself what he does with it?
 ///
 /// LAW: PIPL 39 for what leaves China; in Vietnam consent is the rule (PDP Law 9). Of other laws the packs are asked.
-fn is_by_consent(known: &Known, laws: &[&'static Pack], to: &Place, on: Date) -> bool {
+fn is_by_consent(known: &Known, laws: &[&Pack], to: &Place, on: Date) -> bool {
     let is_abroad = |law: Served| known.serves(law) && !is_home(law.as_str(), to.country());
     let is_wanted = || laws.iter().any(|law| law::wants_consent_to_share(law, to, on));
     is_abroad(Served::Cn) || is_abroad(Served::Vn) || is_wanted()

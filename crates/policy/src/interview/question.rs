@@ -3,12 +3,12 @@
 use super::answers::{Answers, Partner, Person};
 use super::choices::{Doing, PartnerRole, Served};
 use super::known::{self, is_asked_for};
-use super::law::needs_representative;
+use super::law::{Law, needs_representative};
 use super::{Refused, said, words};
 use crate::text::Place;
 use crate::words::Channel;
 use jiff::civil::Date;
-use rulebook::{Text, Words};
+use rulebook::{Pack, Text, Words};
 
 /// The most partners that one interview takes.
 pub const MOST_PARTNERS: usize = 20;
@@ -198,10 +198,11 @@ impl Question {
     }
 
     /// What these answers make of the question: which partners, which representatives are meant. `None` where there is nothing to add.
-    pub fn hint(&self, so_far: &Answers, today: Date) -> Option<Words> {
+    /// Takes the answers so far; the day whose law is asked, and the packs.
+    pub fn hint(&self, so_far: &Answers, today: Date, packs: &[&Pack]) -> Option<Words> {
         match self.asked {
             Asked::Partners => Some(roles_asked_for(so_far)),
-            Asked::People => representatives_asked_for(so_far, today),
+            Asked::People => representatives_asked_for(so_far, Law { packs, on: today }),
             _ => None,
         }
     }
@@ -388,10 +389,10 @@ fn roles_asked_for(so_far: &Answers) -> Words {
     words(format!("可填写的角色：{roles}"), format!("Roles that you may need: {roles}"))
 }
 
-fn representatives_asked_for(so_far: &Answers, today: Date) -> Option<Words> {
+fn representatives_asked_for(so_far: &Answers, law: Law<'_>) -> Option<Words> {
     let (seat, _) = known::seat(so_far).ok()?;
-    let needed = so_far.serves.iter().filter(|law| needs_representative(**law, &seat, today));
-    let needed: Vec<&str> = needed.map(|law| law.as_str()).collect();
+    let needed = so_far.serves.iter().filter(|served| needs_representative(**served, &seat, law));
+    let needed: Vec<&str> = needed.map(|served| served.as_str()).collect();
     let places = needed.join(", ");
     (!needed.is_empty()).then(|| {
         words(
@@ -525,9 +526,10 @@ mod tests {
             ..Answers::default()
         };
         let today = jiff::civil::date(2026, 11, 28);
-        let hint = ask("people").hint(&answers, today).unwrap();
+        let packs = &rulebook::built_in().packs;
+        let hint = ask("people").hint(&answers, today, packs).unwrap();
         assert!(hint.en.contains("in: cn, eu;"), "{}", hint.en);
         let at_home = Answers { serves: vec![Served::Cn], established_in: "cn".into(), ..Answers::default() };
-        assert_eq!(ask("people").hint(&at_home, today), None);
+        assert_eq!(ask("people").hint(&at_home, today, packs), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::choices::{Doing, PartnerRole, Served};
 use super::known::Known;
-use super::law::cites;
+use super::law::{Law, cites};
 use super::plan::{Plan, Recipient};
 use super::words;
 use super::write::clockwork;
@@ -26,8 +26,8 @@ pub struct Task {
 }
 
 /// What is left to do for a policy, in the order in which it is best done.
-pub(super) fn tasks(known: &Known, plan: &Plan) -> Vec<Task> {
-    let mut list = List { known, tasks: Vec::new() };
+pub(super) fn tasks(known: &Known, plan: &Plan, law: Law<'_>) -> Vec<Task> {
+    let mut list = List { known, law, tasks: Vec::new() };
     facts(known, &mut list);
     people(known, plan, &mut list);
     partners(known, plan, &mut list);
@@ -40,6 +40,7 @@ pub(super) fn tasks(known: &Known, plan: &Plan) -> Vec<Task> {
 
 struct List<'k> {
     known: &'k Known,
+    law: Law<'k>,
     tasks: Vec<Task>,
 }
 
@@ -52,7 +53,7 @@ impl List<'_> {
                 .is_none_or(|law| self.known.serves(law) || is_home(pack, self.known.seat.country()))
         };
         let rules: Vec<&str> = rules.iter().filter(applies).copied().collect();
-        self.tasks.push(Task { id: id.into(), text, cites: cites(&rules), key: None });
+        self.tasks.push(Task { id: id.into(), text, cites: cites(&rules, self.law), key: None });
         self
     }
 
@@ -257,13 +258,14 @@ fn one_recipient(recipient: &Recipient, list: &mut List<'_>) {
 fn papers(known: &Known, plan: &Plan, list: &mut List<'_>) {
     let mut laws: Vec<&str> = Vec::new();
     for (law, _) in plan.recipients.iter().flat_map(|one| &one.routes) {
-        if !laws.contains(law) {
+        if !laws.contains(&law.as_str()) {
             laws.push(law);
         }
     }
     for law in laws {
         for route in Route::ALL {
-            let reaches = |one: &&Recipient| one.routes.contains(&(law, *route));
+            let is_it = |(of, by): &(String, Route)| of == law && by == route;
+            let reaches = |one: &&Recipient| one.routes.iter().any(is_it);
             let names: Vec<&str> =
                 plan.recipients.iter().filter(reaches).map(|one| one.name.as_str()).collect();
             if !names.is_empty() {
@@ -549,8 +551,9 @@ mod tests {
         };
         let named: Vec<&str> = source.split('"').filter(is_rule).collect();
         assert!(named.len() > 40, "{named:?}");
+        let law = Law { packs: &rulebook::built_in().packs, on: jiff::civil::date(2026, 11, 28) };
         for rule in named {
-            assert!(!cites(&[rule]).is_empty(), "{rule}");
+            assert!(!cites(&[rule], law).is_empty(), "{rule}");
         }
     }
 }

@@ -368,7 +368,7 @@ fn recipient(recipient: &Recipient, sheet: &mut Sheet) {
     }
     if !recipient.routes.is_empty() {
         let route =
-            |(law, route): &(&str, crate::words::Route)| format!("{law} = {}", quoted(route.as_str()));
+            |(law, route): &(String, crate::words::Route)| format!("{law} = {}", quoted(route.as_str()));
         let routes: Vec<String> = recipient.routes.iter().map(route).collect();
         sheet.pair("route", &format!("{{ {} }}", routes.join(", ")), None);
     }

@@ -4,7 +4,7 @@ use super::words;
 use crate::check::Checked;
 use crate::draft::{DraftRecipient, DraftShop};
 use crate::finding::At;
-use crate::model::Policy;
+use crate::model::{Policy, Shop};
 use crate::text::Place;
 use crate::words::Channel;
 use rulebook::question::MEMBERS;
@@ -158,6 +158,12 @@ pub(super) fn find<'p>(checked: &Checked<'_>, packs: &[&'p Pack]) -> (Vec<Applie
         sells_on: shop.sells_on.iter().map(|channel| (channel.value, channel.at)).collect(),
     };
     reach.find(packs)
+}
+
+/// Is this the law of a place that a shop serves, or of its seat? By the pack's id, so that no other pack has to be read.
+pub fn is_law_that_applies(shop: &Shop, pack: &str) -> bool {
+    let seat = Some(&shop.established_in).filter(|seat| seat.country() != "us");
+    shop.serves.iter().chain(seat).any(|place| is_law_of(pack, place))
 }
 
 /// The packs that apply to a policy, each once: those of the places that it serves, that of its seat, those of marketplaces.

@@ -18,8 +18,8 @@ mod tasks;
 mod turns;
 mod words;
 
-pub use applies::packs_that_apply;
 pub(crate) use applies::{ids_of, is_home, is_law_of};
+pub use applies::{is_law_that_applies, packs_that_apply};
 pub use asking::Cited;
 pub(crate) use asking::ask;
 pub use bars::{Bar, Barred, Bars, Reach};
@@ -48,11 +48,12 @@ pub fn check_lawful(text: &str, file_name: &str, today: Date, packs: &[&Pack]) -
 
 /// What do the laws that apply let nobody do with what a policy says?
 ///
-/// Takes: what [`check_lawful`] takes. Gives: what the gate has to refuse, by [`Compiled::under`](crate::Compiled::under); nothing for a policy with errors.
-pub fn bars(text: &str, today: Date, packs: &[&Pack]) -> Bars {
+/// Takes: the file's text; the day on which it was published, as of which it has no errors; the day whose law is asked; the packs there
+/// are. Gives: what the gate has to refuse, by [`Compiled::under`](crate::Compiled::under); nothing for a policy with errors.
+pub fn bars(text: &str, published: Date, on: Date, packs: &[&Pack]) -> Bars {
     let mut bars = Bars::default();
-    check_and(text, "policy", today, |checked, sink| {
-        bars = ask_all(checked, today, packs, sink).bars;
+    check_and(text, "policy", published, |checked, sink| {
+        bars = ask_all(checked, on, packs, sink).bars;
         Vec::new()
     });
     bars

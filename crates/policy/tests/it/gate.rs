@@ -543,7 +543,8 @@ fn facts_say_nothing_by_default() {
 fn under_law(text: &str, packs: &[&str]) -> Compiled {
     let built_in = rulebook::built_in();
     let packs: Vec<_> = packs.iter().map(|id| built_in.find(id).unwrap()).collect();
-    compiled_of(text).under(&policy::bars(text, jiff::civil::date(2026, 11, 28), &packs))
+    let today = jiff::civil::date(2026, 11, 28);
+    compiled_of(text).under(&policy::bars(text, today, today, &packs))
 }
 
 #[test]

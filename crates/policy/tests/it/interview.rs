@@ -68,7 +68,7 @@ fn shop(serves: &[Served], sells_on: &[Channel], seat: &str, does: &[Doing]) -> 
 }
 
 fn made(answers: &Answers) -> Interviewed {
-    interview(answers, TODAY).unwrap_or_else(|refused| panic!("{refused:?}"))
+    interview(answers, TODAY, &built_in().packs).unwrap_or_else(|refused| panic!("{refused:?}"))
 }
 
 /// The ids of the tasks that begin with this word: `agreement` gives the recipients' names.
@@ -365,7 +365,7 @@ fn what_cannot_stand_in_a_policy_is_refused_with_the_question_it_answers() {
         answers.id = "plain".to_owned();
         answers.partner[0].name.zh = text.to_owned();
         answers.officer.contact = text.to_owned();
-        let refused = interview(&answers, TODAY).unwrap_err();
+        let refused = interview(&answers, TODAY, &built_in().packs).unwrap_err();
         let questions: Vec<&str> = refused.iter().map(|one| one.question).collect();
         assert_eq!(questions, ["name", "partner", "people"], "{text:?}");
     }
@@ -373,7 +373,7 @@ fn what_cannot_stand_in_a_policy_is_refused_with_the_question_it_answers() {
 
 #[test]
 fn nothing_answered_is_refused_question_by_question() {
-    let refused = interview(&Answers::default(), TODAY).unwrap_err();
+    let refused = interview(&Answers::default(), TODAY, &built_in().packs).unwrap_err();
     let questions: Vec<&str> = refused.iter().map(|one| one.question).collect();
     assert_eq!(
         questions,
@@ -527,7 +527,7 @@ prop_compose! {
 /// The same shop, with what was refused put right: so that most random shops come to a policy.
 fn put_right(mut answers: Answers) -> Answers {
     let good = shop(&[Served::Cn], &[Channel::Own], "cn", &[]);
-    while let Err(refused) = interview(&answers, TODAY) {
+    while let Err(refused) = interview(&answers, TODAY, &built_in().packs) {
         let good = good.clone();
         answers = match refused[0].question {
             "name" => Answers { name: good.name, ..answers },
@@ -552,7 +552,7 @@ fn put_right(mut answers: Answers) -> Answers {
 proptest! {
     #[test]
     fn whatever_is_answered_is_refused_or_gives_a_sound_policy(answers in any_answers()) {
-        if let Err(refused) = interview(&answers, TODAY) {
+        if let Err(refused) = interview(&answers, TODAY, &built_in().packs) {
             prop_assert!(!refused.is_empty());
             prop_assert!(refused.iter().all(|one| QUESTIONS.iter().any(|question| question.id == one.question)));
         }

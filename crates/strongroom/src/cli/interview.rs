@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 use policy::interview::{Answers, Interviewed, QUESTIONS, Question, QuestionKind, Refused, Task, interview};
-use rulebook::{Text, Words};
+use rulebook::{Pack, Text, Words};
 use serde_json::json;
 
 use super::files::{unwritable, write_new_file};
@@ -71,15 +71,25 @@ pub(super) fn run(args: &InterviewArgs, context: &Context) -> Result<Exit, Probl
         return Err(unwritable(&args.out, std::io::ErrorKind::AlreadyExists));
     }
     let today = super::check::today();
+    let shelf = super::law::packs(context)?;
+    let law = Law { packs: &shelf.packs()?, today };
     let answers = match &args.answers {
         Some(file) => read_answers(file)?,
-        None => ask_all(&mut std::io::stdin().lock(), args.lang, today, voice)?,
+        None => ask_all(&mut std::io::stdin().lock(), args.lang, law, voice)?,
     };
-    let made = interview(&answers, today).map_err(|refused| not_taken(&refused, args.lang, voice))?;
+    let made =
+        interview(&answers, today, law.packs).map_err(|refused| not_taken(&refused, args.lang, voice))?;
     // A policy is no secret: it has the usual mode.
     write_new_file(&args.out, made.policy.as_bytes(), 0o666)?;
     tell(&made, &args.out, args.lang, voice);
     Ok(Exit::Done)
+}
+
+/// The law that is asked.
+#[derive(Clone, Copy)]
+struct Law<'p> {
+    packs: &'p [&'p Pack],
+    today: Date,
 }
 
 fn read_answers(file: &Path) -> Result<Answers, Problem> {
@@ -94,12 +104,12 @@ fn read_answers(file: &Path) -> Result<Answers, Problem> {
 }
 
 /// Asks every question; one whose answer cannot be taken is asked again.
-fn ask_all(input: &mut impl BufRead, lang: Lang, today: Date, voice: Voice) -> Result<Answers, Problem> {
+fn ask_all(input: &mut impl BufRead, lang: Lang, law: Law<'_>, voice: Voice) -> Result<Answers, Problem> {
     let mut answers = Answers::default();
     for (number, question) in QUESTIONS.iter().enumerate() {
         let of = QUESTIONS.len();
         voice.say(format!("\n{}/{of}  {}", number.saturating_add(1), lang.text(question.asks)));
-        show(question, &answers, lang, today, voice);
+        show(question, &answers, lang, law, voice);
         loop {
             let Some(line) = answer(input, question, &answers, voice)? else {
                 voice.say(format!("  ! {}", lang.text(NOT_UTF_8)));
@@ -115,9 +125,9 @@ fn ask_all(input: &mut impl BufRead, lang: Lang, today: Date, voice: Voice) -> R
 }
 
 /// What helps to answer: an explanation, the choices by number, the answers so far.
-fn show(question: &Question, so_far: &Answers, lang: Lang, today: Date, voice: Voice) {
+fn show(question: &Question, so_far: &Answers, lang: Lang, law: Law<'_>, voice: Voice) {
     voice.say(format!("  {}", lang.text(question.help)));
-    if let Some(hint) = question.hint(so_far, today) {
+    if let Some(hint) = question.hint(so_far, law.today, law.packs) {
         voice.say(format!("  {}", lang.words(&hint)));
     }
     for (number, choice) in question.kind.choices().iter().enumerate() {
@@ -207,8 +217,12 @@ mod tests {
     const QUIET: Voice = Voice { json: false, quiet: true };
     const TODAY: Date = jiff::civil::date(2026, 11, 28);
 
+    fn law() -> Law<'static> {
+        Law { packs: &rulebook::built_in().packs, today: TODAY }
+    }
+
     fn asked(typed: &str) -> Result<Answers, Problem> {
-        ask_all(&mut typed.as_bytes(), Lang::Zh, TODAY, QUIET)
+        ask_all(&mut typed.as_bytes(), Lang::Zh, law(), QUIET)
     }
 
     const TYPED: &str = "海港茶行 / Harbour Tea\n\n1\nown tmall\ncn, 上海市示例路1号\n\n2万\n-\n\n林月 <privacy@harbour-tea.example>\n";
@@ -219,7 +233,7 @@ mod tests {
         assert_eq!(answers.id, "harbour-tea");
         assert_eq!(answers.kept_in, "cn");
         assert_eq!(answers.persons, Some(20_000));
-        assert!(interview(&answers, TODAY).is_ok());
+        assert!(interview(&answers, TODAY, law().packs).is_ok());
     }
 
     #[test]
@@ -231,7 +245,7 @@ mod tests {
     #[test]
     fn an_answer_in_another_encoding_is_asked_for_again() {
         let typed = [b"\xba\xa3\xb8\xdb\n", TYPED.as_bytes()].concat(); // GBK
-        let answers = ask_all(&mut typed.as_slice(), Lang::Zh, TODAY, QUIET).unwrap();
+        let answers = ask_all(&mut typed.as_slice(), Lang::Zh, law(), QUIET).unwrap();
         assert_eq!(answers, asked(TYPED).unwrap());
     }
 

@@ -49,7 +49,7 @@ pub struct House {
     /// Who elsewhere is told of the logs' heads.
     pub witnesses: Arc<Witnesses>,
     /// The packs that answer questions of law.
-    pub packs: Packs,
+    pub packs: Arc<Packs>,
     /// Who is sending or taking a file right now.
     pub streams: Arc<Streams>,
     /// Days of an epoch.
@@ -139,7 +139,7 @@ pub struct Parts {
     /// Who elsewhere is told of the logs' heads.
     pub witnesses: Witnesses,
     /// The packs that answer questions of law.
-    pub packs: Packs,
+    pub packs: Arc<Packs>,
     /// The shops.
     pub shops: Vec<Shop>,
     /// Days of an epoch.

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod jobs;
 pub mod key_holder;
 pub mod keys_folder;
+pub mod law;
 pub mod log;
 pub mod neighbours;
 pub mod note;

@@ -16,8 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
 use ledger::note::{self, Verifier};
+use policy::Bars;
 use rulebook::bundle::{BadBundle, Bundle, Bundled, Extent, MOST_BYTES, Manifest, is_id};
-use rulebook::{Pack, Scenario, built_in};
+use rulebook::{Pack, Scenario, built_in, built_in_ids, find_built_in};
 
 use super::keys_folder::{make_private_folder, sync_folder, write_new};
 use super::problem::Problem;
@@ -248,10 +249,24 @@ impl Shelf {
     /// The same without those that are refused, and without what is built in under these names.
     pub fn sound(&self) -> Vec<&Pack> {
         let is_refused = |id: &str| self.refused.iter().any(|refused| refused.id == id);
-        let built_in = built_in().packs.iter().filter(|pack| !is_refused(&pack.id));
+        let built_in = built_in().packs.iter().copied().filter(|pack| !is_refused(&pack.id));
         let over = built_in.map(|pack| self.installed(&pack.id).map_or(pack, |installed| &installed.pack));
         let own = self.installed.iter().map(|installed| &installed.pack);
-        over.chain(own.filter(|pack| rulebook::built_in().find(&pack.id).is_none())).collect()
+        over.chain(own.filter(|pack| built_in_ids().all(|id| id != pack.id))).collect()
+    }
+
+    /// What the laws that apply to a policy let nobody do, on a day. No pack is read that does not apply.
+    ///
+    /// Gives, besides: the ids of laws that apply and whose installed packs are refused. They bar nothing until that is mended.
+    pub fn bars(&self, shop: &policy::Shop, text: &str, published: Date, on: Date) -> (Bars, Vec<&str>) {
+        let applies = |id: &str| policy::is_law_that_applies(shop, id);
+        let refused: Vec<&str> =
+            self.refused.iter().map(|refused| refused.id.as_str()).filter(|id| applies(id)).collect();
+        let is_built_in = |id: &&str| applies(id) && !refused.contains(id) && self.installed(id).is_none();
+        let own = self.installed.iter().map(|installed| &installed.pack).filter(|pack| applies(&pack.id));
+        let mut packs: Vec<&Pack> = built_in_ids().filter(is_built_in).filter_map(find_built_in).collect();
+        packs.extend(own);
+        (policy::bars(text, published, on, &packs), refused)
     }
 
     /// The pack of this id; `None` when there is none. Fails: `SR-LAW-010` when it is refused.
@@ -259,7 +274,7 @@ impl Shelf {
         if let Some(refused) = self.refused.iter().find(|refused| refused.id == id) {
             return Err(refused.problem());
         }
-        Ok(self.installed(id).map(|installed| &installed.pack).or_else(|| built_in().find(id)))
+        Ok(self.installed(id).map(|installed| &installed.pack).or_else(|| find_built_in(id)))
     }
 
     /// What was installed under this id.

@@ -12,7 +12,9 @@ use seal::{KeyId, ShopKeys, Wrapped};
 
 use super::actor::Role;
 use super::hints::Hints;
+use super::law::AskedLaw;
 use super::log::log_number;
+use super::packs::Packs;
 use super::reached::Reached;
 
 /// A published policy, ready for use.
@@ -32,15 +34,33 @@ pub struct InForce {
     pub registry: Registry,
     /// Versions that made granted choices void, and for which purposes.
     pub voids: Vec<(u32, PurposeSet)>,
+    /// As of when the laws that apply were asked, and which packs: `None` for a policy that is not put in force, such as a plan.
+    pub law: Option<AskedLaw>,
 }
 
 impl InForce {
+    /// The same policy, compiled anew, with no law asked yet.
+    pub(super) fn again(&self) -> Option<InForce> {
+        let published = jiff::Timestamp::from_microsecond(self.at).unwrap_or_default();
+        let day = published.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let policy = policy::check(&self.text, "policy", day).policy?;
+        let compiled = policy::compile(&policy, &self.registry).ok()?;
+        let (text, registry, voids) = (self.text.clone(), self.registry.clone(), self.voids.clone());
+        Some(InForce { compiled, text, registry, voids, law: None, ..*self })
+    }
+
     /// Purposes for which a yes that was given under a version does not stand any more: a later version asks for more.
     pub fn voided_since(&self, version: u32) -> PurposeSet {
         let later = self.voids.iter().filter(|(by, _)| *by > version);
         later.fold(PurposeSet::EMPTY, |all, (_, purposes)| all.or(*purposes))
     }
 }
+
+/// A policy that is ready to be put in force: the laws that apply have been asked.
+///
+/// INVARIANT: made only by [`under_law`](super::law::under_law), so no gate ever works without its legal facts.
+#[derive(Debug)]
+pub struct UnderLaw(pub(super) InForce);
 
 /// A shop.
 #[derive(Debug)]
@@ -61,6 +81,7 @@ pub struct Shop {
     pub hints: Hints,
     /// Whom its credentials have lately reached.
     pub reached: Reached,
+    packs: Arc<Packs>,
     in_force: RwLock<Arc<InForce>>,
     stepped_over: Mutex<Option<u64>>,
     generation: AtomicU32,
@@ -73,7 +94,8 @@ impl Shop {
         number: u32,
         name: String,
         keys: ShopKeys,
-        in_force: InForce,
+        packs: Arc<Packs>,
+        in_force: UnderLaw,
         generation: u32,
         last_entry_at: i64,
     ) -> Shop {
@@ -86,7 +108,8 @@ impl Shop {
             credentials: WholeRows::default(),
             hints: Hints::default(),
             reached: Reached::default(),
-            in_force: RwLock::new(Arc::new(in_force)),
+            packs,
+            in_force: RwLock::new(Arc::new(in_force.0)),
             stepped_over: Mutex::new(None),
             generation: AtomicU32::new(generation),
             last_entry_at: AtomicI64::new(last_entry_at),
@@ -104,8 +127,21 @@ impl Shop {
     }
 
     /// Puts another policy in force. Called after its COMMIT.
-    pub fn put_in_force(&self, policy: InForce) {
-        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    pub fn put_in_force(&self, policy: UnderLaw) {
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy.0);
+    }
+
+    /// Puts the policy in force under newer law, unless another version was published meanwhile.
+    pub fn put_under_newer_law(&self, policy: UnderLaw) {
+        let mut in_force = self.in_force.write().unwrap_or_else(PoisonError::into_inner);
+        if in_force.version == policy.0.version {
+            *in_force = Arc::new(policy.0);
+        }
+    }
+
+    /// The packs whose law its gate goes by.
+    pub fn packs(&self) -> &Packs {
+        &self.packs
     }
 
     /// All records were laid out by the policy in force, but for rows that do not open: so many were stepped over.

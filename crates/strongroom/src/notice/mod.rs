@@ -25,6 +25,7 @@ use seal::ShopKeys;
 use sha2::{Digest, Sha256};
 use store::{Row, Tx, View, params};
 
+use crate::ground::law::under_law;
 use crate::ground::work::Work;
 use crate::ground::{Deed, EntryId, InForce, Problem, Shop, jobs};
 
@@ -75,6 +76,7 @@ pub fn ready(checked: &Checked, before: Option<&InForce>, at: i64) -> Result<InF
         compiled,
         registry,
         voids,
+        law: None,
     })
 }
 
@@ -125,6 +127,7 @@ pub fn publish(
     // The gate follows the new version at once; what is kept already is laid out again behind.
     work.tx.add_job(work.shop.column(), jobs::LAY_OUT, 0, work.asked_at())?;
     let (version, shop) = (next.version, std::sync::Arc::clone(work.shop));
+    let next = under_law(next, shop.packs(), work.now)?;
     // ORDER: whatever comes behind in the ledger goes by the new version, so nothing else runs in this transaction.
     work.tx.ends_batch();
     work.tx.after_commit(move || {
@@ -211,10 +214,11 @@ pub fn load(view: &View<'_>, shop: u32, keys: &ShopKeys) -> Result<InForce, Prob
 }
 
 /// Puts in force what another server has published.
-pub fn learn(view: &View<'_>, shop: &Shop) -> Result<(), Problem> {
+pub fn learn(view: &View<'_>, shop: &Shop, now: i64) -> Result<(), Problem> {
     let newest = list(view, shop, 1)?.first().map(|(version, ..)| *version);
     if newest != Some(shop.policy().version) {
-        shop.put_in_force(load(view, shop.number, &shop.keys)?);
+        let policy = load(view, shop.number, &shop.keys)?;
+        shop.put_in_force(under_law(policy, shop.packs(), now)?);
         shop.hints.forget_all();
     }
     Ok(())
@@ -256,6 +260,7 @@ fn make(row: &Stored, all: &[Stored]) -> Result<InForce, Problem> {
         compiled,
         registry,
         voids,
+        law: None,
     })
 }
 
