@@ -6,7 +6,7 @@
 //! SOURCE: docs/spec/policy.md, "The gate"; `tests/it/gate.rs` holds the same rules once more, slow and obvious, and compares.
 
 use crate::compile::{Compiled, CompiledKind};
-use crate::home::{Age, Home};
+use crate::home::{Age, Person};
 use crate::reason::{ReasonId, Reasons};
 use crate::set::{FieldMask, PurposeSet};
 
@@ -130,10 +130,8 @@ pub struct Facts {
     pub unknown_fields: FieldMask,
     /// The agreement with the recipient, for a share.
     pub agreement: Agreement,
-    /// How old the subject is.
-    pub age: Age,
-    /// Where the subject lives: whose law is asked beside that of the shop's seat.
-    pub home: Home,
+    /// Where the subject lives, whose law is asked beside that of the shop's seat, and whether it is of age.
+    pub person: Person,
 }
 
 /// The answer in one word.
@@ -212,8 +210,12 @@ fn barred(compiled: &Compiled, facts: &Facts) -> PurposeSet {
     if law.bars_nothing() {
         return PurposeSet::EMPTY;
     }
-    let always = law.purposes(facts.home);
-    if facts.age == Age::Minor { always.or(law.purposes_for_minors(facts.home)) } else { always }
+    let always = law.purposes(facts.person.home);
+    if facts.person.age == Age::Minor {
+        always.or(law.purposes_for_minors(facts.person.home))
+    } else {
+        always
+    }
 }
 
 /// Reveal, search, share.
@@ -291,7 +293,7 @@ fn share_faults(compiled: &Compiled, facts: &Facts, flow: &Flow, purpose: u16) -
         Agreement::None => reasons.add(ReasonId::NoAgreement),
         Agreement::Ended => reasons.add(ReasonId::AgreementEnded),
     }
-    if !compiled.law.bars_nothing() && compiled.law.transfers(facts.home, recipient).has(purpose) {
+    if !compiled.law.bars_nothing() && compiled.law.transfers(facts.person.home, recipient).has(purpose) {
         reasons.add(ReasonId::NoRoute);
     }
     reasons
@@ -338,7 +340,11 @@ fn refuse(compiled: &Compiled, facts: &Facts, flow: &Flow, purpose: Option<u16>)
 
 /// Is it barred with everybody, or with minors?
 fn why_barred(compiled: &Compiled, facts: &Facts, purpose: u16) -> ReasonId {
-    if compiled.law.purposes(facts.home).has(purpose) { ReasonId::Unlawful } else { ReasonId::NotForMinors }
+    if compiled.law.purposes(facts.person.home).has(purpose) {
+        ReasonId::Unlawful
+    } else {
+        ReasonId::NotForMinors
+    }
 }
 
 fn actor_faults(facts: &Facts, flow: &Flow) -> Reasons {
@@ -442,7 +448,7 @@ fn dropped(
     let mut reasons = Reasons::NONE;
     let mut rest = refused;
     let barred = unusable.and(barred(compiled, facts));
-    let unlawful = barred.and(compiled.law.purposes(facts.home));
+    let unlawful = barred.and(compiled.law.purposes(facts.person.home));
     let (ended, open) = (unusable.and(facts.ended).minus(barred), unusable.minus(facts.ended).minus(barred));
     let why = [
         (ReasonId::NoChoice, open.minus(facts.refused)),

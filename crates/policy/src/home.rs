@@ -1,4 +1,4 @@
-//! Where a subject lives, and how old it is, as far as the gate needs to know: enough to say whose law is asked.
+//! What the gate knows of the person itself: where they live and whether they are of age. Enough to say whose law is asked.
 
 use crate::text::Place;
 use std::fmt;
@@ -70,6 +70,26 @@ pub enum Age {
     Minor,
     /// Of age.
     Adult,
+}
+
+impl Age {
+    /// Its name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Minor => "minor",
+            Self::Adult => "adult",
+        }
+    }
+}
+
+/// What the law asks of a person: where they live, and whether they are of age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Person {
+    /// Where they live.
+    pub home: Home,
+    /// How old they are.
+    pub age: Age,
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ pub use dpv::fideslang;
 pub use file::{FileRule, LARGEST_KEPT, MOST_MEDIA, MediaType};
 pub use finding::{At, Finding, Label, MOST_FINDINGS, Report};
 pub use gate::{Act, ActSet, Agreement, Answer, Decision, Facts, Flow, Standing, Training, decide};
-pub use home::{Age, Home};
+pub use home::{Age, Home, Person};
 pub use law::{Citation, Confidence};
 pub use lawful::{
     Bar, Barred, Bars, Cited, Due, Reach, Task, Turn, UnderLaw, bars, check_lawful, diff_lawful,

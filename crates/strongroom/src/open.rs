@@ -37,6 +37,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration(8, "0008_people_limits", include_str!("../../../migrations/0008_people_limits.sql")),
     migration(9, "0009_keep_files", include_str!("../../../migrations/0009_keep_files.sql")),
     store::PENS,
+    migration(11, "0011_keep_homes", include_str!("../../../migrations/0011_keep_homes.sql")),
 ];
 
 /// Of which shop each row of a server's database is: what a statement leaves out in its WHERE, the server leaves out all the same.

@@ -70,6 +70,8 @@ numbered! {
     Approved = 31, "approved";
     /// All rows were about to be copied to another place, which serves once that is done.
     Moved = 32, "moved";
+    /// It was said where a subject lives, or whether it is of age: whose law is asked.
+    Placed = 33, "placed";
 }
 
 numbered! {

@@ -34,7 +34,7 @@ fn obvious(
     // What the law of the seat bars; and what that of the home bars, or all that it may be.
     let is_barred = |is_it: &dyn Fn(&Barred) -> bool| {
         let bars_it = |pack: &str| bars.bars.iter().any(|bar| bar.pack == pack && is_it(&bar.what));
-        let may_be_theirs = |pack: &str| match facts.home.as_str() {
+        let may_be_theirs = |pack: &str| match facts.person.home.as_str() {
             "" => true,
             "de" => pack == "eu",
             "us" => pack == "us-ca" || pack == "us-co",
@@ -52,7 +52,7 @@ fn obvious(
     let allowed_by_law = |purpose: &policy::Purpose| {
         !is_barred(&|what| match what {
             Barred::Purpose(name) => *name == purpose.name,
-            Barred::PurposeForMinors(name) => *name == purpose.name && facts.age == Age::Minor,
+            Barred::PurposeForMinors(name) => *name == purpose.name && facts.person.age == Age::Minor,
             Barred::Transfer { .. } => false,
         })
     };
@@ -230,7 +230,7 @@ proptest! {
         for (facts, flow) in situations {
             let (less, more) = (decide(&with, &facts, &flow), decide(&without, &facts, &flow));
             prop_assert!(less.fields.is_subset_of(&more.fields), "{:?} then {:?}", more, less);
-            let of_age = Facts { age: Age::Adult, ..facts };
+            let of_age = Facts { person: Person { age: Age::Adult, ..facts.person }, ..facts };
             prop_assert!(less.fields.is_subset_of(&decide(&with, &of_age, &flow).fields));
         }
     }
@@ -575,8 +575,8 @@ fn a_ground_that_the_law_of_a_home_does_not_have_opens_nothing_there() {
         recipient: None,
     };
     let ask = |home: &str| {
-        let home = Home::parse(home).unwrap();
-        let facts = Facts { acts: ActSet::ALL, purposes: PurposeSet::ALL, home, ..Facts::default() };
+        let person = Person { home: Home::parse(home).unwrap(), age: Age::Unknown };
+        let facts = Facts { acts: ActSet::ALL, purposes: PurposeSet::ALL, person, ..Facts::default() };
         let decision = decide(&compiled, &facts, &flow);
         (decision.answer, decision.reasons.iter().map(|reason| reason.id).collect::<Vec<_>>())
     };

@@ -4,7 +4,7 @@
 use crate::policy_of;
 use policy::{
     Act, ActSet, Age, Agreement, Bar, Barred, Bars, Basis, Compiled, Facts, FieldMask, Flow, Home, Name,
-    Policy, PurposeSet, Reach, Registry, Standing, Training,
+    Person, Policy, PurposeSet, Reach, Registry, Standing, Training,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -213,8 +213,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
             ended,
             unknown_fields,
             agreement,
-            age,
-            home,
+            person: Person { home, age },
         }
     })
 }

@@ -271,12 +271,16 @@ fn problem_of(said: &Json) -> Problem {
     problem.help = said.get("help").and_then(Json::as_str).map(leak_once);
     for reason in said.get("reasons").and_then(Json::as_array).into_iter().flatten() {
         let text = |name: &str| leak_once(reason.get(name).and_then(Json::as_str).unwrap_or_default());
-        let fields = reason.get("fields").and_then(Json::as_array).into_iter().flatten();
+        let list = |name: &str| {
+            let all = reason.get(name).and_then(Json::as_array).into_iter().flatten();
+            all.filter_map(Json::as_str).map(str::to_owned).collect()
+        };
         problem.reasons.push(crate::ground::Reason {
             name: text("name"),
             text: text("text"),
             text_zh: text("text_zh"),
-            fields: fields.filter_map(Json::as_str).map(str::to_owned).collect(),
+            fields: list("fields"),
+            law: list("law"),
         });
     }
     problem

@@ -56,7 +56,9 @@ impl Voice {
             } else {
                 format!(" ({})", reason.fields.join(", "))
             };
-            let _ = writeln!(err, "  because: {}{fields}", reason.text);
+            let law =
+                if reason.law.is_empty() { String::new() } else { format!(" {}", reason.law.join(", ")) };
+            let _ = writeln!(err, "  because: {}{law}{fields}", reason.text);
         }
         if let Some(help) = problem.help {
             let _ = writeln!(err, "  help: {help}");

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use ledger::entry::Act;
-use policy::{CompiledKind, FieldMask, Given, ValueFault};
+use policy::{Age, CompiledKind, FieldMask, Given, Home, ValueFault};
 use seal::{Personal, Value};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -43,9 +43,38 @@ pub struct RecordIn<'b> {
     /// What the subject chose in the same act.
     #[serde(borrow, default)]
     pub choices: Vec<ChoiceIn<'b>>,
+    /// Where the subject lives: the code of a country or state, or the empty text where nobody knows.
+    #[serde(borrow, default)]
+    pub home: Option<Cow<'b, str>>,
+    /// Whether the subject is of age.
+    #[serde(default)]
+    pub age: Option<AgeIn>,
     /// Write only if the record has this version now; 0 for a record that must be new.
     #[serde(default)]
     pub if_version: Option<u32>,
+}
+
+/// Whether a subject is of age, as the API takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[schema(as = Age)]
+#[serde(rename_all = "snake_case")]
+pub enum AgeIn {
+    /// Nobody knows.
+    Unknown,
+    /// A minor.
+    Minor,
+    /// Of age.
+    Adult,
+}
+
+impl AgeIn {
+    fn read(self) -> Age {
+        match self {
+            AgeIn::Unknown => Age::Unknown,
+            AgeIn::Minor => Age::Minor,
+            AgeIn::Adult => Age::Adult,
+        }
+    }
 }
 
 /// What a subject chose.
@@ -103,6 +132,10 @@ pub struct Draft {
     pub events: Vec<Event>,
     /// What was chosen.
     pub choices: Vec<NewChoice>,
+    /// Where the subject lives, if that is said.
+    pub home: Option<Home>,
+    /// Whether it is of age, if that is said.
+    pub age: Option<Age>,
     /// Must the record be there? Then nothing new is made.
     pub known_only: bool,
     /// Does this come out of a file, which may be read again? What is there already was then not collected once more.
@@ -166,6 +199,8 @@ impl Draft {
             let at = instant(raw, now).ok_or_else(|| bad_instant(format!("/events/{name}")))?;
             draft.events.push(Event { kind: draft.kind, event, at });
         }
+        draft.home = input.home.as_deref().map(parse_home).transpose()?;
+        draft.age = input.age.map(AgeIn::read);
         for (position, choice) in input.choices.iter().enumerate() {
             let choice = parse_choice(choice, policy, now, &format!("/choices/{position}"))?;
             if draft.choices.iter().any(|before| before.purpose == choice.purpose) {
@@ -195,6 +230,8 @@ impl Draft {
             unset: FieldMask::EMPTY,
             events: Vec::new(),
             choices: Vec::new(),
+            home: None,
+            age: None,
             known_only: false,
             from_file: false,
             if_version: None,
@@ -338,6 +375,11 @@ impl Draft {
         draft.events.push(Event { kind: ordinal, event, at });
         Ok(draft)
     }
+}
+
+/// Reads a home. Fails: `SR-COLLECT-026` when it is the code of no place.
+pub fn parse_home(text: &str) -> Result<Home, Problem> {
+    Home::parse(text).ok_or_else(|| error::no_place().at("/home"))
 }
 
 /// Reads a choice.

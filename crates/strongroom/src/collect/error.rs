@@ -38,6 +38,12 @@ pub fn too_many_parents() -> Problem {
     .help("a kind that others belong to is for few records a subject, such as a customer's account")
 }
 
+/// Where the subject lives is said by a code that no place has.
+pub fn no_place() -> Problem {
+    Problem::new("SR-COLLECT-026", 422, "no country or state has this code")
+        .help("write a country as `cn` or `de`, a state of the United States or Canada as `us-ca`; leave it empty if nobody knows")
+}
+
 /// The policy changed while a request was prepared.
 pub fn policy_changed() -> Problem {
     Problem::new("SR-COLLECT-017", 503, "the policy changed while this was prepared").retry_after(1)

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use store::Lane;
 use utoipa::ToSchema;
 
-use super::draft::{ChoiceIn, Draft, EventIn, RecordIn, parse_choice};
+use super::draft::{AgeIn, ChoiceIn, Draft, EventIn, RecordIn, parse_choice};
 use super::error;
 use super::files::{FILE_LIMIT, put_file};
 use super::many::{Row, write_many};
@@ -69,6 +69,12 @@ pub struct RecordBody {
     /// What the subject chose in the same act.
     #[serde(default)]
     choices: Vec<ChoiceOfBody>,
+    /// Where the subject lives, as far as you know: `cn`, `de`, `us-ca`. The law of that place is asked at every use; the empty text takes it
+    /// back.
+    #[schema(example = "us-ca")]
+    home: Option<String>,
+    /// Whether the subject is of age.
+    age: Option<AgeIn>,
     /// Write only if the record has this version now; 0 for a record that must be new.
     if_version: Option<u32>,
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome, Part};
-use policy::{ActSet, Answer, Decision, Facts, FieldMask, Flow, PurposeSet, Standing, Start};
+use ledger::opening::Opening;
+use policy::{ActSet, Answer, Decision, Facts, FieldMask, Flow, Person, PurposeSet, Standing, Start};
 use seal::{Class, Random};
 use store::{Ask, Lane};
 
@@ -327,6 +328,7 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
             id: subject,
             standing: Standing::Present,
             since: hint.since,
+            person: hint.person,
             keys: read_keys(&hint.keys).ok()?,
         }),
         chosen: hint.chosen,
@@ -339,7 +341,7 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
 /// that subject: each gets a place of its own.
 pub(super) fn learn(shop: &Shop, draft: &Draft, found: &mut Known) {
     let (Some(row), None) = (&found.subject, &found.record) else { return };
-    let hint = Hint { chosen: found.chosen, ..Hint::of(&row.keys_column(), row.since) };
+    let hint = Hint { chosen: found.chosen, ..Hint::of(&row.keys_column(), row.since, row.person) };
     shop.hints.found(row.id, hint, draft.kind, found.next_place, found.forgotten);
     found.next_place = shop.hints.take_place(row.id, draft.kind, found.next_place);
     if let Whose::External(blind) = draft.whose {
@@ -400,8 +402,9 @@ fn prepare(
     }
     let chosen = chosen_after(known, draft);
     let standing = known.subject.as_ref().map_or(Standing::Present, |row| row.standing);
+    let person = person_after(known, draft);
     let mut events = events_after(draft, known, now);
-    let facts = facts_of(policy, draft, known, &chosen, standing, &events, now);
+    let facts = Facts { person, ..facts_of(policy, draft, known, &chosen, standing, &events, now) };
     let flow = Flow {
         act: policy::Act::Collect,
         kind: draft.kind,
@@ -419,6 +422,7 @@ fn prepare(
         Some(row) => Planner::for_subject(house, shop, policy, row.clone(), chosen, now, random),
         None => Planner::for_new_subject(house, shop, policy, chosen, now, random)?,
     };
+    planner.place(person);
     let record = match &known.record {
         Some(row) => row.id,
         None if known.next_place >= crate::ground::ids::RECORDS_LIMIT => {
@@ -452,7 +456,7 @@ fn prepare(
         Planned::Removed { ended, .. } if known.record.is_none() => {
             return Ok(Prepared::Nothing(Box::new(decision), ended, known.looked));
         }
-        Planned::Same if draft.choices.is_empty() => {
+        Planned::Same if draft.choices.is_empty() && person == person_before(known) => {
             return Ok(held
                 .take()
                 .map_or(Prepared::Look, |known| Prepared::Unchanged(Box::new(known), Box::new(decision))));
@@ -492,6 +496,17 @@ fn chosen_after(known: &Known, draft: &Draft) -> Chosen {
         chosen.refused = if yes { chosen.refused.minus(only) } else { chosen.refused.or(only) };
     }
     chosen
+}
+
+/// What is known of the person.
+fn person_before(known: &Known) -> Person {
+    known.subject.as_ref().map(|row| row.person).unwrap_or_default()
+}
+
+/// What will be known of the person once the draft is kept.
+fn person_after(known: &Known, draft: &Draft) -> Person {
+    let before = person_before(known);
+    Person { home: draft.home.unwrap_or(before.home), age: draft.age.unwrap_or(before.age) }
 }
 
 /// What will have happened to the record: what the draft says, that it was collected, and what its children bring.
@@ -538,6 +553,7 @@ pub(super) fn refused_now(draft: &Draft, work: &mut Work<'_, '_>) -> Result<Opti
     let events = events_after(draft, &known, work.now);
     let policy = Arc::clone(&work.policy);
     let facts = facts_of(&policy, draft, &known, &chosen, standing, &events, work.now);
+    let facts = Facts { person: person_after(&known, draft), ..facts };
     let fields = draft.given();
     let flow = Flow { act: policy::Act::Collect, kind: draft.kind, fields, purpose: None, recipient: None };
     let facts = Facts { acts: work.actor.acts(), ..facts };
@@ -682,6 +698,9 @@ fn apply_plan(
         let kept = choose::keep(plan.subject, &plan.marking_key, choice, others, work)?;
         kept_choices.extend(kept.map(|kept| (kept.id, kept.entry)));
     }
+    if facts.person != person_before(known) {
+        enter_placed(plan, facts.person, work)?;
+    }
     let entry = keep::enter_writes(plan, draft.act, work)?;
     let write = plan.writes.first().filter(|write| write.id.kind() == draft.kind);
     let became = match (&known.record, write) {
@@ -708,6 +727,15 @@ fn apply_plan(
         work.tx.keep_answer(&repeat.id, work.now, &repeat.request, &written.encode())?;
     }
     Ok(Applied::Written(Box::new(written)))
+}
+
+/// Enters that it was said where the subject lives or how old it is. What was said, the entry only commits to.
+fn enter_placed(plan: &Plan, person: Person, work: &mut Work<'_, '_>) -> Result<EntryId, Problem> {
+    let said = format!("{} {}", person.home, person.age.as_str());
+    let subject = work.ids.show(plan.subject);
+    let opening = Opening::builder().act(Act::Placed).subject(&subject).extra(said.as_bytes()).build()?;
+    let entry = work.entry(Act::Placed, Outcome::Yes);
+    work.enter_about(&plan.marking_key, entry, &opening)
 }
 
 /// Are the records that the draft's record belongs to, and those that belong to it, the ones that were known? Each of them

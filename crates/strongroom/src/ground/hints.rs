@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use policy::PurposeSet;
+use policy::{Person, PurposeSet};
 
 use super::ids::{Id, SubjectId};
 use super::sync::{Cache, PoisonError, RwLock};
@@ -28,6 +28,8 @@ pub struct Hint {
     pub keys: Arc<[u8]>,
     /// When the subject was made, µs UTC.
     pub since: i64,
+    /// Where it lives, and whether it is of age.
+    pub person: Person,
     /// What it had chosen.
     pub chosen: Chosen,
     /// The next free place per kind that was seen.
@@ -38,10 +40,11 @@ pub struct Hint {
 
 impl Hint {
     /// A subject with these keys of which no choice and no record was seen yet.
-    pub fn of(keys: &[u8], since: i64) -> Hint {
+    pub fn of(keys: &[u8], since: i64, person: Person) -> Hint {
         Hint {
             keys: keys.into(),
             since,
+            person,
             chosen: Chosen::default(),
             next_places: Vec::new(),
             made_here: false,
@@ -115,7 +118,10 @@ impl Hints {
     /// Takes: how often something had been forgotten when it looked. When that has happened since, nothing is remembered.
     pub fn found(&self, subject: SubjectId, fresh: Hint, kind: u8, next_place: u32, then: Forgotten) {
         let mut hint = match self.subject(subject) {
-            Some(known) => Hint { keys: fresh.keys, since: fresh.since, chosen: fresh.chosen, ..known },
+            Some(known) => {
+                let Hint { keys, since, person, chosen, .. } = fresh;
+                Hint { keys, since, person, chosen, ..known }
+            }
             None => fresh,
         };
         hint.set_next_place(kind, next_place);

@@ -37,6 +37,9 @@ pub struct Reason {
     /// Fields that it is about; empty for all that were asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
+    /// The articles, where it is a law that refuses: `PIPL 13 (cn)`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub law: Vec<String>,
 }
 
 /// Rows by their keys, each as it was written or with what is wrong with it: for the deep check, which goes on behind one

@@ -169,6 +169,7 @@ pub fn named_reasons(
             text: reason.id.english(),
             text_zh: reason.id.chinese(),
             fields: reason.fields.map(|fields| field_names(policy, kind, fields)).unwrap_or_default(),
+            law: Vec::new(),
         })
         .collect()
 }

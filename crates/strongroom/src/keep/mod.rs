@@ -45,7 +45,7 @@ use std::sync::Arc;
 
 use ledger::entry::{Act, Entry, Outcome, Part, RecordMark};
 use ledger::opening::Opening;
-use policy::Standing;
+use policy::{Home, Person, Standing};
 use seal::{Class, KeyId};
 use store::{Ask, Row, Step, View, params};
 
@@ -53,7 +53,7 @@ use crate::ground::problem::Looked;
 use crate::ground::work::Work;
 use crate::ground::{EntryId, Hint, Id, Problem, RecordId, Shop, SubjectId};
 use plan::{Claim, RecordWrite};
-use types::{EXTERNAL_ID, read_keys, read_standing, standing_column};
+use types::{EXTERNAL_ID, age_column, read_age, read_keys, read_standing, standing_column};
 
 const SUBJECT: &str = "subject";
 const LOOKUP: &str = "lookup";
@@ -63,13 +63,17 @@ const LOOKUP: &str = "lookup";
 /// Gives: `None` when there is none, or it is another shop's. Fails: `SR-KEEP-004` when the row was edited.
 pub fn find_subject(view: &View<'_>, shop: &Shop, id: SubjectId) -> Result<Option<SubjectRow>, Problem> {
     let found = view.find(&sql::FIND_SUBJECT, params![id.column(), shop.column()], |row| {
-        Ok((row.int(0)?, row.int(1)?, row.bytes(2)?.to_vec(), row.bytes(3)?.to_vec()))
+        let person = (row.text(2)?.to_owned(), row.int(3)?);
+        Ok((row.int(0)?, row.int(1)?, person, row.bytes(4)?.to_vec(), row.bytes(5)?.to_vec()))
     })?;
-    let Some((standing, since, keys, mac)) = found else { return Ok(None) };
+    let edited = || Problem::edited(SUBJECT);
+    let Some((standing, since, (home, age), keys, mac)) = found else { return Ok(None) };
+    let home = Home::parse(&home).ok_or_else(edited)?;
+    let person = Person { home, age: read_age(age).ok_or_else(edited)? };
     let columns = subject_columns(shop, id, standing, since);
-    shop.keys.row_is_whole(SUBJECT, &[&columns, &keys], &mac).map_err(|_| Problem::edited(SUBJECT))?;
-    let standing = read_standing(standing).ok_or_else(|| Problem::edited(SUBJECT))?;
-    Ok(Some(SubjectRow { id, standing, since, keys: read_keys(&keys)? }))
+    row_is_whole(shop, &columns, person, &keys, &mac).map_err(|_| edited())?;
+    let standing = read_standing(standing).ok_or_else(edited)?;
+    Ok(Some(SubjectRow { id, standing, since, person, keys: read_keys(&keys)? }))
 }
 
 /// Is the row of a subject still this one? It was found whole, or written, by this process: the same columns need no look at
@@ -77,17 +81,39 @@ pub fn find_subject(view: &View<'_>, shop: &Shop, id: SubjectId) -> Result<Optio
 /// by the next who finds it.
 fn subject_is(view: &View<'_>, shop: &Shop, before: &SubjectRow) -> Result<bool, Problem> {
     let same = view.find(&sql::FIND_SUBJECT, params![before.id.column(), shop.column()], |row| {
-        let (keys, rest) = row.bytes(2)?.as_chunks::<{ seal::WRAPPED }>();
+        let (keys, rest) = row.bytes(4)?.as_chunks::<{ seal::WRAPPED }>();
         let same_keys = rest.is_empty()
             && keys.len() == before.keys.len()
             && keys.iter().zip(&before.keys).all(|(now, key)| *now == key.encode());
-        Ok(same_keys && row.int(0)? == standing_column(before.standing) && row.int(1)? == before.since)
+        let same_person =
+            row.text(2)? == before.person.home.as_str() && row.int(3)? == age_column(before.person.age);
+        let same_life = row.int(0)? == standing_column(before.standing) && row.int(1)? == before.since;
+        Ok(same_keys && same_person && same_life)
     })?;
     Ok(same == Some(true))
 }
 
 fn subject_columns(shop: &Shop, id: SubjectId, standing: i64, since: i64) -> Vec<u8> {
     [shop.column(), id.column(), standing, since].iter().flat_map(|column| column.to_be_bytes()).collect()
+}
+
+/// ORDER: the MAC covers the person if something is known of it; so rows from before stay whole.
+fn person_column(person: Person) -> Option<Vec<u8>> {
+    let known = person != Person::default();
+    known.then(|| [&age_column(person.age).to_be_bytes(), person.home.as_str().as_bytes()].concat())
+}
+
+fn row_is_whole(
+    shop: &Shop,
+    columns: &[u8],
+    person: Person,
+    keys: &[u8],
+    mac: &[u8],
+) -> Result<(), seal::Error> {
+    match person_column(person) {
+        Some(person) => shop.keys.row_is_whole(SUBJECT, &[columns, keys, &person], mac),
+        None => shop.keys.row_is_whole(SUBJECT, &[columns, keys], mac),
+    }
 }
 
 /// The row of a record of this shop. Its seal tells whether it was edited.
@@ -494,8 +520,10 @@ fn remember(plan: &Plan, work: &mut Work<'_, '_>) {
             shop.terms.add(term);
         }
         if let Some(row) = row {
-            let mut hint = shop.hints.subject(subject).unwrap_or_else(|| Hint::of(&[], row.since));
+            let mut hint =
+                shop.hints.subject(subject).unwrap_or_else(|| Hint::of(&[], row.since, row.person));
             hint.keys = row.keys_column().into();
+            hint.person = row.person;
             hint.made_here |= made_here;
             for record in created {
                 hint.saw_place(record.kind(), record.place());
@@ -533,13 +561,18 @@ fn unclaim_lookup(claim: &Claim, record: RecordId, work: &mut Work<'_, '_>) -> R
 pub fn write_subject(row: &SubjectRow, new: bool, work: &mut Work<'_, '_>) -> Result<bool, Problem> {
     let (shop, keys) = (work.shop, row.keys_column());
     let standing = standing_column(row.standing);
-    let mac = shop.keys.row_mac(SUBJECT, &[&subject_columns(shop, row.id, standing, row.since), &keys])?;
+    let columns = subject_columns(shop, row.id, standing, row.since);
+    let mac = match person_column(row.person) {
+        Some(person) => shop.keys.row_mac(SUBJECT, &[&columns, &keys, &person])?,
+        None => shop.keys.row_mac(SUBJECT, &[&columns, &keys])?,
+    };
+    let (home, age) = (row.person.home.as_str(), age_column(row.person.age));
     if new {
-        let params = params![row.id.column(), shop.column(), standing, row.since, &keys, &mac];
+        let params = params![row.id.column(), shop.column(), standing, row.since, home, age, &keys, &mac];
         let key = params![row.id.column(), shop.column()];
         return Ok(work.tx.add(&sql::ADD_SUBJECT, params, &sql::FIND_SUBJECT, key)?);
     }
-    let params = params![standing, &keys, &mac, row.id.column(), shop.column()];
+    let params = params![standing, home, age, &keys, &mac, row.id.column(), shop.column()];
     Ok(work.tx.change(&sql::CHANGE_SUBJECT, params)? > 0)
 }
 

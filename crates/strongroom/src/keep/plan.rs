@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use policy::{End, FieldMask, Layout, Standing};
+use policy::{End, FieldMask, Layout, Person, Standing};
 use seal::{
     Class, DataKey, Envelope, Fields, Group, GroupHead, Origin, Personal, Random, Sealing, Suite, Value,
 };
@@ -221,7 +221,8 @@ impl<'p, R: Random> Planner<'p, R> {
                 "this installation has no numbers left",
             )));
         }
-        let row = SubjectRow { id, standing: Standing::Present, since: now, keys: Vec::new() };
+        let (standing, person) = (Standing::Present, Person::default());
+        let row = SubjectRow { id, standing, since: now, person, keys: Vec::new() };
         let mut planner = Planner::begin(house, shop, policy, None, row, chosen, now, random);
         planner.key(Class::Main)?;
         Ok(planner)
@@ -313,6 +314,11 @@ impl<'p, R: Random> Planner<'p, R> {
         }
         let from = envelope.as_ref().map(|envelope| (envelope, &old));
         self.write(change, from, &groups, clear, moved, left, (ended, without_purpose))
+    }
+
+    /// Says where the subject lives, and whether it is of age.
+    pub fn place(&mut self, person: Person) {
+        self.row.person = person;
     }
 
     /// The whole plan.

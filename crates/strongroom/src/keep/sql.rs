@@ -19,10 +19,10 @@ store::statements! {
     REWRAP_TERM = "UPDATE term SET wrapped = $1, mac = $2 WHERE id = $3";
     REMOVE_TERM = "DELETE FROM term WHERE id = $1";
 
-    ADD_SUBJECT = "INSERT INTO subject (id, shop, standing, since, keys, mac) VALUES ($1, $2, $3, $4, $5, $6)
+    ADD_SUBJECT = "INSERT INTO subject (id, shop, standing, since, home, age, keys, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                    ON CONFLICT (id) DO NOTHING";
-    FIND_SUBJECT = "SELECT standing, since, keys, mac FROM subject WHERE id = $1 AND shop = $2", rests on ["subject"];
-    CHANGE_SUBJECT = "UPDATE subject SET standing = $1, keys = $2, mac = $3 WHERE id = $4 AND shop = $5";
+    FIND_SUBJECT = "SELECT standing, since, home, age, keys, mac FROM subject WHERE id = $1 AND shop = $2", rests on ["subject"];
+    CHANGE_SUBJECT = "UPDATE subject SET standing = $1, home = $2, age = $3, keys = $4, mac = $5 WHERE id = $6 AND shop = $7";
     REMOVE_SUBJECT = "DELETE FROM subject WHERE id = $1 AND shop = $2";
     LIST_SUBJECTS_AFTER = "SELECT id FROM subject WHERE id > $1 AND shop = $2 ORDER BY id LIMIT $3";
     COUNT_SUBJECTS = "SELECT standing, count(*) FROM subject WHERE shop = $1 GROUP BY standing";

@@ -1,6 +1,6 @@
 //! Rows of the room, as values.
 
-use policy::{FieldMask, Life, Standing};
+use policy::{Age, FieldMask, Life, Person, Standing};
 use seal::{Class, Fields, FileSeal, KeyId, Place, Wrapped};
 
 use crate::ground::{Chosen, Id, RecordId, SubjectId};
@@ -14,6 +14,8 @@ pub struct SubjectRow {
     pub standing: Standing,
     /// When it was made, µs UTC.
     pub since: i64,
+    /// Where it lives, and whether it is of age, as far as the shop said.
+    pub person: Person,
     /// Its living keys, wrapped.
     pub keys: Vec<Wrapped>,
 }
@@ -68,6 +70,25 @@ pub fn read_standing(column: i64) -> Option<Standing> {
         0 => Standing::Present,
         1 => Standing::Restricted,
         2 => Standing::Erased,
+        _ => return None,
+    })
+}
+
+/// An age as a column.
+pub fn age_column(age: Age) -> i64 {
+    match age {
+        Age::Unknown => 0,
+        Age::Minor => 1,
+        Age::Adult => 2,
+    }
+}
+
+/// The age of a column.
+pub fn read_age(column: i64) -> Option<Age> {
+    Some(match column {
+        0 => Age::Unknown,
+        1 => Age::Minor,
+        2 => Age::Adult,
         _ => return None,
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome};
-use policy::{End, Standing};
+use policy::{End, Person, Standing};
 use seal::Envelope;
 use store::Lane;
 
@@ -23,6 +23,8 @@ pub struct Summary {
     pub subject: SubjectId,
     /// Where it stands.
     pub standing: Standing,
+    /// Where it lives, and whether it is of age.
+    pub person: Person,
     /// When it was made, µs UTC.
     pub since: i64,
     /// Its records.
@@ -119,6 +121,7 @@ fn summarise(
     Ok(Ok(Summary {
         subject,
         standing: row.standing,
+        person: row.person,
         since: row.since,
         records,
         more: listed.more,

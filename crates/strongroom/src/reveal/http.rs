@@ -375,6 +375,12 @@ pub struct SubjectFound {
     pub standing: &'static str,
     /// Since when (RFC 3339).
     pub since: String,
+    /// Where it lives, as far as the shop said: the law of that place is asked at every use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
+    /// `minor` or `adult`, as far as the shop said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<&'static str>,
     /// Its records.
     pub records: Vec<RecordFound>,
     /// There are more records than are listed: ask again with `after`.
@@ -490,6 +496,8 @@ fn found_body(summary: &Summary, house: &House, policy: &InForce) -> SubjectFoun
             policy::Standing::Erased => "erased",
         },
         since: instant(summary.since),
+        home: Some(summary.person.home).filter(|home| home.is_known()).map(|home| home.to_string()),
+        age: Some(summary.person.age).filter(|age| *age != policy::Age::Unknown).map(policy::Age::as_str),
         records: summary.records.iter().map(record).collect(),
         more: summary.more,
         choices: summary

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use ledger::entry::{Act, Figure, Outcome, Part};
 use ledger::opening::Opening;
-use policy::{Answer, Basis, Decision, End, Facts, FieldMask, Flow, PurposeSet, Standing};
+use policy::{Answer, Basis, Decision, End, Facts, FieldMask, Flow, PurposeSet, ReasonId, Standing};
 use seal::Envelope;
 use store::Lane;
 
@@ -172,7 +172,7 @@ pub(crate) fn decide(
 fn refuse_stranger(purpose: u16, act: Act, work: &mut Work<'_, '_>) -> Result<Ended, Problem> {
     let mut entry = work.entry(act, Outcome::No);
     entry.purpose = Some(purpose);
-    entry.reasons = vec![policy::ReasonId::PurposeNotYours.number()];
+    entry.reasons = vec![ReasonId::PurposeNotYours.number()];
     work.enter_plain(entry)?;
     Ok(Ended::Refused(keep::error::not_found()))
 }
@@ -306,6 +306,7 @@ pub(crate) fn judge(
         ended: if over { PurposeSet::only(purpose) } else { PurposeSet::EMPTY },
         unknown_fields: compiled.kind(kind).map_or(asked, |kind| kind.unknown_among(asked)),
         agreement,
+        person: subject.person,
         ..Facts::default()
     };
     let flow = Flow { act, kind, fields: asked, purpose: Some(purpose), recipient };
@@ -401,6 +402,9 @@ pub(crate) fn add_part(parts: &mut Vec<Part>, kind: u8, fields: FieldMask) {
     }
 }
 
+/// Reasons that are a law's; whoever gets one is told the articles.
+const BY_LAW: [ReasonId; 3] = [ReasonId::Unlawful, ReasonId::NotForMinors, ReasonId::NoRoute];
+
 /// Enters that the gate said no, and tells the caller why.
 fn refuse(
     ask: &Ask,
@@ -422,7 +426,11 @@ fn refuse(
                 entry.reasons.push(reason);
             }
         }
-        for reason in reasons_for_caller(decision, &work.policy, *kind) {
+        for mut reason in reasons_for_caller(decision, &work.policy, *kind) {
+            if BY_LAW.map(ReasonId::name).contains(&reason.name) {
+                let laws = work.policy.compiled.barred_by(row.person.home, ask.purpose, recipient);
+                reason.law = laws.iter().map(ToString::to_string).collect();
+            }
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }

@@ -91,7 +91,7 @@ fn render_record(permit: &Permit, record: &Opened<'_>, ids: &Ids, out: &mut Vec<
 /// Fields whose key is destroyed.
 fn gone(fields: Vec<String>) -> Reason {
     let id = ReasonId::Ended;
-    Reason { name: id.name(), text: id.english(), text_zh: id.chinese(), fields }
+    Reason { name: id.name(), text: id.english(), text_zh: id.chinese(), fields, law: Vec::new() }
 }
 
 /// Writes one value, for a permit that still stands.

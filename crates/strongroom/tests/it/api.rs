@@ -12,6 +12,7 @@
 mod choices;
 mod collect;
 mod doors;
+mod homes;
 mod law;
 mod ledger;
 mod reveal;

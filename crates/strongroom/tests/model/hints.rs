@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use policy::Person;
+
 use crate::acts::{enter, erase, is_erased, work};
 use crate::database::{Database, Without};
 use crate::error::Error;
@@ -49,7 +51,7 @@ fn write(out: Out, queue: &Queue, hints: &Arc<Hints>) {
     let Some(Some(then)) = found else { return };
     // What would be asked now is what nobody has forgotten anything since.
     let then: Forgotten = if out == Out::LateLooks { hints.forgotten() } else { then };
-    hints.found(subject(), Hint::of(COMMITTED, 0), KIND, 0, then);
+    hints.found(subject(), Hint::of(COMMITTED, 0, Person::default()), KIND, 0, then);
     hints.take_place(subject(), KIND, 0);
     shows_what_was_committed(hints);
     let seeing = Arc::clone(hints);
@@ -60,7 +62,7 @@ fn write(out: Out, queue: &Queue, hints: &Arc<Hints>) {
         enter(tx, 1);
         let seeing = Arc::clone(&seeing);
         tx.after_commit(move || {
-            let mut hint = seeing.subject(subject()).unwrap_or_else(|| Hint::of(&[], 0));
+            let mut hint = seeing.subject(subject()).unwrap_or_else(|| Hint::of(&[], 0, Person::default()));
             hint.keys = COMMITTED.into();
             seeing.saw(subject(), hint);
         });
@@ -75,7 +77,7 @@ fn write_in_vain(out: Out, queue: &Queue, hints: &Arc<Hints>) {
         tx.claim(&CLAIM_NAME, crate::params![1_i64, 1_i64])?;
         enter(tx, 2);
         let seeing = Arc::clone(&seeing);
-        let show = move || seeing.saw(subject(), Hint::of(NEVER, 0));
+        let show = move || seeing.saw(subject(), Hint::of(NEVER, 0, Person::default()));
         if out == Out::Commits {
             show();
         } else {

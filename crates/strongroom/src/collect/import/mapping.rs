@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use policy::{CompiledKind, FieldKind};
+use policy::{CompiledKind, FieldKind, Home};
 use serde::Deserialize;
 
 use super::cells::{Epoch, Reading, Use};
@@ -42,6 +42,19 @@ struct File {
     events: BTreeMap<String, String>,
     #[serde(default)]
     choice: BTreeMap<String, ChoiceFile>,
+    #[serde(default)]
+    home: Option<HomeFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HomeFile {
+    #[serde(default)]
+    always: Option<String>,
+    #[serde(default)]
+    column: Option<String>,
+    #[serde(default)]
+    is: BTreeMap<String, String>,
 }
 
 /// A field: a column or a template, or that with what is done to it.
@@ -169,6 +182,8 @@ pub struct Mapping {
     pub events: Vec<(u8, String)>,
     /// Choices.
     pub choices: Vec<Choice>,
+    /// Where the subjects live, if the file or the mapping says it.
+    pub home: Option<HomeOf>,
     /// How the file and its columns are read.
     pub reading: Reading,
 }
@@ -311,6 +326,24 @@ pub struct Choice {
     pub at: Option<String>,
 }
 
+/// What says where a subject lives.
+#[derive(Debug, Clone)]
+pub enum HomeOf {
+    /// The mapping: all of them there.
+    All(Home),
+    /// A cell of this column: by the words that the mapping explains, or by the code of a place.
+    Column(String, Vec<(String, Home)>),
+}
+
+impl HomeOf {
+    /// What a cell says; `None` when it is empty, or no place that anybody knows.
+    pub fn read(said: &[(String, Home)], cell: &str) -> Option<Home> {
+        let cell = cell.trim();
+        let explained = said.iter().find(|(word, _)| word == cell).map(|(_, home)| *home);
+        explained.or_else(|| Home::parse(&cell.to_ascii_lowercase()).filter(|home| home.is_known()))
+    }
+}
+
 /// How a value is made of cells: a column's name, or text with `{columns}` in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
@@ -446,6 +479,7 @@ impl Mapping {
             fields,
             events,
             choices: parse_choices(file.choice, policy)?,
+            home: file.home.map(parse_home).transpose()?,
             reading,
         };
         mapping.reading.zone = mapping.zone.clone();
@@ -510,6 +544,9 @@ impl Mapping {
         for choice in &self.choices {
             columns.push(&choice.column);
             columns.extend(choice.at.as_deref());
+        }
+        if let Some(HomeOf::Column(column, _)) = &self.home {
+            columns.push(column);
         }
         match &self.subject {
             Subject::Own => {}
@@ -601,6 +638,23 @@ fn parse_choices(choices: BTreeMap<String, ChoiceFile>, policy: &InForce) -> Res
             })
         })
         .collect()
+}
+
+fn parse_home(file: HomeFile) -> Result<HomeOf, Problem> {
+    let place = |code: &str| {
+        let home = Home::parse(code).filter(|home| home.is_known());
+        home.ok_or_else(|| fault("`home` has a code that no country or state has".into()))
+    };
+    match (file.always, file.column) {
+        (Some(code), None) if file.is.is_empty() => Ok(HomeOf::All(place(&code)?)),
+        (None, Some(column)) => {
+            let said = file.is.into_iter().map(|(cell, code)| Ok((cell, place(&code)?)));
+            Ok(HomeOf::Column(column, said.collect::<Result<_, Problem>>()?))
+        }
+        _ => {
+            Err(fault("`home` takes either `always`, or `column` and what its cells mean under `is`".into()))
+        }
+    }
 }
 
 fn fault(title: String) -> Problem {

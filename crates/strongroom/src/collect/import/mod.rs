@@ -22,7 +22,7 @@ use tokio::runtime::Handle;
 
 use self::cells::BadCell;
 use self::encoding::Encoding;
-use self::mapping::{Bad, Mapping, Subject};
+use self::mapping::{Bad, HomeOf, Mapping, Subject};
 use self::rows::{BadRow, Columns, Format, Row, Rows, told_name};
 use super::draft::Draft;
 use super::many::{self, write_many};
@@ -508,6 +508,11 @@ impl<'a> Drafting<'a> {
         draft.sort();
         self.read_events(&cell, &reject, now, &mut draft)?;
         self.read_choices(&cell, &reject, now, &mut draft)?;
+        draft.home = match &self.mapping.home {
+            Some(HomeOf::All(home)) => Some(*home),
+            Some(HomeOf::Column(column, said)) => HomeOf::read(said, cell(column)?.unwrap_or_default()),
+            None => None,
+        };
         draft.whose = whose(row, columns, mapping, policy, shop)
             .map_err(|(column, code, what)| reject(&column, code, &what))?;
         Ok(Some((row.line, draft)))

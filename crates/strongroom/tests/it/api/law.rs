@@ -211,8 +211,13 @@ fn signer() -> Signer {
 }
 
 /// A bench whose configuration trusts a maker of packs.
-fn trusting() -> Bench {
-    let mut bench = Bench::new();
+pub(super) fn trusting() -> Bench {
+    trusting_with(crate::support::POLICY)
+}
+
+/// The same for a shop with this policy.
+pub(super) fn trusting_with(policy: &str) -> Bench {
+    let mut bench = Bench::with_policy(policy);
     bench.close();
     bench.places.trusted = vec![signer().verifier().clone()];
     bench.open();
@@ -221,8 +226,14 @@ fn trusting() -> Bench {
 
 /// Installs a pack that is built in, of another day, into the data folder, as the command does.
 fn install(bench: &Bench, id: &str, day: &str) {
+    install_edited(bench, id, ("checked_on = 2026-11-21", &format!("checked_on = {day}")));
+}
+
+/// Installs a pack that is built in, with one thing written otherwise.
+pub(super) fn install_edited(bench: &Bench, id: &str, (from, to): (&str, &str)) {
     let built = rulebook::FILES.iter().find(|files| files.id == id).unwrap();
-    let pack = built.pack.replacen("checked_on = 2026-11-21", &format!("checked_on = {day}"), 1);
+    assert!(built.pack.contains(from), "{from}");
+    let pack = built.pack.replacen(from, to, 1);
     let file = |name: &str, text: &str| BundleFile { path: format!("{id}/{name}"), text: text.to_owned() };
     let mut files = vec![
         file("pack.toml", &pack),
