@@ -1,14 +1,16 @@
 //! What the gate knows of the person itself: where they live and whether they are of age. Enough to say whose law is asked.
 
 use crate::text::Place;
+use rulebook::question::MEMBERS;
 use std::fmt;
 
 /// The longest code of a place, in bytes.
 const LONGEST: usize = 5;
 
-/// Where a subject lives, as far as the shop knows.
+/// Where a subject lives, as far as the shop knows: no nearer than the law of a place needs.
 ///
-/// A [`Place`] that is small enough to stand in every row; the default is a home that nobody knows.
+/// A [`Place`] that is small enough to stand in every row. Who lives in a member state of the Union lives in `eu`: more is not kept. The default is
+/// a home that nobody knows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Home([u8; LONGEST]);
 
@@ -24,8 +26,13 @@ impl Home {
 
     /// The home of those who live in a place.
     pub fn of(place: &Place) -> Self {
+        let law = match place.country() {
+            member if MEMBERS.contains(&member) => "eu",
+            "gb" => "uk",
+            _ => place.as_str(),
+        };
         let mut code = [0; LONGEST];
-        for (slot, byte) in code.iter_mut().zip(place.as_str().bytes()) {
+        for (slot, byte) in code.iter_mut().zip(law.bytes()) {
             *slot = byte;
         }
         Self(code)
@@ -97,10 +104,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_home_is_the_code_of_its_place_and_nothing_else() {
+    fn a_home_is_the_code_of_its_law_and_nothing_else() {
         for code in ["cn", "eu", "uk", "us-ca", "ca-qc"] {
             let home = Home::parse(code).unwrap();
             assert_eq!((home.as_str(), home.place().unwrap().as_str(), home.is_known()), (code, code, true));
+        }
+        for (nearer, law) in [("de", "eu"), ("at", "eu"), ("gb", "uk"), ("no", "no"), ("us", "us")] {
+            assert_eq!(Home::parse(nearer).unwrap().as_str(), law);
         }
         assert_eq!(Home::parse(""), Some(Home::UNKNOWN));
         assert_eq!((Home::UNKNOWN.as_str(), Home::UNKNOWN.place()), ("", None));

@@ -36,7 +36,6 @@ fn obvious(
         let bars_it = |pack: &str| bars.bars.iter().any(|bar| bar.pack == pack && is_it(&bar.what));
         let may_be_theirs = |pack: &str| match facts.person.home.as_str() {
             "" => true,
-            "de" => pack == "eu",
             "us" => pack == "us-ca" || pack == "us-co",
             code => pack == code,
         };

@@ -69,8 +69,8 @@ pub struct RecordBody {
     /// What the subject chose in the same act.
     #[serde(default)]
     choices: Vec<ChoiceOfBody>,
-    /// Where the subject lives, as far as you know: `cn`, `de`, `us-ca`. The law of that place is asked at every use; the empty text takes it
-    /// back.
+    /// Where the subject lives, as far as you know: `cn`, `de`, `us-ca`. The law of that place is asked at every use, and is all that is kept of it;
+    /// the empty text takes it back.
     #[schema(example = "us-ca")]
     home: Option<String>,
     /// Whether the subject is of age.

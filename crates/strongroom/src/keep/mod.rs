@@ -634,8 +634,9 @@ pub fn destroy_again<S: BuildHasher>(
         return Ok(0);
     }
     let erased = gone.iter().any(|key| key.class == Class::Main);
-    let standing = if erased { Standing::Erased } else { row.standing };
-    write_subject(&SubjectRow { keys: left, standing, ..row }, false, work)?;
+    let (standing, person) =
+        if erased { (Standing::Erased, Person::default()) } else { (row.standing, row.person) };
+    write_subject(&SubjectRow { keys: left, standing, person, ..row }, false, work)?;
     if erased {
         let (shop, now) = (work.shop.column(), work.asked_at());
         work.tx.add_job(shop, crate::ground::jobs::CLEAN_SUBJECT, subject.column(), now)?;
@@ -662,7 +663,8 @@ pub fn destroy_main_key(
     work: &mut Work<'_, '_>,
 ) -> Result<(SubjectRow, Vec<KeyId>), Problem> {
     let (gone, left): (Vec<_>, Vec<_>) = row.keys.iter().cloned().partition(|key| key.class == Class::Main);
-    let after = SubjectRow { standing: Standing::Erased, keys: left, ..row.clone() };
+    let (standing, person) = (Standing::Erased, Person::default());
+    let after = SubjectRow { standing, person, keys: left, ..row.clone() };
     if !write_subject(&after, false, work)? {
         return Err(error::not_found());
     }

@@ -375,7 +375,7 @@ pub struct SubjectFound {
     pub standing: &'static str,
     /// Since when (RFC 3339).
     pub since: String,
-    /// Where it lives, as far as the shop said: the law of that place is asked at every use.
+    /// The law that is its own, as far as the shop said where it lives: `cn`, `eu`, `us-ca`. It is asked at every use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub home: Option<String>,
     /// `minor` or `adult`, as far as the shop said.

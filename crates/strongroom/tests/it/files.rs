@@ -80,7 +80,7 @@ keep = "until withdrawn"
 
 [purpose.travel]
 use = "functional.service"
-basis = "consent"
+basis = "separate_consent"
 says = { zh = "为您预订旅行", en = "To book your travels" }
 fields = ["customer.passport"]
 keep = "until withdrawn"

@@ -46,6 +46,8 @@ const PLACES: &[(&str, Slot)] = &[
     ("RecordIn.fields", Slot::Nothing), // values; names that a policy does not have are dropped and told
     ("RecordIn.events", Slot::Nothing),
     ("RecordIn.if_version", Slot::Nothing),
+    ("RecordIn.home", Slot::Nothing),
+    ("RecordIn.age", Slot::Nothing),
     ("ChoiceOf.purpose", Slot::Purpose),
     ("ChoiceOf.choice", Slot::Nothing),
     ("ChoiceOf.at", Slot::Nothing),

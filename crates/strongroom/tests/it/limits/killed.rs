@@ -129,6 +129,7 @@ fn a_backup_from_before_there_were_limits_is_restored() {
     let database = crate::vault::behind_the_back(&file).unwrap();
     let back = "ALTER TABLE credential DROP COLUMN per_hour; ALTER TABLE credential DROP COLUMN per_day;
                 ALTER TABLE credential DROP COLUMN frozen_at; ALTER TABLE credential DROP COLUMN said;
+                ALTER TABLE subject DROP COLUMN home; ALTER TABLE subject DROP COLUMN age;
                 DROP TABLE approval; DROP TABLE pen; DROP TABLE file_chunk; DROP TABLE file; UPDATE schema SET number = 7;";
     database.execute_batch(back).unwrap();
     database.close();
