@@ -87,15 +87,15 @@ pub use law::{Citation, Confidence};
 pub use lawful::{Cited, Due, Task, Turn, UnderLaw, check_lawful, diff_lawful, packs_that_apply, turns};
 pub use limit::{Limit, NotALimit};
 pub use model::{
-    Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad, Shop,
-    Used,
+    Agreed, Field, Kind, Line, Note, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad,
+    Shop, Used,
 };
 pub use normalise::Normaliser;
 pub use period::{After, Anchor, COLLECTED, Keep, Period};
 pub use read::keys::{KEYS, Key};
 pub use read::{
     FORMAT, LARGEST_FILE, MOST_EVENTS, MOST_FIELDS, MOST_FIELDS_OF_A_KIND, MOST_KINDS, MOST_LANGUAGES,
-    MOST_PURPOSES, MOST_RECIPIENTS, MOST_ROLES, MOST_SERVED, MOST_USES,
+    MOST_NOTES, MOST_PURPOSES, MOST_RECIPIENTS, MOST_ROLES, MOST_SERVED, MOST_USES,
 };
 pub use reason::{Reason, ReasonId, Reasons};
 pub use region::Region;
@@ -104,9 +104,9 @@ pub use render::{Colour, Options};
 pub use retention::{End, Group, Groups, Layout, Life};
 pub use set::{FieldMask, FieldMaskIter, PurposeSet, PurposeSetIter, RecipientSet, RecipientSetIter};
 pub use suggest::closest;
-pub use text::{LONGEST_NAME, LONGEST_TEXT, Language, Name, Place, Text};
+pub use text::{LONGEST_BODY, LONGEST_NAME, LONGEST_TEXT, Language, Name, Place, Text};
 pub use value::{Given, LONGEST_VALUE, MOST_DIGITS, ValueFault};
 pub use words::{
     Basis, Channel, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
-    Route, ShopRole, Unit,
+    Route, SectionId, ShopRole, Unit,
 };
