@@ -5,8 +5,9 @@
 //! answers from that table: may this flow happen ([`decide`]), when is a purpose's time over ([`Compiled::layout`]), what
 //! is a value's one form ([`Normaliser`]), how is it shown to those who need not see it all ([`Mask::apply`]), what
 //! did a new version change ([`diff`]), what do the laws that apply make of it ([`check_lawful`], by packs of `rulebook`), and
-//! what does the shop enter in its record of processing activities ([`record`]). [`interview`] writes a policy out of ten
-//! answers, and [`dpv`] writes one in the words of other tools.
+//! what does the shop enter in its record of processing activities ([`record`]). [`notice`] is the policy as the people
+//! read it whose data it is, in each of its languages. [`interview`] writes a policy out of ten answers, and [`dpv`] writes one
+//! in the words of other tools.
 //!
 //! Everything here is a pure function of its arguments: no clock, no files, no environment, no randomness, no state.
 //! Nothing panics, whatever the input. The format and every rule stand in `docs/spec/policy.md`, written so that a
@@ -54,6 +55,7 @@ mod mask;
 mod model;
 mod name_table;
 mod normalise;
+pub mod notice;
 mod period;
 mod read;
 mod reason;

@@ -20,11 +20,11 @@ mod words;
 pub use applies::packs_that_apply;
 pub(crate) use applies::{ids_of, is_home};
 pub use asking::Cited;
-pub(crate) use asking::ask;
+pub(crate) use asking::{ask, cited};
 pub use differences::{Due, UnderLaw, diff_lawful};
 pub use tasks::Task;
 pub use turns::{Turn, turns};
-pub(crate) use words::place as place_word;
+pub(crate) use words::{activity, is_own, place as place_word, sensitive as sensitive_words};
 
 use crate::check::check_and;
 use crate::code::Code;
