@@ -11,7 +11,7 @@ use crate::taxonomy::{Category, DataUse};
 use crate::text::{Language, Name, Place, Text};
 use crate::words::{
     Basis, Channel, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
-    Route, ShopRole,
+    Route, SectionId, ShopRole,
 };
 use jiff::civil::Date;
 
@@ -23,6 +23,7 @@ pub(crate) struct Draft {
     pub(crate) purposes: Vec<DraftPurpose>,
     pub(crate) recipients: Vec<DraftRecipient>,
     pub(crate) roles: Vec<DraftRole>,
+    pub(crate) notes: Vec<DraftNote>,
 }
 
 #[derive(Default)]
@@ -220,4 +221,11 @@ pub(crate) struct DraftRole {
     pub(crate) name: S<Name>,
     pub(crate) label: Option<Text>,
     pub(crate) purposes: Vec<S<Name>>,
+}
+
+pub(crate) struct DraftNote {
+    pub(crate) name: S<Name>,
+    pub(crate) title: Option<Text>,
+    pub(crate) body: Option<Text>,
+    pub(crate) after: Option<SectionId>,
 }

@@ -5,8 +5,9 @@
 //! answers from that table: may this flow happen ([`decide`]), when is a purpose's time over ([`Compiled::layout`]), what
 //! is a value's one form ([`Normaliser`]), how is it shown to those who need not see it all ([`Mask::apply`]), what
 //! did a new version change ([`diff`]), what do the laws that apply make of it ([`check_lawful`], by packs of `rulebook`), and
-//! what does the shop enter in its record of processing activities ([`record`]). [`interview`] writes a policy out of ten
-//! answers, and [`dpv`] writes one in the words of other tools.
+//! what does the shop enter in its record of processing activities ([`record`]). [`notice`] is the policy as the people
+//! read it whose data it is, in each of its languages. [`interview`] writes a policy out of ten answers, and [`dpv`] writes one
+//! in the words of other tools.
 //!
 //! Everything here is a pure function of its arguments: no clock, no files, no environment, no randomness, no state.
 //! Nothing panics, whatever the input. The format and every rule stand in `docs/spec/policy.md`, written so that a
@@ -55,6 +56,7 @@ mod mask;
 mod model;
 mod name_table;
 mod normalise;
+pub mod notice;
 mod period;
 mod read;
 mod reason;
@@ -90,15 +92,15 @@ pub use lawful::{
 };
 pub use limit::{Limit, NotALimit};
 pub use model::{
-    Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad, Shop,
-    Used,
+    Agreed, Field, Kind, Line, Note, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad,
+    Shop, Used,
 };
 pub use normalise::Normaliser;
 pub use period::{After, Anchor, COLLECTED, Keep, Period};
 pub use read::keys::{KEYS, Key};
 pub use read::{
     FORMAT, LARGEST_FILE, MOST_EVENTS, MOST_FIELDS, MOST_FIELDS_OF_A_KIND, MOST_KINDS, MOST_LANGUAGES,
-    MOST_PURPOSES, MOST_RECIPIENTS, MOST_ROLES, MOST_SERVED, MOST_USES,
+    MOST_NOTES, MOST_PURPOSES, MOST_RECIPIENTS, MOST_ROLES, MOST_SERVED, MOST_USES,
 };
 pub use reason::{Reason, ReasonId, Reasons};
 pub use region::Region;
@@ -107,9 +109,9 @@ pub use render::{Colour, Options};
 pub use retention::{End, Group, Groups, Layout, Life};
 pub use set::{FieldMask, FieldMaskIter, PurposeSet, PurposeSetIter, RecipientSet, RecipientSetIter};
 pub use suggest::closest;
-pub use text::{LONGEST_NAME, LONGEST_TEXT, Language, Name, Place, Text};
+pub use text::{LONGEST_BODY, LONGEST_NAME, LONGEST_TEXT, Language, Name, Place, Text};
 pub use value::{Given, LONGEST_VALUE, MOST_DIGITS, ValueFault};
 pub use words::{
     Basis, Channel, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
-    Route, ShopRole, Unit,
+    Route, SectionId, ShopRole, Unit,
 };

@@ -10,7 +10,7 @@ use crate::taxonomy::{Category, DataUse};
 use crate::text::{Language, Name, Place, Text};
 use crate::words::{
     Basis, Channel, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
-    Route, ShopRole,
+    Route, SectionId, ShopRole,
 };
 use jiff::civil::Date;
 
@@ -29,6 +29,8 @@ pub struct Policy {
     pub recipients: Vec<Recipient>,
     /// What staff may use data for.
     pub roles: Vec<Role>,
+    /// What the shop adds to its notice in its own words.
+    pub notes: Vec<Note>,
 }
 
 /// A line of the policy file, from 1. Two policies that differ only in lines are equal.
@@ -278,6 +280,21 @@ pub struct Role {
     pub label: Text,
     /// The purposes it may use.
     pub purposes: Vec<Name>,
+    /// Where it is declared.
+    pub line: Line,
+}
+
+/// What the shop adds to its notice in its own words. It decides nothing: the gate does not know it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// Its name.
+    pub name: Name,
+    /// Its heading.
+    pub title: Text,
+    /// What it says, in paragraphs with an empty line between them.
+    pub body: Text,
+    /// The section of the notice behind which it stands; `None` at the end.
+    pub after: Option<SectionId>,
     /// Where it is declared.
     pub line: Line,
 }

@@ -8,6 +8,8 @@ use std::fmt;
 pub const LONGEST_NAME: usize = 40;
 /// The longest text for people, in characters.
 pub const LONGEST_TEXT: usize = 200;
+/// The longest body of a note, in characters.
+pub const LONGEST_BODY: usize = 4000;
 
 /// The name of a kind, field, event, purpose, recipient or role: `[a-z][a-z0-9_-]*`, at most 40 characters.
 ///

@@ -123,6 +123,46 @@ words! {
 }
 
 words! {
+    /// A section of the notice. Where it stands depends on the law that its readers know.
+    SectionId, "a section of the notice" {
+        /// What, why, who gets it, how long, where: one row for each purpose.
+        Summary = "summary",
+        /// Who the shop is, and whom people turn to.
+        Shop = "shop",
+        /// Each purpose with its data and its ground.
+        Purposes = "purposes",
+        /// The list of all data, and where it comes from.
+        Data = "data",
+        /// Why sensitive data is needed, and what that means for people.
+        Sensitive = "sensitive",
+        /// What people say yes to, and how they take it back.
+        Choices = "choices",
+        /// Who outside the shop gets data.
+        Recipients = "recipients",
+        /// Whether data is sold, and how people stop that.
+        Sale = "sale",
+        /// How long data is kept, and what happens then.
+        Retention = "retention",
+        /// Where data goes abroad, and by which route.
+        Abroad = "abroad",
+        /// How data is protected.
+        Safety = "safety",
+        /// What machines decide or recommend.
+        Automated = "automated",
+        /// How children are treated.
+        Minors = "minors",
+        /// Rights, and how to use them.
+        Rights = "rights",
+        /// What a browser's signal does.
+        Signals = "signals",
+        /// Where to complain.
+        Complaints = "complaints",
+        /// How the notice changes, and its versions.
+        Changes = "changes",
+    }
+}
+
+words! {
     /// How a field can be searched.
     Index, "an index" {
         /// By blind index: equal after normalising.

@@ -3,13 +3,14 @@
 use super::Checked;
 use super::names::Use;
 use crate::draft::{
-    Draft, DraftField, DraftKind, DraftPurpose, DraftRecipient, DraftRepresentative, DraftRole, DraftShop,
+    Draft, DraftField, DraftKind, DraftNote, DraftPurpose, DraftRecipient, DraftRepresentative, DraftRole,
+    DraftShop,
 };
 use crate::file::{FileRule, LARGEST_KEPT};
 use crate::finding::At;
 use crate::model::{
-    Agreed, Field, Kind, Line, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad, Shop,
-    Used,
+    Agreed, Field, Kind, Line, Note, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad,
+    Shop, Used,
 };
 use crate::read::table::S;
 use crate::text::Name;
@@ -17,7 +18,7 @@ use crate::words::{Consideration, FieldKind, Normalise, ShopRole};
 
 /// The policy, if nothing is missing; whatever is missing has been told as an error before.
 pub(super) fn policy(checked: &Checked<'_>, text: &str) -> Option<Policy> {
-    let Draft { shop: draft_shop, kinds, fields, recipients, roles, .. } = checked.draft;
+    let Draft { shop: draft_shop, kinds, fields, recipients, roles, notes, .. } = checked.draft;
     let lines = Lines::of(text);
     Some(Policy {
         shop: shop(draft_shop)?,
@@ -29,6 +30,7 @@ pub(super) fn policy(checked: &Checked<'_>, text: &str) -> Option<Policy> {
             .collect::<Option<_>>()?,
         recipients: recipients.iter().map(|draft| recipient(draft, &lines)).collect::<Option<_>>()?,
         roles: roles.iter().map(|draft| role(draft, &lines)).collect::<Option<_>>()?,
+        notes: notes.iter().map(|draft| note(draft, &lines)).collect::<Option<_>>()?,
     })
 }
 
@@ -147,6 +149,16 @@ fn role(draft: &DraftRole, lines: &Lines) -> Option<Role> {
         name: draft.name.value.clone(),
         label: draft.label.clone()?,
         purposes: names(&draft.purposes),
+        line: lines.of_start(draft.name.at),
+    })
+}
+
+fn note(draft: &DraftNote, lines: &Lines) -> Option<Note> {
+    Some(Note {
+        name: draft.name.value.clone(),
+        title: draft.title.clone()?,
+        body: draft.body.clone()?,
+        after: draft.after,
         line: lines.of_start(draft.name.at),
     })
 }

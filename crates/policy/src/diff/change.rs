@@ -95,6 +95,9 @@ change_codes! {
     67 ShopMinors         "minors are treated otherwise";
     68 ShopRepresentative "somebody else stands for the shop where it has no seat";
     69 ShopRole           "the shop is something else in the eyes of laws on electronic commerce";
+    70 NoteAdded          "the shop added a note to its notice";
+    71 NoteRemoved        "the shop took a note out of its notice";
+    72 NoteWords          "a note says something else, or stands elsewhere";
 }
 
 impl fmt::Display for ChangeCode {

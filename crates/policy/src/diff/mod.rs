@@ -21,7 +21,7 @@ use std::fmt;
 
 /// What changed from one policy to another?
 ///
-/// Gives: the changes in the order shop, kinds, fields, purposes, recipients, roles, each by name; none if nothing changed
+/// Gives: the changes in the order shop, kinds, fields, purposes, recipients, roles, notes, each by name; none if nothing changed
 /// but the order of the file, the dates of reviews and its comments.
 pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
     let mut changes = Changes { list: Vec::new(), old, new };
@@ -31,6 +31,7 @@ pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
     changes.purposes();
     changes.recipients();
     changes.roles();
+    changes.notes();
     changes.list
 }
 
@@ -494,6 +495,22 @@ impl Changes<'_> {
                     }
                     if old.label != new.label {
                         self.add(ChangeCode::Words, &about, Effect::Neutral, "", "");
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the shop says in its own words: people see it, and nothing is decided by it.
+    fn notes(&mut self) {
+        for (name, pair) in paired(&self.old.notes, &self.new.notes, |note| &note.name) {
+            let about = format!("note.{name}");
+            match pair {
+                Pair::Added(_) => self.add(ChangeCode::NoteAdded, &about, Effect::Neutral, "", name),
+                Pair::Removed(_) => self.add(ChangeCode::NoteRemoved, &about, Effect::Neutral, name, ""),
+                Pair::Both(old, new) => {
+                    if (&old.title, &old.body, old.after) != (&new.title, &new.body, new.after) {
+                        self.add(ChangeCode::NoteWords, &about, Effect::Neutral, "", "");
                     }
                 }
             }

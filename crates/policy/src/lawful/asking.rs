@@ -130,7 +130,7 @@ impl<'p> Heard<'p> {
 }
 
 /// Where a rule stands.
-pub(super) fn cited(pack: &Pack, rule: &Rule) -> Vec<Cited> {
+pub(crate) fn cited(pack: &Pack, rule: &Rule) -> Vec<Cited> {
     let one = |cite: &rulebook::Citation| {
         let law = pack.laws.get(cite.law)?;
         Some(Cited {

@@ -21,12 +21,12 @@ mod words;
 pub(crate) use applies::{ids_of, is_home, is_law_of};
 pub use applies::{is_law_that_applies, packs_that_apply};
 pub use asking::Cited;
-pub(crate) use asking::ask;
+pub(crate) use asking::{ask, cited};
 pub use bars::{Bar, Barred, Bars, Reach};
 pub use differences::{Due, UnderLaw, diff_lawful};
 pub use tasks::Task;
 pub use turns::{Turn, turns};
-pub(crate) use words::place as place_word;
+pub(crate) use words::{activity, is_own, place as place_word, sensitive as sensitive_words};
 
 use crate::check::{Checked, check_and};
 use crate::code::Code;

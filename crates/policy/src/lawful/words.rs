@@ -43,7 +43,7 @@ const SENSITIVE: &[(&str, &[&str])] = &[
 ];
 
 /// The words of packs for a category that laws treat apart.
-pub(super) fn sensitive(category: Category) -> &'static [&'static str] {
+pub(crate) fn sensitive(category: Category) -> &'static [&'static str] {
     SENSITIVE.iter().find(|(key, _)| category.is_within(key)).map_or(&[], |(_, words)| words)
 }
 
@@ -62,7 +62,7 @@ const ACTIVITIES: &[(&str, &str)] = &[
 ];
 
 /// What is done, in the words of packs.
-pub(super) fn activity(data_use: DataUse) -> Option<&'static str> {
+pub(crate) fn activity(data_use: DataUse) -> Option<&'static str> {
     let found = ACTIVITIES.iter().find(|(key, _)| data_use.is_within(key))?;
     Some(found.1).filter(|word| !word.is_empty())
 }
@@ -79,11 +79,15 @@ const NECESSARY: &[(&str, &[&str])] = &[
 const OWN: &[&str] =
     &["user.unique_id", "user.behavior", "user.account", "user.privacy_preferences", "system"];
 
+/// Does nobody give data of this category, since it comes about when the shop is used?
+pub(crate) fn is_own(category: Category) -> bool {
+    OWN.iter().any(|key| category.is_within(key))
+}
+
 /// Is somebody asked for more than a rule holds necessary?
 pub(super) fn is_necessary(category: Category, held_necessary: &[&str]) -> bool {
     let named = NECESSARY.iter().find(|(key, _)| category.is_within(key));
-    named.is_some_and(|(_, words)| words.iter().any(|word| held_necessary.contains(word)))
-        || OWN.iter().any(|key| category.is_within(key))
+    named.is_some_and(|(_, words)| words.iter().any(|word| held_necessary.contains(word))) || is_own(category)
 }
 
 /// A country, as packs name places.

@@ -39,6 +39,13 @@ pub const KEYS: &[Key] = &[
     may("", "purpose", "tables by name", "none", "why it is used: `[purpose.NAME]`"),
     may("", "recipient", "tables by name", "none", "who outside the shop gets it: `[recipient.NAME]`"),
     may("", "role", "tables by name", "none", "who inside the shop may use it: `[role.NAME]`"),
+    may(
+        "",
+        "note",
+        "tables by name",
+        "none",
+        "what the shop adds to its notice in its own words: `[note.NAME]`",
+    ),
     must(
         "shop",
         "id",
@@ -290,6 +297,20 @@ pub const KEYS: &[Key] = &[
     may("recipient.agreement", "until", "a date", "runs on", "its last day"),
     must("role", "label", "a text in each language", "its name for people"),
     must("role", "purposes", "a list of purposes", "the purposes it may use"),
+    must("note", "title", "a text in each language", "its heading"),
+    must(
+        "note",
+        "body",
+        "a body in each language",
+        "what it says, in paragraphs with an empty line between them; at most 4000 characters",
+    ),
+    may(
+        "note",
+        "after",
+        "`summary`, `shop`, `purposes`, `data`, `sensitive`, `choices`, `recipients`, `sale`, `retention`, `abroad`, `safety`, `automated`, `minors`, `rights`, `signals`, `complaints`, `changes`",
+        "at the end",
+        "the section of the notice behind which it stands",
+    ),
 ];
 
 /// The keys of one table.
@@ -302,7 +323,7 @@ mod tests {
     use super::*;
     use crate::words::{
         Basis, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
-        ShopRole, Word,
+        SectionId, ShopRole, Word,
     };
 
     #[test]
@@ -320,6 +341,7 @@ mod tests {
             ("recipient", "acts_as", RecipientRole::WORDS),
             ("shop", "acts_as", ShopRole::WORDS),
             ("shop", "minors", Minors::WORDS),
+            ("note", "after", SectionId::WORDS),
         ] {
             let key = of_table(table).find(|found| found.key == key).unwrap();
             assert_eq!(key.takes, listed(words), "{table}.{}", key.key);

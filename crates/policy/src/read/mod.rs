@@ -33,6 +33,8 @@ pub const MOST_USES: usize = 1024;
 pub const MOST_RECIPIENTS: usize = 256;
 /// The most roles.
 pub const MOST_ROLES: usize = 64;
+/// The most notes.
+pub const MOST_NOTES: usize = 64;
 /// The most languages.
 pub const MOST_LANGUAGES: usize = 16;
 /// The most jurisdictions served.
@@ -69,6 +71,7 @@ pub(crate) fn read(text: &str, sink: &mut Sink) -> Option<Draft> {
         purposes: purpose::purposes(&root, &mut reading),
         recipients: parts::recipients(&root, &mut reading),
         roles: parts::roles(&root, &mut reading),
+        notes: parts::notes(&root, &mut reading),
     })
 }
 

@@ -4,11 +4,12 @@ use super::purpose::clock;
 use super::shop::{period, place, place_of};
 use super::table::{Reading, S, Table};
 use super::{
-    MOST_EVENTS, MOST_FIELDS, MOST_FIELDS_OF_A_KIND, MOST_KINDS, MOST_PURPOSES, MOST_RECIPIENTS, MOST_ROLES,
+    MOST_EVENTS, MOST_FIELDS, MOST_FIELDS_OF_A_KIND, MOST_KINDS, MOST_NOTES, MOST_PURPOSES, MOST_RECIPIENTS,
+    MOST_ROLES,
 };
 use super::{named, plain};
 use crate::code::Code;
-use crate::draft::{DraftAgreement, DraftField, DraftKind, DraftRecipient, DraftRole, DraftRoute};
+use crate::draft::{DraftAgreement, DraftField, DraftKind, DraftNote, DraftRecipient, DraftRole, DraftRoute};
 use crate::file::{LARGEST_KEPT, MOST_MEDIA, MediaType, parse_size};
 use crate::finding::Finding;
 use crate::period::COLLECTED;
@@ -217,4 +218,15 @@ pub(super) fn roles(root: &Table<'_>, reading: &mut Reading<'_>) -> Vec<DraftRol
         purposes: table.names("purposes", "a purpose", MOST_PURPOSES, reading),
     };
     tables.into_iter().map(role).collect()
+}
+
+pub(super) fn notes(root: &Table<'_>, reading: &mut Reading<'_>) -> Vec<DraftNote> {
+    let tables = named(root, "note", "a note", MOST_NOTES, reading);
+    let note = |(name, table): (S<Name>, Table<'_>)| DraftNote {
+        name,
+        title: table.texts("title", reading),
+        body: table.bodies("body", reading),
+        after: table.word("after", reading).map(|section| section.value),
+    };
+    tables.into_iter().map(note).collect()
 }

@@ -7,7 +7,7 @@ use crate::law;
 use crate::period::Fault;
 use crate::read::keys;
 use crate::suggest::closest;
-use crate::text::{LONGEST_TEXT, Language, Name, Text, is_hidden, quoted};
+use crate::text::{LONGEST_BODY, LONGEST_TEXT, Language, Name, Text, is_hidden, quoted};
 use crate::words::Word;
 use jiff::civil::Date;
 use std::ops::Range;
@@ -35,6 +35,28 @@ pub(crate) struct Table<'t> {
     /// Where it is named, or written.
     at: At,
     items: &'t DeTable<'t>,
+}
+
+/// How long a text for people may be, and whether it may have lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// One line.
+    Line,
+    /// Paragraphs.
+    Body,
+}
+
+impl Extent {
+    const fn longest(self) -> usize {
+        match self {
+            Self::Line => LONGEST_TEXT,
+            Self::Body => LONGEST_BODY,
+        }
+    }
+
+    fn hides(self, character: char) -> bool {
+        is_hidden(character) && !(self == Self::Body && character == '\n')
+    }
 }
 
 pub(crate) fn at<T>(spanned: &Spanned<T>) -> At {
@@ -76,13 +98,18 @@ impl Reading<'_> {
         name.map(|value| S { value, at })
     }
 
-    /// A text for people: not empty, not long, nothing hidden in it.
+    /// A text for people, on one line: not empty, not long, nothing hidden in it.
     pub(crate) fn text_for_people(&mut self, text: &str, at: At, what: &str) -> Option<String> {
+        self.text_of(Extent::Line, text, at, what)
+    }
+
+    fn text_of(&mut self, extent: Extent, text: &str, at: At, what: &str) -> Option<String> {
+        let longest = extent.longest();
         let (wrong, help) = if text.trim().is_empty() {
             ("is empty", "people read this; say it in a few words".to_owned())
-        } else if text.chars().count() > LONGEST_TEXT {
-            ("is too long", format!("at most {LONGEST_TEXT} characters; this has {}", text.chars().count()))
-        } else if let Some(hidden) = text.chars().find(|character| is_hidden(*character)) {
+        } else if text.chars().count() > longest {
+            ("is too long", format!("at most {longest} characters; this has {}", text.chars().count()))
+        } else if let Some(hidden) = text.chars().find(|character| extent.hides(*character)) {
             (
                 "holds a hidden character",
                 format!(
@@ -194,7 +221,9 @@ impl<'t> Table<'t> {
                     ("", "format", _) => "begin the file with `format = 1`".to_owned(),
                     ("", name, _) => format!("add a table `[{name}]`"),
                     (_, name, "a table") => format!("add `{name} = {{ … }}`"),
-                    (_, name, "a text in each language") => format!("add `{name} = {}`", reading.example()),
+                    (_, name, "a text in each language" | "a body in each language") => {
+                        format!("add `{name} = {}`", reading.example())
+                    }
                     (_, name, takes) => format!("add `{name} = …`: {takes}"),
                 }));
             }
@@ -361,6 +390,15 @@ impl<'t> Table<'t> {
 
     /// A text for people in each language of the shop.
     pub(crate) fn texts(&self, key: &str, reading: &mut Reading<'_>) -> Option<Text> {
+        self.in_each_language(Extent::Line, key, reading)
+    }
+
+    /// A text of several paragraphs in each language of the shop.
+    pub(crate) fn bodies(&self, key: &str, reading: &mut Reading<'_>) -> Option<Text> {
+        self.in_each_language(Extent::Body, key, reading)
+    }
+
+    fn in_each_language(&self, extent: Extent, key: &str, reading: &mut Reading<'_>) -> Option<Text> {
         let value = self.find(key)?;
         let path = self.path_of(key);
         let Some(items) = value.get_ref().as_table() else {
@@ -389,7 +427,7 @@ impl<'t> Table<'t> {
             };
             let what = format!("`{path}` in `{language}`");
             if let Some(words) = text.get_ref().as_str() {
-                texts.extend(reading.text_for_people(words, at(text), &what).map(|words| (language, words)));
+                texts.extend(reading.text_of(extent, words, at(text), &what).map(|words| (language, words)));
             } else {
                 reading.wrong_type(text, &what, "a text");
             }

@@ -213,7 +213,7 @@ fn gathered(record: &Record) -> Vec<(Task<'_>, Vec<&str>)> {
 }
 
 /// A text as HTML shows it, between tags and in quoted attributes.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

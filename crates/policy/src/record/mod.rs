@@ -19,10 +19,11 @@ mod purpose;
 mod recipients;
 mod scribe;
 mod tables;
-mod words;
+pub(crate) mod words;
 
 use crate::law::Citation;
 use crate::model::Policy;
+pub(crate) use html::escaped;
 use jiff::civil::Date;
 use scribe::Scribe;
 pub use tables::Table;
@@ -236,7 +237,7 @@ const fn filled<T>(
 }
 
 /// English and Chinese.
-const fn both(en: &'static str, zh: &'static str) -> Words {
+pub(crate) const fn both(en: &'static str, zh: &'static str) -> Words {
     Words { en, zh }
 }
 

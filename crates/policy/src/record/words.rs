@@ -24,7 +24,7 @@ impl Words {
     }
 }
 
-pub(super) const fn basis(basis: Basis) -> Words {
+pub(crate) const fn basis(basis: Basis) -> Words {
     match basis {
         Basis::Consent => Words { en: "consent", zh: "同意" },
         Basis::SeparateConsent => Words { en: "separate consent", zh: "单独同意" },
@@ -36,7 +36,7 @@ pub(super) const fn basis(basis: Basis) -> Words {
     }
 }
 
-pub(super) const fn recipient_kind(kind: RecipientKind) -> Words {
+pub(crate) const fn recipient_kind(kind: RecipientKind) -> Words {
     match kind {
         RecipientKind::Logistics => Words { en: "logistics", zh: "物流" },
         RecipientKind::Payment => Words { en: "payment", zh: "支付" },
@@ -48,7 +48,7 @@ pub(super) const fn recipient_kind(kind: RecipientKind) -> Words {
     }
 }
 
-pub(super) const fn channel(channel: Channel) -> Words {
+pub(crate) const fn channel(channel: Channel) -> Words {
     match channel {
         Channel::Own => both("own shop", "自有网店"),
         Channel::Jd => both("JD.com", "京东"),
@@ -60,7 +60,7 @@ pub(super) const fn channel(channel: Channel) -> Words {
     }
 }
 
-pub(super) const fn route(route: Route) -> Words {
+pub(crate) const fn route(route: Route) -> Words {
     match route {
         Route::Exempt => both("exempt: the law asks for no route", "豁免"),
         Route::Adequacy => both("adequacy decision", "充分性认定"),
@@ -76,7 +76,7 @@ pub(super) const fn route(route: Route) -> Words {
     }
 }
 
-pub(super) const fn consideration(consideration: Consideration) -> Words {
+pub(crate) const fn consideration(consideration: Consideration) -> Words {
     match consideration {
         Consideration::None => Words { en: "nothing", zh: "无对价" },
         Consideration::Sale => Words { en: "money (a sale)", zh: "金钱（出售）" },
@@ -87,7 +87,7 @@ pub(super) const fn consideration(consideration: Consideration) -> Words {
 }
 
 /// `90 days`, `1 year`; `90天`, `1年`.
-pub(super) fn period(period: Period, language: Language) -> String {
+pub(crate) fn period(period: Period, language: Language) -> String {
     let (one, many, chinese) = match period.unit {
         Unit::Days => ("day", "days", "天"),
         Unit::Weeks => ("week", "weeks", "周"),
@@ -102,7 +102,7 @@ pub(super) fn period(period: Period, language: Language) -> String {
 }
 
 /// An event: in English as the file names it, in Chinese by its usual word, else as the file names it.
-pub(super) fn event(name: &str, language: Language) -> String {
+pub(crate) fn event(name: &str, language: Language) -> String {
     let usual = EVENTS.iter().find(|(known, _)| *known == name).map(|(_, chinese)| (*chinese).to_owned());
     match language {
         Language::En => name.replace(['_', '-'], " "),
@@ -111,7 +111,7 @@ pub(super) fn event(name: &str, language: Language) -> String {
 }
 
 /// A country by its ISO code; the code itself where it is no country's.
-pub(super) fn country(code: &str, language: Language) -> &str {
+pub(crate) fn country(code: &str, language: Language) -> &str {
     let mut lines = COUNTRIES.lines().skip(1).map(|line| line.split('\t'));
     let column = match language {
         Language::En => 0,
@@ -123,7 +123,7 @@ pub(super) fn country(code: &str, language: Language) -> &str {
 }
 
 /// `GDPR 30(1)(f)`; `GDPR第30(1)(f)条`.
-pub(super) fn citation(citation: &Citation, language: Language) -> String {
+pub(crate) fn citation(citation: &Citation, language: Language) -> String {
     let (law, article) = (law(citation.law, language), citation.article);
     match (language, article.strip_prefix("Annex ")) {
         (Language::En, _) => format!("{law} {article}"),
@@ -133,7 +133,7 @@ pub(super) fn citation(citation: &Citation, language: Language) -> String {
 }
 
 /// A law by its short name; in Chinese by its full one, where it is Chinese.
-pub(super) fn law(law: &'static str, language: Language) -> &'static str {
+pub(crate) fn law(law: &'static str, language: Language) -> &'static str {
     match (language, law) {
         (Language::Zh, "PIPL") => "《个人信息保护法》",
         (Language::Zh, "Network Data Security Management Regulations") => "《网络数据安全管理条例》",
@@ -142,7 +142,7 @@ pub(super) fn law(law: &'static str, language: Language) -> &'static str {
 }
 
 /// How sure we are of a law's text.
-pub(super) const fn confidence(confidence: Confidence) -> Words {
+pub(crate) const fn confidence(confidence: Confidence) -> Words {
     match confidence {
         Confidence::Text => Words { en: "the text was read", zh: "已核对法条原文" },
         Confidence::Secondary => Words { en: "a secondary source was read", zh: "依据二手资料" },
@@ -154,7 +154,7 @@ pub(super) const fn confidence(confidence: Confidence) -> Words {
 }
 
 /// Several citations, one behind the other.
-pub(super) fn citations(cites: &[Citation], language: Language) -> String {
+pub(crate) fn citations(cites: &[Citation], language: Language) -> String {
     let each: Vec<String> = cites.iter().map(|cite| citation(cite, language)).collect();
     each.join(match language {
         Language::En => "; ",

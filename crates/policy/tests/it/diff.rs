@@ -318,6 +318,9 @@ fn every_code_is_told_by_some_edit() {
     let (old, new) =
         (policy_of(&with_a_file(MEDIA, "")), policy_of(&with_a_file("[\"image/png\"]", SHORTER)));
     seen.extend(diff(&old, &new).iter().map(|change| change.code));
+    let (without, one, other) = (policy_of(SHOP), with_a_note("a", ""), with_a_note("b", ""));
+    let notes = [diff(&without, &one), diff(&one, &other), diff(&one, &without)];
+    seen.extend(notes.iter().flatten().map(|change| change.code));
     let missing: Vec<_> = ChangeCode::ALL.iter().filter(|code| !seen.contains(code)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
@@ -413,4 +416,29 @@ proptest! {
         let consents: Vec<_> = old.purposes.iter().filter(|purpose| purpose.basis.is_consent()).map(|purpose| &purpose.name).collect();
         prop_assert!(void_choices(&diff(&old, &new)).iter().all(|name| consents.contains(&name)));
     }
+}
+
+#[test]
+fn what_a_shop_says_in_its_own_words_is_told_and_changes_nothing() {
+    let (without, one, other) = (policy_of(SHOP), with_a_note("a", ""), with_a_note("b", ""));
+    let moved = with_a_note("a", "after = \"rights\"");
+    for (old, new, code) in [
+        (&without, &one, ChangeCode::NoteAdded),
+        (&one, &without, ChangeCode::NoteRemoved),
+        (&one, &other, ChangeCode::NoteWords),
+        (&one, &moved, ChangeCode::NoteWords),
+    ] {
+        let changes = diff(old, new);
+        assert_eq!(changes.iter().map(|change| change.code).collect::<Vec<_>>(), [code]);
+        assert!(!changes[0].is_material() && changes[0].voids.is_empty());
+        assert!(changes[0].alone(old, new).about.is_empty());
+    }
+    assert!(diff(&one, &with_a_note("a", "")).is_empty());
+}
+
+fn with_a_note(body: &str, after: &str) -> policy::Policy {
+    policy_of(&format!(
+        "{SHOP}\n[note.packing]\ntitle = {{ zh = \"包装\", en = \"Packing\" }}\n\
+         body = {{ zh = \"{body}\", en = \"{body}\" }}\n{after}"
+    ))
 }

@@ -17,6 +17,7 @@ mod example;
 mod gate;
 mod interview;
 mod lawful;
+mod notice;
 mod record;
 mod registry;
 mod retention;
