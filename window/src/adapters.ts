@@ -1,6 +1,6 @@
 // Adapters: tell what was chosen to those who listen in other words. A second file, for shops that need it:
 //
-//   <script src="/strongroom-adapters.js" data-use="google shopify gpp" defer></script>
+//   <script src="/strongroom-adapters.js" data-use="google shopify gpp"></script>
 //
 // It stands before strongroom.js. Which purpose stands for which signal is said by the server (`signals`); a signal is
 // granted when every purpose that names it is allowed, and denied when no purpose names it.
@@ -195,7 +195,9 @@ function frames(): void {
   const locator = document.createElement("iframe");
   locator.name = "__gppLocator";
   locator.hidden = true;
-  if (!page.frames["__gppLocator" as never]) document.body.append(locator);
+  const place = () => { if (!page.frames["__gppLocator" as never]) document.body.append(locator); };
+  if (document.body) place();
+  else document.addEventListener("DOMContentLoaded", place);
   window.addEventListener("message", (message: MessageEvent<unknown>) => {
     const text = typeof message.data === "string";
     const call = ((text ? quietly(message.data as string) : message.data) as Any | null)?.["__gppCall"] as Any | undefined;

@@ -34,7 +34,7 @@ export interface Ground {
   random(): string;
 }
 
-/** What became of a choice: kept by the server; held here and sent later; to be asked again; not taken. */
+/** What became of a choice: kept by the server; holds here and is sent later; to be asked again; not taken. */
 export type Outcome = "saved" | "later" | "stale" | "lost";
 
 export interface Change {
@@ -54,6 +54,7 @@ export interface State {
   /** Whether the banner has to be shown. */
   ask: boolean;
   purposes: Purpose[];
+  /** What was said last, also where the server has yet to take it. `allowed` is what may run. */
   choices: Choices;
   allowed: string[];
   /** Choices that hold here and that the server has not taken yet. */
@@ -67,9 +68,13 @@ export interface State {
 type Events = { ready: State; change: Change; signal: string[] };
 type Heard<Name extends keyof Events> = (about: Events[Name]) => void;
 
-/** A choice on its way, with the digest of the notice that was shown. */
+/** A choice on its way. */
 interface Waiting extends Said {
+  /** The digest of the notice that was shown. */
   digest: string;
+  /** Whether it found the server away. */
+  away?: boolean;
+  /** Whether it was sent under a second snapshot. */
   again?: boolean;
 }
 
@@ -98,6 +103,7 @@ export function makeCore(ground: Ground): Core {
   let told: string[] = [];
   let receipt: string | null = null;
   let asked = 0;
+  let lately = { asked: 0, choices: {} as Choices };
   let failures = 0;
   let sending = false;
   const answers = new Map<string, (outcome: Outcome) => void>();
@@ -117,11 +123,17 @@ export function makeCore(ground: Ground): Core {
   }
 
   // ORDER: what the server knows, then the signal, then what was said since: the later word counts.
-  function stands(): Choices {
+  function said(since: (one: Waiting) => Choices): Choices {
     const all: Choices = { ...init?.choices };
     for (const name of init?.gpc.honoured ?? []) all[name] = false;
-    for (const said of queue) Object.assign(all, said.choices);
+    for (const one of queue) Object.assign(all, since(one));
     return all;
+  }
+
+  // INVARIANT: a no holds at once. A yes holds when the server has taken it; or, with the server away, for as long as
+  // the notice that was shown is the one in force.
+  function stands(): Choices {
+    return said((one) => one.away && one.digest === init?.notice.digest ? one.choices : refusals(one.choices));
   }
 
   function allows(name: string, recipient?: string): boolean {
@@ -169,6 +181,11 @@ export function makeCore(ground: Ground): Core {
     failures = 0;
     const before = init;
     init = answer.body;
+    if (mine <= lately.asked) {
+      // This was asked before the latest choice was taken, and may not know of it.
+      Object.assign(init.choices, lately.choices);
+      init.ask = false;
+    }
     if (!before) {
       told = allowed();
       emit("ready", state());
@@ -187,14 +204,14 @@ export function makeCore(ground: Ground): Core {
 
   function choose(choices: Choices, source: Source = "preferences"): Promise<Outcome> {
     const known = init ? optional(init).map((purpose) => purpose.name) : [];
-    const said = Object.fromEntries(Object.entries(init ? choices : refusals(choices))
+    const taken = Object.fromEntries(Object.entries(init ? choices : refusals(choices))
       .filter(([name, yes]) => typeof yes === "boolean" && (!init || known.includes(name))));
-    if (!Object.keys(said).length) return Promise.resolve("lost");
+    if (!Object.keys(taken).length) return Promise.resolve("lost");
     queue.push({
       id: ground.random(),
       snapshot: init?.snapshot ?? "",
       digest: init?.notice.digest ?? "",
-      choices: said,
+      choices: taken,
       source,
       variant: init?.variant ?? "",
       language: init?.notice.language ?? ground.language(),
@@ -202,7 +219,7 @@ export function makeCore(ground: Ground): Core {
     });
     const id = queue[queue.length - 1]!.id;
     remember();
-    tell(Object.keys(refusals(said)));
+    tell(Object.keys(refusals(taken)));
     return new Promise((settle) => {
       answers.set(id, settle);
       if (init) void drain();
@@ -226,23 +243,31 @@ export function makeCore(ground: Ground): Core {
     if (sending) return;
     sending = true;
     while (queue[0] && init) {
-      const said = queue[0];
-      if (!said.snapshot) under(said, init);
-      const { digest: _digest, again: _again, ...body } = said;
+      const first = queue[0];
+      if (!first.snapshot) under(first, init);
+      const { digest: _digest, away: _away, again: _again, ...body } = first;
       const answer = await ground.send("POST", "choices", body).catch(() => null);
       if (answer?.status === 200 || answer?.status === 201) {
-        taken(said, answer.body as Saved);
-      } else if (answer?.status === 409 && !said.again) {
-        if (!(await shownAgain(said))) break;
+        taken(first, answer.body as Saved);
+      } else if (answer?.status === 409 && !first.again) {
+        if (!(await shownAgain(first))) break;
       } else if (!answer || answer.status === 429 || answer.status >= 500) {
-        settleAll("later");
-        retry(drain, answer);
+        holdOn(answer);
         break;
       } else {
-        drop(said, answer.status === 409 ? "stale" : "lost");
+        drop(first, answer.status === 409 ? "stale" : "lost");
       }
     }
     sending = false;
+  }
+
+  // The server is away: what was said holds here meanwhile, and is sent again.
+  function holdOn(answer: Answer | null): void {
+    for (const one of queue) one.away = true;
+    remember();
+    tell();
+    settleAll("later");
+    retry(drain, answer);
   }
 
   function under(said: Waiting, shown: Init): void {
@@ -257,6 +282,7 @@ export function makeCore(ground: Ground): Core {
     queue.shift();
     remember();
     receipt = saved.receipt_url;
+    lately = { asked, choices: saved.choices };
     if (init) {
       init.choices = saved.choices;
       init.until = saved.until;
@@ -287,8 +313,7 @@ export function makeCore(ground: Ground): Core {
   async function shownAgain(said: Waiting): Promise<boolean> {
     const digest = said.digest;
     if (!(await refresh()) || !init) {
-      settleAll("later");
-      retry(drain, null);
+      holdOn(null);
       return false;
     }
     said.again = true;
@@ -314,7 +339,7 @@ export function makeCore(ground: Ground): Core {
       notice: init && { ...init.notice },
       ask: init?.ask ?? false,
       purposes: [...(init?.purposes ?? [])],
-      choices: stands(),
+      choices: said((one) => one.choices),
       allowed: allowed(),
       waiting: queue.length,
       signal: init?.gpc.heard ?? ground.signal(),

@@ -103,7 +103,9 @@ export function makeGate(core: Core, ask: (purpose: string) => void, away: strin
     }
     // The strut has the size of the frame by its attributes, so that nothing on the page moves.
     const strut = h("canvas", { width: empty.offsetWidth, height: empty.offsetHeight, "aria-hidden": "true" });
-    const placeholder = h("div", { class: "sr sr-held", "data-theme": document.getElementById("strongroom")?.dataset["theme"] }, strut);
+    const flow = getComputedStyle(empty).display === "inline" ? "" : " sr-block";
+    const placeholder = h("div", { class: `sr sr-held${flow}`, "data-theme": document.getElementById("strongroom")?.dataset["theme"] },
+      h("div", {}, strut));
     placeholders.set(empty, placeholder);
     describe(empty, placeholder);
     empty.before(placeholder);
@@ -112,9 +114,10 @@ export function makeGate(core: Core, ask: (purpose: string) => void, away: strin
 
   function describe(held: HTMLIFrameElement, placeholder: HTMLElement): void {
     const init = core.init();
-    placeholder.lastElementChild?.tagName === "DIV" && placeholder.lastElementChild.remove();
+    const strut = placeholder.querySelector("canvas");
     if (init) placeholder.lang = init.notice.language;
-    placeholder.append(init ? words(init, held) : h("div", {}, h("p", {}, away)));
+    strut?.nextElementSibling?.remove();
+    strut?.after(init ? words(init, held) : h("div", {}, h("p", {}, away)));
   }
 
   function words({ texts, purposes }: Init, held: HTMLIFrameElement): HTMLElement {

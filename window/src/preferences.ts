@@ -8,7 +8,7 @@ import { foot, recipients } from "./banner";
 import { h, type Child } from "./dom";
 import { button, type Stage } from "./stage";
 import { signalLine } from "./signals";
-import { isFirst, optional, toAll } from "./state";
+import { isFirst, mayRun, optional, toAll } from "./state";
 
 /** Draws the settings. */
 export function drawSettings(stage: Stage, core: Core, init: Init): HTMLElement {
@@ -90,7 +90,7 @@ function tickOf(stage: Stage, core: Core, purpose: Purpose, first: boolean): HTM
       if (!first) stage.say(core.choose({ [purpose.name]: isYes(purpose, tick.checked) }), false);
     },
   });
-  tick.checked = core.allows(purpose.name) !== objects(purpose);
+  tick.checked = mayRun(purpose, core.state().choices) !== objects(purpose);
   return tick;
 }
 

@@ -91,7 +91,7 @@ export function makeStage(core: Core, theme: string, speak: (tag: string) => voi
   function greet(): void {
     const init = core.init();
     if (!init || (view !== "none" && view !== "banner" && view !== "signal")) return;
-    view = init.ask ? "banner" : isToConfirm(init) && !core.state().waiting ? "signal" : "none";
+    view = core.state().waiting ? "none" : init.ask ? "banner" : isToConfirm(init) ? "signal" : "none";
     redraw();
   }
 

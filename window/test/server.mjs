@@ -22,8 +22,9 @@ export const STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; 
  */
 export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "www.shop.localhost" } = {}) {
   const secret = randomBytes(32);
+  const site = host.split(".").slice(-2).join(".");
   const shop = {
-    law, version: 3, voided: [], away: false, savings: 0, lifetime: 3_600_000, variant: "arc", refuse: null, slow: 0,
+    law, version: 3, voided: [], away: false, savings: 0, lifetime: 3_600_000, variant: "arc", refuse: null, slow: 0, inSpite: [], alter: (init) => init,
     asked: [], said: [], seen: [], taken: new Map(), csp, pages, publish, close, url: "",
   };
 
@@ -40,6 +41,8 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     shop.seen.push({ method: request.method, path: url.pathname, cookie: request.headers.cookie ?? "" });
     const [, door, key, verb] = url.pathname.split("/");
     if (door === "w") {
+      if (request.headers.origin && request.headers.origin !== `http://${request.headers.host}`) share(request, response);
+      if (request.method === "OPTIONS") return void response.writeHead(204).end();
       if (shop.away) return void request.socket.destroy();
       if (shop.slow) await new Promise((done) => setTimeout(done, shop.slow));
       if (key !== KEY) return problem(response, 404, "SR-WINDOW-001");
@@ -56,6 +59,16 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     response.writeHead(200, { "content-type": `${kind}; charset=utf-8`, "content-security-policy": shop.csp }).end(text);
   }
 
+  // A shop may have the server under a name of its own: only pages of the same site may ask.
+  function share(request, response) {
+    const { origin } = request.headers;
+    if (!new URL(origin).hostname.endsWith(`.${site}`)) return;
+    response.setHeader("access-control-allow-origin", origin);
+    response.setHeader("access-control-allow-credentials", "true");
+    response.setHeader("access-control-allow-headers", "content-type");
+    response.setHeader("access-control-expose-headers", "retry-after");
+  }
+
   function init(request, response, url) {
     shop.asked.push({ language: url.searchParams.get("lang"), gpc: url.searchParams.get("gpc"), cookie: request.headers.cookie ?? "" });
     const language = /^zh\b/i.test(url.searchParams.get("lang") ?? "") ? "zh" : "en";
@@ -64,10 +77,10 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     const heard = url.searchParams.get("gpc") === "1" || (request.headers["sec-gpc"] ?? "").split(",").some((one) => one.trim() === "1");
     // LAW: 11 CCR 7025(c): the signal is followed where a law says so; a yes said in spite of it stands.
     const sold = heard && shop.law.startsWith("us") ? purposes.filter((one) => one.signals.includes("ad_user_data")).map((one) => one.name) : [];
-    const honoured = sold.filter((name) => !(standing[name] === true && shop.inSpite?.includes(name)));
+    const honoured = sold.filter((name) => !(standing[name] === true && shop.inSpite.includes(name)));
     const together = purposes.filter(({ kind }) => kind === "consent" || kind === "interest");
     const open = together.some(({ name }) => standing[name] === undefined);
-    send(response, 200, {
+    send(response, 200, shop.alter({
       format: 1,
       shop: SHOP[language],
       notice: { version: String(shop.version), digest: digest(language), url: `/privacy?lang=${language}`, language, languages: LANGUAGES },
@@ -81,7 +94,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
       texts: TEXTS[language],
       snapshot: sign({ key: KEY, version: shop.version, language, variant: shop.variant, until: Date.now() + shop.lifetime }),
       variant: shop.variant,
-    });
+    }));
   }
 
   async function choices(request, response) {
@@ -118,7 +131,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
   function keep(_request, response, said, standing) {
     const names = (yes) => Object.keys(standing).filter((name) => standing[name] === yes).join("+");
     const value = `1.${shop.version}.${names(true)}.${names(false)}`;
-    response.setHeader("set-cookie", `sr=${value}; Path=/; Max-Age=31536000; SameSite=Lax; Secure`);
+    response.setHeader("set-cookie", `sr=${value}; Path=/; Domain=${site}; Max-Age=31536000; SameSite=Lax; Secure`);
     send(response, 200, { choices: standing, receipt_url: `/my/receipts/${said.id}`, until: "2027-11-28T00:00:00Z", standing: value });
   }
 
@@ -159,7 +172,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
 }
 
 function send(response, status, body) {
-  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store", vary: "Sec-GPC, Cookie" }).end(JSON.stringify(body));
+  response.writeHead(status, { "content-type": "application/json", "cache-control": "no-store", vary: "Cookie, Origin, Sec-GPC" }).end(JSON.stringify(body));
 }
 
 function problem(response, status, code, headers = {}) {
