@@ -214,7 +214,7 @@ fn another_law_that_is_asked_takes_no_duty_away() {
         })
         .collect::<BTreeSet<String>>()
     };
-    let packs: Vec<&Pack> = built_in().packs.iter().collect();
+    let packs: Vec<&Pack> = built_in().packs.clone();
     for end in 1..packs.len() {
         assert!(one_by_one(&packs[..end]).is_subset(&one_by_one(&packs[..=end])));
     }

@@ -4,7 +4,7 @@ use crate::sketch::{Sketch, bars, facts, flows, sketches};
 use crate::{SHOP, compiled_of};
 use policy::{
     Act, ActSet, Age, Agreement, Answer, Barred, Bars, Basis, Compiled, Decision, Facts, FieldMask, Flow,
-    Home, Policy, PurposeSet, ReasonId, RecipientKind, Registry, Standing, Training, decide,
+    Home, Person, Policy, PurposeSet, ReasonId, RecipientKind, Registry, Standing, Training, decide,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

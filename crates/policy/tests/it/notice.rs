@@ -37,7 +37,7 @@ body = { zh = "周一休息。", en = "Closed on Mondays." }
 "#;
 
 fn packs() -> Vec<&'static Pack> {
-    rulebook::built_in().packs.iter().collect()
+    rulebook::built_in().packs.clone()
 }
 
 fn edition() -> Edition {
