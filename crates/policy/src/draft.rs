@@ -149,6 +149,9 @@ pub(crate) struct DraftPurpose {
     pub(crate) limit: Option<Limit>,
     pub(crate) assessed: Option<S<Date>>,
     pub(crate) similar: Option<S<bool>>,
+    pub(crate) label: Option<Text>,
+    pub(crate) cookies: Vec<String>,
+    pub(crate) storage: Vec<String>,
 }
 
 /// `90d after order.delivered`, and where its event stands.

@@ -179,6 +179,12 @@ pub struct Purpose {
     pub assessed: Option<Date>,
     /// Advertising for the shop's own similar goods, to addresses out of a sale, with a way out each time.
     pub similar: bool,
+    /// What it is called, for people; what it says serves as that where it has no name.
+    pub label: Option<Text>,
+    /// Cookies that a page sets for it; `*` stands for any characters. Whoever withdraws has them cleared.
+    pub cookies: Vec<String>,
+    /// Keys of a browser's storage for it, likewise.
+    pub storage: Vec<String>,
     /// Where it is declared.
     pub line: Line,
 }

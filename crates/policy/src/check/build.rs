@@ -114,6 +114,9 @@ fn purpose(draft: &DraftPurpose, uses: &[Use<'_>], lines: &Lines) -> Option<Purp
         limit: draft.limit,
         assessed: draft.assessed.map(|day| day.value),
         similar: draft.similar.is_some_and(|similar| similar.value),
+        label: draft.label.clone(),
+        cookies: draft.cookies.clone(),
+        storage: draft.storage.clone(),
         line: lines.of_start(draft.name.at),
     })
 }

@@ -71,6 +71,7 @@ change_codes! {
     34 PurposeLaw         "a purpose cites another law";
     35 PurposeLimit       "one credential may reach more persons for a purpose, or fewer";
     36 PurposeSimilar     "advertising is for similar goods only, or no longer";
+    37 PurposeInPages     "a purpose has other cookies, or other keys of a browser's storage";
     40 RecipientAdded     "a recipient was added";
     41 RecipientRemoved   "a recipient was removed";
     42 RecipientPlace     "a recipient is in another country";

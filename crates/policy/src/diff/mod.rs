@@ -329,6 +329,12 @@ impl Changes<'_> {
             let effect = if new.similar { Effect::Narrows } else { Effect::Widens };
             self.add(ChangeCode::PurposeSimilar, about, effect, old.similar, new.similar);
         }
+        if (&old.cookies, &old.storage) != (&new.cookies, &new.storage) {
+            self.add(ChangeCode::PurposeInPages, about, Effect::Neutral, "", "");
+        }
+        if old.label != new.label {
+            self.add(ChangeCode::Words, about, Effect::Neutral, "", "");
+        }
         if old.says != new.says {
             self.add(
                 ChangeCode::PurposeSays,

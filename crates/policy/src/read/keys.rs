@@ -244,6 +244,21 @@ pub const KEYS: &[Key] = &[
         "`false`",
         "advertising for the shop's own similar goods, to addresses out of a sale, with a way out each time",
     ),
+    may(
+        "purpose",
+        "label",
+        "a text in each language",
+        "what it `says`",
+        "what it is called where people choose",
+    ),
+    may(
+        "purpose",
+        "cookies",
+        "a list of names",
+        "`[]`",
+        "cookies that pages set for it, such as `_ga*`: whoever withdraws has them cleared",
+    ),
+    may("purpose", "storage", "a list of names", "`[]`", "keys of the browser's storage for it, likewise"),
     must("purpose.fields", "field", "`field` or `kind.field`", "the field"),
     may(
         "purpose.fields",

@@ -42,8 +42,36 @@ fn purpose(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> Draft
         limit: limit(table, reading),
         assessed: table.date("assessed", reading),
         similar: table.boolean("similar", reading),
+        label: table.texts("label", reading),
+        cookies: patterns(table, "cookies", reading),
+        storage: patterns(table, "storage", reading),
     }
 }
+
+/// Names of cookies, or keys of a browser's storage, in which `*` stands for any characters.
+fn patterns(table: &Table<'_>, key: &str, reading: &mut Reading<'_>) -> Vec<String> {
+    let found = table.strings(key, "a list of names such as `_ga*`", reading);
+    table.limit(key, found.len(), MOST_PATTERNS, reading);
+    let is_one = |text: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.*$:".contains(&byte);
+        text.len() <= LONGEST_PATTERN && text.bytes().all(plain) && text.bytes().any(|byte| byte != b'*')
+    };
+    let mut patterns = Vec::new();
+    for text in found.into_iter().take(MOST_PATTERNS) {
+        if is_one(text.value) {
+            patterns.push(text.value.to_owned());
+        } else {
+            let message = format!("an entry of `{}` is no such name", table.path_of(key));
+            let help = "letters, digits and `_ - . $ :`, with `*` for any characters, and not `*` alone";
+            reading.add(Finding::new(Code::WrongType, text.at, message).help(help));
+        }
+    }
+    patterns
+}
+
+/// As many names of cookies, or of keys, a purpose has at the most, and as long is each, in bytes.
+const MOST_PATTERNS: usize = 32;
+const LONGEST_PATTERN: usize = 60;
 
 fn data_use(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<DataUse> {
     let text = table.string("use", "a Fideslang data use", reading)?;
