@@ -6,7 +6,7 @@
 //! SOURCE: docs/spec/policy.md, "The gate"; `tests/it/gate.rs` holds the same rules once more, slow and obvious, and compares.
 
 use crate::compile::{Compiled, CompiledKind};
-use crate::home::{Age, Person};
+use crate::home::Person;
 use crate::reason::{ReasonId, Reasons};
 use crate::set::{FieldMask, PurposeSet};
 
@@ -206,16 +206,7 @@ fn satisfied(compiled: &Compiled, facts: &Facts) -> PurposeSet {
 /// The purposes that the laws that apply to this subject let nobody pursue on their ground.
 #[inline]
 fn barred(compiled: &Compiled, facts: &Facts) -> PurposeSet {
-    let law = &compiled.law;
-    if law.bars_nothing() {
-        return PurposeSet::EMPTY;
-    }
-    let always = law.purposes(facts.person.home);
-    if facts.person.age == Age::Minor {
-        always.or(law.purposes_for_minors(facts.person.home))
-    } else {
-        always
-    }
+    if compiled.law.bars_nothing() { PurposeSet::EMPTY } else { compiled.barred(facts.person) }
 }
 
 /// Reveal, search, share.

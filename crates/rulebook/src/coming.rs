@@ -134,7 +134,9 @@ mod tests {
 
     #[test]
     fn between_two_turning_days_every_built_in_pack_has_the_same_rules_in_force() {
-        for pack in crate::built_in().packs.iter().flat_map(|pack| [pack.clone(), pack.with_pending_law()]) {
+        for pack in
+            crate::built_in().packs.iter().flat_map(|pack| [Pack::clone(pack), pack.with_pending_law()])
+        {
             let in_force = |on: Date| pack.rules.iter().map(|rule| rule.is_in_force(on)).collect::<Vec<_>>();
             let days = Vec::from_iter(pack.turning_days());
             for pair in days.windows(2) {
@@ -146,7 +148,7 @@ mod tests {
 
     #[test]
     fn no_rule_of_a_built_in_pack_is_in_force_twice_on_one_day_when_pending_law_has_come() {
-        for pack in crate::built_in().packs.iter().map(Pack::with_pending_law) {
+        for pack in crate::built_in().packs.iter().map(|pack| pack.with_pending_law()) {
             for on in pack.turning_days() {
                 let ids: Vec<&str> = pack
                     .rules

@@ -38,6 +38,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration(9, "0009_keep_files", include_str!("../../../migrations/0009_keep_files.sql")),
     store::PENS,
     migration(11, "0011_keep_homes", include_str!("../../../migrations/0011_keep_homes.sql")),
+    migration(12, "0012_choose_seen", include_str!("../../../migrations/0012_choose_seen.sql")),
 ];
 
 /// Of which shop each row of a server's database is: what a statement leaves out in its WHERE, the server leaves out all the same.

@@ -1,7 +1,7 @@
 //! What the laws that apply let nobody do, in ordinals: what the gate asks for a home.
 
 use super::Compiled;
-use crate::home::Home;
+use crate::home::{Age, Home, Person};
 use crate::lawful::{Barred, Bars, Cited, Reach, is_law_of};
 use crate::set::{PurposeSet, RecipientSet};
 use jiff::civil::Date;
@@ -49,6 +49,19 @@ impl Compiled {
         }
         self.law = LawTable { bars_something: !bars.bars.is_empty(), laws, until: bars.until };
         self
+    }
+
+    /// The purposes that are barred for a person, whoever uses them.
+    pub fn barred(&self, person: Person) -> PurposeSet {
+        let always = self.law.purposes(person.home);
+        if person.age == Age::Minor { always.or(self.law.purposes_for_minors(person.home)) } else { always }
+    }
+
+    /// The law of somebody with this home, by the id of its pack; of a home that nobody knows, if it can be one law only.
+    pub fn law_of(&self, home: Home) -> Option<&str> {
+        let mut homes = self.law.laws.iter().filter(|law| law.may_be_of(home));
+        let first = homes.next()?;
+        (is_one_place(home) || homes.next().is_none()).then_some(first.pack.as_str())
     }
 
     /// The first day on which a law that applies says something else: [`bars`](crate::bars) are to be found again.
@@ -101,9 +114,9 @@ impl LawTable {
         let mut homes = self.laws.iter().filter(|law| law.may_be_of(home)).map(&of);
         let Some(first) = homes.next() else { return everybody };
         let theirs = if is_one_place(home) {
-            homes.fold(first, |all, law| all.or(law))
+            homes.fold(first, PurposeSet::or)
         } else {
-            homes.fold(first, |all, law| all.and(law))
+            homes.fold(first, PurposeSet::and)
         };
         everybody.or(theirs)
     }

@@ -34,7 +34,6 @@ pub(super) fn check(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Fo
                 continue;
             }
             match one(checked, applied, recipient, (purpose, uses), found) {
-                Said::Nothing => {}
                 Said::Task(task) if !is_told => {
                     found.add_task(task);
                     is_told = true;
@@ -44,7 +43,7 @@ pub(super) fn check(checked: &Checked<'_>, applied: &Applied<'_>, found: &mut Fo
                     found.add(*finding);
                     is_told = true;
                 }
-                Said::Task(_) | Said::Derogation(_) | Said::Finding(_) => {}
+                Said::Nothing | Said::Task(_) | Said::Derogation(_) | Said::Finding(_) => {}
             }
         }
     }

@@ -67,6 +67,12 @@ impl Language {
     }
 }
 
+/// The name of a country for people: in Chinese for `zh` and its kin, else in English; its code where it has none.
+pub fn country_name<'p>(place: &'p crate::text::Place, language: &str) -> &'p str {
+    let is_chinese = language == "zh" || language.starts_with("zh-");
+    words::country(place.country(), if is_chinese { Language::Zh } else { Language::En })
+}
+
 /// A record of processing activities.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {

@@ -30,7 +30,7 @@ use store::{Ask, View, params};
 
 use crate::ground::clock::MINUTE;
 use crate::ground::work::{Shown, Work};
-use crate::ground::{ChoiceId, Chosen, EntryId, Hint, Problem, Shop, SubjectId, jobs};
+use crate::ground::{ChoiceId, Chosen, EntryId, Hint, InForce, Problem, Shop, SubjectId, jobs};
 
 /// What a subject says about a purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -74,14 +74,44 @@ pub enum Way {
     Api,
     /// By an import.
     Import,
+    /// On the first layer of a page of ours.
+    Banner,
+    /// On the page where people see and change all that they chose.
+    Preferences,
+    /// By the signal of a browser, which the visitor confirmed.
+    Signal,
 }
 
 impl Way {
-    fn name(self) -> &'static str {
+    /// Its name in rows and JSON.
+    pub fn name(self) -> &'static str {
         match self {
             Way::Api => "api",
             Way::Import => "import",
+            Way::Banner => "banner",
+            Way::Preferences => "preferences",
+            Way::Signal => "signal",
         }
+    }
+}
+
+/// What somebody saw who chose on a page of the shop.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// SHA-256 of the words that were shown, hex; empty where no page of ours showed them.
+    pub shown: String,
+    /// Which form of the page.
+    pub variant: String,
+    /// The law by which it was asked; empty where nobody knew.
+    pub law: String,
+}
+
+impl Seen {
+    /// What the opening of the entry says of it.
+    fn facts(&self) -> Vec<String> {
+        let named = [("shown", &self.shown), ("variant", &self.variant), ("law", &self.law)];
+        let said = named.into_iter().filter(|(_, text)| !text.is_empty());
+        said.map(|(name, text)| format!("{name} {text}")).collect()
     }
 }
 
@@ -100,6 +130,8 @@ pub struct NewChoice {
     pub language: String,
     /// How it came.
     pub way: Way,
+    /// What was seen, where a page of ours showed it.
+    pub seen: Seen,
 }
 
 /// A choice as kept.
@@ -119,6 +151,8 @@ pub struct ChoiceRow {
     pub language: String,
     /// How it came.
     pub way: String,
+    /// What was seen, where a page of ours showed it.
+    pub seen: Seen,
     /// Its entry.
     pub entry: EntryId,
 }
@@ -290,15 +324,17 @@ pub fn keep(
         chosen.refused = if yes { chosen.refused.minus(only) } else { chosen.refused.or(only) };
     }
 
-    let opening = Opening::builder()
-        .act(Act::Chose)
-        .subject(&work.ids.show(subject))
-        .purpose(purpose.said.name.as_str())
-        .choice(choice.said.name())
-        .notice(&choice.notice.to_string())
-        .language(&choice.language)
-        .at(at)
-        .build()?;
+    let made = Made {
+        subject: &work.ids.show(subject),
+        purpose: purpose.said.name.as_str(),
+        said: choice.said,
+        notice: choice.notice,
+        language: &choice.language,
+        at,
+        way: choice.way.name(),
+        seen: &choice.seen,
+    };
+    let opening = made.opening()?;
     let mut entry = work.entry(Act::Chose, Outcome::Yes);
     entry.purpose = Some(choice.purpose);
     let (entry_id, shown) = work.enter_to_show(key, entry, &opening)?;
@@ -310,11 +346,61 @@ pub fn keep(
         notice: choice.notice,
         language: choice.language.clone(),
         way: choice.way.name().to_owned(),
+        seen: choice.seen.clone(),
         entry: entry_id,
     };
     add(subject, &row, work)?;
     set_standing(subject, &chosen, others, work)?;
     Ok(Some(Kept { id, entry: entry_id, shown, opening, chosen }))
+}
+
+/// A choice as its entry commits to it.
+struct Made<'a> {
+    subject: &'a str,
+    purpose: &'a str,
+    said: Said,
+    notice: u32,
+    language: &'a str,
+    at: i64,
+    way: &'a str,
+    seen: &'a Seen,
+}
+
+impl Made<'_> {
+    fn opening(&self) -> Result<Opening, Problem> {
+        let opening = Opening::builder()
+            .act(Act::Chose)
+            .subject(self.subject)
+            .purpose(self.purpose)
+            .choice(self.said.name())
+            .notice(&self.notice.to_string())
+            .language(self.language)
+            .at(self.at);
+        let facts = self.seen.facts();
+        // What was made by the API or an import commits to what it always did.
+        let on_a_page = (!facts.is_empty()).then(|| format!("way {}", self.way));
+        let all = on_a_page.into_iter().chain(facts);
+        Ok(all.fold(opening, |opening, fact| opening.extra(fact.as_bytes())).build()?)
+    }
+}
+
+/// What the entry of a kept choice commits to, made again from its row: for a receipt that is asked for later.
+///
+/// Takes: the public id of its subject. Fails: `SR-CHOOSE-006` when the registry has no such purpose.
+pub fn opening_of(row: &ChoiceRow, subject: &str, policy: &InForce) -> Result<Opening, Problem> {
+    let purpose = policy.registry.purpose_name(row.purpose).ok_or_else(unknown_purpose)?;
+    let ChoiceRow { said, notice, language, at, way, seen, .. } = row;
+    let made = Made {
+        subject,
+        purpose: purpose.as_str(),
+        said: *said,
+        notice: *notice,
+        language,
+        at: *at,
+        way,
+        seen,
+    };
+    made.opening()
 }
 
 /// The problem of a purpose that the policy in force does not have.
@@ -337,23 +423,45 @@ pub fn list_all(
 
 fn add(subject: SubjectId, row: &ChoiceRow, work: &mut Work<'_, '_>) -> Result<(), Problem> {
     let (shop, said) = (work.shop, row.said.number());
-    let mac = shop.keys.row_mac(CHOICE, &row.columns(shop).each_ref().map(Vec::as_slice))?;
+    let columns = row.columns(shop);
+    let mac = shop.keys.row_mac(CHOICE, &columns.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
     let (language, way) = (row.language.as_str(), row.way.as_str());
-    let (id, entry) = (row.id.column(), row.entry.column());
-    let params =
-        params![id, shop.column(), row.purpose, said, row.at, row.notice, language, way, entry, &mac];
+    let Seen { shown, variant, law } = &row.seen;
+    let (shown, variant, law) = (shown.as_str(), variant.as_str(), law.as_str());
+    let (id, entry, purpose, notice) = (row.id.column(), row.entry.column(), row.purpose, row.notice);
+    let params = params![
+        id,
+        shop.column(),
+        purpose,
+        said,
+        row.at,
+        notice,
+        language,
+        way,
+        shown,
+        variant,
+        law,
+        entry,
+        &mac
+    ];
     let (first, last) = all_of(subject);
     Ok(work.tx.set(&sql::ADD_CHOICE, params, &sql::LIST_CHOICES, params![first, last, shop.column()])?)
 }
 
 impl ChoiceRow {
     /// What its MAC is over.
-    fn columns(&self, shop: &Shop) -> [Vec<u8>; 3] {
+    fn columns(&self, shop: &Shop) -> Vec<Vec<u8>> {
         let (id, entry, said) = (self.id.column(), self.entry.column(), self.said.number());
         let numbers =
             [id, shop.column(), self.purpose.into(), said.into(), self.at, self.notice.into(), entry];
         let numbers = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
-        [numbers, self.language.clone().into_bytes(), self.way.clone().into_bytes()]
+        let Seen { shown, variant, law } = &self.seen;
+        let mut columns = vec![numbers, self.language.clone().into_bytes(), self.way.clone().into_bytes()];
+        // ORDER: only if one of them says something; so rows from before stay whole.
+        if self.seen != Seen::default() {
+            columns.extend([shown, variant, law].map(|text| text.clone().into_bytes()));
+        }
+        columns
     }
 }
 
@@ -402,12 +510,18 @@ pub fn list(view: &View<'_>, shop: &Shop, subject: SubjectId, limit: u32) -> Res
             notice: row.number(4)?,
             language: row.text(5)?.to_owned(),
             way: row.text(6)?.to_owned(),
-            entry: EntryId::from_column(row.int(7)?),
+            seen: Seen {
+                shown: row.text(7)?.to_owned(),
+                variant: row.text(8)?.to_owned(),
+                law: row.text(9)?.to_owned(),
+            },
+            entry: EntryId::from_column(row.int(10)?),
         };
-        Ok(Some((choice, row.bytes(8)?.to_vec())))
+        Ok(Some((choice, row.bytes(11)?.to_vec())))
     })?;
     let whole = |(row, mac): &(ChoiceRow, Vec<u8>)| {
-        shop.keys.row_is_whole(CHOICE, &row.columns(shop).each_ref().map(Vec::as_slice), mac).is_ok()
+        let columns = row.columns(shop);
+        shop.keys.row_is_whole(CHOICE, &columns.iter().map(Vec::as_slice).collect::<Vec<_>>(), mac).is_ok()
     };
     let rows = rows
         .into_iter()

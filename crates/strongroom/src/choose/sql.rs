@@ -1,9 +1,9 @@
 //! Every statement of the room. Its tables: choice, choice_standing.
 
 store::statements! {
-    ADD_CHOICE = "INSERT INTO choice (id, shop, purpose, said, at, notice, language, way, entry, mac)
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    LIST_CHOICES = "SELECT id, purpose, said, at, notice, language, way, entry, mac FROM choice
+    ADD_CHOICE = "INSERT INTO choice (id, shop, purpose, said, at, notice, language, way, shown, variant, law, entry, mac)
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    LIST_CHOICES = "SELECT id, purpose, said, at, notice, language, way, shown, variant, law, entry, mac FROM choice
                     WHERE id >= $1 AND id <= $2 AND shop = $3 ORDER BY id LIMIT $4", rests on ["choice"];
     REMOVE_CHOICES = "DELETE FROM choice WHERE id IN
                       (SELECT id FROM choice WHERE id >= $1 AND id <= $2 AND shop = $3 LIMIT $4)";

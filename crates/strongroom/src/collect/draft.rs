@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error;
-use crate::choose::{self, NewChoice, Said, Way};
+use crate::choose::{self, NewChoice, Said, Seen, Way};
 use crate::ground::clock::{MINUTE, parse_instant};
 use crate::ground::web::looks_like_a_name;
 use crate::ground::{Ids, InForce, Problem, RecordId, Shop};
@@ -408,6 +408,7 @@ pub fn parse_choice(
         notice: choice.notice.version,
         language: choice.notice.language.clone().into_owned(),
         way: Way::Api,
+        seen: Seen::default(),
     })
 }
 

@@ -235,6 +235,7 @@ fn roles_of(path: &str, method: &str) -> Vec<&'static str> {
     };
     let deed: Option<Deed> = super::routes().into_iter().find(is_it).and_then(|route| match route.handler {
         Handler::Callers(deed, _) | Handler::Senders(deed, _) => Some(deed),
+        Handler::Pages(_) => Some(Deed::TakeChoices),
         Handler::Anybody(_) => None,
     });
     let may = |role: &Role| deed.is_some_and(|deed| deed.allowed_to(*role));

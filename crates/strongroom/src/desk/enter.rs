@@ -21,7 +21,7 @@ use super::metrics::RouteCounters;
 use crate::ground::key_holder::watch::{Attending, shut};
 use crate::ground::web::{Caller, Handler, Request, Route, Sent, Visit, no_route, read_body};
 use crate::ground::work::not_your_role;
-use crate::ground::{Actor, Deed, Id, Problem, Shop};
+use crate::ground::{Actor, Deed, Id, Presented, Problem, Shop};
 use crate::{account, collect, erase, law, neighbours, notice, people, reveal};
 
 /// Which door a request came through.
@@ -46,6 +46,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 pub fn routes() -> Vec<Route> {
     [
         collect::http::routes(),
+        collect::window::http::routes(),
         reveal::http::routes(),
         erase::http::routes(),
         account::http::routes(),
@@ -206,15 +207,15 @@ where
             }
             handler(Visit { house, caller, target }).await
         }
+        Handler::Pages(handler) => {
+            let caller = of_a_page(desk, &target).await?;
+            let body = whole_body(&route, &head.headers, body).await?;
+            let query = head.uri.query().unwrap_or_default().to_owned();
+            handler(Request { house, caller, headers: head.headers, target, query, body }).await
+        }
         Handler::Callers(deed, handler) => {
             let caller = let_in(desk, door, deed, &head.headers)?;
-            let body = if route.body_limit == 0 {
-                Bytes::new()
-            } else {
-                refuse_too_long(&head.headers, route.body_limit)?;
-                let read = read_body(body, route.body_limit);
-                tokio::time::timeout(BODY_TIME, read).await.map_err(|_| too_slow())??
-            };
+            let body = whole_body(&route, &head.headers, body).await?;
             let query = head.uri.query().unwrap_or_default().to_owned();
             handler(Request { house, caller, headers: head.headers, target, query, body }).await
         }
@@ -226,6 +227,42 @@ where
     }
 }
 
+async fn whole_body<B>(route: &Route, headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    if route.body_limit == 0 {
+        return Ok(Bytes::new());
+    }
+    refuse_too_long(headers, route.body_limit)?;
+    let read = read_body(body, route.body_limit);
+    tokio::time::timeout(BODY_TIME, read).await.map_err(|_| too_slow())?
+}
+
+/// A page of a shop, by the publishable key that stands in the path.
+///
+/// Fails: `SR-WINDOW-001` for anything that is no such key here; which it is not, it does not say.
+async fn of_a_page(desk: &Desk, key: &str) -> Result<Caller, Problem> {
+    let presented = people::read_publishable(&desk.house.ids, key);
+    let unknown = || {
+        desk.metrics.refused("credential");
+        collect::window::no_such_key()
+    };
+    let Some(presented) = presented else {
+        return Err(if desk.lets_a_stranger() { unknown() } else { too_many_strangers(desk) });
+    };
+    if desk.house.store.is_shared() {
+        meet_presented(desk, &presented).await?;
+    }
+    let (shop, known) = desk.house.shop_of(&presented).ok_or_else(unknown)?;
+    if !Deed::TakeChoices.allowed_to(known.role) || known.frozen {
+        return Err(unknown());
+    }
+    let caller = Caller { shop, actor: Actor::Credential(presented) };
+    must_not_ask_too_much(desk, &caller)?;
+    Ok(caller)
+}
+
 /// Another server may have made, or let go on, the credential that is shown a moment ago: what is known here is brought up to date
 /// before somebody is turned away by it.
 async fn meet(desk: &Desk, headers: &HeaderMap) -> Result<(), Problem> {
@@ -234,6 +271,10 @@ async fn meet(desk: &Desk, headers: &HeaderMap) -> Result<(), Problem> {
     let Some(presented) = text.and_then(|text| people::read_presented(&desk.house.ids, text.trim())) else {
         return Ok(());
     };
+    meet_presented(desk, &presented).await
+}
+
+async fn meet_presented(desk: &Desk, presented: &Presented) -> Result<(), Problem> {
     let number = presented.id.number();
     let known = desk.house.shops().iter().find_map(|shop| shop.doors.find(number));
     if known.is_some_and(|door| !door.frozen) {
@@ -302,7 +343,10 @@ fn who(
         return Ok((Caller { shop, actor: Actor::Operator }, None));
     };
     let text = shown.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")).ok_or_else(unknown)?;
-    let mut presented = people::read_presented(&desk.house.ids, text.trim()).ok_or_else(unknown)?;
+    let (ids, text) = (&desk.house.ids, text.trim());
+    // A publishable key is told that it opens nothing here, as any other that lacks the role.
+    let presented = people::read_presented(ids, text).or_else(|| people::read_publishable(ids, text));
+    let mut presented = presented.ok_or_else(unknown)?;
     let (shop, known) = desk.house.shop_of(&presented).ok_or_else(unknown)?;
     if known.frozen {
         desk.metrics.refused("frozen");

@@ -61,6 +61,12 @@ use crate::{account, collect, erase, law, notice, people, reveal};
         people::approval_http::post_approve,
         people::approval_http::post_refuse,
         law::http::post_decide,
+        collect::window::http::get_init,
+        collect::window::http::post_choices,
+        collect::window::http::get_receipts,
+        collect::window::http::get_script,
+        collect::window::http::get_adapters,
+        collect::window::http::get_style,
         super::health::live,
         super::health::ready,
     ),
@@ -75,6 +81,7 @@ use crate::{account, collect, erase, law, notice, people, reveal};
         (name = "ledger", description = "What was done, provable to a stranger"),
         (name = "credentials", description = "Who may call"),
         (name = "law", description = "What laws and marketplaces ask"),
+        (name = "window", description = "What pages of the shop show visitors to choose from, and what they choose"),
         (name = "health", description = "Is it alive, is it ready"),
     )
 )]
@@ -91,7 +98,7 @@ const PROBLEM: &str = "application/problem+json";
 /// Which routes answer with a problem.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Who {
-    /// All of `/v1` and `/ledger`.
+    /// All of `/v1`, `/ledger` and `/w`, and the files of the window.
     Everybody,
     /// Those that take a credential.
     Callers,
@@ -169,7 +176,10 @@ fn complete(path: &str, posts: bool, operation: &mut Operation) {
         }
     }
     let takes_credential = path.starts_with("/v1/");
-    if !takes_credential && !path.starts_with("/ledger/") {
+    let is_open = path.starts_with("/ledger/") || path.starts_with("/strongroom");
+    // The key of the window stands in the path.
+    let is_window = path.starts_with("/w/");
+    if !takes_credential && !is_open && !is_window {
         return;
     }
     let required = SecurityRequirement::new(CREDENTIAL, [] as [&str; 0]);
@@ -185,6 +195,8 @@ fn complete(path: &str, posts: bool, operation: &mut Operation) {
             .schema(Some(name.build()));
         operation.parameters.get_or_insert_default().push(RefOr::T(on_behalf_of.build()));
         vec![required]
+    } else if is_window {
+        vec![SecurityRequirement::default()]
     } else {
         vec![SecurityRequirement::default(), required]
     });

@@ -23,11 +23,15 @@ pub enum Role {
     Auditor,
     /// Publishes policies, makes and revokes credentials. Sees no personal data.
     Admin,
+    /// The pages of the shop: shows visitors what they can choose, and takes what they choose. Its key is no secret: it can
+    /// read, search and find out nothing else.
+    Window,
 }
 
 impl Role {
     /// All of them.
-    pub const ALL: [Role; 5] = [Role::Intake, Role::Service, Role::Officer, Role::Auditor, Role::Admin];
+    pub const ALL: [Role; 6] =
+        [Role::Intake, Role::Service, Role::Officer, Role::Auditor, Role::Admin, Role::Window];
 
     /// Its name in policies, commands and JSON.
     pub fn name(self) -> &'static str {
@@ -37,6 +41,7 @@ impl Role {
             Role::Officer => "officer",
             Role::Auditor => "auditor",
             Role::Admin => "admin",
+            Role::Window => "window",
         }
     }
 
@@ -53,6 +58,7 @@ impl Role {
             Role::Officer => 3,
             Role::Auditor => 4,
             Role::Admin => 5,
+            Role::Window => 6,
         }
     }
 
@@ -95,11 +101,13 @@ pub enum Deed {
     Approve,
     /// Ask what laws want. It touches no personal data.
     AskLaw,
+    /// Take what a visitor of the shop's pages chooses.
+    TakeChoices,
 }
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Deed; 15] = [
+    pub const ALL: [Deed; 16] = [
         Deed::Collect,
         Deed::Happen,
         Deed::Choose,
@@ -115,11 +123,12 @@ impl Deed {
         Deed::AskApproval,
         Deed::Approve,
         Deed::AskLaw,
+        Deed::TakeChoices,
     ];
 
     /// May this role do it at all?
     pub fn allowed_to(self, role: Role) -> bool {
-        use Role::{Admin, Auditor, Intake, Officer, Service};
+        use Role::{Admin, Auditor, Intake, Officer, Service, Window};
         match self {
             Deed::Collect | Deed::Happen => matches!(role, Intake | Service),
             Deed::Choose => matches!(role, Intake | Service | Officer),
@@ -131,13 +140,14 @@ impl Deed {
             Deed::Publish | Deed::Credentials => matches!(role, Admin),
             Deed::AskApproval => matches!(role, Service | Officer | Admin),
             Deed::Approve => matches!(role, Officer | Admin),
+            Deed::TakeChoices => matches!(role, Window),
         }
     }
 
     /// May somebody at the machine do it, who has the data folder and the keys in their hands anyway?
     /// Using personal data for a purpose always takes a credential that has the purpose.
     pub fn allowed_to_operator(self) -> bool {
-        !matches!(self, Deed::Reveal | Deed::Search | Deed::Token)
+        !matches!(self, Deed::Reveal | Deed::Search | Deed::Token | Deed::TakeChoices)
     }
 }
 

@@ -313,6 +313,8 @@ pub enum Handler {
     Senders(Deed, fn(Sent) -> Answer),
     /// Everybody.
     Anybody(fn(Visit) -> Answer),
+    /// Pages of a shop: its publishable key stands in the path.
+    Pages(fn(Request) -> Answer),
 }
 
 /// A request that has been let in, whose body is still on its way.
@@ -374,6 +376,16 @@ impl Route {
         Route { method: "PUT", path, verb: None, body_limit, handler: Handler::Senders(deed, handler) }
     }
 
+    /// A GET route for pages of a shop, whose key is the path's parameter.
+    pub const fn show(path: &'static str, handler: fn(Request) -> Answer) -> Route {
+        Route { method: "GET", path, verb: None, body_limit: 0, handler: Handler::Pages(handler) }
+    }
+
+    /// A POST route for them. Takes: the longest body, bytes.
+    pub const fn take(path: &'static str, body_limit: usize, handler: fn(Request) -> Answer) -> Route {
+        Route { method: "POST", path, verb: None, body_limit, handler: Handler::Pages(handler) }
+    }
+
     /// A GET route for everybody.
     pub const fn open(path: &'static str, handler: fn(Visit) -> Answer) -> Route {
         Route { method: "GET", path, verb: None, body_limit: 0, handler: Handler::Anybody(handler) }
@@ -398,7 +410,7 @@ impl Route {
     pub fn deed(&self) -> Option<Deed> {
         match self.handler {
             Handler::Callers(deed, _) | Handler::Senders(deed, _) => Some(deed),
-            Handler::Anybody(_) => None,
+            Handler::Anybody(_) | Handler::Pages(_) => None,
         }
     }
 }

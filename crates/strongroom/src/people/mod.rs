@@ -118,7 +118,13 @@ impl NewCredential {
 
     /// What its holder presents: shown once, kept nowhere.
     pub fn shown(&self, ids: &Ids) -> Zeroizing<String> {
-        Zeroizing::new(format!("{}_{}", ids.show(self.id), seal::base32(self.secret.expose())))
+        let id = ids.show(self.id);
+        // What stands in every page of a shop must look like no secret, to people and to scanners.
+        let id = match self.role {
+            Role::Window => id.replacen(SECRET_PREFIX, PUBLISHABLE_PREFIX, 1),
+            _ => id,
+        };
+        Zeroizing::new(format!("{id}_{}", seal::base32(self.secret.expose())))
     }
 }
 
@@ -126,6 +132,16 @@ impl NewCredential {
 fn is_technical(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
     !text.is_empty() && text.len() <= LABEL_LIMIT && text.bytes().all(plain)
+}
+
+/// Begins a credential, and a key that is for everybody to see.
+const SECRET_PREFIX: &str = "srk_";
+const PUBLISHABLE_PREFIX: &str = "srp_";
+
+/// Reads a publishable key: `srp_<id>_<number>`. Gives: `None` for anything that cannot be one of this installation.
+pub fn read_publishable(ids: &Ids, text: &str) -> Option<Presented> {
+    let rest = text.strip_prefix(PUBLISHABLE_PREFIX)?;
+    read_presented(ids, &format!("{SECRET_PREFIX}{rest}"))
 }
 
 /// Reads what somebody presents: `srk_<id>_<secret>`.

@@ -276,7 +276,7 @@ fn go_on(wanted: &Wanted, work: &mut Work<'_, '_>) -> Result<Ended, Problem> {
         stop(&[], work)?;
         return Ok(Ended::Refused(replaced()));
     }
-    let item = item(row, decision, until, &subject, work)?;
+    let item = item(row, &decision, until, &subject, work)?;
     if !item.there.has(mark.field) {
         return stop(&[], work).map(Ended::Refused);
     }

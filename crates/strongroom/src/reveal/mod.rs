@@ -157,7 +157,7 @@ pub(crate) fn decide(
         let (decision, until) =
             judge(ask.purpose, act, recipient, agreement, asked, &record, &row, &chosen, work);
         if decision.answer == Answer::Yes && !decision.fields.is_empty() {
-            items.push(item(record, decision, until, &row, work)?);
+            items.push(item(record, &decision, until, &row, work)?);
         } else {
             refusals.push((kind, decision));
         }
@@ -320,7 +320,7 @@ pub(crate) fn judge(
 /// Gathers what opening a record takes: the keys of its groups, as this transaction sees their rows.
 pub(crate) fn item(
     row: RecordRow,
-    decision: Decision,
+    decision: &Decision,
     until: Option<i64>,
     subject: &SubjectRow,
     work: &Work<'_, '_>,
@@ -344,6 +344,7 @@ pub(crate) fn item(
     }
     let stored = keep::types::to_policy(envelope.fields());
     let allowed = decision.fields.and(stored);
+    let decision = *decision;
     Ok(Item { row, decision, until, there: allowed.and(openable), gone: allowed.minus(openable), keys })
 }
 

@@ -148,7 +148,7 @@ fn judge_match(
     }
     // The search shows that the value is there, and the shop's own id. Values take a reveal.
     decision.fields = FieldMask::EMPTY;
-    item(row, decision, until, &subject, work).map(Some)
+    item(row, &decision, until, &subject, work).map(Some)
 }
 
 /// What a search that found somebody comes to.

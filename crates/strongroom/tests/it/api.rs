@@ -19,3 +19,4 @@ mod reveal;
 mod shops;
 mod table;
 mod tokens;
+mod window;

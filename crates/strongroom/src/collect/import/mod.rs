@@ -28,7 +28,7 @@ use super::draft::Draft;
 use super::many::{self, write_many};
 use super::sql;
 use super::write::{Became, Written};
-use crate::choose::{NewChoice, Way};
+use crate::choose::{NewChoice, Seen, Way};
 use crate::ground::clock::MINUTE;
 use crate::ground::house::House;
 use crate::ground::web::Caller;
@@ -567,6 +567,7 @@ impl<'a> Drafting<'a> {
                 notice,
                 language,
                 way: Way::Import,
+                seen: Seen::default(),
             });
         }
         Ok(())

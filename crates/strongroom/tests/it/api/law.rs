@@ -66,9 +66,10 @@ fn several_questions_are_answered_in_their_order_each_by_its_packs() {
 #[test]
 fn whoever_may_call_may_ask_and_a_stranger_may_not() {
     let bench = Bench::new();
-    for role in Role::ALL {
+    for role in Role::ALL.into_iter().filter(|role| *role != Role::Window) {
         bench.post(&bench.key(role, &[]), PATH, &minor(13)).is(200);
     }
+    bench.post(&bench.key(Role::Window, &[]), PATH, &minor(13)).problem(403, "SR-PEOPLE-003");
     bench.post(&Key(String::new()), PATH, &minor(13)).problem(401, "SR-PEOPLE-001");
     bench.get(&bench.admin, PATH).problem(405, "SR-HTTP-013");
 }

@@ -184,7 +184,8 @@ fn no_route_gives_the_other_shop_anything_of_the_first() {
         &two.record,
         two.first.id(),
     ];
-    for route in routes() {
+    // The files of the window are the same for everybody, and have an alphabet in them.
+    for route in routes().into_iter().filter(|route| !route.path.starts_with("/strongroom")) {
         for target in [
             two.subject.as_str(),
             two.record.as_str(),

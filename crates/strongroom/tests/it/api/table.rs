@@ -32,6 +32,10 @@ struct Fixture {
     service: Key,
     /// An order that has a file.
     record: String,
+    /// The key of a page, what a visitor chose there, and what their browser keeps of it.
+    window: Key,
+    receipt: String,
+    cookies: String,
     turn: std::cell::Cell<u32>,
 }
 
@@ -41,10 +45,18 @@ impl Fixture {
         let service = bench.service();
         bench.customer(&service, "42");
         let record = bench.order(&service, "42", "O-1");
-        let fixture = Fixture { bench, service, record, turn: std::cell::Cell::new(0) };
-        let put = routes().into_iter().find(|route| route.method == "PUT").unwrap();
-        fixture.ask(&fixture.service, &put).0.is(200);
-        fixture
+        let window = bench.key(Role::Window, &[]);
+        let (receipt, cookies, turn) = (String::new(), String::new(), std::cell::Cell::new(0));
+        let fixture = Fixture { bench, service, record, window, receipt, cookies, turn };
+        let find = |method: &str, path: &str| {
+            routes().into_iter().find(|route| route.method == method && route.path.ends_with(path)).unwrap()
+        };
+        fixture.ask(&fixture.service, &find("PUT", "/files/{field}")).0.is(200);
+        let chosen = fixture.ask(&fixture.service, &find("POST", "/w/{target}/choices")).0;
+        let receipts = chosen.is(200)["receipt_url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        let set = chosen.headers.get_all(header::SET_COOKIE).iter();
+        let cookies: Vec<&str> = set.map(|set| set.to_str().unwrap().split(';').next().unwrap()).collect();
+        Fixture { receipt: receipts, cookies: cookies.join("; "), ..fixture }
     }
 
     /// A request that the route takes, as it stands in the API: path and body. It asks for something new every time.
@@ -121,6 +133,16 @@ impl Fixture {
             ("POST", "/v1/law:decide") => {
                 (path, json!({ "question": "minor", "packs": ["cn"], "on": "2026-11-21" }))
             }
+            ("GET", "/strongroom.js" | "/strongroom-adapters.js" | "/strongroom.css") => (path, Json::Null),
+            ("GET", "/w/{target}/init") => (self.on_a_page("init?lang=en"), Json::Null),
+            ("POST", "/w/{target}/choices") => {
+                let shown = self.bench.get_as_stranger(&self.on_a_page("init?lang=en")).is(200);
+                let body = json!({ "id": format!("choice-of-a-visitor-{turn:06}"), "snapshot": shown["snapshot"],
+                    "choices": { "marketing_email": true }, "source": "banner", "variant": shown["variant"],
+                    "language": "en", "claimed_at": "2026-11-22T08:00:00Z" });
+                (self.on_a_page("choices"), body)
+            }
+            ("GET", "/w/{target}/receipts") => (self.on_a_page(&self.receipt), Json::Null),
             ("POST", "/v1/credentials") => (path, json!({ "role": "auditor", "label": "of-a-test" })),
             ("POST", "/v1/credentials/{target}") => {
                 let made = self.bench.key(Role::Auditor, &[]);
@@ -130,6 +152,10 @@ impl Fixture {
                 panic!("{method} {path} is new: say here how it is asked, and look at the table")
             }
         }
+    }
+
+    fn on_a_page(&self, path: &str) -> String {
+        format!("/w/{}/{path}", self.window.0)
     }
 
     fn more_for_the_service(&self) -> Json {
@@ -152,11 +178,24 @@ impl Fixture {
         let method: Method = route.method.parse().unwrap();
         let text = if body.is_null() { String::new() } else { body.to_string() };
         let request = key.request(method, &path).header(header::CONTENT_LENGTH, text.len());
-        let reply = self
-            .bench
-            .send(request.header(header::CONTENT_TYPE, "text/plain").body(Body::from(text)).unwrap());
+        let reply = self.bench.send(
+            request
+                .header(
+                    header::CONTENT_TYPE,
+                    if is_window(route) { "application/json" } else { "text/plain" },
+                )
+                // Each time it is a new visitor who chooses.
+                .header(header::COOKIE, if route.method == "GET" { &self.cookies } else { "" })
+                .body(Body::from(text))
+                .unwrap(),
+        );
         (reply, self.bench.entries().len() - before)
     }
+}
+
+/// Its key stands in the path: whatever credential is shown beside it counts for nothing.
+fn is_window(route: &Route) -> bool {
+    route.path.starts_with("/w/")
 }
 
 #[test]
@@ -170,7 +209,7 @@ fn every_route_is_open_to_the_roles_of_the_approved_table() {
             (role, fixture.bench.key(role, purposes))
         })
         .collect();
-    let mut table = String::from("method path intake service officer auditor admin\n");
+    let mut table = String::from("method path intake service officer auditor admin window\n");
     for route in routes() {
         write!(table, "{} {}", route.method, route.path).unwrap();
         for (role, key) in &callers {
@@ -209,6 +248,11 @@ fn nothing_but_the_public_files_of_the_log_is_given_to_strangers() {
     let last = forged.0.pop().unwrap();
     forged.0.push(if last == 'a' { 'e' } else { 'a' });
     for route in routes() {
+        if is_window(&route) {
+            let (reply, _) = fixture.ask(&Key(String::new()), &route);
+            assert_eq!(reply.status, 200, "{route:?}: {}", reply.text());
+            continue;
+        }
         for key in [&revoked, &forged, &Key(String::new()), &Key("srk_x_y".to_owned())] {
             let (reply, entered) = fixture.ask(key, &route);
             reply.problem(401, "SR-PEOPLE-001");
@@ -219,7 +263,8 @@ fn nothing_but_the_public_files_of_the_log_is_given_to_strangers() {
         let method: Method = route.method.parse().unwrap();
         let request = axum::http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let status = fixture.bench.send(request).status;
-        assert_eq!(status, if route.path.starts_with("/ledger/") { 200 } else { 401 }, "{route:?}");
+        let is_public = ["/ledger/", "/strongroom"].iter().any(|start| route.path.starts_with(start));
+        assert_eq!(status, if is_public { 200 } else { 401 }, "{route:?}");
     }
     fixture.bench.round();
 }

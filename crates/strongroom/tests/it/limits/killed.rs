@@ -130,6 +130,7 @@ fn a_backup_from_before_there_were_limits_is_restored() {
     let back = "ALTER TABLE credential DROP COLUMN per_hour; ALTER TABLE credential DROP COLUMN per_day;
                 ALTER TABLE credential DROP COLUMN frozen_at; ALTER TABLE credential DROP COLUMN said;
                 ALTER TABLE subject DROP COLUMN home; ALTER TABLE subject DROP COLUMN age;
+                ALTER TABLE choice DROP COLUMN shown; ALTER TABLE choice DROP COLUMN variant; ALTER TABLE choice DROP COLUMN law;
                 DROP TABLE approval; DROP TABLE pen; DROP TABLE file_chunk; DROP TABLE file; UPDATE schema SET number = 7;";
     database.execute_batch(back).unwrap();
     database.close();
