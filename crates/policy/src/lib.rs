@@ -50,6 +50,7 @@ mod gate;
 pub mod interview;
 mod law;
 mod lawful;
+pub mod learn;
 mod limit;
 mod mask;
 mod model;
