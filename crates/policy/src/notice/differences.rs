@@ -8,6 +8,7 @@ use super::html::Writer;
 use super::{Notice, Section};
 use crate::record::{Language, Words, both};
 use similar::{Algorithm, DiffTag, capture_diff_slices};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// What changed between two notices.
@@ -265,19 +266,20 @@ fn paired(old: &[String], new: &[String], lines: &mut Vec<Vec<Segment>>) {
     lines.extend(left.into_iter().map(|gone| vec![Segment::Removed(gone.clone())]));
 }
 
-/// The first of the lines that is like this one: at least half of the words of the shorter are in both.
+/// The first of the lines that is like this one: at least half of the words of the longer are in both.
 fn like(lines: &[&String], wanted: &str) -> Option<usize> {
-    let theirs = tokens(wanted);
+    let theirs = words_of(wanted);
     lines.iter().take(MOST_COMPARED).position(|line| {
-        let ours = tokens(line);
-        let said = |tokens: &[&str]| tokens.iter().filter(|token| is_word(token)).count();
-        let shared = ours.iter().filter(|token| is_word(token) && theirs.contains(token)).count();
-        shared.saturating_mul(2) >= said(&ours).max(said(&theirs)) && shared > 0
+        let ours = words_of(line);
+        let shared = ours.intersection(&theirs).count();
+        shared.saturating_mul(2) >= ours.len().max(theirs.len()) && shared > 0
     })
 }
 
-fn is_word(token: &str) -> bool {
-    token.chars().any(char::is_alphanumeric)
+/// The words of a line, each once.
+fn words_of(line: &str) -> BTreeSet<&str> {
+    let is_word = |token: &&str| token.chars().any(char::is_alphanumeric);
+    tokens(line).into_iter().filter(is_word).collect()
 }
 
 fn word_by_word(old: &str, new: &str) -> Vec<Segment> {
@@ -357,7 +359,7 @@ const REMOVED: Words = both("taken out: ", "删除：");
 /// A line is held against so many others at the most.
 const MOST_COMPARED: usize = 64;
 /// Lines with more words than this are shown as a whole.
-const MOST_WORDS: usize = 4_000;
+const MOST_WORDS: usize = 2_000;
 
 #[cfg(test)]
 mod tests {

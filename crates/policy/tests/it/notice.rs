@@ -359,6 +359,23 @@ fn how_long_is_said_in_words() {
 }
 
 #[test]
+fn a_law_that_is_said_in_each_language_stands_in_each_notice_in_its_own() {
+    let (english, chinese) = (notice(ABROAD, "en").to_text(), notice(ABROAD, "zh").to_text());
+    assert!(english.contains("Implementing Rules of the Tax Collection Law, Article 29"));
+    assert!(!english.contains("税收征收管理法"));
+    assert!(chinese.contains("《税收征收管理法实施细则》第29条") && !chinese.contains("Implementing"));
+    let policy = policy_of(ABROAD);
+    let books = policy.find_purpose("bookkeeping").unwrap();
+    assert_eq!(books.law.as_deref(), Some("《税收征收管理法实施细则》第29条"));
+    let other = policy_of(&ABROAD.replace("Law, Article 29", "Law, Art. 29"));
+    let changes = policy::diff(&policy, &other);
+    assert_eq!(
+        changes.iter().map(|change| change.code).collect::<Vec<_>>(),
+        [policy::ChangeCode::PurposeLaw]
+    );
+}
+
+#[test]
 fn the_page_of_a_notice_holds_nothing_that_its_own_policy_would_stop() {
     for (name, notice) in notices() {
         let page = notice.to_html_page();
@@ -489,6 +506,47 @@ fn a_difference_is_told_in_words_and_not_by_colour_alone() {
         NOTICE_STYLE.contains("text-decoration: line-through")
             && NOTICE_STYLE.contains("text-decoration: underline")
     );
+}
+
+#[test]
+fn the_notice_of_a_very_large_policy_is_made_and_compared_in_good_time() {
+    let (large, larger) = (policy_of(&large(1)), policy_of(&large(2)));
+    let began = std::time::Instant::now();
+    let (old, new) = (notice_of(&large, "en"), notice_of(&larger, "en"));
+    assert!(old.to_html_page().len() > 1_000_000);
+    assert!(!differences(&old, &new).to_html_fragment().is_empty());
+    // Some seconds, without optimisation and on a busy machine.
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
+/// A hundred and twenty purposes of sixty uses each, with thirty recipients each.
+fn large(days: u32) -> String {
+    let mut text = SHOP.split("[record.customer]").next().unwrap().to_owned();
+    let names = |what: &str, count: usize, from: usize| {
+        let names = (0..count).map(|number| format!("\"{what}{}\"", (from + number) % 255));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let mut add = |more: String| text.push_str(&more);
+    add(format!(
+        "[record.order]\nlabel = {{ zh = \"订单\", en = \"Order\" }}\nfields = [{}]\nevents = [\"placed\"]\n",
+        names("f", 255, 0)
+    ));
+    for number in 0..255 {
+        add(format!(
+            "[field.f{number}]\ncategory = \"user.name\"\nlabel = {{ zh = \"字段{number}\", en = \"Field {number}\" }}\nmask = \"name\"\n\
+             [recipient.r{number}]\nkind = \"processor\"\nname = {{ zh = \"接收方{number}\", en = \"Recipient {number}\" }}\nin = \"us\"\n\
+             route = \"standard_contract\"\nagreement = {{ signed = 2026-01-01 }}\n"
+        ));
+    }
+    for number in 0..120 {
+        add(format!(
+            "[purpose.p{number}]\nuse = \"essential.service\"\nbasis = \"separate_consent\"\n\
+             says = {{ zh = \"用途{number}\", en = \"Purpose {number}\" }}\nfields = [{}]\nkeep = \"{days}d after order.placed\"\nrecipients = [{}]\n",
+            names("f", 60, number),
+            names("r", 30, number)
+        ));
+    }
+    text
 }
 
 /// Texts that people could write, and some that nobody should.

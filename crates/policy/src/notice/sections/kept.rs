@@ -60,8 +60,8 @@ pub(super) fn how_long(scribe: &Scribe<'_>, purpose: &Purpose) -> Vec<Line> {
 /// How long a law wants it kept, and which.
 fn by_law(scribe: &Scribe<'_>, purpose: &Purpose) -> Option<Line> {
     let after = scribe.after(purpose.must_keep.as_ref()?, purpose);
-    Some(match &purpose.law {
-        Some(law) => scribe.fill("{0} ({1})", "{0}（{1}）", &[after, Line::shop(law.clone())]),
+    Some(match scribe.law_of(purpose) {
+        Some(law) => scribe.fill("{0} ({1})", "{0}（{1}）", &[after, law]),
         None => after,
     })
 }

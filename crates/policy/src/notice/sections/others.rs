@@ -7,6 +7,7 @@ use crate::record::both;
 use crate::text::Place;
 use crate::words::{Consideration, RecipientKind, RecipientRole, Route};
 use rulebook::Pack;
+use std::collections::BTreeSet;
 
 pub(super) fn recipients(scribe: &Scribe<'_>) -> Vec<Block> {
     let recipients = scribe.used_recipients();
@@ -64,16 +65,11 @@ const fn kind(kind: RecipientKind) -> crate::record::Words {
 
 /// Every field that it gets for some purpose, once.
 fn shared(scribe: &Scribe<'_>, recipient: &Recipient) -> Line {
-    let mut fields: Vec<Line> = Vec::new();
-    for purpose in scribe.purposes_of(recipient) {
-        for (field, _) in scribe.fields(purpose) {
-            let label = scribe.text(&field.label);
-            if !fields.contains(&label) {
-                fields.push(label);
-            }
-        }
-    }
-    scribe.list(fields)
+    let mut told = BTreeSet::new();
+    let purposes = scribe.purposes_of(recipient).into_iter();
+    let fields = purposes.flat_map(|purpose| scribe.fields(purpose)).map(|(field, _)| *field);
+    let new = fields.filter(|field| told.insert(&field.name));
+    scribe.list(new.map(|field| scribe.text(&field.label)))
 }
 
 fn role(scribe: &Scribe<'_>, recipient: &Recipient) -> Line {

@@ -2,7 +2,7 @@
 
 use super::{Block, Line, Scribe, table};
 use crate::lawful::is_own;
-use crate::model::{Field, Purpose, Recipient, Used};
+use crate::model::{Field, Purpose, Recipient};
 use crate::notice::line::Mark;
 use crate::record::words;
 use crate::words::{Basis, Channel};
@@ -143,8 +143,8 @@ fn basis(scribe: &Scribe<'_>, purpose: &Purpose) -> Vec<Line> {
         }
     };
     let mut lines = vec![said];
-    if let Some(law) = &purpose.law {
-        lines.push(scribe.fill("The law: {0}", "法律依据：{0}", &[Line::shop(law.clone())]));
+    if let Some(law) = scribe.law_of(purpose) {
+        lines.push(scribe.fill("The law: {0}", "法律依据：{0}", &[law]));
     }
     lines
 }
@@ -191,12 +191,9 @@ pub(super) fn data(scribe: &Scribe<'_>) -> Vec<Block> {
 
 fn datum(scribe: &Scribe<'_>, field: &Field) -> Vec<Vec<Line>> {
     let purposes = scribe.purposes_using(field);
-    let uses = |purpose: &Purpose| -> Option<Used> {
-        let found = scribe.fields(purpose).into_iter().find(|(one, _)| one.name == field.name);
-        found.map(|(_, used)| used)
-    };
-    let needed: Vec<&Purpose> =
-        purposes.iter().filter(|purpose| uses(purpose).is_some_and(|used| !used.optional)).copied().collect();
+    let is_needed_for =
+        |purpose: &&&Purpose| scribe.use_of(purpose, field).is_some_and(|used| !used.optional);
+    let needed: Vec<&Purpose> = purposes.iter().filter(is_needed_for).copied().collect();
     let is_needed = if needed.len() == purposes.len() {
         scribe.say("yes", "是")
     } else if needed.is_empty() {
