@@ -220,6 +220,50 @@ fn that_nothing_is_sold_is_said_only_where_nothing_is() {
 }
 
 #[test]
+fn of_a_payer_who_gets_nothing_neither_is_said() {
+    let unused = BICYCLES
+        .replace("kind = \"marketing\"", "kind = \"marketing\"\nconsideration = \"sale\"")
+        .replace("recipients = [\"trail-magazine\"]", "");
+    let sale = said(&notice(&unused, "en"), SectionId::Sale);
+    assert!(
+        sale.contains("gets any at present") && !sale.contains("do not sell") && !sale.contains("gives us")
+    );
+}
+
+#[test]
+fn a_shop_that_keeps_nothing_says_so_and_shows_no_empty_table() {
+    let text = SHOP.split("# ── What is kept").next().unwrap();
+    for language in ["en", "zh"] {
+        let notice = notice(text, language);
+        assert!(!notice.to_html_fragment().contains("<table"), "{language}");
+        assert!(notice.find(SectionId::Retention).is_none() && notice.find(SectionId::Purposes).is_none());
+        assert!(notice.sections.iter().all(|section| !section.blocks.is_empty()), "{language}");
+        let summary = said(&notice, SectionId::Summary);
+        assert!(summary.contains("keep no personal data") || summary.contains("不保存个人信息"));
+    }
+}
+
+#[test]
+fn advertising_for_similar_goods_says_that_it_has_a_way_out() {
+    let similar = ABROAD.replace(
+        "basis = \"consent\"\nsays = { zh = \"给您发送新品",
+        "basis = \"legitimate_interest\"\nsimilar = true\nsays = { zh = \"给您发送新品",
+    );
+    let similar = similar.replacen(
+        "fields = [\"email\"]\nkeep = \"until withdrawn\"",
+        "fields = [\"email\"]\nkeep = \"1y after collected\"",
+        1,
+    );
+    let english = said(&notice(&similar, "en"), SectionId::Purposes);
+    assert!(english.contains("each message has a way out"));
+    assert!(
+        english
+            .contains("Our legitimate interest, namely: To write to you about new things and good prices.")
+    );
+    assert!(!said(&notice(ABROAD, "en"), SectionId::Purposes).contains("a way out"));
+}
+
+#[test]
 fn a_separate_consent_says_what_makes_it_one_and_every_consent_how_it_is_taken_back() {
     let english = said(&notice(ABROAD, "en"), SectionId::Choices);
     assert!(english.contains(

@@ -6,6 +6,9 @@ use crate::model::Purpose;
 use crate::record::{Words, both};
 
 pub(super) fn retention(scribe: &Scribe<'_>) -> Vec<Block> {
+    if scribe.policy.purposes.is_empty() {
+        return Vec::new();
+    }
     let columns = vec![
         scribe.say("Why", "用途"),
         scribe.say("Which data", "信息"),

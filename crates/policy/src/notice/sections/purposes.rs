@@ -8,6 +8,12 @@ use crate::record::words;
 use crate::words::{Basis, Channel};
 
 pub(super) fn summary(scribe: &Scribe<'_>) -> Vec<Block> {
+    if scribe.policy.purposes.is_empty() {
+        return vec![Block::Paragraph(scribe.say(
+            "We keep no personal data: there is nothing that we would use it for.",
+            "我们不保存个人信息：没有任何需要使用个人信息的用途。",
+        ))];
+    }
     let columns = vec![
         scribe.say("Why", "用途"),
         scribe.say("What", "使用的信息"),
@@ -143,6 +149,12 @@ fn basis(scribe: &Scribe<'_>, purpose: &Purpose) -> Vec<Line> {
         }
     };
     let mut lines = vec![said];
+    if purpose.similar {
+        lines.push(scribe.say(
+            "Only for goods like those that you bought, and each message has a way out.",
+            "仅限与您所购商品类似的商品，每条信息都提供退订方式。",
+        ));
+    }
     if let Some(law) = scribe.law_of(purpose) {
         lines.push(scribe.fill("The law: {0}", "法律依据：{0}", &[law]));
     }
@@ -172,6 +184,9 @@ fn handled(scribe: &Scribe<'_>, purpose: &Purpose) -> Line {
 }
 
 pub(super) fn data(scribe: &Scribe<'_>) -> Vec<Block> {
+    if scribe.policy.purposes.is_empty() {
+        return Vec::new();
+    }
     let columns = vec![
         scribe.say("Data", "个人信息"),
         scribe.say("Used for", "用途"),
