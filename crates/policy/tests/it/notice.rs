@@ -220,6 +220,17 @@ fn that_nothing_is_sold_is_said_only_where_nothing_is() {
 }
 
 #[test]
+fn how_soon_somebody_is_answered_is_what_each_law_says() {
+    let english = said(&notice(ABROAD, "en"), SectionId::Rights);
+    for term in ["China, Singapore: 30 days", "European Union: 1 month", "California: 45 days"] {
+        assert!(english.contains(&format!("{term}\n")), "{term} in {english}");
+    }
+    // Vietnam has a number that nobody has read: none is said.
+    assert!(!english.contains("Vietnam"));
+    assert!(said(&notice(ABROAD, "zh"), SectionId::Rights).contains("欧盟：1个月\n"));
+}
+
+#[test]
 fn of_a_payer_who_gets_nothing_neither_is_said() {
     let unused = BICYCLES
         .replace("kind = \"marketing\"", "kind = \"marketing\"\nconsideration = \"sale\"")
