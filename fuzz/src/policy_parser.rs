@@ -1,6 +1,6 @@
 //! Any text at all: the check says something sensible about it and never panics; and if it is a policy, everything
 //! that follows from a policy works: the law that it is held against, ordinals, the table, the gate, retention, differences,
-//! masks, the record of processing, other tools' words.
+//! masks, the record of processing, the notice in each language, other tools' words.
 //!
 //! The fuzz target and the test that replays the corpus share this file.
 
@@ -47,7 +47,24 @@ fn meet_the_law(text: &str) {
         jiff::civil::date(2026, 11, 22),
     );
     assert!(record.to_html().contains("</html>"));
+    notices(policy, &packs);
     assert!(policy::dpv::json_ld(policy).is_object() && policy::fideslang(policy).is_object());
+}
+
+fn notices(policy: &Policy, packs: &[&rulebook::Pack]) {
+    let mut before = None;
+    for language in &policy.shop.languages {
+        let on = jiff::civil::date(2026, 11, 22);
+        let edition = policy::notice::Edition::default();
+        let made = policy::notice::Notice::of(policy, language, &edition, packs, on);
+        let notice = made.expect("every language that a shop lists has a notice");
+        assert!(notice.to_html_page().contains("</html>") && !notice.to_text().is_empty());
+        assert!(policy::notice::differences(&notice, &notice).is_empty());
+        // Two languages share next to nothing: the hardest that there is to compare.
+        if let Some(before) = before.replace(notice.clone()) {
+            assert!(!policy::notice::differences(&before, &notice).to_html_fragment().is_empty());
+        }
+    }
 }
 
 fn follow(policy: &Policy, data: &[u8]) {

@@ -143,7 +143,7 @@ pub(crate) struct DraftPurpose {
     pub(crate) keep_written: bool,
     pub(crate) must_keep: Option<DraftClock>,
     pub(crate) at_most: Option<DraftClock>,
-    pub(crate) law: Option<String>,
+    pub(crate) law: Option<DraftLaw>,
     pub(crate) law_written: bool,
     pub(crate) recipients: Vec<S<Name>>,
     pub(crate) limit: Option<Limit>,
@@ -160,6 +160,14 @@ pub(crate) struct DraftClock {
     pub(crate) value: After,
     pub(crate) at: At,
     pub(crate) event_at: At,
+}
+
+/// The law behind a duty to keep, as people are shown it.
+pub(crate) enum DraftLaw {
+    /// The same words for everybody.
+    Once(String),
+    /// In each language.
+    InEach(Text),
 }
 
 pub(crate) enum DraftKeep {

@@ -51,6 +51,7 @@ mod home;
 pub mod interview;
 mod law;
 mod lawful;
+pub mod learn;
 mod limit;
 mod mask;
 mod model;

@@ -169,8 +169,10 @@ pub struct Purpose {
     pub must_keep: Option<After>,
     /// The end of `keep` where its event never comes.
     pub at_most: Option<After>,
-    /// The law behind `must_keep`.
+    /// The law behind `must_keep`, in the words of the shop's first language where there are several.
     pub law: Option<String>,
+    /// The same in each language, where the file says it in each.
+    pub law_text: Option<Text>,
     /// The recipients it may share them with.
     pub recipients: Vec<Name>,
     /// How many persons one credential may reach for it, as the file says; [`Purpose::limit`] is what holds.

@@ -3,8 +3,8 @@
 use super::Checked;
 use super::names::Use;
 use crate::draft::{
-    Draft, DraftField, DraftKind, DraftNote, DraftPurpose, DraftRecipient, DraftRepresentative, DraftRole,
-    DraftShop,
+    Draft, DraftField, DraftKind, DraftLaw, DraftNote, DraftPurpose, DraftRecipient, DraftRepresentative,
+    DraftRole, DraftShop,
 };
 use crate::file::{FileRule, LARGEST_KEPT};
 use crate::finding::At;
@@ -109,7 +109,14 @@ fn purpose(draft: &DraftPurpose, uses: &[Use<'_>], lines: &Lines) -> Option<Purp
         keep: draft.keep.as_ref()?.to_keep(),
         must_keep: draft.must_keep.as_ref().map(|clock| clock.value.clone()),
         at_most: draft.at_most.as_ref().map(|clock| clock.value.clone()),
-        law: draft.law.clone(),
+        law: draft.law.as_ref().map(|law| match law {
+            DraftLaw::Once(law) => law.clone(),
+            DraftLaw::InEach(law) => law.or_first("").to_owned(),
+        }),
+        law_text: draft.law.as_ref().and_then(|law| match law {
+            DraftLaw::Once(_) => None,
+            DraftLaw::InEach(law) => Some(law.clone()),
+        }),
         recipients: names(&draft.recipients),
         limit: draft.limit,
         assessed: draft.assessed.map(|day| day.value),

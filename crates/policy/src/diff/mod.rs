@@ -344,7 +344,7 @@ impl Changes<'_> {
                 quoted(new.says.or_first("")),
             );
         }
-        if old.law != new.law {
+        if (&old.law, &old.law_text) != (&new.law, &new.law_text) {
             let shown = |law: &Option<String>| law.as_deref().map(quoted).unwrap_or_default();
             self.add(ChangeCode::PurposeLaw, about, Effect::Neutral, shown(&old.law), shown(&new.law));
         }

@@ -172,7 +172,8 @@ fn storage(purpose: &Purpose) -> Vec<Json> {
     all.extend(purpose.at_most.as_ref().map(|after| stored(&id("at_most"), &after_event(after))));
     all.extend(purpose.must_keep.as_ref().map(|after| {
         let basis = ("dpv:hasLegalBasis", json!({ "@id": "dpv:LegalObligation" }));
-        let law = purpose.law.as_ref().map(|law| ("dct:source", Json::from(law.as_str())));
+        let in_each = purpose.law_text.as_ref().map(|law| Json::from(text(law)));
+        let law = in_each.or(purpose.law.as_deref().map(Json::from)).map(|law| ("dct:source", law));
         with(stored(&id("must_keep"), &after_event(after)), std::iter::once(basis).chain(law))
     }));
     all

@@ -8,6 +8,7 @@ use super::html::Writer;
 use super::{Notice, Section};
 use crate::record::{Language, Words, both};
 use similar::{Algorithm, DiffTag, capture_diff_slices};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// What changed between two notices.
@@ -265,19 +266,20 @@ fn paired(old: &[String], new: &[String], lines: &mut Vec<Vec<Segment>>) {
     lines.extend(left.into_iter().map(|gone| vec![Segment::Removed(gone.clone())]));
 }
 
-/// The first of the lines that is like this one: at least half of the words of the shorter are in both.
+/// The first of the lines that is like this one: at least half of the words of the longer are in both.
 fn like(lines: &[&String], wanted: &str) -> Option<usize> {
-    let theirs = tokens(wanted);
+    let theirs = words_of(wanted);
     lines.iter().take(MOST_COMPARED).position(|line| {
-        let ours = tokens(line);
-        let said = |tokens: &[&str]| tokens.iter().filter(|token| is_word(token)).count();
-        let shared = ours.iter().filter(|token| is_word(token) && theirs.contains(token)).count();
-        shared.saturating_mul(2) >= said(&ours).max(said(&theirs)) && shared > 0
+        let ours = words_of(line);
+        let shared = ours.intersection(&theirs).count();
+        shared.saturating_mul(2) >= ours.len().max(theirs.len()) && shared > 0
     })
 }
 
-fn is_word(token: &str) -> bool {
-    token.chars().any(char::is_alphanumeric)
+/// The words of a line, each once.
+fn words_of(line: &str) -> BTreeSet<&str> {
+    let is_word = |token: &&str| token.chars().any(char::is_alphanumeric);
+    tokens(line).into_iter().filter(is_word).collect()
 }
 
 fn word_by_word(old: &str, new: &str) -> Vec<Segment> {
@@ -285,18 +287,59 @@ fn word_by_word(old: &str, new: &str) -> Vec<Segment> {
     if before.len().saturating_add(now.len()) > MOST_WORDS {
         return vec![Segment::Removed(old.to_owned()), Segment::Added(new.to_owned())];
     }
-    let mut segments = Vec::new();
+    let mut segments = Segments::default();
     for change in capture_diff_slices(Algorithm::Myers, &before, &now) {
         let (tag, gone, come) = change.as_tag_tuple();
-        if tag == DiffTag::Equal {
-            segments.push(Segment::Same(slice(&now, come).concat()));
-            continue;
-        }
         let (gone, come) = (slice(&before, gone).concat(), slice(&now, come).concat());
-        segments.extend((!gone.is_empty()).then_some(Segment::Removed(gone)));
-        segments.extend((!come.is_empty()).then_some(Segment::Added(come)));
+        match tag {
+            DiffTag::Equal => segments.same(come),
+            _ => segments.changed(&gone, &come),
+        }
     }
-    segments
+    segments.finish()
+}
+
+/// The parts of a line as they are found. A blank or a comma between two changes is part of one change, so that nobody has to
+/// read every second word.
+#[derive(Default)]
+struct Segments {
+    done: Vec<Segment>,
+    gone: String,
+    come: String,
+    /// What stands behind the change, and is no word.
+    between: String,
+}
+
+impl Segments {
+    fn same(&mut self, text: String) {
+        let is_open = !(self.gone.is_empty() && self.come.is_empty());
+        if is_open && self.between.is_empty() && !text.chars().any(char::is_alphanumeric) {
+            self.between = text;
+            return;
+        }
+        self.close();
+        self.done.push(Segment::Same(text));
+    }
+
+    fn changed(&mut self, gone: &str, come: &str) {
+        let between = std::mem::take(&mut self.between);
+        self.gone.extend([between.as_str(), gone]);
+        self.come.extend([between.as_str(), come]);
+    }
+
+    /// Ends the change that is open.
+    fn close(&mut self) {
+        let (gone, come) = (std::mem::take(&mut self.gone), std::mem::take(&mut self.come));
+        let between = std::mem::take(&mut self.between);
+        self.done.extend((!gone.is_empty()).then_some(Segment::Removed(gone)));
+        self.done.extend((!come.is_empty()).then_some(Segment::Added(come)));
+        self.done.extend((!between.is_empty()).then_some(Segment::Same(between)));
+    }
+
+    fn finish(mut self) -> Vec<Segment> {
+        self.close();
+        self.done
+    }
 }
 
 fn slice<T>(all: &[T], range: Range<usize>) -> &[T] {
@@ -357,7 +400,7 @@ const REMOVED: Words = both("taken out: ", "删除：");
 /// A line is held against so many others at the most.
 const MOST_COMPARED: usize = 64;
 /// Lines with more words than this are shown as a whole.
-const MOST_WORDS: usize = 4_000;
+const MOST_WORDS: usize = 2_000;
 
 #[cfg(test)]
 mod tests {
@@ -387,6 +430,19 @@ mod tests {
         );
         let changed = word_by_word("90 days after", "180 days after");
         assert_eq!(changed, [Removed(owned("90")), Added(owned("180")), Same(owned(" days after"))]);
+    }
+
+    #[test]
+    fn words_that_changed_together_are_shown_together() {
+        let changed = word_by_word("To write to you, often", "To talk with her, seldom");
+        let expected = [
+            Same(owned("To ")),
+            Removed(owned("write to you, often")),
+            Added(owned("talk with her, seldom")),
+        ];
+        assert_eq!(changed, expected);
+        let changed = word_by_word("a, b, c", "x, b, c");
+        assert_eq!(changed, [Removed(owned("a")), Added(owned("x")), Same(owned(", b, c"))]);
     }
 
     #[test]

@@ -7,11 +7,12 @@ use crate::lawful::{activity, ask, is_home, packs_that_apply, place_word, sensit
 use crate::model::{Field, Kind, Policy, Purpose, Recipient, Used};
 use crate::period::{After, Anchor, Keep};
 use crate::record::{Language, words};
-use crate::text::{Language as Tag, Place, Text};
+use crate::text::{Language as Tag, Name, Place, Text};
 use crate::words::{Consideration, RecipientKind, RecipientRole};
 use jiff::civil::Date;
 use rulebook::{Pack, PackKind};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// What a notice is written from.
 pub(super) struct Scribe<'a> {
@@ -22,6 +23,12 @@ pub(super) struct Scribe<'a> {
     /// The laws that apply, without the rules of marketplaces.
     pub(super) laws: Vec<&'a Pack>,
     tag: &'a Tag,
+    /// What each purpose uses, by its name. Found once: a policy may have 256 purposes of a thousand uses.
+    uses: BTreeMap<&'a Name, Vec<(&'a Field, Used)>>,
+    /// Which purposes use a field, by its name.
+    users: BTreeMap<&'a Name, Vec<&'a Purpose>>,
+    /// The laws for whose people a country is abroad.
+    abroad: BTreeMap<&'a str, Vec<&'a Pack>>,
 }
 
 impl<'a> Scribe<'a> {
@@ -34,13 +41,25 @@ impl<'a> Scribe<'a> {
     ) -> Self {
         let is_chinese = tag.as_str().split('-').next() == Some("zh");
         let laws = packs_that_apply(policy, packs);
+        let laws: Vec<&Pack> = laws.into_iter().filter(|pack| pack.kind == PackKind::Law).collect();
+        let uses: BTreeMap<_, _> =
+            policy.purposes.iter().map(|purpose| (&purpose.name, uses_of(policy, purpose))).collect();
+        let mut users: BTreeMap<_, Vec<&Purpose>> = BTreeMap::new();
+        for purpose in &policy.purposes {
+            for (field, _) in uses.get(&purpose.name).into_iter().flatten() {
+                users.entry(&field.name).or_default().push(purpose);
+            }
+        }
         Self {
             policy,
             edition,
             words: if is_chinese { Language::Zh } else { Language::En },
             on,
-            laws: laws.into_iter().filter(|pack| pack.kind == PackKind::Law).collect(),
+            abroad: abroad(policy, &laws, on),
+            laws,
             tag,
+            uses,
+            users,
         }
     }
 
@@ -68,6 +87,12 @@ impl<'a> Scribe<'a> {
     /// A text of the policy.
     pub(super) fn text(&self, text: &Text) -> Line {
         Line::shop(text.or_first(self.tag.as_str()))
+    }
+
+    /// The law behind a duty to keep.
+    pub(super) fn law_of(&self, purpose: &Purpose) -> Option<Line> {
+        let in_each = purpose.law_text.as_ref().map(|law| self.text(law));
+        in_each.or(purpose.law.as_ref().map(|law| Line::shop(law.clone())))
     }
 
     pub(super) fn shop(&self) -> Line {
@@ -115,21 +140,14 @@ impl<'a> Scribe<'a> {
 
 /// What a purpose is about.
 impl<'a> Scribe<'a> {
-    /// Each field that a purpose uses, once, in the order of the file. It is needed if it is needed in any kind, and shown
-    /// plain if it is shown plain in any.
-    pub(super) fn fields(&self, purpose: &Purpose) -> Vec<(&'a Field, Used)> {
-        let mut found: Vec<(&'a Field, Used)> = Vec::new();
-        for field in &self.policy.fields {
-            let mut uses = purpose.fields.iter().filter(|used| used.field == field.name);
-            let Some(first) = uses.next() else { continue };
-            let merged = uses.fold(first.clone(), |all, one| Used {
-                optional: all.optional && one.optional,
-                masked: all.masked && one.masked,
-                ..all
-            });
-            found.push((field, merged));
-        }
-        found
+    /// Each field that a purpose uses, once, in the order of the file.
+    pub(super) fn fields(&self, purpose: &Purpose) -> &[(&'a Field, Used)] {
+        self.uses.get(&purpose.name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// How a purpose uses a field, if it does.
+    pub(super) fn use_of(&self, purpose: &Purpose, field: &Field) -> Option<&Used> {
+        self.fields(purpose).iter().find(|(one, _)| one.name == field.name).map(|(_, used)| used)
     }
 
     /// A field as it stands in a list: its label, and what there is to say of it.
@@ -176,21 +194,8 @@ impl<'a> Scribe<'a> {
     }
 
     /// The laws for whose people a place is abroad, of those that ask for a way by which data gets there.
-    pub(super) fn abroad_under(&self, place: &Place) -> Vec<&'a Pack> {
-        let counts = |law: &&Pack| Self::is_abroad(law, place) && self.asks_for_route(law, place);
-        self.laws.iter().copied().filter(counts).collect()
-    }
-
-    /// Does a law ask for a route to a place? One that cannot say without more facts does.
-    fn asks_for_route(&self, law: &Pack, place: &Place) -> bool {
-        let facts = json!({
-            "is_ciio": false, "important_data": false, "personal_data": true, "collected_abroad_only": false,
-            "outside_negative_list": false, "recipient_certified": false, "export_for": "contract_with_person",
-            "basis": "contract", "to": place_word(place.country()),
-        });
-        let Some(heard) = ask(law, "transfer", &facts, self.on) else { return false };
-        let is_free = matches!(heard.word("route"), Some(("free" | "restricted", _)));
-        heard.answers("route") && !is_free
+    pub(super) fn abroad_under(&self, place: &Place) -> &[&'a Pack] {
+        self.abroad.get(place.country()).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Purposes that recommend, profile, or aim advertisements at somebody.
@@ -202,15 +207,14 @@ impl<'a> Scribe<'a> {
     }
 
     /// The fields that need special care, with the purposes that use them.
-    pub(super) fn sensitive(&self) -> Vec<(&'a Field, Vec<&'a Purpose>)> {
+    pub(super) fn sensitive(&self) -> Vec<(&'a Field, &[&'a Purpose])> {
         let fields = self.policy.fields.iter().filter(|field| field.sensitive);
         let with = fields.map(|field| (field, self.purposes_using(field)));
         with.filter(|(_, purposes)| !purposes.is_empty()).collect()
     }
 
-    pub(super) fn purposes_using(&self, field: &Field) -> Vec<&'a Purpose> {
-        let uses = |purpose: &&Purpose| purpose.fields.iter().any(|used| used.field == field.name);
-        self.policy.purposes.iter().filter(uses).collect()
+    pub(super) fn purposes_using(&self, field: &Field) -> &[&'a Purpose] {
+        self.users.get(&field.name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The words of packs for what is sensitive among the data that is used.
@@ -283,6 +287,44 @@ impl Scribe<'_> {
             Keep::After(after) => self.after(after, purpose),
         }
     }
+}
+
+/// Each field that a purpose uses, once, in the order of the file. It is needed if it is needed in any kind, and shown plain
+/// if it is shown plain in any.
+fn uses_of<'a>(policy: &'a Policy, purpose: &Purpose) -> Vec<(&'a Field, Used)> {
+    let mut merged: BTreeMap<&Name, Used> = BTreeMap::new();
+    for used in &purpose.fields {
+        let all = merged.entry(&used.field).or_insert_with(|| used.clone());
+        all.optional &= used.optional;
+        all.masked &= used.masked;
+    }
+    let fields = policy.fields.iter();
+    fields.filter_map(|field| Some((field, merged.remove(&field.name)?))).collect()
+}
+
+/// The laws for whose people a country is abroad and that ask for a way there, for each country that has to do with the shop.
+fn abroad<'a>(policy: &'a Policy, laws: &[&'a Pack], on: Date) -> BTreeMap<&'a str, Vec<&'a Pack>> {
+    let places = policy.recipients.iter().map(|recipient| &recipient.place);
+    let mut abroad = BTreeMap::new();
+    for place in places.chain([&policy.shop.kept_in]) {
+        abroad.entry(place.country()).or_insert_with(|| {
+            let counts = |law: &&Pack| Scribe::is_abroad(law, place) && asks_for_route(law, place, on);
+            laws.iter().copied().filter(counts).collect()
+        });
+    }
+    abroad
+}
+
+/// Does a law ask for a route to a place? One that cannot say without more facts does.
+fn asks_for_route(law: &Pack, place: &Place, on: Date) -> bool {
+    let facts = json!({
+        "is_ciio": false, "important_data": false, "personal_data": true, "collected_abroad_only": false,
+        "outside_negative_list": false, "recipient_certified": false, "export_for": "contract_with_person",
+        "basis": "contract", "to": place_word(place.country()),
+    });
+    let Some(heard) = ask(law, "transfer", &facts, on) else { return false };
+    let is_free = matches!(heard.word("route"), Some(("free" | "restricted", _)));
+    heard.answers("route") && !is_free
 }
 
 /// Kinds of record that are the person.

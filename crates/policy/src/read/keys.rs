@@ -227,7 +227,13 @@ pub const KEYS: &[Key] = &[
         "how long a law demands that they stay, even after an erasure",
     ),
     may("purpose", "at_most", "a retention", "no cap", "the end of `keep` where its event never comes"),
-    may("purpose", "law", "a text", "none", "the law behind `must_keep`, as people are shown it"),
+    may(
+        "purpose",
+        "law",
+        "a text, or a text in each language",
+        "none",
+        "the law behind `must_keep`, as people are shown it",
+    ),
     may("purpose", "recipients", "a list of recipients", "`[]`", "whom it shares them with"),
     may(
         "purpose",

@@ -3,7 +3,7 @@
 use super::table::{Reading, S, Table, at, duplicate};
 use super::{MOST_PURPOSES, MOST_RECIPIENTS, MOST_USES, named, plain};
 use crate::code::Code;
-use crate::draft::{DraftClock, DraftKeep, DraftPurpose, DraftUse};
+use crate::draft::{DraftClock, DraftKeep, DraftLaw, DraftPurpose, DraftUse};
 use crate::finding::{At, Finding};
 use crate::limit::Limit;
 use crate::period::Keep;
@@ -36,7 +36,7 @@ fn purpose(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> Draft
         keep_written: table.find("keep").is_some(),
         must_keep: clock(table, "must_keep", reading),
         at_most: clock(table, "at_most", reading),
-        law: table.words("law", reading),
+        law: law(table, reading),
         law_written: table.find("law").is_some(),
         recipients: table.names("recipients", "a recipient", MOST_RECIPIENTS, reading),
         limit: limit(table, reading),
@@ -72,6 +72,14 @@ fn patterns(table: &Table<'_>, key: &str, reading: &mut Reading<'_>) -> Vec<Stri
 /// As many names of cookies, or of keys, a purpose has at the most, and as long is each, in bytes.
 const MOST_PATTERNS: usize = 32;
 const LONGEST_PATTERN: usize = 60;
+
+/// The law as it was written: once, or in each language.
+fn law(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<DraftLaw> {
+    if table.find("law")?.get_ref().is_table() {
+        return table.texts("law", reading).map(DraftLaw::InEach);
+    }
+    table.words("law", reading).map(DraftLaw::Once)
+}
 
 fn data_use(table: &Table<'_>, reading: &mut Reading<'_>) -> Option<DataUse> {
     let text = table.string("use", "a Fideslang data use", reading)?;

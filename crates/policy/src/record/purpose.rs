@@ -157,7 +157,8 @@ pub(super) fn retention(scribe: &Scribe<'_>, purpose: &Purpose) -> Cell {
         .map(|cap| scribe.headed(&scribe.say("at the latest", "最迟"), &scribe.after(cap)));
     let by_law = purpose.must_keep.as_ref().map(|must| {
         let term = scribe.after(must);
-        let term = purpose.law.as_ref().map_or_else(|| term.clone(), |law| scribe.with(&term, law));
+        let said = purpose.law_text.as_ref().map(|law| scribe.text(law)).or(purpose.law.as_deref());
+        let term = said.map_or_else(|| term.clone(), |law| scribe.with(&term, law));
         scribe.headed(&scribe.say("kept by law", "依法保存"), &term)
     });
     Cell::Known([Some(used), cap, by_law].into_iter().flatten().collect::<Vec<_>>().join("\n"))

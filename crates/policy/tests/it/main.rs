@@ -17,6 +17,7 @@ mod example;
 mod gate;
 mod interview;
 mod lawful;
+mod learn;
 mod notice;
 mod record;
 mod registry;

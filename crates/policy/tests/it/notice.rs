@@ -220,6 +220,61 @@ fn that_nothing_is_sold_is_said_only_where_nothing_is() {
 }
 
 #[test]
+fn how_soon_somebody_is_answered_is_what_each_law_says() {
+    let english = said(&notice(ABROAD, "en"), SectionId::Rights);
+    for term in ["China, Singapore: 30 days", "European Union: 1 month", "California: 45 days"] {
+        assert!(english.contains(&format!("{term}\n")), "{term} in {english}");
+    }
+    // Vietnam has a number that nobody has read: none is said.
+    assert!(!english.contains("Vietnam"));
+    assert!(said(&notice(ABROAD, "zh"), SectionId::Rights).contains("欧盟：1个月\n"));
+}
+
+#[test]
+fn of_a_payer_who_gets_nothing_neither_is_said() {
+    let unused = BICYCLES
+        .replace("kind = \"marketing\"", "kind = \"marketing\"\nconsideration = \"sale\"")
+        .replace("recipients = [\"trail-magazine\"]", "");
+    let sale = said(&notice(&unused, "en"), SectionId::Sale);
+    assert!(
+        sale.contains("gets any at present") && !sale.contains("do not sell") && !sale.contains("gives us")
+    );
+}
+
+#[test]
+fn a_shop_that_keeps_nothing_says_so_and_shows_no_empty_table() {
+    let text = SHOP.split("# ── What is kept").next().unwrap();
+    for language in ["en", "zh"] {
+        let notice = notice(text, language);
+        assert!(!notice.to_html_fragment().contains("<table"), "{language}");
+        assert!(notice.find(SectionId::Retention).is_none() && notice.find(SectionId::Purposes).is_none());
+        assert!(notice.sections.iter().all(|section| !section.blocks.is_empty()), "{language}");
+        let summary = said(&notice, SectionId::Summary);
+        assert!(summary.contains("keep no personal data") || summary.contains("不保存个人信息"));
+    }
+}
+
+#[test]
+fn advertising_for_similar_goods_says_that_it_has_a_way_out() {
+    let similar = ABROAD.replace(
+        "basis = \"consent\"\nsays = { zh = \"给您发送新品",
+        "basis = \"legitimate_interest\"\nsimilar = true\nsays = { zh = \"给您发送新品",
+    );
+    let similar = similar.replacen(
+        "fields = [\"email\"]\nkeep = \"until withdrawn\"",
+        "fields = [\"email\"]\nkeep = \"1y after collected\"",
+        1,
+    );
+    let english = said(&notice(&similar, "en"), SectionId::Purposes);
+    assert!(english.contains("each message has a way out"));
+    assert!(
+        english
+            .contains("Our legitimate interest, namely: To write to you about new things and good prices.")
+    );
+    assert!(!said(&notice(ABROAD, "en"), SectionId::Purposes).contains("a way out"));
+}
+
+#[test]
 fn a_separate_consent_says_what_makes_it_one_and_every_consent_how_it_is_taken_back() {
     let english = said(&notice(ABROAD, "en"), SectionId::Choices);
     assert!(english.contains(
@@ -359,6 +414,23 @@ fn how_long_is_said_in_words() {
 }
 
 #[test]
+fn a_law_that_is_said_in_each_language_stands_in_each_notice_in_its_own() {
+    let (english, chinese) = (notice(ABROAD, "en").to_text(), notice(ABROAD, "zh").to_text());
+    assert!(english.contains("Implementing Rules of the Tax Collection Law, Article 29"));
+    assert!(!english.contains("税收征收管理法"));
+    assert!(chinese.contains("《税收征收管理法实施细则》第29条") && !chinese.contains("Implementing"));
+    let policy = policy_of(ABROAD);
+    let books = policy.find_purpose("bookkeeping").unwrap();
+    assert_eq!(books.law.as_deref(), Some("《税收征收管理法实施细则》第29条"));
+    let other = policy_of(&ABROAD.replace("Law, Article 29", "Law, Art. 29"));
+    let changes = policy::diff(&policy, &other);
+    assert_eq!(
+        changes.iter().map(|change| change.code).collect::<Vec<_>>(),
+        [policy::ChangeCode::PurposeLaw]
+    );
+}
+
+#[test]
 fn the_page_of_a_notice_holds_nothing_that_its_own_policy_would_stop() {
     for (name, notice) in notices() {
         let page = notice.to_html_page();
@@ -489,6 +561,47 @@ fn a_difference_is_told_in_words_and_not_by_colour_alone() {
         NOTICE_STYLE.contains("text-decoration: line-through")
             && NOTICE_STYLE.contains("text-decoration: underline")
     );
+}
+
+#[test]
+fn the_notice_of_a_very_large_policy_is_made_and_compared_in_good_time() {
+    let (large, larger) = (policy_of(&large(1)), policy_of(&large(2)));
+    let began = std::time::Instant::now();
+    let (old, new) = (notice_of(&large, "en"), notice_of(&larger, "en"));
+    assert!(old.to_html_page().len() > 1_000_000);
+    assert!(!differences(&old, &new).to_html_fragment().is_empty());
+    // Some seconds, without optimisation and on a busy machine.
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
+/// A hundred and twenty purposes of sixty uses each, with thirty recipients each.
+fn large(days: u32) -> String {
+    let mut text = SHOP.split("[record.customer]").next().unwrap().to_owned();
+    let names = |what: &str, count: usize, from: usize| {
+        let names = (0..count).map(|number| format!("\"{what}{}\"", (from + number) % 255));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let mut add = |more: String| text.push_str(&more);
+    add(format!(
+        "[record.order]\nlabel = {{ zh = \"订单\", en = \"Order\" }}\nfields = [{}]\nevents = [\"placed\"]\n",
+        names("f", 255, 0)
+    ));
+    for number in 0..255 {
+        add(format!(
+            "[field.f{number}]\ncategory = \"user.name\"\nlabel = {{ zh = \"字段{number}\", en = \"Field {number}\" }}\nmask = \"name\"\n\
+             [recipient.r{number}]\nkind = \"processor\"\nname = {{ zh = \"接收方{number}\", en = \"Recipient {number}\" }}\nin = \"us\"\n\
+             route = \"standard_contract\"\nagreement = {{ signed = 2026-01-01 }}\n"
+        ));
+    }
+    for number in 0..120 {
+        add(format!(
+            "[purpose.p{number}]\nuse = \"essential.service\"\nbasis = \"separate_consent\"\n\
+             says = {{ zh = \"用途{number}\", en = \"Purpose {number}\" }}\nfields = [{}]\nkeep = \"{days}d after order.placed\"\nrecipients = [{}]\n",
+            names("f", 60, number),
+            names("r", 30, number)
+        ));
+    }
+    text
 }
 
 /// Texts that people could write, and some that nobody should.

@@ -51,7 +51,7 @@ pub(super) fn choices(scribe: &Scribe<'_>) -> Vec<Block> {
 /// A purpose by separate consent, and what makes it one. LAW: PIPL 23, 29, 39; GDPR 9(2)(a).
 fn apart(scribe: &Scribe<'_>, purpose: &Purpose) -> Line {
     let mut why = Vec::new();
-    let sensitive = scribe.fields(purpose).into_iter().filter(|(field, _)| field.sensitive);
+    let sensitive = scribe.fields(purpose).iter().filter(|(field, _)| field.sensitive);
     let sensitive: Vec<Line> = sensitive.map(|(field, _)| scribe.text(&field.label)).collect();
     if !sensitive.is_empty() {
         why.push(scribe.fill(

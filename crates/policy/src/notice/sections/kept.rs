@@ -6,6 +6,9 @@ use crate::model::Purpose;
 use crate::record::{Words, both};
 
 pub(super) fn retention(scribe: &Scribe<'_>) -> Vec<Block> {
+    if scribe.policy.purposes.is_empty() {
+        return Vec::new();
+    }
     let columns = vec![
         scribe.say("Why", "用途"),
         scribe.say("Which data", "信息"),
@@ -60,8 +63,8 @@ pub(super) fn how_long(scribe: &Scribe<'_>, purpose: &Purpose) -> Vec<Line> {
 /// How long a law wants it kept, and which.
 fn by_law(scribe: &Scribe<'_>, purpose: &Purpose) -> Option<Line> {
     let after = scribe.after(purpose.must_keep.as_ref()?, purpose);
-    Some(match &purpose.law {
-        Some(law) => scribe.fill("{0} ({1})", "{0}（{1}）", &[after, Line::shop(law.clone())]),
+    Some(match scribe.law_of(purpose) {
+        Some(law) => scribe.fill("{0} ({1})", "{0}（{1}）", &[after, law]),
         None => after,
     })
 }

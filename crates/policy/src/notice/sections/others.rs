@@ -7,6 +7,7 @@ use crate::record::both;
 use crate::text::Place;
 use crate::words::{Consideration, RecipientKind, RecipientRole, Route};
 use rulebook::Pack;
+use std::collections::BTreeSet;
 
 pub(super) fn recipients(scribe: &Scribe<'_>) -> Vec<Block> {
     let recipients = scribe.used_recipients();
@@ -64,16 +65,11 @@ const fn kind(kind: RecipientKind) -> crate::record::Words {
 
 /// Every field that it gets for some purpose, once.
 fn shared(scribe: &Scribe<'_>, recipient: &Recipient) -> Line {
-    let mut fields: Vec<Line> = Vec::new();
-    for purpose in scribe.purposes_of(recipient) {
-        for (field, _) in scribe.fields(purpose) {
-            let label = scribe.text(&field.label);
-            if !fields.contains(&label) {
-                fields.push(label);
-            }
-        }
-    }
-    scribe.list(fields)
+    let mut told = BTreeSet::new();
+    let purposes = scribe.purposes_of(recipient).into_iter();
+    let fields = purposes.flat_map(|purpose| scribe.fields(purpose)).map(|(field, _)| *field);
+    let new = fields.filter(|field| told.insert(&field.name));
+    scribe.list(new.map(|field| scribe.text(&field.label)))
 }
 
 fn role(scribe: &Scribe<'_>, recipient: &Recipient) -> Line {
@@ -85,35 +81,7 @@ fn role(scribe: &Scribe<'_>, recipient: &Recipient) -> Line {
 }
 
 pub(super) fn sale(scribe: &Scribe<'_>, demands: &[Required]) -> Vec<Block> {
-    let payers = scribe.payers();
-    let mut blocks = Vec::new();
-    if payers.is_empty() {
-        blocks.push(Block::Paragraph(scribe.say(NO_SALE.0, NO_SALE.1)));
-    } else {
-        let said = |recipient: &&Recipient| {
-            let what = match recipient.consideration {
-                Consideration::Exchange => {
-                    scribe.say("something of value that is not money", "非金钱的其他利益")
-                }
-                Consideration::Sale | Consideration::None => scribe.say("money", "金钱"),
-            };
-            scribe.fill(
-                "{0} gives us {1} for: {2}",
-                "{0}：以{1}换取下列信息：{2}",
-                &[scribe.text(&recipient.title), what, shared(scribe, recipient)],
-            )
-        };
-        blocks.push(Block::Paragraph(scribe.say(
-            "Yes. For some of your data we get something in return:",
-            "是。我们提供以下个人信息时会获得对价：",
-        )));
-        blocks.push(Block::List(payers.iter().map(said).collect()));
-        blocks.push(Block::Paragraph(scribe.fill(
-            "You can stop that at any time: {0}.",
-            "您可以随时停止：{0}。",
-            &[scribe.link("My choices", "我的选择", scribe.edition.links.choices)],
-        )));
-    }
+    let mut blocks = paid(scribe);
     if demands.iter().any(|demand| demand.en == LINK_SALE) {
         blocks.push(Block::Paragraph(scribe.fill(
             "For people in California: {0}.",
@@ -126,6 +94,44 @@ pub(super) fn sale(scribe: &Scribe<'_>, demands: &[Required]) -> Vec<Block> {
         )));
     }
     blocks
+}
+
+/// Whether anybody gives something for data.
+fn paid(scribe: &Scribe<'_>) -> Vec<Block> {
+    let payers = scribe.payers();
+    if payers.is_empty() {
+        return vec![Block::Paragraph(scribe.say(NO_SALE.0, NO_SALE.1))];
+    }
+    let gets_data = |recipient: &&Recipient| !scribe.purposes_of(recipient).is_empty();
+    let payers: Vec<&Recipient> = payers.into_iter().filter(gets_data).collect();
+    if payers.is_empty() {
+        return vec![Block::Paragraph(scribe.say(
+            "Nobody who would give us something for data gets any at present.",
+            "目前，没有向任何支付对价的接收方提供个人信息。",
+        ))];
+    }
+    let said = |recipient: &&Recipient| {
+        let what = match recipient.consideration {
+            Consideration::Exchange => scribe.say("something of value that is not money", "非金钱的其他利益"),
+            Consideration::Sale | Consideration::None => scribe.say("money", "金钱"),
+        };
+        scribe.fill(
+            "{0} gives us {1} for: {2}",
+            "{0}：以{1}换取下列信息：{2}",
+            &[scribe.text(&recipient.title), what, shared(scribe, recipient)],
+        )
+    };
+    let begin = scribe.say(
+        "Yes. For some of your data we get something in return:",
+        "是。我们提供以下个人信息时会获得对价：",
+    );
+    let stop = scribe.fill(
+        "You can stop that at any time: {0}.",
+        "您可以随时停止：{0}。",
+        &[scribe.link("My choices", "我的选择", scribe.edition.links.choices)],
+    );
+    let list = Block::List(payers.iter().map(said).collect());
+    vec![Block::Paragraph(begin), list, Block::Paragraph(stop)]
 }
 
 /// Said only where it is true: where no recipient gives anything for data.

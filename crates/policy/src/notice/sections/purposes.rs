@@ -2,12 +2,18 @@
 
 use super::{Block, Line, Scribe, table};
 use crate::lawful::is_own;
-use crate::model::{Field, Purpose, Recipient, Used};
+use crate::model::{Field, Purpose, Recipient};
 use crate::notice::line::Mark;
 use crate::record::words;
 use crate::words::{Basis, Channel};
 
 pub(super) fn summary(scribe: &Scribe<'_>) -> Vec<Block> {
+    if scribe.policy.purposes.is_empty() {
+        return vec![Block::Paragraph(scribe.say(
+            "We keep no personal data: there is nothing that we would use it for.",
+            "我们不保存个人信息：没有任何需要使用个人信息的用途。",
+        ))];
+    }
     let columns = vec![
         scribe.say("Why", "用途"),
         scribe.say("What", "使用的信息"),
@@ -143,8 +149,14 @@ fn basis(scribe: &Scribe<'_>, purpose: &Purpose) -> Vec<Line> {
         }
     };
     let mut lines = vec![said];
-    if let Some(law) = &purpose.law {
-        lines.push(scribe.fill("The law: {0}", "法律依据：{0}", &[Line::shop(law.clone())]));
+    if purpose.similar {
+        lines.push(scribe.say(
+            "Only for goods like those that you bought, and each message has a way out.",
+            "仅限与您所购商品类似的商品，每条信息都提供退订方式。",
+        ));
+    }
+    if let Some(law) = scribe.law_of(purpose) {
+        lines.push(scribe.fill("The law: {0}", "法律依据：{0}", &[law]));
     }
     lines
 }
@@ -172,6 +184,9 @@ fn handled(scribe: &Scribe<'_>, purpose: &Purpose) -> Line {
 }
 
 pub(super) fn data(scribe: &Scribe<'_>) -> Vec<Block> {
+    if scribe.policy.purposes.is_empty() {
+        return Vec::new();
+    }
     let columns = vec![
         scribe.say("Data", "个人信息"),
         scribe.say("Used for", "用途"),
@@ -191,12 +206,9 @@ pub(super) fn data(scribe: &Scribe<'_>) -> Vec<Block> {
 
 fn datum(scribe: &Scribe<'_>, field: &Field) -> Vec<Vec<Line>> {
     let purposes = scribe.purposes_using(field);
-    let uses = |purpose: &Purpose| -> Option<Used> {
-        let found = scribe.fields(purpose).into_iter().find(|(one, _)| one.name == field.name);
-        found.map(|(_, used)| used)
-    };
-    let needed: Vec<&Purpose> =
-        purposes.iter().filter(|purpose| uses(purpose).is_some_and(|used| !used.optional)).copied().collect();
+    let is_needed_for =
+        |purpose: &&&Purpose| scribe.use_of(purpose, field).is_some_and(|used| !used.optional);
+    let needed: Vec<&Purpose> = purposes.iter().filter(is_needed_for).copied().collect();
     let is_needed = if needed.len() == purposes.len() {
         scribe.say("yes", "是")
     } else if needed.is_empty() {

@@ -5,6 +5,8 @@ use crate::dpv::Right;
 use crate::lawful::ask;
 use crate::record::{Words, both};
 use crate::words::Minors;
+use rulebook::Pack;
+use rulebook::clock::{Term, Unit};
 use serde_json::json;
 
 pub(super) fn rights(scribe: &Scribe<'_>) -> Vec<Block> {
@@ -35,12 +37,65 @@ pub(super) fn rights(scribe: &Scribe<'_>) -> Vec<Block> {
             &format!("{}/rights", links.learn),
         )],
     );
-    vec![
-        Block::Paragraph(how),
-        Block::Facts(facts.collect()),
-        Block::Paragraph(refused),
-        Block::Paragraph(learn),
-    ]
+    let mut blocks = vec![Block::Paragraph(how), Block::Facts(facts.collect())];
+    blocks.extend(how_soon(scribe));
+    blocks.extend([refused, learn].map(Block::Paragraph));
+    blocks
+}
+
+/// How soon somebody is answered who asks for his data, under each law that has a number.
+fn how_soon(scribe: &Scribe<'_>) -> Vec<Block> {
+    let mut by_term: Vec<(Term, Vec<Line>)> = Vec::new();
+    for law in &scribe.laws {
+        let Some(term) = within(scribe, law) else { continue };
+        match by_term.iter_mut().find(|(known, _)| *known == term) {
+            Some((_, laws)) => laws.push(scribe.law(law)),
+            None => by_term.push((term, vec![scribe.law(law)])),
+        }
+    }
+    let terms: Vec<Line> = by_term
+        .into_iter()
+        .map(|(within, laws)| scribe.fill("{0}: {1}", "{0}：{1}", &[scribe.list(laws), term(scribe, within)]))
+        .collect();
+    if terms.is_empty() {
+        return Vec::new();
+    }
+    let begin = scribe.say(
+        "What “My data” does not do at once we answer without delay, and at the latest, counted from the day on which your \
+         request arrives:",
+        "“我的数据”中不能即时完成的，我们会尽快答复，自收到请求之日起最迟不超过：",
+    );
+    let longer = scribe.say(
+        "Should a difficult case take longer where the law allows it, we tell you so, and why, before that time is over.",
+        "情况复杂、法律允许延长的，我们会在期限届满之前告知您并说明原因。",
+    );
+    vec![Block::Paragraph(begin), Block::List(terms), Block::Paragraph(longer)]
+}
+
+/// The shortest time that a law leaves for the answer to somebody who wants to see his data.
+fn within(scribe: &Scribe<'_>, law: &Pack) -> Option<Term> {
+    let facts = json!({
+        "right": "access", "extended": false, "full_declaration": false, "by_minor_or_guardian": false, "unfounded_or_excessive": false,
+        "solely_automated": false,
+    });
+    let heard = ask(law, "request", &facts, scribe.on)?;
+    let duties = heard.owed().filter(|(act, _, _)| *act == "answer");
+    let terms = duties.filter_map(|(_, rule, owed)| Some(rule.duties.get(owed.duty)?.clock.as_ref()?.within));
+    terms.min_by_key(|term| (term.unit() as u8, term.count()))
+}
+
+fn term(scribe: &Scribe<'_>, term: Term) -> Line {
+    let (one, many, chinese) = match term.unit() {
+        Unit::Hours => ("hour", "hours", "小时"),
+        Unit::Days => ("day", "days", "天"),
+        Unit::WorkingDays => ("working day", "working days", "个工作日"),
+        Unit::Weeks => ("week", "weeks", "周"),
+        Unit::Months => ("month", "months", "个月"),
+        Unit::Years => ("year", "years", "年"),
+    };
+    let unit = scribe.of(if term.count() == 1 { one } else { many }, chinese);
+    let count = Line::own(term.count().to_string());
+    scribe.fill("{0} {1}", "{0}{1}", &[count, Line::own(unit)])
 }
 
 /// Does some law that applies give this right? The usual ones are given to everybody.
@@ -186,7 +241,7 @@ pub(super) fn minors(scribe: &Scribe<'_>) -> Vec<Block> {
 /// Only where a law makes the signal binding. LAW: Cal. Code Regs. tit. 11, 7025.
 pub(super) fn signals(scribe: &Scribe<'_>) -> Vec<Block> {
     let facts = json!({ "gpc": true, "known_customer": true });
-    let is_binding = |law: &&&rulebook::Pack| {
+    let is_binding = |law: &&&Pack| {
         ask(law, "signal", &facts, scribe.on)
             .and_then(|heard| heard.yes("mandatory"))
             .is_some_and(|(mandatory, _)| mandatory)

@@ -42,12 +42,18 @@ pub(super) fn complaints(scribe: &Scribe<'_>) -> Vec<Block> {
         "You do not have to write to us first. You can always turn to an authority or to a court:",
         "您不必先联系我们，可以随时向监管部门投诉、举报，也可以依法向人民法院或当地法院起诉：",
     );
-    let mut authorities: Vec<Line> = Vec::new();
-    for law in &scribe.laws {
-        let authority = authority(scribe, law);
-        if !authorities.contains(&authority) {
-            authorities.push(authority);
-        }
+    let mut authorities: Vec<Line> = scribe.laws.iter().filter_map(|law| authority(scribe, law)).collect();
+    let unnamed = || scribe.laws.iter().filter(|law| authority(scribe, law).is_none());
+    let (states, others): (Vec<&Pack>, Vec<&Pack>) = unnamed().partition(|law| law.id.starts_with("us-"));
+    let names = |laws: &[&Pack]| scribe.list(laws.iter().map(|law| scribe.law(law)));
+    if !states.is_empty() {
+        let pattern = ("{0}: the Attorney General of the state", "{0}：州总检察长");
+        authorities.push(scribe.fill(pattern.0, pattern.1, &[names(&states)]));
+    }
+    if !others.is_empty() {
+        let pattern =
+            ("{0}: the authority for data protection there", "{0}：当地个人信息（数据）保护监管机构");
+        authorities.push(scribe.fill(pattern.0, pattern.1, &[names(&others)]));
     }
     if authorities.is_empty() {
         authorities.push(scribe.say(
@@ -58,9 +64,9 @@ pub(super) fn complaints(scribe: &Scribe<'_>) -> Vec<Block> {
     vec![Block::Paragraph(ask), Block::Paragraph(free), Block::List(authorities)]
 }
 
-/// Whom people turn to under a law. LAW: PIPL 65; GDPR 77.
-fn authority(scribe: &Scribe<'_>, law: &Pack) -> Line {
-    match law.id.as_str() {
+/// Whom people turn to under a law, where it is known by name. LAW: PIPL 65; GDPR 77.
+fn authority(scribe: &Scribe<'_>, law: &Pack) -> Option<Line> {
+    Some(match law.id.as_str() {
         "cn" => scribe.say(
             "China: the cyberspace administration (12377.cn, telephone 12377); as a consumer also 12315",
             "中国：网信部门（12377.cn，电话12377）；消费纠纷也可拨打12315",
@@ -77,17 +83,8 @@ fn authority(scribe: &Scribe<'_>, law: &Pack) -> Line {
             "California: the California Privacy Protection Agency (cppa.ca.gov) and the Attorney General (oag.ca.gov)",
             "美国加利福尼亚州：加州隐私保护局（cppa.ca.gov）和州总检察长（oag.ca.gov）",
         ),
-        id if id.starts_with("us-") => scribe.fill(
-            "{0}: the Attorney General of the state",
-            "{0}：州总检察长",
-            &[scribe.law(law)],
-        ),
-        _ => scribe.fill(
-            "{0}: the authority for data protection there",
-            "{0}：当地个人信息（数据）保护监管机构",
-            &[scribe.law(law)],
-        ),
-    }
+        _ => return None,
+    })
 }
 
 pub(super) fn changes(scribe: &Scribe<'_>) -> Vec<Block> {
