@@ -52,7 +52,7 @@ impl Notice {
 }
 
 /// A page around a fragment. `tag` is a language's, `title` is text, `fragment` is HTML.
-pub(crate) fn page(tag: &str, title: &str, fragment: &str) -> String {
+pub fn page(tag: &str, title: &str, fragment: &str) -> String {
     let (tag, title) = (escaped(tag), escaped(title));
     let policy = content_security_policy();
     format!(

@@ -31,6 +31,7 @@ pub use line::{Line, Mark, Piece, Voice};
 pub use order::Reader;
 pub use required::{Place, Required};
 
+pub use html::page as page_of;
 pub(crate) use html::page;
 
 use crate::model::Policy;

@@ -120,7 +120,7 @@ pub(crate) fn get_log_of(house: &House, shop: &Shop) -> Result<Response<Body>, P
               (status = 403, description = "The role does not include entries", body = ProblemBody),
               (status = 404, description = "The log has no such file", body = ProblemBody)))]
 pub(crate) async fn get_file(visit: Visit) -> Result<Response<Body>, Problem> {
-    let Visit { house, caller, target } = visit;
+    let Visit { house, caller, target, .. } = visit;
     let (shop, path) = shop_and_path(&house, &target).ok_or_else(no_route)?;
     let log = shop.log();
     match path {

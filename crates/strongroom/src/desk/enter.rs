@@ -51,6 +51,7 @@ pub fn routes() -> Vec<Route> {
         erase::http::routes(),
         account::http::routes(),
         notice::http::routes(),
+        notice::pages::routes(),
         people::http::routes(),
         people::approval_http::routes(),
         law::http::routes(),
@@ -205,7 +206,8 @@ where
                 None if desk.lets_a_stranger() => {}
                 None => return Err(too_many_strangers(desk)),
             }
-            handler(Visit { house, caller, target }).await
+            let query = head.uri.query().unwrap_or_default().to_owned();
+            handler(Visit { house, caller, headers: head.headers, target, query }).await
         }
         Handler::Pages(handler) => {
             let caller = of_a_page(desk, &target).await?;

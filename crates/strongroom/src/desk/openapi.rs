@@ -51,6 +51,16 @@ use crate::{account, collect, erase, law, notice, people, reveal};
         notice::http::get_policy,
         notice::http::get_policies,
         notice::http::post_policy,
+        notice::pages::get_notice,
+        notice::pages::get_notice_text,
+        notice::pages::get_notice_data,
+        notice::pages::get_versions,
+        notice::pages::get_differences,
+        notice::pages::get_lessons,
+        notice::pages::get_lesson,
+        notice::pages::get_gpc,
+        notice::pages::get_contact,
+        notice::pages::get_security,
         people::http::get_credentials,
         people::http::post_credential,
         people::http::post_revoke,
@@ -81,6 +91,7 @@ use crate::{account, collect, erase, law, notice, people, reveal};
         (name = "ledger", description = "What was done, provable to a stranger"),
         (name = "credentials", description = "Who may call"),
         (name = "law", description = "What laws and marketplaces ask"),
+        (name = "notice", description = "What everybody may read: the notice, its versions, pages to learn from"),
         (name = "window", description = "What pages of the shop show visitors to choose from, and what they choose"),
         (name = "health", description = "Is it alive, is it ready"),
     )
@@ -89,6 +100,9 @@ struct Api;
 
 /// What holds for every route: the credential, and the problems that any of them can answer.
 struct Everywhere;
+
+/// How addresses begin at which everybody may ask.
+const OPEN: [&str; 3] = ["/strongroom", "/privacy", "/.well-known/"];
 
 /// The name of the security scheme.
 const CREDENTIAL: &str = "credential";
@@ -176,7 +190,7 @@ fn complete(path: &str, posts: bool, operation: &mut Operation) {
         }
     }
     let takes_credential = path.starts_with("/v1/");
-    let is_open = path.starts_with("/ledger/") || path.starts_with("/strongroom");
+    let is_open = path.starts_with("/ledger/") || OPEN.iter().any(|start| path.starts_with(start));
     // The key of the window stands in the path.
     let is_window = path.starts_with("/w/");
     if !takes_credential && !is_open && !is_window {

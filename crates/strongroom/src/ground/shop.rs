@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use policy::{Compiled, PurposeSet, Registry};
+use policy::{Compiled, Language, PurposeSet, Registry};
 use seal::{KeyId, ShopKeys, Wrapped};
 
 use super::actor::Role;
@@ -39,6 +39,15 @@ pub struct InForce {
 }
 
 impl InForce {
+    /// The language of the shop that is nearest to the one wanted, by its tag: itself, else one of its kin, else the shop's first.
+    pub fn nearest_language(&self, wanted: &str) -> Option<&Language> {
+        let languages = &self.compiled.shop().languages;
+        let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        let same = languages.iter().find(|own| own.as_str().eq_ignore_ascii_case(wanted));
+        let kin = || languages.iter().find(|own| primary(own.as_str()) == primary(wanted));
+        same.or_else(kin).or_else(|| languages.first())
+    }
+
     /// The same policy, compiled anew, with no law asked yet.
     pub(super) fn again(&self) -> Option<InForce> {
         let published = jiff::Timestamp::from_microsecond(self.at).unwrap_or_default();

@@ -276,18 +276,19 @@ impl Request {
     ///
     /// Fails: `SR-HTTP-011` when it stands there twice or holds other signs.
     pub fn parameter(&self, name: &str) -> Result<Option<&str>, Problem> {
-        let fault =
-            || Problem::new("SR-HTTP-011", 400, "a parameter of the query is not of the expected form");
-        let mut found =
-            self.query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
-        let value = found.next().map(|(_, value)| value);
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
-        if found.next().is_some() || value.is_some_and(|value| value.len() > 128 || !value.bytes().all(plain))
-        {
-            return Err(fault());
-        }
-        Ok(value)
+        parameter(&self.query, name)
     }
+}
+
+fn parameter<'q>(query: &'q str, name: &str) -> Result<Option<&'q str>, Problem> {
+    let fault = || Problem::new("SR-HTTP-011", 400, "a parameter of the query is not of the expected form");
+    let mut found = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
+    let value = found.next().map(|(_, value)| value);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
+    if found.next().is_some() || value.is_some_and(|value| value.len() > 128 || !value.bytes().all(plain)) {
+        return Err(fault());
+    }
+    Ok(value)
 }
 
 /// A request of anybody, with or without a credential.
@@ -297,8 +298,19 @@ pub struct Visit {
     pub house: Arc<House>,
     /// Who calls, if they showed a valid credential.
     pub caller: Option<Caller>,
-    /// What stood in the path for `{*target}`, if the route has one.
+    /// The headers.
+    pub headers: HeaderMap,
+    /// What stood in the path for its parameter, if the route has one.
     pub target: String,
+    /// The query, undecoded; it never holds personal data.
+    pub query: String,
+}
+
+impl Visit {
+    /// A parameter of the query. Fails: `SR-HTTP-011`, see [`Request::parameter`].
+    pub fn parameter(&self, name: &str) -> Result<Option<&str>, Problem> {
+        parameter(&self.query, name)
+    }
 }
 
 /// What a handler gives, later.

@@ -110,7 +110,7 @@ pub(crate) async fn get_policy(request: Request) -> Result<Response<Body>, Probl
     Ok(answer(StatusCode::OK, &body))
 }
 
-fn no_version() -> Problem {
+pub(super) fn no_version() -> Problem {
     Problem::new("SR-NOTICE-005", 404, "no policy of this version was published")
 }
 

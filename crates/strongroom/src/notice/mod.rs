@@ -12,6 +12,7 @@
 //! Who may call: every room. It calls none.
 
 pub mod http;
+pub mod pages;
 mod sql;
 
 pub(crate) use sql::KEEP_NEWEST;

@@ -88,7 +88,7 @@ impl Offer {
     /// offered: nobody can agree to it.
     pub fn of(policy: &InForce, wanted: &str, home: Home) -> Offer {
         let compiled = &policy.compiled;
-        let language = nearest(compiled, wanted);
+        let language = policy.nearest_language(wanted).map_or_else(String::new, ToString::to_string);
         let barred = compiled.barred(Person { home, ..Person::default() });
         let offered = compiled.purposes().filter(|purpose| !barred.has(purpose.ordinal));
         let purposes: Vec<OfferedPurpose> =
@@ -124,15 +124,6 @@ impl OfferedPurpose {
     pub fn is_asked_together(&self) -> bool {
         matches!(self.kind, "consent" | "interest")
     }
-}
-
-/// The language of the shop that is nearest to the one wanted: itself, else one of its kin, else the shop's first.
-fn nearest(compiled: &Compiled, wanted: &str) -> String {
-    let languages = &compiled.shop().languages;
-    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
-    let same = languages.iter().find(|own| own.as_str().eq_ignore_ascii_case(wanted));
-    let kin = || languages.iter().find(|own| primary(own.as_str()) == primary(wanted));
-    same.or_else(kin).or_else(|| languages.first()).map_or_else(String::new, ToString::to_string)
 }
 
 /// Are the fixed words of this language Chinese?

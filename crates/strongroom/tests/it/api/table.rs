@@ -119,7 +119,18 @@ impl Fixture {
                 | "/v1/policy"
                 | "/v1/policies"
                 | "/v1/credentials"
-                | "/v1/approvals",
+                | "/v1/approvals"
+                | "/privacy"
+                | "/privacy.txt"
+                | "/privacy.jsonld"
+                | "/privacy/versions"
+                | "/privacy/learn"
+                | "/.well-known/gpc.json"
+                | "/.well-known/privacy.json"
+                | "/.well-known/security.txt"
+                | "/strongroom.js"
+                | "/strongroom-adapters.js"
+                | "/strongroom.css",
             ) => (path, Json::Null),
             ("GET", "/v1/ledger/blast-radius") => {
                 (format!("{path}?credential={}&since=2026-11-01T00:00:00Z", self.service.id()), Json::Null)
@@ -133,7 +144,8 @@ impl Fixture {
             ("POST", "/v1/law:decide") => {
                 (path, json!({ "question": "minor", "packs": ["cn"], "on": "2026-11-21" }))
             }
-            ("GET", "/strongroom.js" | "/strongroom-adapters.js" | "/strongroom.css") => (path, Json::Null),
+            ("GET", "/privacy/versions/{target}") => ("/privacy/versions/1-1".to_owned(), Json::Null),
+            ("GET", "/privacy/learn/{target}") => ("/privacy/learn/rights".to_owned(), Json::Null),
             ("GET", "/w/{target}/init") => (self.on_a_page("init?lang=en"), Json::Null),
             ("POST", "/w/{target}/choices") => {
                 let shown = self.bench.get_as_stranger(&self.on_a_page("init?lang=en")).is(200);
@@ -263,7 +275,9 @@ fn nothing_but_the_public_files_of_the_log_is_given_to_strangers() {
         let method: Method = route.method.parse().unwrap();
         let request = axum::http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let status = fixture.bench.send(request).status;
-        let is_public = ["/ledger/", "/strongroom"].iter().any(|start| route.path.starts_with(start));
+        let is_public = ["/ledger/", "/strongroom", "/privacy", "/.well-known/"]
+            .iter()
+            .any(|start| route.path.starts_with(start));
         assert_eq!(status, if is_public { 200 } else { 401 }, "{route:?}");
     }
     fixture.bench.round();

@@ -126,6 +126,11 @@ const PLACES: &[(&str, Slot)] = &[
     ("post /v1/records Idempotency-Key", Slot::RepeatKey),
     ("post /v1/records:batch Idempotency-Key", Slot::RepeatKey),
     ("post /v1/records:event Idempotency-Key", Slot::RepeatKey),
+    ("get /privacy lang", Slot::Nothing), // notices are for everybody, of whichever shop
+    ("get /privacy version", Slot::Nothing),
+    ("get /privacy shop", Slot::Nothing),
+    ("get /privacy/versions/{id} id", Slot::Nothing),
+    ("get /privacy/learn/{id} id", Slot::Nothing),
     ("get /w/{id}/init id", Slot::Nothing), // a publishable key: it stands in every page, and is its shop's own
     ("get /w/{id}/init lang", Slot::Nothing),
     ("get /w/{id}/init gpc", Slot::Nothing),

@@ -1,0 +1,311 @@
+//! What everybody may read: the notice in each of its languages and forms, older versions and what changed, pages to learn from, and the
+//! files by which programs find all of that.
+//!
+//! Every page is made when it is asked for, of the published file and the packs that answer that day; none has a script.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Response, header};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use policy::notice::{Edition, Links, Notice, content_security_policy, differences, page_of};
+use policy::record::Language as Words;
+use policy::{Language, learn};
+use serde_json::json;
+
+use crate::ground::clock::{DAY, instant};
+use crate::ground::house::House;
+use crate::ground::problem::ProblemBody;
+use crate::ground::web::{Route, Visit};
+use crate::ground::{InForce, Problem, Shop};
+
+/// What everybody may read.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::open("/privacy", |visit| Box::pin(get_notice(visit))),
+        Route::open("/privacy.txt", |visit| Box::pin(get_notice_text(visit))),
+        Route::open("/privacy.jsonld", |visit| Box::pin(get_notice_data(visit))),
+        Route::open("/privacy/versions", |visit| Box::pin(get_versions(visit))),
+        Route::open("/privacy/versions/{target}", |visit| Box::pin(get_differences(visit))),
+        Route::open("/privacy/learn", |visit| Box::pin(get_lessons(visit))),
+        Route::open("/privacy/learn/{target}", |visit| Box::pin(get_lesson(visit))),
+        Route::open("/.well-known/gpc.json", |visit| Box::pin(get_gpc(visit))),
+        Route::open("/.well-known/privacy.json", |visit| Box::pin(get_contact(visit))),
+        Route::open("/.well-known/security.txt", |visit| Box::pin(get_security(visit))),
+    ]
+}
+
+/// How long `security.txt` says that it holds.
+const SECURITY_HOLDS: i64 = 180 * DAY;
+
+/// Whose notice is read, and in which language.
+struct Reading {
+    house: Arc<House>,
+    shop: Arc<Shop>,
+    policy: Arc<InForce>,
+    language: Language,
+}
+
+impl Reading {
+    /// Fails: `SR-NOTICE-007` when there are several shops and the address does not say whose notice it is.
+    fn of(visit: &Visit) -> Result<Reading, Problem> {
+        let which = visit.parameter("shop")?;
+        let shop = visit.house.shop(which).ok_or_else(no_shop)?;
+        let policy = shop.policy();
+        let wanted = visit.parameter("lang")?.map(str::to_owned);
+        let wanted = wanted.or_else(|| preferred(&visit.headers)).unwrap_or_default();
+        let language = policy.nearest_language(&wanted).ok_or_else(no_shop)?.clone();
+        Ok(Reading { house: Arc::clone(&visit.house), shop, policy, language })
+    }
+
+    /// A published version; the one in force, if none is asked for.
+    async fn version(&self, wanted: Option<&str>) -> Result<Arc<InForce>, Problem> {
+        let Some(wanted) = wanted else { return Ok(Arc::clone(&self.policy)) };
+        let version: u32 = wanted.parse().map_err(|_| super::http::no_version())?;
+        if version == self.policy.version {
+            return Ok(Arc::clone(&self.policy));
+        }
+        let looking = Arc::clone(&self.shop);
+        let found = self.house.look(move |view| super::find(view, &looking, version)).await?;
+        found.map(Arc::new).ok_or_else(super::http::no_version)
+    }
+
+    /// The notice of a version. What is in force is held against the law of today, an older one against that of its own day.
+    fn notice(&self, policy: &InForce) -> Result<Notice, Problem> {
+        let published = day(policy.at, policy);
+        let is_current = policy.version == self.policy.version;
+        let on = if is_current { day(self.house.clock.now(), policy) } else { published };
+        let said = super::read_again(&policy.text, policy.at).ok_or_else(super::unreadable)?;
+        let edition = Edition {
+            version: Some(u64::from(policy.version)),
+            in_force: Some(published),
+            links: Links::default(),
+        };
+        let shelf = self.house.packs.shelf()?;
+        let notice = Notice::of(&said, &self.language, &edition, &shelf.sound(), on);
+        notice.ok_or_else(|| {
+            Problem::new("SR-NOTICE-008", 404, "this version of the notice has no such language")
+        })
+    }
+
+    fn words(&self) -> Words {
+        if is_chinese(self.language.as_str()) { Words::Zh } else { Words::En }
+    }
+}
+
+fn no_shop() -> Problem {
+    Problem::new("SR-NOTICE-007", 404, "there is no such shop, or there are several: say whose notice it is")
+        .help("add `?shop=` and the shop's id to the address")
+}
+
+fn day(at: i64, policy: &InForce) -> Date {
+    Timestamp::from_microsecond(at).unwrap_or_default().to_zoned(policy.compiled.zone().clone()).date()
+}
+
+fn is_chinese(language: &str) -> bool {
+    language == "zh" || language.starts_with("zh-")
+}
+
+/// The language that a browser likes best. SOURCE: RFC 9110 §12.5.4, without weights: browsers send them in their order.
+fn preferred(headers: &HeaderMap) -> Option<String> {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+    accepted.split(',').next().map(|first| first.split(';').next().unwrap_or_default().trim().to_owned())
+}
+
+/// A page: no scripts, in nobody's frame, and nothing tells other sites that somebody came from it.
+fn page(html: String) -> Response<Body> {
+    let mut response = file(html, "text/html; charset=utf-8");
+    let policy = format!("{}; frame-ancestors 'none'", content_security_policy());
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
+    response
+}
+
+fn file(text: String, media: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// The notice, as people read it.
+#[utoipa::path(get, path = "/privacy", tag = "notice",
+    params(("lang" = Option<String>, Query, nullable = false, max_length = 20, pattern = "^[A-Za-z0-9-]*$", description = "The language; the browser's, if it is left out"),
+           ("version" = Option<u32>, Query, nullable = false, description = "A published version; the one in force, if it is left out"),
+           ("shop" = Option<String>, Query, nullable = false, max_length = 40, pattern = "^[a-z0-9-]*$", description = "Whose notice, where there are several shops")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"),
+              (status = 404, description = "No such shop, version or language", body = ProblemBody)))]
+pub(crate) async fn get_notice(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let policy = reading.version(visit.parameter("version")?).await?;
+    Ok(page(reading.notice(&policy)?.to_html_page()))
+}
+
+/// The notice as text, for where no page can be shown.
+#[utoipa::path(get, path = "/privacy.txt", tag = "notice",
+    responses((status = 200, description = "The text", body = String, content_type = "text/plain"),
+              (status = 404, description = "No such shop, version or language", body = ProblemBody)))]
+pub(crate) async fn get_notice_text(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let policy = reading.version(visit.parameter("version")?).await?;
+    Ok(file(reading.notice(&policy)?.to_text(), "text/plain; charset=utf-8"))
+}
+
+/// The notice for programs: JSON-LD in the terms of the Data Privacy Vocabulary.
+#[utoipa::path(get, path = "/privacy.jsonld", tag = "notice",
+    responses((status = 200, description = "The notice", body = Object, content_type = "application/ld+json"),
+              (status = 404, description = "No such shop, version or language", body = ProblemBody)))]
+pub(crate) async fn get_notice_data(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let policy = reading.version(visit.parameter("version")?).await?;
+    Ok(file(reading.notice(&policy)?.to_json_ld().to_string(), "application/ld+json"))
+}
+
+/// Versions listed at the most.
+const LISTED: u32 = 200;
+
+/// All versions of the notice, each with what it changed.
+#[utoipa::path(get, path = "/privacy/versions", tag = "notice",
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"),
+              (status = 404, description = "No such shop", body = ProblemBody)))]
+pub(crate) async fn get_versions(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let looking = Arc::clone(&reading.shop);
+    let versions = reading.house.look(move |view| super::list(view, &looking, LISTED)).await?;
+    let (is_zh, tag) = (reading.words() == Words::Zh, reading.language.as_str());
+    let title = if is_zh { "隐私政策的各个版本" } else { "Versions of the privacy notice" };
+    let mut html =
+        format!("<article class=\"notice\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n</header>\n<ul>\n");
+    for (version, at, _) in versions {
+        let on = day(at, &reading.policy);
+        let name = if is_zh {
+            format!("第{version}版，自{}年{}月{}日起", on.year(), on.month(), on.day())
+        } else {
+            format!("Version {version}, from {on}")
+        };
+        // Writing into a string cannot fail.
+        let _ = write!(html, "<li><a href=\"/privacy?lang={tag}&amp;version={version}\">{name}</a>");
+        if let Some(before) = version.checked_sub(1).filter(|before| *before > 0) {
+            let what = if is_zh { "与上一版的差异" } else { "what it changed" };
+            let to = format!("/privacy/versions/{before}-{version}?lang={tag}");
+            let _ = write!(html, " · <a href=\"{to}\">{what}</a>");
+        }
+        html.push_str("</li>\n");
+    }
+    html.push_str("</ul>\n</article>\n");
+    Ok(page(page_of(tag, title, &html)))
+}
+
+/// What one version of the notice says otherwise than another, word by word.
+#[utoipa::path(get, path = "/privacy/versions/{id}", tag = "notice",
+    params(("id" = String, Path, description = "Two versions, the older first: `1-2`")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"),
+              (status = 404, description = "No such shop or versions", body = ProblemBody)))]
+pub(crate) async fn get_differences(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let (old, new) = visit.target.split_once('-').ok_or_else(super::http::no_version)?;
+    let (old, new) = (reading.version(Some(old)).await?, reading.version(Some(new)).await?);
+    Ok(page(differences(&reading.notice(&old)?, &reading.notice(&new)?).to_html_page()))
+}
+
+/// Pages to learn from: what your rights are, and how to look after your data.
+#[utoipa::path(get, path = "/privacy/learn", tag = "notice",
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"),
+              (status = 404, description = "No such shop", body = ProblemBody)))]
+pub(crate) async fn get_lessons(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let words = reading.words();
+    let html = learn::contents(&learn::pages(words), words, "/privacy/learn/");
+    let title = if words == Words::Zh { "了解个人信息保护" } else { "About your data" };
+    std::future::ready(Ok(page(page_of(tag_of(words), title, &html)))).await
+}
+
+/// One page to learn from.
+#[utoipa::path(get, path = "/privacy/learn/{id}", tag = "notice",
+    params(("id" = String, Path, description = "Which: `rights`")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"),
+              (status = 404, description = "No such page", body = ProblemBody)))]
+pub(crate) async fn get_lesson(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let found = learn::find(&visit.target, reading.words());
+    let found =
+        found.ok_or_else(|| Problem::new("SR-NOTICE-009", 404, "there is no such page to learn from"));
+    std::future::ready(Ok(page(found?.to_html_page()))).await
+}
+
+fn tag_of(words: Words) -> &'static str {
+    match words {
+        Words::Zh => "zh-CN",
+        Words::En => "en",
+    }
+}
+
+/// That the shop follows the Global Privacy Control (W3C).
+#[utoipa::path(get, path = "/.well-known/gpc.json", tag = "notice",
+    responses((status = 200, description = "The statement", body = Object),
+              (status = 404, description = "No such shop", body = ProblemBody)))]
+pub(crate) async fn get_gpc(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let said = json!({ "gpc": true, "lastUpdate": day(reading.policy.at, &reading.policy).to_string() });
+    std::future::ready(Ok(file(said.to_string(), "application/json"))).await
+}
+
+/// Where programs find whom to ask, the notice in its forms, and the log.
+#[utoipa::path(get, path = "/.well-known/privacy.json", tag = "notice",
+    responses((status = 200, description = "Where things are", body = Object),
+              (status = 404, description = "No such shop", body = ProblemBody)))]
+pub(crate) async fn get_contact(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let shop = reading.policy.compiled.shop();
+    let languages: Vec<&str> = shop.languages.iter().map(Language::as_str).collect();
+    let said = json!({
+        "shop": shop.id, "version": reading.policy.version, "published": instant(reading.policy.at),
+        "officer": { "name": shop.officer.name, "contact": shop.officer.contact },
+        "languages": languages, "notice": "/privacy", "notice_text": "/privacy.txt", "notice_data": "/privacy.jsonld",
+        "versions": "/privacy/versions", "learn": "/privacy/learn", "ledger": "/ledger/checkpoint",
+        "openapi": "/openapi.json", "gpc": "/.well-known/gpc.json",
+    });
+    std::future::ready(Ok(file(said.to_string(), "application/json"))).await
+}
+
+/// Whom to tell of a weakness (RFC 9116).
+#[utoipa::path(get, path = "/.well-known/security.txt", tag = "notice",
+    responses((status = 200, description = "The file", body = String, content_type = "text/plain"),
+              (status = 404, description = "No such shop, or its officer is reached neither by e-mail nor on a page", body = ProblemBody)))]
+pub(crate) async fn get_security(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let shop = reading.policy.compiled.shop();
+    let contact = address_of(&shop.officer.contact).ok_or_else(|| {
+        Problem::new("SR-NOTICE-010", 404, "the policy names no address for reports of weaknesses")
+            .help("give the officer's contact as an e-mail address, or as a page that begins with https://")
+    })?;
+    // By the day: two readers of one day get one file.
+    let until = reading.house.clock.now().saturating_add(SECURITY_HOLDS).div_euclid(DAY).saturating_mul(DAY);
+    let languages: Vec<&str> = shop.languages.iter().map(Language::as_str).collect();
+    let said = format!(
+        "Contact: {contact}\nExpires: {}\nPreferred-Languages: {}\n",
+        instant(until),
+        languages.join(", ")
+    );
+    std::future::ready(Ok(file(said, "text/plain; charset=utf-8"))).await
+}
+
+/// A contact as an address that can be followed.
+fn address_of(contact: &str) -> Option<String> {
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let contact = contact.trim();
+    if contact.starts_with("https://") && is_plain(contact) {
+        return Some(contact.to_owned());
+    }
+    let (local, domain) = contact.split_once('@')?;
+    let is_one =
+        !local.is_empty() && domain.contains('.') && is_plain(contact) && !contact.contains([':', '<', ',']);
+    is_one.then(|| format!("mailto:{contact}"))
+}
