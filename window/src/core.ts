@@ -294,9 +294,11 @@ export function makeCore(ground: Ground): Core {
     tell();
   }
 
+  // A no that the server does not take still holds on this page.
   function drop(said: Waiting, outcome: Outcome): void {
     queue = queue.filter((one) => one !== said);
     remember();
+    Object.assign(init?.choices ?? {}, refusals(said.choices));
     settle(said, outcome);
     tell();
   }

@@ -229,6 +229,13 @@ test("a_choice_that_the_server_does_not_take_switches_nothing_on", async () => {
   }
 });
 
+test("a_no_that_the_server_does_not_take_holds_on_this_page", async () => {
+  const it = bench({ init: { choices: { statistics: true } }, answers: { choices: [{ status: 422 }] } });
+  await it.core.refresh();
+  assert.equal(await it.core.withdraw("statistics"), "lost");
+  assert.equal(it.core.allows("statistics"), false);
+});
+
 test("withdrawing_tells_what_stopped", async () => {
   const it = bench({ init: { choices: { statistics: true } }, answers: { choices: [saved] } });
   await it.core.refresh();

@@ -101,7 +101,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     let text = "";
     for await (const piece of request) text += piece;
     const wrong = shop.refuse;
-    if (wrong) return problem(response, wrong.status, wrong.code ?? "SR-WINDOW-009", wrong.headers);
+    if (wrong) return problem(response, wrong.status, wrong.code ?? "SR-WINDOW-003", wrong.headers);
     if (request.headers["content-type"] !== "application/json") return problem(response, 415, "SR-WINDOW-003");
     const said = JSON.parse(text);
     const fields = Object.keys(said).sort().join();

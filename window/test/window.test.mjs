@@ -737,6 +737,20 @@ test("a_server_under_a_name_of_its_own_serves_the_pages_of_its_site_and_no_other
   assert.equal(await stranger.evaluate(() => window.strongroom.state().ready), false);
 });
 
+test("the_styles_of_a_shop_do_not_reach_into_the_window", async () => {
+  const shop = await openShop();
+  open.push(shop);
+  shop.pages["/shop.css"] = `html{font-size:62.5%}*{box-sizing:content-box;letter-spacing:.3em}div,section,p{position:relative;float:left;margin:40px}
+    main button,body button,body div button{background:red!;background:red;color:white;text-transform:uppercase;width:40px;font-size:9px}h2,h3{font-size:60px;color:red}label,input{display:none}`;
+  const { page } = await visit({ shop, held: "" });
+  const look = (selector, ...names) => page.locator(selector).first().evaluate((one, names) => names.map((name) => getComputedStyle(one)[name]), names);
+  assert.deepEqual(await look(".sr-button", "backgroundColor", "textTransform", "fontSize", "boxSizing"), ["rgb(241, 234, 222)", "none", "16px", "border-box"]);
+  assert.deepEqual(await look(".sr-card h2", "color", "fontSize", "float"), ["rgb(37, 34, 29)", "19.2px", "none"]);
+  assert.deepEqual(await look(".sr-card p", "letterSpacing", "position", "fontSize"), ["normal", "static", "16px"]);
+  await page.click("[data-sr=choose]");
+  assert.equal(await page.locator("[data-sr=tick-videos]").isVisible(), true);
+});
+
 test("events_reach_the_shops_scripts", async () => {
   const { page } = await visit({ held: "", wait: null, page: { head: "<script src='/own.js'></script>" }, shop: await withOwn() });
   await page.waitForSelector(".sr-banner");
