@@ -24,7 +24,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
   const secret = randomBytes(32);
   const site = host.split(".").slice(-2).join(".");
   const shop = {
-    law, version: 3, voided: [], away: false, savings: 0, lifetime: 3_600_000, variant: "arc", refuse: null, slow: 0, inSpite: [], alter: (init) => init,
+    law, version: 3, voided: [], away: false, savings: 0, lifetime: 3_600_000, variant: "arc", refuse: null, slow: 0, inSpite: new Set(), alter: (init) => init,
     asked: [], said: [], seen: [], taken: new Map(), csp, pages, publish, close, url: "",
   };
 
@@ -77,7 +77,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     const heard = url.searchParams.get("gpc") === "1" || (request.headers["sec-gpc"] ?? "").split(",").some((one) => one.trim() === "1");
     // LAW: 11 CCR 7025(c): the signal is followed where a law says so; a yes said in spite of it stands.
     const sold = heard && shop.law.startsWith("us") ? purposes.filter((one) => one.signals.includes("ad_user_data")).map((one) => one.name) : [];
-    const honoured = sold.filter((name) => !(standing[name] === true && shop.inSpite.includes(name)));
+    const honoured = sold.filter((name) => !(standing[name] === true && shop.inSpite.has(name)));
     const together = purposes.filter(({ kind }) => kind === "consent" || kind === "interest");
     const open = together.some(({ name }) => standing[name] === undefined);
     send(response, 200, shop.alter({
@@ -92,7 +92,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
       purposes,
       gpc: { heard, honoured, conflict: honoured.filter((name) => standing[name] === true) },
       texts: TEXTS[language],
-      snapshot: sign({ key: KEY, version: shop.version, language, variant: shop.variant, until: Date.now() + shop.lifetime }),
+      snapshot: sign({ key: KEY, version: shop.version, language, variant: shop.variant, honoured, until: Date.now() + shop.lifetime }),
       variant: shop.variant,
     }));
   }
@@ -121,10 +121,12 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     const separate = purposes.filter(({ name, kind }) => kind === "separate" && said.choices[name] === true);
     if (separate.length && Object.keys(said.choices).length > 1) return problem(response, 422, "SR-WINDOW-005");
     const standing = { ...stands(request), ...said.choices };
+    // LAW: 11 CCR 7025(c)(4): a yes comes before a signal only if the visitor says it in spite of the signal.
+    if (said.source !== "signal") for (const name of shown.honoured) if (name in said.choices) standing[name] = false;
     shop.taken.set(said.id, { text, standing });
     shop.said.push(said);
     shop.savings += 1;
-    if (said.source === "signal") shop.inSpite = Object.keys(said.choices).filter((name) => said.choices[name]);
+    if (said.source === "signal") for (const [name, yes] of Object.entries(said.choices)) yes ? shop.inSpite.add(name) : shop.inSpite.delete(name);
     keep(request, response, said, standing);
   }
 

@@ -485,6 +485,31 @@ test("a_yes_from_before_the_signal_is_told_as_a_conflict_and_can_be_said_again",
   assert.equal(await page.evaluate(() => window.strongroom.allows("advertising")), true);
 });
 
+test("accepting_all_does_not_come_before_the_signal_and_an_answer_of_its_own_does", async () => {
+  const { shop, page } = await visit({ law: "us-ca", signal: true, wait: ".sr-told" });
+  await page.click("[data-sr=choose]");
+  assert.equal(await page.isChecked("[data-sr=tick-advertising]"), true);
+  await page.click("[data-sr=accept]");
+  await page.waitForSelector(".sr-line a");
+  assert.equal(await page.evaluate(() => window.strongroom.allows("advertising")), false);
+  assert.equal(await page.evaluate(() => window.strongroom.allows("statistics")), true);
+  await page.click("footer [data-strongroom-open]");
+  await page.click("[data-sr=tick-advertising]");
+  await until(page, () => window.strongroom.allows("advertising"));
+  assert.deepEqual([shop.said.at(-1).source, shop.said.at(-1).choices], ["signal", { advertising: true }]);
+});
+
+test("a_first_visit_that_saves_a_yes_in_spite_of_the_signal_says_it_apart", async () => {
+  const { shop, page } = await visit({ law: "us-ca", signal: true, wait: ".sr-told" });
+  await page.click("[data-sr=choose]");
+  await page.click("[data-sr=tick-advertising]");
+  await page.click("[data-sr=tick-videos]");
+  await page.click("[data-sr=save]");
+  await until(page, () => window.strongroom.allows("advertising"));
+  assert.deepEqual(shop.said.map(({ source, choices }) => [source, choices]), [
+    ["preferences", { statistics: true, videos: false, suggestions: true }], ["signal", { advertising: true }]]);
+});
+
 test("only_true_is_a_signal", async () => {
   for (const value of ["1", 1, "true", false, null]) {
     const { context, page, shop } = await visit({ law: "us-ca", held: "" });
@@ -675,15 +700,18 @@ test("a_page_that_is_made_ready_in_advance_asks_nothing_until_it_is_looked_at", 
 });
 
 test("a_page_from_the_cache_of_back_and_forward_follows_a_choice_made_since", async () => {
-  const { page, shop } = await visit();
+  const { page, context, shop } = await visit();
   await page.click("[data-sr=accept]");
   await until(page, () => window.ran?.length === 2 && window.strongroom.state().waiting === 0);
-  await page.goto(`${shop.url}/two`);
-  await until(page, () => window.strongroom?.state().ready);
-  await page.evaluate(() => window.strongroom.withdraw());
-  await page.goBack();
-  await until(page, () => window.strongroom?.state().ready && !window.strongroom.allows("statistics"));
+  const other = await context.newPage();
+  await other.goto(`${shop.url}/two`);
+  await until(other, () => window.strongroom?.state().ready);
+  await other.evaluate(() => window.strongroom.withdraw());
+  assert.equal(await page.evaluate(() => window.strongroom.allows("statistics")), true);
+  await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+  await until(page, () => !window.strongroom.allows("statistics"));
   assert.equal(await page.locator("iframe[src]").count(), 0);
+  assert.match(await line(page), /^Stopped: /);
 });
 
 test("another_tab_follows_a_choice_when_it_is_looked_at", async () => {
