@@ -92,7 +92,6 @@ function isYes(purpose: Purpose, checked: boolean): boolean {
 function tickOf(stage: Stage, core: Core, init: Init, purpose: Purpose, first: boolean): HTMLInputElement {
   const tick = h("input", {
     type: "checkbox",
-    id: `sr-tick-${purpose.name}`,
     "data-sr": `tick-${purpose.name}`,
     "aria-labelledby": `sr-to-${purpose.name} sr-of-${purpose.name}`,
     change: () => {
@@ -106,7 +105,7 @@ function tickOf(stage: Stage, core: Core, init: Init, purpose: Purpose, first: b
 
 function ticked(init: Init, purpose: Purpose, tick: HTMLInputElement): HTMLElement {
   const word = purpose.kind === "interest" ? init.texts.object : objects(purpose) ? init.texts.opt_out : init.texts.allow;
-  return h("label", { for: tick.id }, tick, h("span", { id: `sr-to-${purpose.name}` }, word));
+  return h("label", {}, tick, h("span", { id: `sr-to-${purpose.name}` }, word));
 }
 
 /** A separate consent with its own two answers, and what was said so far. */

@@ -126,7 +126,7 @@ test("who_asked_before_the_function_was_there_is_answered_and_listeners_hear_of_
 test("a_frame_finds_the_platform_and_asks_it_by_messages", async () => {
   const { page } = await visit();
   const frame = page.frames().find((one) => one.url().endsWith("/frame"));
-  assert.ok(page.frames().some((one) => one.name() === "__gppLocator"));
+  assert.equal(await frame.evaluate(() => Boolean(window.parent.frames["__gppLocator"])), true);
   await frame.evaluate(() => {
     window.parent.postMessage({ __gppCall: { command: "ping", callId: "7" } }, "*");
     window.parent.postMessage(JSON.stringify({ __gppCall: { command: "hasSection", parameter: "usca", callId: "8" } }), "*");

@@ -73,7 +73,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     shop.asked.push({ language: url.searchParams.get("lang"), gpc: url.searchParams.get("gpc"), cookie: request.headers.cookie ?? "" });
     const language = /^zh\b/i.test(url.searchParams.get("lang") ?? "") ? "zh" : "en";
     const purposes = purposesUnder(shop.law, language);
-    const standing = stands(request);
+    const standing = stands(request, url.searchParams.get("sr"));
     const heard = url.searchParams.get("gpc") === "1" || (request.headers["sec-gpc"] ?? "").split(",").some((one) => one.trim() === "1");
     // LAW: 11 CCR 7025(c): the signal is followed where a law says so; a yes said in spite of it stands.
     const sold = heard && shop.law.startsWith("us") ? purposes.filter((one) => one.signals.includes("ad_user_data")).map((one) => one.name) : [];
@@ -103,7 +103,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     const wrong = shop.refuse;
     if (wrong) return problem(response, wrong.status, wrong.code ?? "SR-WINDOW-003", wrong.headers);
     if (request.headers["content-type"] !== "application/json") return problem(response, 415, "SR-WINDOW-003");
-    const said = JSON.parse(text);
+    const { standing: carried, ...said } = JSON.parse(text);
     const fields = Object.keys(said).sort().join();
     if (fields !== "choices,claimed_at,id,language,snapshot,source,variant") return problem(response, 422, "SR-WINDOW-003");
     const before = shop.taken.get(said.id);
@@ -120,7 +120,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     // LAW: PIPL 23, 29, 39: a yes to a separate consent is alone in its request.
     const separate = purposes.filter(({ name, kind }) => kind === "separate" && said.choices[name] === true);
     if (separate.length && Object.keys(said.choices).length > 1) return problem(response, 422, "SR-WINDOW-005");
-    const standing = { ...stands(request), ...said.choices };
+    const standing = { ...stands(request, carried), ...said.choices };
     // LAW: 11 CCR 7025(c)(4): a yes comes before a signal only if the visitor says it in spite of the signal.
     if (said.source !== "signal") for (const name of shown.honoured) if (name in said.choices) standing[name] = false;
     shop.taken.set(said.id, { text, standing });
@@ -137,8 +137,9 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     send(response, 200, { choices: standing, receipt_url: `/my/receipts/${said.id}`, until: "2027-11-28T00:00:00Z", standing: value });
   }
 
-  function stands(request) {
-    const [, , yes = "", no = ""] = (/(?:^|; )sr=([^;]*)/.exec(request.headers.cookie ?? "")?.[1] ?? "").split(".");
+  // A caller without cookies carries along what it was given.
+  function stands(request, carried) {
+    const [, , yes = "", no = ""] = (/(?:^|; )sr=([^;]*)/.exec(request.headers.cookie ?? "")?.[1] ?? carried ?? "").split(".");
     const all = {};
     for (const name of yes.split("+")) if (name && !shop.voided.includes(name)) all[name] = true;
     for (const name of no.split("+")) if (name) all[name] = false;

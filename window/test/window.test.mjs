@@ -60,6 +60,43 @@ const quiet = (page) => page.waitForTimeout(350);
 const line = (page) => page.locator(".sr-line").innerText();
 const until = (page, run, ...rest) => page.waitForFunction(run, ...rest);
 
+const WORDS = {
+  en: { stopped: /^Stopped: Visitor statistics, Advertising, Product videos, Suggestions in the shop\. Your choice is saved\./, saved: /^Your choice is saved\./ },
+  "zh-CN": { stopped: /^已停止：访问统计、广告推广、商品视频、店内推荐。您的选择已保存。/, saved: /^您的选择已保存。/ },
+};
+
+for (const [language, words] of Object.entries(WORDS)) for (const [where, size] of [["phone", PHONE], ["desktop", DESKTOP]]) for (const colorScheme of ["light", "dark"]) {
+  test(`the_journey_holds_in_${language}_on_a_${where}_in_${colorScheme}`, async () => {
+    const { shop, context, page } = await visit({ language, size, law: "cn", browser: { colorScheme } });
+    assert.deepEqual([paths(), await cookies(context), await keys(page)], [[], [], []]);
+
+    let clicks = 0;
+    const click = (selector) => { clicks += 1; return page.click(selector); };
+    await click("[data-sr=reject]");
+    await page.waitForSelector(".sr-line a");
+    assert.match(await line(page), words.saved);
+    await quiet(page);
+    assert.deepEqual([clicks, paths(), await cookies(context)], [1, [], ["sr"]]);
+
+    await page.click("footer [data-strongroom-open]");
+    await page.click("[data-sr=accept]");
+    await until(page, () => window.ran?.length === 2);
+    await page.waitForSelector("iframe[src]");
+    await page.click("[data-sr=close]");
+
+    clicks = 0;
+    await click("footer [data-strongroom-open]");
+    await click("[data-sr=reject]");
+    await until(page, () => window.strongroom.state().waiting === 0 && document.querySelector(".sr-line a"));
+    assert.match(await line(page), words.stopped);
+    await page.waitForTimeout(400);
+    assert.deepEqual([clicks, await cookies(context), await keys(page)], [2, ["sr"], []]);
+    assert.equal(await page.locator("iframe[src]").count(), 0);
+    assert.deepEqual(shop.said.map(({ language }) => language), Array(3).fill(language.slice(0, 2)));
+    assert.deepEqual(page.violations, []);
+  });
+}
+
 test("before_a_choice_nothing_is_requested_set_or_kept", async () => {
   const { shop, context, page } = await visit();
   await quiet(page);
