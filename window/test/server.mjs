@@ -24,7 +24,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
   const secret = randomBytes(32);
   const site = host.split(".").slice(-2).join(".");
   const shop = {
-    law, version: 3, voided: [], away: false, savings: 0, lifetime: 3_600_000, variant: "arc", refuse: null, slow: 0, inSpite: new Set(), alter: (init) => init,
+    law, version: 3, voided: [], away: false, savings: 0, lifetime: 3_600_000, variant: "arc", refuse: null, slow: 0, slowStyle: 0, inSpite: new Set(), alter: (init) => init,
     asked: [], said: [], seen: [], taken: new Map(), csp, pages, publish, close, url: "",
   };
 
@@ -38,7 +38,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
 
   async function answer(request, response) {
     const url = new URL(request.url, shop.url);
-    shop.seen.push({ method: request.method, path: url.pathname, cookie: request.headers.cookie ?? "" });
+    shop.seen.push({ method: request.method, path: url.pathname, cookie: request.headers.cookie ?? "", referrer: request.headers.referer ?? "" });
     const [, door, key, verb] = url.pathname.split("/");
     if (door === "w") {
       if (request.headers.origin && request.headers.origin !== `http://${request.headers.host}`) share(request, response);
@@ -51,6 +51,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
       return problem(response, 405, "SR-WINDOW-001");
     }
     const type = DIST[url.pathname];
+    if (type === "text/css") await new Promise((done) => setTimeout(done, shop.slowStyle));
     if (type) return void response.writeHead(200, { "content-type": `${type}; charset=utf-8` }).end(read(`../dist${url.pathname}`));
     const page = shop.pages[url.pathname] ?? (url.pathname === "/favicon.ico" ? "" : null);
     if (page === null) return void response.writeHead(404).end();

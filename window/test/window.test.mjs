@@ -304,21 +304,47 @@ test("a_frame_says_who_and_why_and_is_allowed_once_without_a_record", async () =
   assert.equal(await page.locator("iframe[src]").count(), 0);
 });
 
-test("a_placeholder_is_as_large_as_its_frame_and_nothing_moves", async () => {
-  const { page } = await visit({ size: { width: 1280, height: 1200 }, wait: null });
-  await page.evaluate(() => {
-    window.shift = 0;
-    new PerformanceObserver((list) => { for (const one of list.getEntries()) if (!one.hadRecentInput) window.shift += one.value; }).observe({ type: "layout-shift", buffered: true });
-  });
-  await page.waitForSelector(".sr-banner");
-  await page.waitForSelector(".sr-held");
-  await quiet(page);
-  const box = await page.locator(".sr-held").boundingBox();
-  assert.equal(Math.round(box.width), 560);
-  assert.equal(Math.round(box.height), 315);
+test("a_placeholder_is_as_large_as_its_frame_and_nothing_moves_however_slow_the_style_is", async () => {
+  for (const slow of [0, 600]) {
+    const shop = await openShop({ csp: withTracker() });
+    open.push(shop);
+    shop.slowStyle = slow;
+    const { page } = await visit({ shop, size: { width: 1280, height: 1200 }, wait: null });
+    await page.evaluate(() => {
+      window.shift = 0;
+      new PerformanceObserver((list) => { for (const one of list.getEntries()) if (!one.hadRecentInput) window.shift += one.value; }).observe({ type: "layout-shift", buffered: true });
+    });
+    await page.waitForSelector(".sr-banner");
+    await page.waitForSelector(".sr-held");
+    await quiet(page);
+    const box = await page.locator(".sr-held").boundingBox();
+    assert.equal(Math.round(box.width), 560);
+    assert.equal(Math.round(box.height), 315);
+    await page.click("[data-sr=reject]");
+    await page.waitForSelector(".sr-line a");
+    assert.equal(await page.evaluate(() => window.shift), 0);
+  }
+});
+
+test("the_address_of_a_page_is_not_told_to_the_server", async () => {
+  const { shop, page } = await visit({ held: "" });
+  await page.goto(`${shop.url}/two?order=4711`);
   await page.click("[data-sr=reject]");
   await page.waitForSelector(".sr-line a");
-  assert.equal(await page.evaluate(() => window.shift), 0);
+  const asked = shop.seen.filter(({ path }) => path.startsWith("/w/"));
+  assert.ok(asked.length >= 3);
+  for (const { referrer } of asked) assert.ok(!referrer.includes("4711") && !referrer.includes("/two"), referrer);
+});
+
+test("what_waits_is_kept_from_a_pattern_that_takes_everything", async () => {
+  const shop = await openShop();
+  open.push(shop);
+  shop.alter = (init) => ({ ...init, purposes: init.purposes.map((purpose) => ({ ...purpose, cookies: ["*"], storage: ["*"] })).filter(({ kind }) => kind !== "necessary") });
+  const { page } = await visit({ shop, held: "" });
+  shop.refuse = { status: 503 };
+  await page.click("[data-sr=reject]");
+  await until(page, () => /will be sent/.test(document.querySelector(".sr-line").textContent));
+  assert.deepEqual(await keys(page), ["sr-queue"]);
 });
 
 test("scripts_run_in_their_order_even_if_the_first_is_slow", async () => {
