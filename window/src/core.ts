@@ -107,12 +107,12 @@ export function makeCore(ground: Ground): Core {
   let failures = 0;
   let sending = false;
   const answers = new Map<string, (outcome: Outcome) => void>();
-  const listeners: { name: string; run: (about: never) => void }[] = [];
+  const listeners = new Set<{ name: string; run: (about: never) => void }>();
 
   function remembered(): Waiting[] {
     try {
       const kept: unknown = JSON.parse(ground.read() ?? "[]");
-      return Array.isArray(kept) ? kept : [];
+      return Array.isArray(kept) ? kept.filter((one) => one?.id && typeof one.choices === "object" && one.choices) : [];
     } catch {
       return [];
     }
@@ -247,8 +247,8 @@ export function makeCore(ground: Ground): Core {
       if (!first.snapshot) under(first, init);
       const { digest: _digest, away: _away, again: _again, ...body } = first;
       const answer = await ground.send("POST", "choices", body).catch(() => null);
-      if (answer?.status === 200 || answer?.status === 201) {
-        taken(first, answer.body as Saved);
+      if (answer?.status === 200 && isSaved(answer.body)) {
+        taken(first, answer.body);
       } else if (answer?.status === 409 && !first.again) {
         if (!(await shownAgain(first))) break;
       } else if (!answer || answer.status === 429 || answer.status >= 500) {
@@ -294,9 +294,11 @@ export function makeCore(ground: Ground): Core {
     tell();
   }
 
+  // A no that the server does not take still holds on this page.
   function drop(said: Waiting, outcome: Outcome): void {
     queue = queue.filter((one) => one !== said);
     remember();
+    Object.assign(init?.choices ?? {}, refusals(said.choices));
     settle(said, outcome);
     tell();
   }
@@ -351,15 +353,22 @@ export function makeCore(ground: Ground): Core {
 
   function on<Name extends keyof Events>(name: Name, run: Heard<Name>): () => void {
     const listener = { name, run };
-    listeners.push(listener);
+    listeners.add(listener);
     if (name === "ready" && init) (run as Heard<"ready">)(state());
-    return () => void listeners.splice(listeners.indexOf(listener), 1);
+    return () => void listeners.delete(listener);
   }
 
   return { init: () => init, allows, choose, withdraw, on, state, refresh };
 }
 
+// What is not whole counts as no answer: a proxy may answer in the server's place.
 function isInit(body: unknown): body is Init {
   const init = body as Init | null;
-  return init?.format === 1 && Array.isArray(init.purposes) && typeof init.snapshot === "string";
+  return init?.format === 1 && Array.isArray(init.purposes) && typeof init.snapshot === "string"
+    && [init.notice, init.choices, init.gpc, init.texts].every((part) => typeof part === "object" && part !== null);
+}
+
+function isSaved(body: unknown): body is Saved {
+  const choices = (body as Saved | null)?.choices;
+  return typeof choices === "object" && choices !== null;
 }

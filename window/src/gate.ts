@@ -6,6 +6,7 @@
 import type { Core } from "./core";
 import type { Init } from "./contract";
 import { fill, h } from "./dom";
+import { QUEUE } from "./net";
 
 const HELD = "script[type='text/plain'][data-purpose],iframe[data-purpose][data-src],img[data-purpose][data-src]";
 const PATIENCE = 10_000;
@@ -156,7 +157,7 @@ export function makeGate(core: Core, ask: (purpose: string) => void, away: strin
     for (const which of ["localStorage", "sessionStorage"] as const) {
       try {
         for (const key of Object.keys(window[which])) {
-          if (isOf(key, gone, "storage") && !isOf(key, kept, "storage")) window[which].removeItem(key);
+          if (key !== QUEUE && isOf(key, gone, "storage") && !isOf(key, kept, "storage")) window[which].removeItem(key);
         }
       } catch {
         // A browser that forbids storage has kept nothing in it.

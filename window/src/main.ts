@@ -64,22 +64,23 @@ function start(script: HTMLScriptElement, key: string): Strongroom {
     const init = core.init();
     if (!init) return stage.tell(away);
     const known = purpose !== undefined && optional(init).some((one) => one.name === purpose);
-    stage.open(known ? { question: purpose } : "settings");
+    void styled.then(() => stage.open(known ? { question: purpose } : "settings"));
   }
 
   function dispatch(name: string, detail: unknown): void {
     document.dispatchEvent(new CustomEvent(`strongroom:${name}`, { detail }));
   }
 
+  // ORDER: the style first, so that what takes the place of a frame has its size at once and nothing moves.
   core.on("ready", (state) => {
-    gate.look();
-    gate.redraw();
-    gate.sweep();
     void styled.then(() => {
+      gate.look();
+      gate.redraw();
+      gate.sweep();
       link();
       stage.greet();
+      new MutationObserver(() => gate.look()).observe(document.documentElement, { childList: true, subtree: true });
     });
-    new MutationObserver(() => gate.look()).observe(document.documentElement, { childList: true, subtree: true });
     dispatch("ready", state);
   });
   core.on("change", (change) => {
@@ -112,7 +113,7 @@ function start(script: HTMLScriptElement, key: string): Strongroom {
   window.addEventListener("pagehide", () => gate.sweep());
 
   async function begin(): Promise<void> {
-    if (!(await core.refresh())) gate.look();
+    if (!(await core.refresh())) void styled.then(() => gate.look());
   }
   // A page that is made ready before anybody looks at it asks nothing and leaves nothing.
   if ((document as Document & { prerendering?: boolean }).prerendering) {

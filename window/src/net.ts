@@ -4,7 +4,8 @@ import type { Answer, Ground } from "./core";
 import { isSignalled } from "./signals";
 
 const PATIENCE = 8_000;
-const QUEUE = "sr-queue";
+/** The key of sessionStorage under which choices wait. */
+export const QUEUE = "sr-queue";
 
 /**
  * The ground that a web page gives.

@@ -17,10 +17,14 @@ export function drawSettings(stage: Stage, core: Core, init: Init): HTMLElement 
   const together = optional(init).filter((purpose) => purpose.kind !== "separate");
   const separate = optional(init).filter((purpose) => purpose.kind === "separate");
   const necessary = init.purposes.filter((purpose) => purpose.kind === "necessary");
-  const ticks = together.map((purpose) => tickOf(stage, core, purpose, first));
+  const ticks = together.map((purpose) => tickOf(stage, core, init, purpose, first));
   const all = (yes: boolean) => () => stage.say(core.choose(toAll(init, yes)), first);
-  const save = () => stage.say(core.choose(Object.fromEntries(together.map((purpose, at) =>
-    [purpose.name, isYes(purpose, ticks[at]!.checked)]))));
+  const save = () => {
+    const said = together.map((purpose, at) => [purpose.name, isYes(purpose, ticks[at]!.checked)] as const);
+    const spite = said.filter(([name, yes]) => yes && inSpite(init, name));
+    const rest = core.choose(Object.fromEntries(said.filter((one) => !spite.includes(one))));
+    stage.say(spite.length ? rest.then(() => core.choose(Object.fromEntries(spite), "signal")) : rest);
+  };
   return h("section", { class: "sr-card sr-settings", role: "dialog", "aria-labelledby": "sr-title" },
     h("div", { class: "sr-body" },
       h("h2", { id: "sr-title", tabindex: -1 }, texts.settings),
@@ -76,18 +80,23 @@ function objects(purpose: Purpose): boolean {
   return purpose.kind === "interest" || purpose.on_by_default === true;
 }
 
+// A yes in spite of a signal counts only when it is said as one. The settings show the signal above it.
+function inSpite(init: Init, name: string): boolean {
+  return init.gpc.honoured.includes(name);
+}
+
 function isYes(purpose: Purpose, checked: boolean): boolean {
   return checked !== objects(purpose);
 }
 
-function tickOf(stage: Stage, core: Core, purpose: Purpose, first: boolean): HTMLInputElement {
+function tickOf(stage: Stage, core: Core, init: Init, purpose: Purpose, first: boolean): HTMLInputElement {
   const tick = h("input", {
     type: "checkbox",
-    id: `sr-tick-${purpose.name}`,
     "data-sr": `tick-${purpose.name}`,
     "aria-labelledby": `sr-to-${purpose.name} sr-of-${purpose.name}`,
     change: () => {
-      if (!first) stage.say(core.choose({ [purpose.name]: isYes(purpose, tick.checked) }), false);
+      const source = inSpite(init, purpose.name) ? "signal" : "preferences";
+      if (!first) stage.say(core.choose({ [purpose.name]: isYes(purpose, tick.checked) }, source), false);
     },
   });
   tick.checked = mayRun(purpose, core.state().choices) !== objects(purpose);
@@ -96,7 +105,7 @@ function tickOf(stage: Stage, core: Core, purpose: Purpose, first: boolean): HTM
 
 function ticked(init: Init, purpose: Purpose, tick: HTMLInputElement): HTMLElement {
   const word = purpose.kind === "interest" ? init.texts.object : objects(purpose) ? init.texts.opt_out : init.texts.allow;
-  return h("label", { for: tick.id }, tick, h("span", { id: `sr-to-${purpose.name}` }, word));
+  return h("label", {}, tick, h("span", { id: `sr-to-${purpose.name}` }, word));
 }
 
 /** A separate consent with its own two answers, and what was said so far. */

@@ -31,8 +31,9 @@ export function drawSignal(stage: Stage, core: Core, init: Init): HTMLElement {
   const say = (names: string[], yes: boolean) => () =>
     stage.say(core.choose(Object.fromEntries(names.map((name) => [name, yes])), "signal"));
   return h("section", { class: "sr-card sr-told", "aria-labelledby": "sr-title" },
-    h("h2", { id: "sr-title" }, texts.signal_title),
-    h("p", {}, ...explained(init)),
+    h("div", { class: "sr-body" },
+      h("h2", { id: "sr-title", tabindex: -1 }, texts.signal_title),
+      h("p", {}, ...explained(init))),
     h("div", { class: "sr-buttons" },
       button(conflict ? texts.signal_keep : texts.ok, "keep", say(gpc.honoured, false)),
       conflict && button(texts.signal_allow, "allow", say(gpc.conflict, true)),

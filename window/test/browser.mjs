@@ -25,7 +25,7 @@ export function pageOf(language, { head = "", body = "", script = "", footer = t
 }
 
 export const SHOP_CSS = `:root{color-scheme:light dark}body{margin:0 auto;padding:1rem;max-width:60rem;font:1rem/1.5 system-ui,"WenQuanYi Micro Hei",sans-serif}
-  button{min-height:2.75rem;text-transform:uppercase}a{color:light-dark(#0a4a7a,#8ac7ff)}body{background:Canvas}main{min-height:60vh}iframe{border:0;max-width:100%}`;
+  button{min-height:2.75rem;text-transform:uppercase}a{color:light-dark(#0a4a7a,#8ac7ff)}body{background:Canvas}footer a{display:inline-block;padding:.5rem 0}main{min-height:60vh}iframe{border:0;max-width:100%}`;
 
 /** Tells a page's scripts, and the server, that the browser sends the Global Privacy Control. */
 export async function sendSignal(context) {

@@ -156,7 +156,7 @@ test("a_yes_that_waits_does_not_outlive_the_notice_that_was_shown", async () => 
 });
 
 test("what_is_kept_and_broken_is_passed_over", async () => {
-  for (const kept of ["{", "null", "7", '"x"']) {
+  for (const kept of ["{", "null", "7", '"x"', "[null]", '[{"id":"x"}]', '[{"id":"x","choices":null}]', '[7]']) {
     const it = bench({ kept });
     assert.equal(await it.core.refresh(), true);
     assert.equal(it.sent.length, 0);
@@ -229,6 +229,22 @@ test("a_choice_that_the_server_does_not_take_switches_nothing_on", async () => {
   }
 });
 
+test("a_yes_to_which_something_else_answers_switches_nothing_on", async () => {
+  for (const body of [null, "<html>", {}, { choices: null }]) {
+    const it = bench({ answers: { choices: [{ status: 200, body }] } });
+    await it.core.refresh();
+    assert.equal(await it.core.choose({ statistics: true }), "lost");
+    assert.equal(it.core.allows("statistics"), false);
+  }
+});
+
+test("a_no_that_the_server_does_not_take_holds_on_this_page", async () => {
+  const it = bench({ init: { choices: { statistics: true } }, answers: { choices: [{ status: 422 }] } });
+  await it.core.refresh();
+  assert.equal(await it.core.withdraw("statistics"), "lost");
+  assert.equal(it.core.allows("statistics"), false);
+});
+
 test("withdrawing_tells_what_stopped", async () => {
   const it = bench({ init: { choices: { statistics: true } }, answers: { choices: [saved] } });
   await it.core.refresh();
@@ -285,10 +301,12 @@ test("who_listens_late_hears_that_it_is_ready_and_who_stops_hears_no_more", asyn
   const heard = [];
   it.core.on("ready", () => heard.push("ready"));
   const stop = it.core.on("change", () => heard.push("change"));
+  it.core.on("change", () => heard.push("other"));
   await it.core.choose({ statistics: true });
   stop();
+  stop();
   await it.core.choose({ statistics: false });
-  assert.deepEqual(heard, ["ready", "change"]);
+  assert.deepEqual(heard, ["ready", "change", "other", "other"]);
 });
 
 test("an_answer_that_comes_late_does_not_undo_a_newer_one", async () => {
@@ -316,7 +334,7 @@ test("an_answer_to_a_question_from_before_a_choice_does_not_undo_the_choice", as
 });
 
 test("an_answer_of_another_form_counts_as_none", async () => {
-  for (const body of [null, {}, { format: 2, purposes: [], snapshot: "x" }, "text"]) {
+  for (const body of [null, {}, { format: 2, purposes: [], snapshot: "x" }, { format: 1, purposes: [], snapshot: "x" }, "text"]) {
     const it = bench({ answers: { inits: [{ status: 200, body }] } });
     assert.equal(await it.core.refresh(), false);
     assert.equal(it.core.state().ready, false);

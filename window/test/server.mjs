@@ -24,7 +24,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
   const secret = randomBytes(32);
   const site = host.split(".").slice(-2).join(".");
   const shop = {
-    law, version: 3, voided: [], away: false, savings: 0, lifetime: 3_600_000, variant: "arc", refuse: null, slow: 0, inSpite: [], alter: (init) => init,
+    law, version: 3, voided: [], away: false, savings: 0, lifetime: 3_600_000, variant: "arc", refuse: null, slow: 0, slowStyle: 0, inSpite: new Set(), alter: (init) => init,
     asked: [], said: [], seen: [], taken: new Map(), csp, pages, publish, close, url: "",
   };
 
@@ -38,7 +38,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
 
   async function answer(request, response) {
     const url = new URL(request.url, shop.url);
-    shop.seen.push({ method: request.method, path: url.pathname, cookie: request.headers.cookie ?? "" });
+    shop.seen.push({ method: request.method, path: url.pathname, cookie: request.headers.cookie ?? "", referrer: request.headers.referer ?? "" });
     const [, door, key, verb] = url.pathname.split("/");
     if (door === "w") {
       if (request.headers.origin && request.headers.origin !== `http://${request.headers.host}`) share(request, response);
@@ -51,6 +51,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
       return problem(response, 405, "SR-WINDOW-001");
     }
     const type = DIST[url.pathname];
+    if (type === "text/css") await new Promise((done) => setTimeout(done, shop.slowStyle));
     if (type) return void response.writeHead(200, { "content-type": `${type}; charset=utf-8` }).end(read(`../dist${url.pathname}`));
     const page = shop.pages[url.pathname] ?? (url.pathname === "/favicon.ico" ? "" : null);
     if (page === null) return void response.writeHead(404).end();
@@ -73,11 +74,11 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     shop.asked.push({ language: url.searchParams.get("lang"), gpc: url.searchParams.get("gpc"), cookie: request.headers.cookie ?? "" });
     const language = /^zh\b/i.test(url.searchParams.get("lang") ?? "") ? "zh" : "en";
     const purposes = purposesUnder(shop.law, language);
-    const standing = stands(request);
+    const standing = stands(request, url.searchParams.get("sr"));
     const heard = url.searchParams.get("gpc") === "1" || (request.headers["sec-gpc"] ?? "").split(",").some((one) => one.trim() === "1");
     // LAW: 11 CCR 7025(c): the signal is followed where a law says so; a yes said in spite of it stands.
     const sold = heard && shop.law.startsWith("us") ? purposes.filter((one) => one.signals.includes("ad_user_data")).map((one) => one.name) : [];
-    const honoured = sold.filter((name) => !(standing[name] === true && shop.inSpite.includes(name)));
+    const honoured = sold.filter((name) => !(standing[name] === true && shop.inSpite.has(name)));
     const together = purposes.filter(({ kind }) => kind === "consent" || kind === "interest");
     const open = together.some(({ name }) => standing[name] === undefined);
     send(response, 200, shop.alter({
@@ -92,7 +93,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
       purposes,
       gpc: { heard, honoured, conflict: honoured.filter((name) => standing[name] === true) },
       texts: TEXTS[language],
-      snapshot: sign({ key: KEY, version: shop.version, language, variant: shop.variant, until: Date.now() + shop.lifetime }),
+      snapshot: sign({ key: KEY, version: shop.version, language, variant: shop.variant, honoured, until: Date.now() + shop.lifetime }),
       variant: shop.variant,
     }));
   }
@@ -101,9 +102,9 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     let text = "";
     for await (const piece of request) text += piece;
     const wrong = shop.refuse;
-    if (wrong) return problem(response, wrong.status, wrong.code ?? "SR-WINDOW-009", wrong.headers);
+    if (wrong) return problem(response, wrong.status, wrong.code ?? "SR-WINDOW-003", wrong.headers);
     if (request.headers["content-type"] !== "application/json") return problem(response, 415, "SR-WINDOW-003");
-    const said = JSON.parse(text);
+    const { standing: carried, ...said } = JSON.parse(text);
     const fields = Object.keys(said).sort().join();
     if (fields !== "choices,claimed_at,id,language,snapshot,source,variant") return problem(response, 422, "SR-WINDOW-003");
     const before = shop.taken.get(said.id);
@@ -120,11 +121,13 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     // LAW: PIPL 23, 29, 39: a yes to a separate consent is alone in its request.
     const separate = purposes.filter(({ name, kind }) => kind === "separate" && said.choices[name] === true);
     if (separate.length && Object.keys(said.choices).length > 1) return problem(response, 422, "SR-WINDOW-005");
-    const standing = { ...stands(request), ...said.choices };
+    const standing = { ...stands(request, carried), ...said.choices };
+    // LAW: 11 CCR 7025(c)(4): a yes comes before a signal only if the visitor says it in spite of the signal.
+    if (said.source !== "signal") for (const name of shown.honoured) if (name in said.choices) standing[name] = false;
     shop.taken.set(said.id, { text, standing });
     shop.said.push(said);
     shop.savings += 1;
-    if (said.source === "signal") shop.inSpite = Object.keys(said.choices).filter((name) => said.choices[name]);
+    if (said.source === "signal") for (const [name, yes] of Object.entries(said.choices)) yes ? shop.inSpite.add(name) : shop.inSpite.delete(name);
     keep(request, response, said, standing);
   }
 
@@ -135,8 +138,9 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
     send(response, 200, { choices: standing, receipt_url: `/my/receipts/${said.id}`, until: "2027-11-28T00:00:00Z", standing: value });
   }
 
-  function stands(request) {
-    const [, , yes = "", no = ""] = (/(?:^|; )sr=([^;]*)/.exec(request.headers.cookie ?? "")?.[1] ?? "").split(".");
+  // A caller without cookies carries along what it was given.
+  function stands(request, carried) {
+    const [, , yes = "", no = ""] = (/(?:^|; )sr=([^;]*)/.exec(request.headers.cookie ?? "")?.[1] ?? carried ?? "").split(".");
     const all = {};
     for (const name of yes.split("+")) if (name && !shop.voided.includes(name)) all[name] = true;
     for (const name of no.split("+")) if (name) all[name] = false;

@@ -54,3 +54,11 @@ test("no_text_blames_or_frightens_who_refuses", () => {
   const forbidden = /no thanks|worse|miss out|unfortunately|are you sure|recommended|遗憾|错过|更差|推荐您|确定要拒绝|建议同意/i;
   for (const [key, text] of [...Object.entries(en), ...Object.entries(zh)]) assert.ok(!forbidden.test(text), key);
 });
+
+test("the_guide_in_chinese_names_every_attribute_event_and_call_of_the_english_one", () => {
+  const guide = read("../README.md").split("## Recipes")[0];
+  const chinese = read("../README.zh-CN.md");
+  const names = new Set(guide.match(/data-[a-z-]+|strongroom[.:][a-z]+|dist\/[\w.-]+/g));
+  assert.ok(names.size > 20);
+  for (const name of names) assert.ok(chinese.includes(name), name);
+});
