@@ -21,6 +21,7 @@
 
 mod api;
 mod batches;
+mod browser;
 mod canary;
 mod cli;
 mod copies;
@@ -61,4 +62,5 @@ mod theft;
 mod together;
 mod vault;
 mod weak_servers;
+mod window_page;
 mod witnesses;

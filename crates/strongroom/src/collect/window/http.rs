@@ -351,7 +351,7 @@ pub struct WindowSaved {
 pub(crate) async fn post_choices(request: Request) -> Result<Response<Body>, Problem> {
     let Request { house, caller, headers, target, body, .. } = request;
     if headers.get(header::CONTENT_TYPE).is_none_or(|media| media.as_bytes() != b"application/json") {
-        return Err(Problem::new("SR-WINDOW-006", 415, "a choice is sent as `application/json`"));
+        return Err(Problem::new("SR-WINDOW-010", 415, "a choice is sent as `application/json`"));
     }
     if visitor::is_from_another_site(&headers) {
         return Err(from_another_site());

@@ -264,7 +264,7 @@ fn robots_other_sites_and_forms_choose_nothing() {
     page.request("POST", "choices", &[("sec-fetch-site", "cross-site")], Some(&body))
         .problem(403, "SR-WINDOW-008");
     let form = Request::post(format!("/w/{}/choices", page.key)).header(header::CONTENT_TYPE, "text/plain");
-    page.bench.send(form.body(Body::from(body.to_string())).unwrap()).problem(415, "SR-WINDOW-006");
+    page.bench.send(form.body(Body::from(body.to_string())).unwrap()).problem(415, "SR-WINDOW-010");
     assert_eq!(page.bench.count(Act::Chose), 0);
 }
 

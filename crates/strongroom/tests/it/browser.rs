@@ -1,0 +1,156 @@
+//! A real browser, driven over a pipe by its own protocol.
+
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+/// Where a browser is; `None` after saying so.
+pub(crate) fn find_browser() -> Option<&'static str> {
+    let there = |name: &&str| {
+        Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    };
+    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(there);
+    if found.is_none() {
+        eprintln!(
+            "SKIPPED: no Chromium on this machine, so no page was looked at (apt-get install chromium)"
+        );
+    }
+    found
+}
+
+/// A browser, driven over a pipe: one page of the width of a phone.
+pub(crate) struct Browser {
+    child: Child,
+    asks: ChildStdin,
+    says: Receiver<Json>,
+    session: String,
+    number: u64,
+    /// Addresses that the page asked for.
+    pub(crate) requests: Vec<String>,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    pub(crate) fn open(name: &str) -> Browser {
+        let profile = tempfile::tempdir().unwrap();
+        // The protocol is spoken on file handles 3 and 4, which the shell makes of the pipes to us.
+        let script = format!(
+            "exec {name} --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+             --disable-component-update --disable-sync --disable-dev-shm-usage --remote-debugging-pipe \
+             --user-data-dir='{}' about:blank 3<&0 4>&1 0</dev/null 1>/dev/null 2>/dev/null",
+            profile.path().display()
+        );
+        let mut child = Command::new("sh")
+            .args(["-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (asks, mut out) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (tell, says) = channel();
+        std::thread::spawn(move || {
+            let (mut waiting, mut buffer) = (Vec::new(), [0; 1 << 16]);
+            while let Ok(read @ 1..) = out.read(&mut buffer) {
+                waiting.extend_from_slice(&buffer[..read]);
+                while let Some(end) = waiting.iter().position(|byte| *byte == 0) {
+                    let message: Vec<u8> = waiting.drain(..=end).collect();
+                    if let Ok(message) = serde_json::from_slice(&message[..end])
+                        && tell.send(message).is_err()
+                    {
+                        return;
+                    }
+                }
+            }
+        });
+        let mut browser = Browser {
+            child,
+            asks,
+            says,
+            session: String::new(),
+            number: 0,
+            requests: Vec::new(),
+            _profile: profile,
+        };
+        let target = browser.ask("Target.createTarget", json!({ "url": "about:blank" }))["targetId"].clone();
+        let attached = browser.ask("Target.attachToTarget", json!({ "targetId": target, "flatten": true }));
+        attached["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
+        for domain in ["Page.enable", "Network.enable", "Runtime.enable"] {
+            browser.ask(domain, json!({}));
+        }
+        browser
+    }
+
+    /// Asks, and waits for the answer.
+    pub(crate) fn ask(&mut self, method: &str, params: Json) -> Json {
+        self.number += 1;
+        let number = self.number;
+        let mut message = json!({ "id": number, "method": method, "params": params });
+        if !self.session.is_empty() {
+            message["sessionId"] = json!(self.session);
+        }
+        self.asks.write_all(message.to_string().as_bytes()).unwrap();
+        self.asks.write_all(&[0]).unwrap();
+        self.wait(|said| said["id"] == number)["result"].clone()
+    }
+
+    fn wait(&mut self, is_it: impl Fn(&Json) -> bool) -> Json {
+        loop {
+            let said =
+                self.says.recv_timeout(Duration::from_secs(60)).expect("the browser answers within a minute");
+            if said["method"] == "Network.requestWillBeSent" {
+                self.requests.push(said["params"]["request"]["url"].as_str().unwrap().to_owned());
+            }
+            if is_it(&said) {
+                return said;
+            }
+        }
+    }
+
+    pub(crate) fn go(&mut self, address: &str, width: u32, scheme: &str) {
+        let metrics = json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.ask("Emulation.setDeviceMetricsOverride", metrics);
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.ask("Emulation.setEmulatedMedia", features);
+        self.ask("Page.navigate", json!({ "url": address }));
+        self.wait(|said| said["method"] == "Page.loadEventFired");
+    }
+
+    /// What an expression comes to in the page.
+    pub(crate) fn look(&mut self, expression: &str) -> Json {
+        let found = self.ask("Runtime.evaluate", json!({ "expression": expression, "returnByValue": true }));
+        assert!(found.get("exceptionDetails").is_none(), "{found}");
+        found["result"]["value"].clone()
+    }
+}
+
+impl Browser {
+    /// Waits until an expression is true in the page.
+    #[track_caller]
+    pub(crate) fn until(&mut self, expression: &str) {
+        let mut looks = 0;
+        while self.look(expression) != true {
+            looks += 1;
+            assert!(looks < 200, "not within ten seconds: {expression}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How far the page is wider than its window, and the elements that stand out of it.
+pub(crate) const OVERFLOW: &str = "(() => {
+  const width = document.documentElement.clientWidth;
+  const out = [...document.body.querySelectorAll('*')].filter(e => !e.closest('.skip'))
+    .filter(e => e.getBoundingClientRect().right > width + 0.5 || e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
+    .map(e => e.outerHTML.slice(0, 80));
+  return { more: document.documentElement.scrollWidth - width, out: out.slice(0, 5) };
+})()";
