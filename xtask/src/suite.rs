@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::need::{self, Install};
-use crate::shell::{answers, cargo, made, program, run, say, shown};
+use crate::shell::{answers, cargo, made, program, root, run, say, shown};
 use crate::{alone, arrows, dist, docs, judges, postgres, python, secrets, tables};
 
 /// What `test` takes.
@@ -63,6 +63,10 @@ enum Step {
     Alone,
     /// A short run of the fuzz targets that are built quickly
     Fuzz,
+    /// The script of the shop's pages: what is committed is what its sources give, and what needs no browser
+    Window,
+    /// All of its tests, in a real browser; only when it is asked for, for it takes minutes
+    WindowWhole,
 }
 
 const STEPS: &[Step] = &[
@@ -74,15 +78,27 @@ const STEPS: &[Step] = &[
     Step::Doctests,
     Step::Alone,
     Step::Fuzz,
+    Step::Window,
     Step::Tests,
     Step::Postgres,
     Step::PostgresWhole,
     Step::Newest,
     Step::Servers,
+    Step::WindowWhole,
 ];
 
 /// Steps that run only when they are asked for by name.
-const ASKED_FOR: &[Step] = &[Step::PostgresWhole, Step::Newest, Step::Servers];
+const ASKED_FOR: &[Step] = &[Step::PostgresWhole, Step::Newest, Step::Servers, Step::WindowWhole];
+
+/// Tests of the window that run with every change: those that open no browser.
+const OF_THE_WINDOW: &[&str] = &[
+    "test/build.test.mjs",
+    "test/contract.test.mjs",
+    "test/core.test.mjs",
+    "test/gpp.test.mjs",
+    "test/mini.test.mjs",
+    "test/texts.test.mjs",
+];
 
 /// Tests of the house that run on a server with every change: what asks most of the engine, and where each kind of row is changed.
 const ON_POSTGRES: &str = "package(store) - binary(model) + package(strongroom) & binary(it) & test(/^(api|erasure|neighbours|edited_rows|copies|batches|flipped_pages|weak_servers)::/)";
@@ -175,6 +191,8 @@ fn name_of(step: Step) -> &'static str {
         Step::Doctests => "doctests",
         Step::Alone => "alone",
         Step::Fuzz => "fuzz",
+        Step::Window => "window",
+        Step::WindowWhole => "window-whole",
     }
 }
 
@@ -224,6 +242,10 @@ fn run_step(step: Step, args: &TestArgs) -> Result<Ended> {
             let skipped = alone::check(made(&built, "strongroom")?)?;
             Ok(Ended { skipped, ..Ended::default() })
         }
+        Step::Window => of_the_window(
+            &[&["--test", "--test-reporter=spec", "--test-concurrency=1"][..], OF_THE_WINDOW].concat(),
+        ),
+        Step::WindowWhole => of_the_window(&["--test", "--test-reporter=spec", "--test-concurrency=1"]),
         Step::Fuzz => match fuzz_is_missing() {
             Some(why) => {
                 Ok(Ended::skipped(format!("fuzzing: {why}; the corpora are replayed among the tests")))
@@ -234,6 +256,23 @@ fn run_step(step: Step, args: &TestArgs) -> Result<Ended> {
                 .map(|()| Ended::default()),
         },
     }
+}
+
+/// Runs tests of the window by node, which counts them itself.
+fn of_the_window(args: &[&str]) -> Result<Ended> {
+    let folder = root().join("window");
+    if !answers("node", &["--version"]) || !answers("npm", &["--version"]) {
+        return Ok(Ended::skipped(
+            "the tests of the window: node or npm is not here (Debian: apt-get install nodejs npm)",
+        ));
+    }
+    if !folder.join("node_modules/.package-lock.json").exists() {
+        run(Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(&folder))?;
+    }
+    run(Command::new("npm").args(["run", "--silent", "check"]).current_dir(&folder))?;
+    counted(Command::new("node").args(args).current_dir(&folder))
 }
 
 fn needs(install: Install) -> Result<Ended> {
@@ -318,6 +357,17 @@ fn passed_on(mut from: impl BufRead, to: &mut impl Write) -> Ended {
 /// Passed and failed, from the closing line of nextest or of one binary of `cargo test`.
 fn count(line: &str) -> (u64, u64) {
     let line = line.trim_start();
+    // Node's own tests: `ℹ pass 25`.
+    let of_node = |word: &str| {
+        let number = line.strip_prefix("ℹ ").and_then(|rest| rest.strip_prefix(word))?;
+        number.trim().parse::<u64>().ok()
+    };
+    if let Some(passed) = of_node("pass ") {
+        return (passed, 0);
+    }
+    if let Some(failed) = of_node("fail ") {
+        return (0, failed);
+    }
     let rest = if line.starts_with("Summary [") {
         line.split_once(" run: ").map(|(_, rest)| rest)
     } else {
