@@ -19,11 +19,12 @@ pub(super) enum CredentialsCommand {
     /// Make a credential; its secret is shown once
     #[command(
         after_help = "Roles: intake puts data in and reads nothing · service uses data for its purposes · officer sees what is kept,
-records choices, erases · auditor reads the ledger · admin publishes policies and makes credentials, and sees no data"
+records choices, erases · auditor reads the ledger · admin publishes policies and makes credentials, and sees no data · window is for
+the pages of the shop: its key begins with srp_ and is no secret, shows what can be chosen and takes choices, and nothing else"
     )]
     Add {
         /// What it may do
-        #[arg(long, value_parser = ["intake", "service", "officer", "auditor", "admin"])]
+        #[arg(long, value_parser = ["intake", "service", "officer", "auditor", "admin", "window"])]
         role: String,
         /// What it is for: a technical name, never a person's
         #[arg(long)]

@@ -90,6 +90,35 @@ impl Reading {
         })
     }
 
+    /// Where else to go from the notice: its other languages, its versions, pages to learn from, and the notice as text.
+    fn ways(&self, version: Option<&str>) -> String {
+        let (is_zh, own) = (self.words() == Words::Zh, self.language.as_str());
+        let of_version = version.map(|version| format!("&amp;version={version}")).unwrap_or_default();
+        let others = self.policy.compiled.shop().languages.iter().filter(|other| other.as_str() != own);
+        let mut links: Vec<String> = others
+            .map(|other| {
+                let tag = other.as_str();
+                let name = match tag {
+                    "en" => "English",
+                    tag if is_chinese(tag) => "中文",
+                    tag => tag,
+                };
+                format!(
+                    "<a href=\"/privacy?lang={tag}{of_version}\" hreflang=\"{tag}\" lang=\"{tag}\">{name}</a>"
+                )
+            })
+            .collect();
+        let more = if is_zh {
+            ["历史版本与差异", "了解个人信息保护", "纯文本"]
+        } else {
+            ["Versions and what they changed", "Good to know", "As plain text"]
+        };
+        let to = ["/privacy/versions", "/privacy/learn", "/privacy.txt"];
+        links.extend(to.iter().zip(more).map(|(to, name)| format!("<a href=\"{to}?lang={own}\">{name}</a>")));
+        let label = if is_zh { "语言与版本" } else { "Languages and versions" };
+        format!("<nav class=\"notice-ways\" aria-label=\"{label}\"><p>{}</p></nav>\n", links.join(" · "))
+    }
+
     fn words(&self) -> Words {
         if is_chinese(self.language.as_str()) { Words::Zh } else { Words::En }
     }
@@ -144,8 +173,12 @@ fn file(text: String, media: &'static str) -> Response<Body> {
               (status = 404, description = "No such shop, version or language", body = ProblemBody)))]
 pub(crate) async fn get_notice(visit: Visit) -> Result<Response<Body>, Problem> {
     let reading = Reading::of(&visit)?;
-    let policy = reading.version(visit.parameter("version")?).await?;
-    Ok(page(reading.notice(&policy)?.to_html_page()))
+    let version = visit.parameter("version")?;
+    let policy = reading.version(version).await?;
+    let notice = reading.notice(&policy)?;
+    let title = format!("{} – {}", notice.title.plain(), notice.shop_name);
+    let html = format!("{}{}", reading.ways(version), notice.to_html_fragment());
+    Ok(page(page_of(reading.language.as_str(), &title, &html)))
 }
 
 /// The notice as text, for where no page can be shown.
@@ -181,8 +214,19 @@ pub(crate) async fn get_versions(visit: Visit) -> Result<Response<Body>, Problem
     let versions = reading.house.look(move |view| super::list(view, &looking, LISTED)).await?;
     let (is_zh, tag) = (reading.words() == Words::Zh, reading.language.as_str());
     let title = if is_zh { "隐私政策的各个版本" } else { "Versions of the privacy notice" };
-    let mut html =
-        format!("<article class=\"notice\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n</header>\n<ul>\n");
+    let lead = match (is_zh, versions.len()) {
+        (true, 1) => "目前只有一个版本。今后每次更新，旧版本和修改之处都会保留在这里。",
+        (true, _) => "每一个版本都保留在这里；修改之处逐字标出。",
+        (false, 1) => {
+            "There is one version so far. Each later one will be listed here, with what it changed."
+        }
+        (false, _) => "Every version is kept here, with what it changed, word by word.",
+    };
+    let back = if is_zh { "返回隐私政策" } else { "Back to the privacy notice" };
+    let mut html = format!(
+        "<article class=\"notice\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n<p>{lead}</p>\n\
+         <p><a href=\"/privacy?lang={tag}\">{back}</a></p>\n</header>\n<ul>\n"
+    );
     for (version, at, _) in versions {
         let on = day(at, &reading.policy);
         let name = if is_zh {

@@ -303,6 +303,8 @@ fn clear_columns_that_were_edited_are_noticed_and_named() {
     });
     scene.names("a subject's keys", "SR-DEEP-005", flips("subject", "keys"));
     scene.names("a subject's standing", "SR-DEEP-005", |db| run(db, "UPDATE subject SET standing = 1"));
+    scene.names("whose law is a subject's", "SR-DEEP-005", |db| run(db, "UPDATE subject SET home = 'us-ca'"));
+    scene.names("a subject's age", "SR-DEEP-005", |db| run(db, "UPDATE subject SET age = 2"));
     scene.names("since when a subject is known", "SR-DEEP-005", |db| {
         run(db, "UPDATE subject SET since = since - 1");
     });

@@ -30,8 +30,6 @@ use crate::keep::{self, Halt, Plan, Planner, Put};
 const BODY: usize = 16 << 10;
 /// The order of the buttons; the notice's room will let a shop choose another.
 const VARIANT: &str = "arc";
-/// Receipts in one answer at the most.
-const RECEIPTS: usize = 32;
 /// Ids of choices have so many characters.
 const ID_LENGTH: std::ops::RangeInclusive<usize> = 22..=64;
 
@@ -257,8 +255,6 @@ struct Stands {
     choices: BTreeMap<String, bool>,
     /// Purposes to which they said yes in spite of a signal.
     in_spite: Vec<String>,
-    /// The choice that stands, by ordinal of its purpose.
-    last: BTreeMap<u16, ChoiceId>,
 }
 
 async fn standing_of(house: &Arc<House>, shop: &Arc<Shop>, headers: &HeaderMap) -> Result<Stands, Problem> {
@@ -278,17 +274,22 @@ fn stands_in(view: &View<'_>, shop: &Shop, subject: SubjectId) -> Result<Stands,
     for ordinal in &chosen.refused {
         stands.choices.extend(names(ordinal).map(|name| (name, false)));
     }
+    let last = last_of(choose::list_all(view, shop, subject, chosen.count)?);
+    let in_spite = last.values().filter(|row| row.said == Said::Granted && row.way == Way::Signal.name());
+    stands.in_spite = in_spite.filter_map(|row| names(row.purpose)).collect();
+    Ok(stands)
+}
+
+/// The last choice about each purpose, by its ordinal.
+fn last_of(rows: Vec<ChoiceRow>) -> BTreeMap<u16, ChoiceRow> {
     let mut last: BTreeMap<u16, ChoiceRow> = BTreeMap::new();
-    for row in choose::list_all(view, shop, subject, chosen.count)? {
+    for row in rows {
         let is_later = last.get(&row.purpose).is_none_or(|before| (before.at, before.id) <= (row.at, row.id));
         if is_later {
             last.insert(row.purpose, row);
         }
     }
-    let in_spite = last.values().filter(|row| row.said == Said::Granted && row.way == Way::Signal.name());
-    stands.in_spite = in_spite.filter_map(|row| names(row.purpose)).collect();
-    stands.last = last.into_iter().map(|(purpose, row)| (purpose, row.id)).collect();
-    Ok(stands)
+    last
 }
 
 /// What somebody chose on a page.
@@ -376,10 +377,8 @@ pub(crate) async fn post_choices(request: Request) -> Result<Response<Body>, Pro
     let choices: BTreeMap<String, bool> =
         stands.choices.into_iter().filter(|(name, _)| is_offered(name)).collect();
     let standing = visitor::standing(asked.version, &choices);
-    let asked_about = asked.choices.iter().filter_map(|choice| stands.last.get(&choice.purpose));
-    let ids: Vec<String> = asked_about.map(|choice| house.ids.show(*choice)).collect();
     let saved = WindowSaved {
-        receipt_url: format!("/w/{target}/receipts?of={}", ids.join(".")),
+        receipt_url: format!("/w/{target}/receipts"),
         until: None,
         standing: standing.clone(),
         choices,
@@ -529,9 +528,15 @@ async fn keep_choices(
                     }
                     (None, None) => return Ok(None),
                 };
+                let before = choose::chosen(work.view(), work.shop, subject)?;
                 let mut is_new = false;
                 for choice in &choices {
-                    is_new |= choose::keep(subject, &key, choice, others, work)?.is_some();
+                    let mut choice = choice.clone();
+                    // A no to what was allowed is a withdrawal, and is told as that.
+                    if choice.said == Said::Refused && before.granted.has(choice.purpose) {
+                        choice.said = Said::Withdrawn;
+                    }
+                    is_new |= choose::keep(subject, &key, &choice, others, work)?.is_some();
                 }
                 // Who says what stands already says nothing, and may say it again.
                 if is_new {
@@ -573,18 +578,19 @@ pub struct WindowReceipts {
     pub receipts: Vec<ledger::receipt::Receipt>,
 }
 
-/// Receipts for choices, for whoever made them: the cookie that came with the choice says who that is.
+/// Receipts for what stands of somebody's choices, or for some of them. Whose, the cookie says that came with the choice.
 #[utoipa::path(get, path = "/w/{id}/receipts", tag = "window",
     params(("id" = String, Path, description = "The publishable key, `srp_…`"),
-           ("of" = String, Query, max_length = 128, description = "Public ids of choices, with `.` between them")),
+           ("of" = Option<String>, Query, nullable = false, max_length = 128, pattern = "^[a-z0-9_.]*$", description = "Public ids of up to four choices, with `.` between them; if it is left out, those that stand")),
     responses((status = 200, description = "The receipts", body = WindowReceipts),
               (status = 404, description = "No such key, or nobody who sends this cookie made such choices", body = ProblemBody)))]
 pub(crate) async fn get_receipts(request: Request) -> Result<Response<Body>, Problem> {
     let nothing = || Problem::new("SR-WINDOW-009", 404, "this browser has made no such choice");
     let (house, shop) = (&request.house, &request.caller.shop);
-    let of = request.parameter("of")?.unwrap_or_default();
-    let wanted: Option<Vec<ChoiceId>> =
-        of.split('.').take(RECEIPTS).map(|id| house.ids.read(id).ok()).collect();
+    let wanted: Option<Vec<ChoiceId>> = match request.parameter("of")? {
+        None => Some(Vec::new()),
+        Some(of) => of.split('.').map(|id| house.ids.read(id).ok()).collect(),
+    };
     let visitor = visitor::who(&request.headers, shop, &house.ids)?;
     let (Some(wanted), Some(subject)) = (wanted, visitor) else { return Err(nothing()) };
     let looking = Arc::clone(shop);
@@ -592,7 +598,11 @@ pub(crate) async fn get_receipts(request: Request) -> Result<Response<Body>, Pro
         .look(move |view| {
             let chosen = choose::chosen(view, &looking, subject)?;
             let mut rows = choose::list_all(view, &looking, subject, chosen.count)?;
-            rows.retain(|row| wanted.contains(&row.id));
+            if wanted.is_empty() {
+                rows = last_of(rows).into_values().collect();
+            } else {
+                rows.retain(|row| wanted.contains(&row.id));
+            }
             Ok::<_, Problem>((rows, keep::find_subject(view, &looking, subject)?))
         })
         .await?;

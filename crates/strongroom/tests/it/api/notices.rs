@@ -55,6 +55,8 @@ fn an_older_version_and_what_changed_are_still_to_be_read() {
     assert!(first.contains("To bring your parcel to you") && !first.contains("parcel to your door"));
     let versions = get(&bench, "/privacy/versions?lang=en").text();
     assert!(versions.contains("/privacy/versions/1-2?lang=en") && versions.contains("Version 2"));
+    assert!(first.contains("/privacy?lang=zh&amp;version=1") && first.contains("/privacy/versions?lang=en"));
+    assert!(get(&Bench::new(), "/privacy/versions?lang=zh").text().contains("目前只有一个版本"));
     assert!(get(&bench, "/privacy/versions?lang=zh").text().contains("与上一版的差异"));
     let changed = get(&bench, "/privacy/versions/1-2?lang=en").text();
     assert!(changed.contains("<ins") && changed.contains("<del") && changed.contains("door"), "{changed}");

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, header};
 use ledger::entry::Act;
+use ledger::opening::Tag;
 use ledger::receipt::Receipt;
 use serde_json::{Value as Json, json};
 use strongroom::ground::clock::{DAY, HOUR};
@@ -178,9 +179,8 @@ fn a_withdrawal_stops_the_purpose_and_is_told_as_that() {
 fn a_receipt_is_given_to_whoever_chose_and_proves_itself() {
     let mut page = Page::new();
     let saved = page.choose(1, &json!({ "statistics": true }));
-    let url = saved["receipt_url"].as_str().unwrap();
-    let path = url.split_once("/receipts").unwrap().1;
-    let receipts = page.request("GET", &format!("receipts{path}"), &[], None).is(200);
+    assert_eq!(saved["receipt_url"], format!("/w/{}/receipts", page.key));
+    let receipts = page.request("GET", "receipts", &[], None).is(200);
     let receipts = receipts["receipts"].as_array().unwrap();
     assert_eq!(receipts.len(), 1);
     let receipt: Receipt = serde_json::from_value(receipts[0].clone()).unwrap();
@@ -194,8 +194,18 @@ fn a_receipt_is_given_to_whoever_chose_and_proves_itself() {
         assert!(facts.iter().any(|one| one == fact), "{fact}: {facts:?}");
     }
     assert!(facts.iter().any(|one| one.starts_with("shown ") && one.len() == 70), "{facts:?}");
+    page.request("GET", "receipts?of=cho_aaaaaaaaaaaaaaaaaaaaaaaaaa", &[], None)
+        .problem(404, "SR-WINDOW-009");
+    let withdrawn = page.choose(2, &json!({ "statistics": false }));
+    assert_eq!(withdrawn["choices"], json!({ "statistics": false }));
+    let receipts = page.request("GET", "receipts", &[], None).is(200);
+    let receipts = receipts["receipts"].as_array().unwrap();
+    assert_eq!(receipts.len(), 1, "of what stands");
+    let receipt: Receipt = serde_json::from_value(receipts[0].clone()).unwrap();
+    let proved = receipt.verify(&verifier, &heads::origin(&shop.name, shop.log())).unwrap();
+    assert_eq!(proved.opening.text(Tag::Choice), Some("withdrawn"));
     page.cookies.clear();
-    page.request("GET", &format!("receipts{path}"), &[], None).problem(404, "SR-WINDOW-009");
+    page.request("GET", "receipts", &[], None).problem(404, "SR-WINDOW-009");
 }
 
 #[test]
