@@ -409,7 +409,7 @@ fn fuzz_is_missing() -> Option<&'static str> {
 }
 
 fn run_fuzz(target: Option<&str>, seconds: u32) -> Result<()> {
-    let root = crate::shell::root();
+    let root = root();
     let folder = root.join("fuzz/fuzz_targets");
     let names: Vec<String> = crate::source::files(&folder, "rs")?
         .iter()

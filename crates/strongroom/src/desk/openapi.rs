@@ -56,6 +56,8 @@ use crate::{account, collect, erase, law, notice, people, reveal};
         notice::pages::get_notice_data,
         notice::pages::get_versions,
         notice::pages::get_differences,
+        notice::pages::get_my,
+        notice::pages::get_my_choices,
         notice::pages::get_lessons,
         notice::pages::get_lesson,
         notice::pages::get_gpc,
@@ -102,7 +104,7 @@ struct Api;
 struct Everywhere;
 
 /// How addresses begin at which everybody may ask.
-const OPEN: [&str; 3] = ["/strongroom", "/privacy", "/.well-known/"];
+const OPEN: [&str; 4] = ["/strongroom", "/privacy", "/my", "/.well-known/"];
 
 /// The name of the security scheme.
 const CREDENTIAL: &str = "credential";

@@ -29,6 +29,8 @@ pub fn routes() -> Vec<Route> {
         Route::open("/privacy.jsonld", |visit| Box::pin(get_notice_data(visit))),
         Route::open("/privacy/versions", |visit| Box::pin(get_versions(visit))),
         Route::open("/privacy/versions/{target}", |visit| Box::pin(get_differences(visit))),
+        Route::open("/my", |visit| Box::pin(get_my(visit))),
+        Route::open("/my/choices", |visit| Box::pin(get_my_choices(visit))),
         Route::open("/privacy/learn", |visit| Box::pin(get_lessons(visit))),
         Route::open("/privacy/learn/{target}", |visit| Box::pin(get_lesson(visit))),
         Route::open("/.well-known/gpc.json", |visit| Box::pin(get_gpc(visit))),
@@ -116,7 +118,10 @@ impl Reading {
         let to = ["/privacy/versions", "/privacy/learn", "/privacy.txt"];
         links.extend(to.iter().zip(more).map(|(to, name)| format!("<a href=\"{to}?lang={own}\">{name}</a>")));
         let label = if is_zh { "语言与版本" } else { "Languages and versions" };
-        format!("<nav class=\"notice-ways\" aria-label=\"{label}\"><p>{}</p></nav>\n", links.join(" · "))
+        format!(
+            "<nav class=\"notice notice-ways\" aria-label=\"{label}\"><p>{}</p></nav>\n",
+            links.join(" · ")
+        )
     }
 
     fn words(&self) -> Words {
@@ -257,6 +262,70 @@ pub(crate) async fn get_differences(visit: Visit) -> Result<Response<Body>, Prob
     let (old, new) = visit.target.split_once('-').ok_or_else(super::http::no_version)?;
     let (old, new) = (reading.version(Some(old)).await?, reading.version(Some(new)).await?);
     Ok(page(differences(&reading.notice(&old)?, &reading.notice(&new)?).to_html_page()))
+}
+
+/// How people use their rights with this shop: whom they write to, and what they may ask.
+#[utoipa::path(get, path = "/my", tag = "notice",
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"),
+              (status = 404, description = "No such shop", body = ProblemBody)))]
+pub(crate) async fn get_my(visit: Visit) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(&visit)?;
+    let (is_zh, tag) = (reading.words() == Words::Zh, reading.language.as_str());
+    let shop = reading.policy.compiled.shop();
+    let (name, contact) = (escaped(&shop.officer.name), escaped(&shop.officer.contact));
+    let reach = match address_of(&shop.officer.contact) {
+        Some(address) => format!("<a href=\"{}\">{contact}</a>", escaped(&address)),
+        None => contact,
+    };
+    let (title, lead, how, asks, settings, back) = if is_zh {
+        (
+            "我的数据",
+            "您可以查阅、复制、更正、删除您的个人信息，撤回同意，或者拒绝个性化推荐。",
+            "请联系个人信息保护负责人",
+            "写明您的要求，以及我们怎样认出您（例如下单时使用的邮箱或手机号码）。不需要说明理由，请不要寄送证件照片。",
+            "在店铺的页面上，您可以随时通过“隐私设置”更改您的选择，立即生效。",
+            "返回隐私政策",
+        )
+    } else {
+        (
+            "Your data",
+            "You can see, copy, correct and delete your data, withdraw a consent, and object to personal recommendations.",
+            "Write to the officer for personal data",
+            "Say what you would like, and how we can tell that it is you: the e-mail address or the telephone number that you ordered with. You need no reason, and please send no picture of a passport.",
+            "What you chose on the shop’s pages you can change there at any time under “Privacy settings”; it takes effect at once.",
+            "Back to the privacy notice",
+        )
+    };
+    let html = format!(
+        "<article class=\"notice\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n<p>{lead}</p>\n</header>\n\
+         <section>\n<h2>{how}</h2>\n<p>{name}<br>{reach}</p>\n<p>{asks}</p>\n<p>{settings}</p>\n\
+         <p><a href=\"/privacy?lang={tag}\">{back}</a></p>\n</section>\n</article>\n"
+    );
+    std::future::ready(Ok(page(page_of(tag, title, &html)))).await
+}
+
+/// The same: what people chose, and how they change it.
+#[utoipa::path(get, path = "/my/choices", tag = "notice",
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"),
+              (status = 404, description = "No such shop", body = ProblemBody)))]
+pub(crate) async fn get_my_choices(visit: Visit) -> Result<Response<Body>, Problem> {
+    get_my(visit).await
+}
+
+/// A text as HTML shows it.
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            other => html.push(other),
+        }
+    }
+    html
 }
 
 /// Pages to learn from: what your rights are, and how to look after your data.

@@ -133,7 +133,7 @@ impl Browser {
         let mut looks = 0;
         while self.look(expression) != true {
             looks += 1;
-            assert!(looks < 200, "not within ten seconds: {expression}");
+            assert!(looks < 600, "not within half a minute: {expression}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

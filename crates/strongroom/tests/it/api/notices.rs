@@ -91,6 +91,37 @@ fn programs_find_the_notice_whom_to_ask_and_that_the_signal_is_followed() {
 }
 
 #[test]
+fn every_link_of_the_notice_leads_somewhere_in_both_languages() {
+    let bench = Bench::new();
+    for language in ["en", "zh"] {
+        let notice = get(&bench, &format!("/privacy?lang={language}")).text();
+        let links = notice
+            .split("href=\"/")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&"));
+        let links: std::collections::BTreeSet<String> =
+            links.map(|link| format!("/{}", link.split('#').next().unwrap())).collect();
+        assert!(links.len() >= 4, "{links:?}");
+        for link in links {
+            get(&bench, &link);
+        }
+    }
+}
+
+#[test]
+fn whoever_wants_to_use_their_rights_finds_whom_to_write_to() {
+    let bench = Bench::new();
+    let contact = bench.shop().policy().compiled.officer().contact.clone();
+    for (language, words) in [("en", "You can see, copy, correct"), ("zh", "您可以查阅、复制、更正、删除")]
+    {
+        for path in ["/my", "/my/choices"] {
+            let text = get(&bench, &format!("{path}?lang={language}")).text();
+            assert!(text.contains(words) && text.contains(&format!("mailto:{contact}")), "{text}");
+        }
+    }
+}
+
+#[test]
 fn there_are_pages_to_learn_from_in_both_languages_and_their_links_lead_somewhere() {
     let bench = Bench::new();
     for (language, title) in [("en", "rights"), ("zh", "权利")] {

@@ -125,6 +125,8 @@ impl Fixture {
                 | "/privacy.jsonld"
                 | "/privacy/versions"
                 | "/privacy/learn"
+                | "/my"
+                | "/my/choices"
                 | "/.well-known/gpc.json"
                 | "/.well-known/privacy.json"
                 | "/.well-known/security.txt"
@@ -275,7 +277,7 @@ fn nothing_but_the_public_files_of_the_log_is_given_to_strangers() {
         let method: Method = route.method.parse().unwrap();
         let request = axum::http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let status = fixture.bench.send(request).status;
-        let is_public = ["/ledger/", "/strongroom", "/privacy", "/.well-known/"]
+        let is_public = ["/ledger/", "/strongroom", "/privacy", "/my", "/.well-known/"]
             .iter()
             .any(|start| route.path.starts_with(start));
         assert_eq!(status, if is_public { 200 } else { 401 }, "{route:?}");
