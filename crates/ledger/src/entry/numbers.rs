@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn the_numbers_have_no_holes() {
         let acts: Vec<u8> = Act::ALL.iter().map(|act| act.number()).collect();
-        assert_eq!(acts, (1..=32).collect::<Vec<u8>>());
+        assert_eq!(acts, (1..=33).collect::<Vec<u8>>());
         let figures: Vec<u8> = Figure::ALL.iter().map(|figure| figure.number()).collect();
         assert_eq!(figures, (1..=33).collect::<Vec<u8>>());
     }

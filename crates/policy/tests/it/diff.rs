@@ -80,6 +80,16 @@ fn edits() -> Vec<Edit> {
             vec![(C::PurposeSimilar, "purpose.marketing_email", Narrows, vec![])],
         ),
         (
+            "[purpose.marketing_email]\n",
+            "[purpose.marketing_email]\ncookies = [\"_mail*\"]\nstorage = [\"mail\"]\n",
+            vec![(C::PurposeInPages, "purpose.marketing_email", Neutral, vec![])],
+        ),
+        (
+            "[purpose.marketing_email]\n",
+            "[purpose.marketing_email]\nlabel = { zh = \"邮件\", en = \"Mail\" }\n",
+            vec![(C::Words, "purpose.marketing_email", Neutral, vec![])],
+        ),
+        (
             "contact = \"privacy@sf-express.example\"\nroute = { eu = \"standard_contract\" }",
             "acts_as = \"handler\"\ncontact = \"dpo@sf-express.example\"\nroute = { eu = \"exempt\" }",
             vec![
