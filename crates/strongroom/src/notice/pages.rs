@@ -171,9 +171,9 @@ fn file(text: String, media: &'static str) -> Response<Body> {
 
 /// The notice, as people read it.
 #[utoipa::path(get, path = "/privacy", tag = "notice",
-    params(("lang" = Option<String>, Query, nullable = false, max_length = 20, pattern = "^[A-Za-z0-9-]*$", description = "The language; the browser's, if it is left out"),
+    params(("lang" = Option<String>, Query, nullable = false, max_length = 128, pattern = "^[A-Za-z0-9_.:-]*$", description = "The language; the browser's, if it is left out"),
            ("version" = Option<u32>, Query, nullable = false, description = "A published version; the one in force, if it is left out"),
-           ("shop" = Option<String>, Query, nullable = false, max_length = 40, pattern = "^[a-z0-9-]*$", description = "Whose notice, where there are several shops")),
+           ("shop" = Option<String>, Query, nullable = false, max_length = 128, pattern = "^[A-Za-z0-9_.:-]*$", description = "Whose notice, where there are several shops")),
     responses((status = 200, description = "The page", body = String, content_type = "text/html"),
               (status = 404, description = "No such shop, version or language", body = ProblemBody)))]
 pub(crate) async fn get_notice(visit: Visit) -> Result<Response<Body>, Problem> {

@@ -166,9 +166,9 @@ pub struct WindowSignal {
 /// What to show a visitor, and what stands of what they chose. Sets no cookie, enters nothing.
 #[utoipa::path(get, path = "/w/{id}/init", tag = "window",
     params(("id" = String, Path, description = "The publishable key, `srp_…`"),
-           ("lang" = Option<String>, Query, nullable = false, max_length = 20, pattern = "^[A-Za-z0-9-]*$", description = "The language of the page, a tag of BCP 47"),
-           ("gpc" = Option<String>, Query, nullable = false, max_length = 1, pattern = "^[0-9]*$", description = "`1` where the page's script sees the Global Privacy Control"),
-           ("home" = Option<String>, Query, nullable = false, max_length = 5, pattern = "^[a-z-]*$", description = "Where the visitor lives, if the page knows: `cn`, `us-ca`")),
+           ("lang" = Option<String>, Query, nullable = false, max_length = 128, pattern = "^[A-Za-z0-9_.:-]*$", description = "The language of the page, a tag of BCP 47"),
+           ("gpc" = Option<String>, Query, nullable = false, max_length = 128, pattern = "^[A-Za-z0-9_.:-]*$", description = "`1` where the page's script sees the Global Privacy Control"),
+           ("home" = Option<String>, Query, nullable = false, max_length = 128, pattern = "^[A-Za-z0-9_.:-]*$", description = "Where the visitor lives, if the page knows: `cn`, `us-ca`")),
     responses((status = 200, description = "What to show", body = WindowShown),
               (status = 404, description = "No such key", body = ProblemBody)))]
 pub(crate) async fn get_init(request: Request) -> Result<Response<Body>, Problem> {
@@ -581,7 +581,7 @@ pub struct WindowReceipts {
 /// Receipts for what stands of somebody's choices, or for some of them. Whose, the cookie says that came with the choice.
 #[utoipa::path(get, path = "/w/{id}/receipts", tag = "window",
     params(("id" = String, Path, description = "The publishable key, `srp_…`"),
-           ("of" = Option<String>, Query, nullable = false, max_length = 128, pattern = "^[a-z0-9_.]*$", description = "Public ids of up to four choices, with `.` between them; if it is left out, those that stand")),
+           ("of" = Option<String>, Query, nullable = false, max_length = 128, pattern = "^[A-Za-z0-9_.:-]*$", description = "Public ids of up to four choices, with `.` between them; if it is left out, those that stand")),
     responses((status = 200, description = "The receipts", body = WindowReceipts),
               (status = 404, description = "No such key, or nobody who sends this cookie made such choices", body = ProblemBody)))]
 pub(crate) async fn get_receipts(request: Request) -> Result<Response<Body>, Problem> {
