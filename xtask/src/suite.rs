@@ -267,9 +267,10 @@ fn of_the_window(args: &[&str]) -> Result<Ended> {
         ));
     }
     if !folder.join("node_modules/.package-lock.json").exists() {
-        run(Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(&folder))?;
+        let bring = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+        if let Err(error) = run(Command::new("npm").args(bring).current_dir(&folder)) {
+            return Ok(Ended::skipped(format!("the tests of the window: {error:#}")));
+        }
     }
     run(Command::new("npm").args(["run", "--silent", "check"]).current_dir(&folder))?;
     counted(Command::new("node").args(args).current_dir(&folder))
