@@ -38,9 +38,16 @@ impl Home {
         Self(code)
     }
 
-    /// The place; `None` where nobody knows.
-    pub fn place(self) -> Option<Place> {
-        Place::parse(self.as_str())
+    /// May the law of this pack be that of those who live there? Of a home that nobody knows, any may.
+    pub(crate) fn may_be_under(self, pack: &str) -> bool {
+        match self.as_str() {
+            "" => true,
+            "us" => pack.starts_with("us-"),
+            // A province has its own law beside the country's; a state of the United States has no such law above it.
+            code => {
+                pack == code || code.split_once('-').is_some_and(|(above, _)| above != "us" && pack == above)
+            }
+        }
     }
 
     /// The code of the place; empty where nobody knows.
@@ -107,15 +114,37 @@ mod tests {
     fn a_home_is_the_code_of_its_law_and_nothing_else() {
         for code in ["cn", "eu", "uk", "us-ca", "ca-qc"] {
             let home = Home::parse(code).unwrap();
-            assert_eq!((home.as_str(), home.place().unwrap().as_str(), home.is_known()), (code, code, true));
+            assert_eq!((home.as_str(), home.is_known()), (code, true));
         }
         for (nearer, law) in [("de", "eu"), ("at", "eu"), ("gb", "uk"), ("no", "no"), ("us", "us")] {
             assert_eq!(Home::parse(nearer).unwrap().as_str(), law);
         }
         assert_eq!(Home::parse(""), Some(Home::UNKNOWN));
-        assert_eq!((Home::UNKNOWN.as_str(), Home::UNKNOWN.place()), ("", None));
+        assert_eq!(Home::UNKNOWN.as_str(), "");
         for other in ["CN", "xx", "us-cal", "cn ", "us-", "c\0"] {
             assert_eq!(Home::parse(other), None, "{other:?}");
+        }
+    }
+    #[test]
+    fn a_law_is_that_of_its_place_and_of_no_other() {
+        for (code, pack, may) in [
+            ("cn", "cn", true),
+            ("cn", "eu", false),
+            ("de", "eu", true),
+            ("eu", "eu", true),
+            ("gb", "uk", true),
+            ("gb", "eu", false),
+            ("no", "eu", false),
+            ("us-ca", "us-ca", true),
+            ("us-ca", "us-tx", false),
+            ("us", "us-ca", true),
+            ("us", "cn", false),
+            ("ca-qc", "ca-qc", true),
+            ("ca-qc", "ca", true),
+            ("ca", "ca-qc", false),
+            ("", "cn", true),
+        ] {
+            assert_eq!(Home::parse(code).unwrap().may_be_under(pack), may, "{code} {pack}");
         }
     }
 }

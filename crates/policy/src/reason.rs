@@ -1,5 +1,6 @@
 //! Why the gate answered as it did: stable numbers for the ledger, words for people.
 
+use crate::record::Language;
 use crate::set::FieldMask;
 use std::fmt;
 
@@ -71,9 +72,17 @@ impl ReasonId {
         self as u16
     }
 
+    /// Is it a law's? Whoever gets it is told the articles ([`Compiled::barred_by`](crate::Compiled::barred_by)).
+    pub const fn is_of_law(self) -> bool {
+        matches!(self, Self::Unlawful | Self::NotForMinors | Self::NoRoute)
+    }
+
     /// What it says to people: in Chinese for `zh` and its kin, else in English.
     pub fn text(self, language: &str) -> &'static str {
-        if language == "zh" || language.starts_with("zh-") { self.chinese() } else { self.english() }
+        match Language::beside(language) {
+            Language::Zh => self.chinese(),
+            Language::En => self.english(),
+        }
     }
 }
 

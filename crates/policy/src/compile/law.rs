@@ -2,16 +2,14 @@
 
 use super::Compiled;
 use crate::home::{Age, Home, Person};
-use crate::lawful::{Barred, Bars, Cited, Reach, is_law_of};
+use crate::lawful::{Barred, Bars, Cited, Reach};
 use crate::set::{PurposeSet, RecipientSet};
-use jiff::civil::Date;
 
 /// The laws that apply, each with what it bars.
 #[derive(Debug, Default)]
 pub(crate) struct LawTable {
     laws: Vec<OneLaw>,
     bars_something: bool,
-    until: Option<Date>,
 }
 
 /// One law.
@@ -47,14 +45,16 @@ impl Compiled {
                 law.add(&self, &bar.what, &bar.laws);
             }
         }
-        self.law = LawTable { bars_something: !bars.bars.is_empty(), laws, until: bars.until };
+        self.law = LawTable { bars_something: !bars.bars.is_empty(), laws };
         self
     }
 
     /// The purposes that are barred for a person, whoever uses them.
     pub fn barred(&self, person: Person) -> PurposeSet {
-        let always = self.law.purposes(person.home);
-        if person.age == Age::Minor { always.or(self.law.purposes_for_minors(person.home)) } else { always }
+        match person.age {
+            Age::Minor => self.law.purposes_for_minors(person.home),
+            Age::Unknown | Age::Adult => self.law.purposes(person.home),
+        }
     }
 
     /// The law of somebody with this home, by the id of its pack; of a home that nobody knows, if it can be one law only.
@@ -64,21 +64,22 @@ impl Compiled {
         (is_one_place(home) || homes.next().is_none()).then_some(first.pack.as_str())
     }
 
-    /// The first day on which a law that applies says something else: [`bars`](crate::bars) are to be found again.
-    pub fn law_turns_on(&self) -> Option<Date> {
-        self.law.until
-    }
-
-    /// The articles by which a purpose, or sending anything for it to a recipient, is barred for somebody with this home.
-    pub fn barred_by(&self, home: Home, purpose: u16, recipient: Option<u16>) -> Vec<&Cited> {
-        let sought = |because: &Because| match (because, recipient) {
-            (Because::Purpose(one), _) => *one == purpose,
-            (Because::Transfer(one, to), Some(recipient)) => (*one, *to) == (purpose, recipient),
-            (Because::Transfer(..), None) => false,
+    /// The articles by which one of these purposes, or sending anything for it to a recipient, is barred for somebody with this
+    /// home; each once.
+    pub fn barred_by(&self, home: Home, purposes: PurposeSet, recipient: Option<u16>) -> Vec<&Cited> {
+        let sought = |because: &Because| match because {
+            Because::Purpose(one) => purposes.has(*one),
+            Because::Transfer(one, to) => purposes.has(*one) && Some(*to) == recipient,
         };
         let laws = self.law.laws.iter().filter(|law| law.reach.is_of_seat() || law.may_be_of(home));
         let because = laws.flat_map(|law| &law.because).filter(|(because, _)| sought(because));
-        because.flat_map(|(_, laws)| laws).collect()
+        let mut found: Vec<&Cited> = Vec::new();
+        for law in because.flat_map(|(_, laws)| laws) {
+            if !found.contains(&law) {
+                found.push(law);
+            }
+        }
+        found
     }
 }
 
@@ -93,7 +94,7 @@ impl LawTable {
         self.barred(home, |law| law.purposes)
     }
 
-    /// The purposes that are barred if they are a minor, besides.
+    /// The purposes that are barred for them if they are a minor: those of everybody, and more.
     pub(crate) fn purposes_for_minors(&self, home: Home) -> PurposeSet {
         self.barred(home, |law| law.for_minors.or(law.purposes))
     }
@@ -141,7 +142,7 @@ impl OneLaw {
 
     /// May this be the law of somebody with this home?
     fn may_be_of(&self, home: Home) -> bool {
-        self.reach.is_of_home() && home.place().is_none_or(|place| is_law_of(&self.pack, &place))
+        self.reach.is_of_home() && home.may_be_under(&self.pack)
     }
 
     fn add(&mut self, compiled: &Compiled, what: &Barred, laws: &[Cited]) {

@@ -1,7 +1,7 @@
 //! What the interview asks the packs: routes abroad, representatives, how long books are kept, and where all of it stands.
 
 use super::choices::Served;
-use crate::lawful::{ask, ids_of, is_home, place_word};
+use crate::lawful::{ask, ids_of, is_home, place_of_seat, place_word};
 use crate::period::Period;
 use crate::text::Place;
 use crate::words::Route;
@@ -37,14 +37,12 @@ impl<'p> Law<'p> {
     }
 }
 
-/// The laws that reach a shop: of those whom it serves, and of its seat. Those of the United States go by the person's home.
+/// The laws that reach a shop: of those whom it serves, and of its seat.
 pub(super) fn laws<'p>(serves: &BTreeSet<Served>, seat: &Place, law: Law<'p>) -> Vec<&'p Pack> {
     let mut ids: Vec<&str> = serves.iter().map(|law| law.as_str()).collect();
-    if seat.country() != "us" {
-        for id in ids_of(seat, law.packs) {
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
+    for id in place_of_seat(seat).map(|seat| ids_of(seat, law.packs)).unwrap_or_default() {
+        if !ids.contains(&id) {
+            ids.push(id);
         }
     }
     ids.into_iter().filter_map(|id| law.find(id)).collect()

@@ -4,6 +4,7 @@ use super::words;
 use crate::check::Checked;
 use crate::draft::{DraftRecipient, DraftShop};
 use crate::finding::At;
+use crate::home::Home;
 use crate::model::{Policy, Shop};
 use crate::text::Place;
 use crate::words::Channel;
@@ -53,22 +54,15 @@ pub(crate) fn is_home(pack: &str, country: &str) -> bool {
     }
 }
 
-/// Is the law of a pack that of a place? `de` has `eu`, `us` that of every state that has one.
-pub(crate) fn is_law_of(pack: &str, place: &Place) -> bool {
-    let country = place.country();
-    match place.as_str() {
-        "eu" => pack == "eu",
-        "uk" | "gb" => pack == "uk",
-        _ if MEMBERS.contains(&country) => pack == "eu",
-        "us" => pack.starts_with("us-"),
-        // A province has its own law beside the country's; a state of the United States has no such law above it.
-        code => pack == code || (country != "us" && pack == country),
-    }
+/// The place whose law reaches all that a shop with this seat does. Those of the United States go by the person's home.
+pub(crate) fn place_of_seat(seat: &Place) -> Option<&Place> {
+    Some(seat).filter(|seat| seat.country() != "us")
 }
 
 /// The ids of the packs of a place.
 pub(crate) fn ids_of<'p>(place: &Place, packs: &[&'p Pack]) -> Vec<&'p str> {
-    packs.iter().map(|pack| pack.id.as_str()).filter(|id| is_law_of(id, place)).collect()
+    let home = Home::of(place);
+    packs.iter().map(|pack| pack.id.as_str()).filter(|id| home.may_be_under(id)).collect()
 }
 
 /// What of a policy says which packs apply, each with its place in the file.
@@ -96,8 +90,7 @@ impl Reach<'_> {
                 );
             }
         }
-        // The law of the seat reaches everything that is done there. Those of the United States go by the person's home.
-        if let Some((seat, at)) = self.seat.filter(|(seat, _)| seat.country() != "us") {
+        if let Some((seat, at)) = self.seat.and_then(|(seat, at)| Some((place_of_seat(seat)?, at))) {
             for id in ids_of(seat, packs) {
                 add(
                     &mut found,
@@ -162,8 +155,8 @@ pub(super) fn find<'p>(checked: &Checked<'_>, packs: &[&'p Pack]) -> (Vec<Applie
 
 /// Is this the law of a place that a shop serves, or of its seat? By the pack's id, so that no other pack has to be read.
 pub fn is_law_that_applies(shop: &Shop, pack: &str) -> bool {
-    let seat = Some(&shop.established_in).filter(|seat| seat.country() != "us");
-    shop.serves.iter().chain(seat).any(|place| is_law_of(pack, place))
+    let places = shop.serves.iter().chain(place_of_seat(&shop.established_in));
+    places.map(Home::of).any(|home| home.may_be_under(pack))
 }
 
 /// The packs that apply to a policy, each once: those of the places that it serves, that of its seat, those of marketplaces.

@@ -18,7 +18,7 @@ mod tasks;
 mod turns;
 mod words;
 
-pub(crate) use applies::{ids_of, is_home, is_law_of};
+pub(crate) use applies::{ids_of, is_home, place_of_seat};
 pub use applies::{is_law_that_applies, packs_that_apply};
 pub use asking::Cited;
 pub(crate) use asking::{ask, cited};

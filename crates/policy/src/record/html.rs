@@ -42,10 +42,7 @@ struct Page {
 impl Page {
     fn begin(&mut self, record: &Record) {
         let (title, shop) = (escaped(record.title()), escaped(&record.shop_name));
-        let tag = match self.language {
-            Language::En => "en",
-            Language::Zh => "zh-CN",
-        };
+        let tag = self.language.tag();
         self.add(format_args!(
             "<!DOCTYPE html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
@@ -213,7 +210,7 @@ fn gathered(record: &Record) -> Vec<(Task<'_>, Vec<&str>)> {
 }
 
 /// A text as HTML shows it, between tags and in quoted attributes.
-pub(crate) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

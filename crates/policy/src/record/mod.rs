@@ -23,7 +23,7 @@ pub(crate) mod words;
 
 use crate::law::Citation;
 use crate::model::Policy;
-pub(crate) use html::escaped;
+pub use html::escaped;
 use jiff::civil::Date;
 use scribe::Scribe;
 pub use tables::Table;
@@ -65,13 +65,55 @@ impl Language {
             Self::Zh => "zh",
         }
     }
+
+    /// The language of the fixed words beside texts in a language, by its tag: Chinese for `zh` and its kin, else English.
+    pub fn beside(tag: &str) -> Self {
+        if tag == "zh" || tag.starts_with("zh-") { Self::Zh } else { Self::En }
+    }
+
+    /// Its tag (BCP 47), as pages say it: `en`, `zh-CN`.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
 }
 
 /// The name of a country for people: in Chinese for `zh` and its kin, else in English; its code where it has none.
 pub fn country_name<'p>(place: &'p crate::text::Place, language: &str) -> &'p str {
-    let is_chinese = language == "zh" || language.starts_with("zh-");
-    words::country(place.country(), if is_chinese { Language::Zh } else { Language::En })
+    words::country(place.country(), Language::beside(language))
 }
+
+/// What a language calls itself, by its tag; the tag itself where that is not known.
+pub fn own_name(tag: &str) -> &str {
+    let is_of =
+        |kin: &str| tag.strip_prefix(kin).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    OWN_NAMES.iter().find(|(kin, _)| is_of(kin)).map_or(tag, |(_, name)| name)
+}
+
+/// Languages of shops' customers, those of a writing before those of its kin.
+const OWN_NAMES: &[(&str, &str)] = &[
+    ("zh-Hant", "繁體中文"),
+    ("zh-TW", "繁體中文"),
+    ("zh-HK", "繁體中文"),
+    ("zh", "中文"),
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("es", "Español"),
+    ("fr", "Français"),
+    ("id", "Bahasa Indonesia"),
+    ("it", "Italiano"),
+    ("ja", "日本語"),
+    ("ko", "한국어"),
+    ("ms", "Bahasa Melayu"),
+    ("nl", "Nederlands"),
+    ("pl", "Polski"),
+    ("pt", "Português"),
+    ("ru", "Русский"),
+    ("th", "ไทย"),
+    ("vi", "Tiếng Việt"),
+];
 
 /// A record of processing activities.
 #[derive(Clone, Debug, PartialEq)]

@@ -24,7 +24,7 @@ impl Words {
     }
 }
 
-pub(crate) const fn basis(basis: Basis) -> Words {
+pub(super) const fn basis(basis: Basis) -> Words {
     match basis {
         Basis::Consent => Words { en: "consent", zh: "同意" },
         Basis::SeparateConsent => Words { en: "separate consent", zh: "单独同意" },
@@ -36,7 +36,7 @@ pub(crate) const fn basis(basis: Basis) -> Words {
     }
 }
 
-pub(crate) const fn recipient_kind(kind: RecipientKind) -> Words {
+pub(super) const fn recipient_kind(kind: RecipientKind) -> Words {
     match kind {
         RecipientKind::Logistics => Words { en: "logistics", zh: "物流" },
         RecipientKind::Payment => Words { en: "payment", zh: "支付" },
@@ -60,7 +60,7 @@ pub(crate) const fn channel(channel: Channel) -> Words {
     }
 }
 
-pub(crate) const fn route(route: Route) -> Words {
+pub(super) const fn route(route: Route) -> Words {
     match route {
         Route::Exempt => both("exempt: the law asks for no route", "豁免"),
         Route::Adequacy => both("adequacy decision", "充分性认定"),
@@ -76,7 +76,7 @@ pub(crate) const fn route(route: Route) -> Words {
     }
 }
 
-pub(crate) const fn consideration(consideration: Consideration) -> Words {
+pub(super) const fn consideration(consideration: Consideration) -> Words {
     match consideration {
         Consideration::None => Words { en: "nothing", zh: "无对价" },
         Consideration::Sale => Words { en: "money (a sale)", zh: "金钱（出售）" },
@@ -133,7 +133,7 @@ pub(crate) fn citation(citation: &Citation, language: Language) -> String {
 }
 
 /// A law by its short name; in Chinese by its full one, where it is Chinese.
-pub(crate) fn law(law: &'static str, language: Language) -> &'static str {
+pub(super) fn law(law: &'static str, language: Language) -> &'static str {
     match (language, law) {
         (Language::Zh, "PIPL") => "《个人信息保护法》",
         (Language::Zh, "Network Data Security Management Regulations") => "《网络数据安全管理条例》",
@@ -142,7 +142,7 @@ pub(crate) fn law(law: &'static str, language: Language) -> &'static str {
 }
 
 /// How sure we are of a law's text.
-pub(crate) const fn confidence(confidence: Confidence) -> Words {
+pub(super) const fn confidence(confidence: Confidence) -> Words {
     match confidence {
         Confidence::Text => Words { en: "the text was read", zh: "已核对法条原文" },
         Confidence::Secondary => Words { en: "a secondary source was read", zh: "依据二手资料" },
@@ -154,7 +154,7 @@ pub(crate) const fn confidence(confidence: Confidence) -> Words {
 }
 
 /// Several citations, one behind the other.
-pub(crate) fn citations(cites: &[Citation], language: Language) -> String {
+pub(super) fn citations(cites: &[Citation], language: Language) -> String {
     let each: Vec<String> = cites.iter().map(|cite| citation(cite, language)).collect();
     each.join(match language {
         Language::En => "; ",

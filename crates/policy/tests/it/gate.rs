@@ -583,10 +583,13 @@ fn a_ground_that_the_law_of_a_home_does_not_have_opens_nothing_there() {
     assert_eq!(ask("de"), (Answer::Yes, vec![]));
     // Where nobody knows, only what both forbid is refused.
     assert_eq!(ask(""), (Answer::Yes, vec![]));
-    let cited = compiled.barred_by(Home::parse("cn").unwrap(), purpose, None);
+    let cited = compiled.barred_by(Home::parse("cn").unwrap(), PurposeSet::only(purpose), None);
     assert!(
         cited.iter().any(|law| law.pack == "cn" && law.law == "PIPL" && law.article.starts_with("13")),
         "{cited:?}"
     );
-    assert_eq!(compiled.barred_by(Home::parse("de").unwrap(), purpose, None), Vec::<&policy::Cited>::new());
+    assert_eq!(
+        compiled.barred_by(Home::parse("de").unwrap(), PurposeSet::only(purpose), None),
+        Vec::<&policy::Cited>::new()
+    );
 }

@@ -53,10 +53,23 @@ pub enum Prepared {
     Look,
     /// A plan.
     Plan(Box<Ready>),
-    /// Nothing would be left of the record: what the gate said, what has ended, and whether there was a look before.
-    Nothing(Box<Decision>, FieldMask, bool),
+    /// Nothing would be left of the record.
+    Nothing(Box<Nothing>),
     /// The record has all of this already; what of it was dropped is in the decision.
     Unchanged(Box<Known>, Box<Decision>),
+}
+
+/// Why nothing would be left of a record.
+#[derive(Debug)]
+pub struct Nothing {
+    /// What the gate said.
+    decision: Decision,
+    /// Fields whose time is over.
+    ended: FieldMask,
+    /// Whose law was asked.
+    person: Person,
+    /// Was there a look before?
+    looked: bool,
 }
 
 /// A plan, and what the gate said when it was made.
@@ -415,7 +428,8 @@ fn prepare(
     // What the actor may is read in the transaction; here the question is only what there is to seal.
     let decision = policy::decide(&policy.compiled, &Facts { acts: ActSet::ALL, ..facts }, &flow);
     if decision.answer != Answer::Yes {
-        return Ok(Prepared::Nothing(Box::new(decision), FieldMask::EMPTY, known.looked));
+        let (ended, looked) = (FieldMask::EMPTY, known.looked);
+        return Ok(Prepared::Nothing(Box::new(Nothing { decision, ended, person, looked })));
     }
 
     let mut planner = match &known.subject {
@@ -454,7 +468,8 @@ fn prepare(
     let planned = change(&events, &mut planner)?;
     match planned {
         Planned::Removed { ended, .. } if known.record.is_none() => {
-            return Ok(Prepared::Nothing(Box::new(decision), ended, known.looked));
+            let looked = known.looked;
+            return Ok(Prepared::Nothing(Box::new(Nothing { decision, ended, person, looked })));
         }
         Planned::Same if draft.choices.is_empty() && person == person_before(known) => {
             return Ok(held
@@ -561,7 +576,7 @@ pub(super) fn refused_now(draft: &Draft, work: &mut Work<'_, '_>) -> Result<Opti
     if decision.answer == Answer::Yes && fields.minus(decision.fields).is_empty() {
         return Ok(None);
     }
-    refuse(draft, &decision, FieldMask::EMPTY, work).map(Some)
+    refuse(draft, &decision, FieldMask::EMPTY, facts.person, work).map(Some)
 }
 
 /// What [`apply`] is going to ask.
@@ -648,12 +663,12 @@ pub fn apply(
     }
     match prepared {
         Prepared::Look => Ok(Applied::Stale(Box::new(look(draft, work)?))),
-        Prepared::Nothing(decision, ended, looked) => {
+        Prepared::Nothing(nothing) => {
             // What looks new may be there, with choices that allow what a new subject's do not.
-            if !looked || work.policy.version != draft.policy {
+            if !nothing.looked || work.policy.version != draft.policy {
                 return Ok(Applied::Stale(Box::new(look(draft, work)?)));
             }
-            refuse(draft, decision, *ended, work).map(Applied::Refused)
+            refuse(draft, &nothing.decision, nothing.ended, nothing.person, work).map(Applied::Refused)
         }
         Prepared::Unchanged(known, decision) => unchanged(draft, known, decision, repeat, work),
         Prepared::Plan(ready) => apply_plan(draft, ready, repeat, work),
@@ -684,7 +699,7 @@ fn apply_plan(
     };
     let now = policy::decide(&work.policy.compiled, &Facts { acts: work.actor.acts(), ..*facts }, &flow);
     if now.answer != Answer::Yes {
-        return refuse(draft, &now, FieldMask::EMPTY, work).map(Applied::Refused);
+        return refuse(draft, &now, FieldMask::EMPTY, facts.person, work).map(Applied::Refused);
     }
     if now.fields != decision.fields {
         return Ok(Applied::Stale(Box::new(look(draft, work)?)));
@@ -818,6 +833,7 @@ fn refuse(
     draft: &Draft,
     decision: &Decision,
     ended: FieldMask,
+    person: Person,
     work: &mut Work<'_, '_>,
 ) -> Result<Problem, Problem> {
     let mut entry = work.entry(Act::Collected, outcome(decision.answer));
@@ -831,7 +847,7 @@ fn refuse(
         entry.reasons = vec![policy::ReasonId::Ended.number()];
     }
     work.enter_plain(entry)?;
-    let reasons = reasons_for_caller(decision, &work.policy, draft.kind);
+    let reasons = reasons_for_caller(decision, &work.policy, draft.kind, person, None);
     Ok(error::nothing_to_keep(past_end).because(reasons))
 }
 

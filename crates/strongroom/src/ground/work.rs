@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledger::entry::{Act, Entry, Outcome};
 use ledger::opening::Opening;
-use policy::{Decision, FieldMask};
+use policy::{Decision, FieldMask, Person, PurposeSet};
 use seal::DataKey;
 use store::{Tx, View};
 
@@ -152,9 +152,35 @@ pub fn reason_numbers(decision: &Decision) -> Vec<u16> {
     decision.reasons.iter().map(|reason| reason.id.number()).collect()
 }
 
-/// The reasons of a decision for a caller, with names of fields.
-pub fn reasons_for_caller(decision: &Decision, policy: &InForce, kind: u8) -> Vec<Reason> {
-    named_reasons(decision.reasons.iter(), policy, kind)
+/// The reasons of a refusal for a caller, with names of fields, and with the articles where it is a law that refuses.
+///
+/// Takes besides: whose data it is, and to whom it was to be sent.
+pub fn reasons_for_caller(
+    decision: &Decision,
+    policy: &InForce,
+    kind: u8,
+    person: Person,
+    recipient: Option<u16>,
+) -> Vec<Reason> {
+    let compiled = &policy.compiled;
+    let asked = |reason: &policy::Reason| match (reason.fields, compiled.kind(kind)) {
+        // At the door nobody asks for a purpose: it is those that would have used the fields.
+        (Some(fields), Some(kind)) => {
+            let uses = |purpose: &u16| kind.grant(*purpose).allowed.meets(&fields);
+            compiled.barred(person).iter().filter(uses).collect()
+        }
+        _ => decision.because.map(PurposeSet::only).unwrap_or_default(),
+    };
+    let articles = |reason: &policy::Reason| {
+        let laws = compiled.barred_by(person.home, asked(reason), recipient);
+        laws.iter().map(ToString::to_string).collect()
+    };
+    let mut named = named_reasons(decision.reasons.iter(), policy, kind);
+    for (reason, named) in decision.reasons.iter().zip(&mut named).filter(|(reason, _)| reason.id.is_of_law())
+    {
+        named.law = articles(&reason);
+    }
+    named
 }
 
 /// Reasons for a caller, with names of fields.

@@ -403,9 +403,6 @@ pub(crate) fn add_part(parts: &mut Vec<Part>, kind: u8, fields: FieldMask) {
     }
 }
 
-/// Reasons that are a law's; whoever gets one is told the articles.
-const BY_LAW: [ReasonId; 3] = [ReasonId::Unlawful, ReasonId::NotForMinors, ReasonId::NoRoute];
-
 /// Enters that the gate said no, and tells the caller why.
 fn refuse(
     ask: &Ask,
@@ -427,11 +424,7 @@ fn refuse(
                 entry.reasons.push(reason);
             }
         }
-        for mut reason in reasons_for_caller(decision, &work.policy, *kind) {
-            if BY_LAW.map(ReasonId::name).contains(&reason.name) {
-                let laws = work.policy.compiled.barred_by(row.person.home, ask.purpose, recipient);
-                reason.law = laws.iter().map(ToString::to_string).collect();
-            }
+        for reason in reasons_for_caller(decision, &work.policy, *kind, row.person, recipient) {
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }

@@ -5,7 +5,7 @@ use seal::{Personal, Value};
 
 use super::permit::{Opened, Permit};
 use crate::ground::clock::instant;
-use crate::ground::work::{field_names, reasons_for_caller};
+use crate::ground::work::{field_names, named_reasons};
 use crate::ground::{Ids, Problem, Reason, hex};
 
 /// The answer to a reveal, as JSON.
@@ -72,7 +72,7 @@ fn render_record(permit: &Permit, record: &Opened<'_>, ids: &Ids, out: &mut Vec<
         out.extend_from_slice(b",\"masked\":");
         write_json(&masked, out);
     }
-    let mut refused = reasons_for_caller(decision, &granted.policy, kind_ordinal);
+    let mut refused = named_reasons(decision.reasons.iter(), &granted.policy, kind_ordinal);
     if !record.item.gone.is_empty() {
         refused.push(gone(field_names(&granted.policy, kind_ordinal, record.item.gone)));
     }

@@ -119,7 +119,7 @@ fn a_home_is_the_code_of_a_place_and_is_repeated_in_no_answer() {
 }
 
 #[test]
-fn what_the_law_of_the_seat_does_not_have_is_collected_from_nobody() {
+fn what_the_law_of_the_seat_does_not_have_opens_nothing_of_anybody() {
     let policy = policy().replacen("established_in = \"sg\"", "established_in = \"cn\"", 1);
     let policy = policy.replacen("serves = [\"cn\", \"eu\", \"us-ca\"]", "serves = [\"eu\"]", 1);
     let bench = Bench::with_policy(&policy);
@@ -131,6 +131,31 @@ fn what_the_law_of_the_seat_does_not_have_is_collected_from_nobody() {
     let record = json!({ "kind": "order", "external_id": "O-1" });
     let refused = bench.post(&service, REVEAL, &json!({ "purpose": "recommendations", "record": record }));
     assert_eq!(refused.problem(403, "SR-REVEAL-001")["reasons"][0]["name"], "unlawful");
+}
+
+#[test]
+fn what_a_law_lets_nobody_keep_is_turned_away_at_the_door_with_the_article() {
+    let visits = "[record.visit]\nof = \"customer\"\nlabel = { zh = \"浏览\", en = \"Visit\" }\nfields = [\"visited\"]\n\n\
+                  [field.visited]\ncategory = \"user.behavior.browsing_history\"\nlabel = { zh = \"浏览的商品\", en = \"What was looked at\" }\n\n\
+                  [purpose.suggestions]\nuse = \"personalize.content.profiled\"\nbasis = \"legitimate_interest\"\n\
+                  says = { zh = \"根据浏览推荐\", en = \"To suggest what goes with it\" }\nfields = [\"visited\"]\nkeep = \"30d after collected\"\n\n";
+    let bench =
+        Bench::with_policy(&policy().replacen("[purpose.account]", &format!("{visits}[purpose.account]"), 1));
+    let service = bench.service();
+    for (id, home) in [("1", "cn"), ("2", "de")] {
+        let body =
+            json!({ "kind": "customer", "external_id": id, "fields": { "name": "Ann" }, "home": home });
+        bench.post(&service, "/v1/records", &body).is(201);
+    }
+    let visit = |id: &str| {
+        let body = json!({ "kind": "visit", "subject": { "external_id": id }, "fields": { "visited": "Mocha pot" } });
+        bench.post(&service, "/v1/records", &body)
+    };
+    let refused = visit("1").is_a_problem();
+    let reason = &refused["reasons"][0];
+    assert_eq!((&reason["name"], &reason["fields"]), (&json!("unlawful"), &json!(["visited"])));
+    assert!(reason["law"][0].as_str().unwrap().starts_with("PIPL 13"), "{refused}");
+    visit("2").is(201);
 }
 
 #[test]
