@@ -37,9 +37,9 @@ pub(super) fn choices(scribe: &Scribe<'_>) -> Vec<Block> {
         title: scribe.say("How you take it back", "如何撤回"),
     });
     blocks.push(Block::Paragraph(scribe.fill(
-        "Open {0} and switch it off, or write to {1}. It holds at once, from the next moment on. What was done before stays \
-         lawful. What we kept for it alone is erased.",
-        "打开{0}关闭相应选项，或者联系{1}。撤回即时生效；撤回之前已经进行的处理仍然有效；仅为该目的保存的信息会被删除。",
+        "{0} says where you switch it off; or write to {1}. It holds at once, from the next moment on. What was done before \
+         stays lawful. What we kept for it alone is erased.",
+        "在哪里关闭，见{0}；也可以联系{1}。撤回即时生效；撤回之前已经进行的处理仍然有效；仅为该目的保存的信息会被删除。",
         &[
             scribe.link("My choices", "我的选择", scribe.edition.links.choices),
             Line::contact(&scribe.policy.shop.officer.contact),

@@ -14,9 +14,9 @@ pub(super) fn rights(scribe: &Scribe<'_>) -> Vec<Block> {
     let my = scribe.link("My data", "我的数据", links.my);
     let officer = Line::contact(&scribe.policy.shop.officer.contact);
     let how = scribe.fill(
-        "There are two ways, both free: open {0}, where most of it is done at once; or write to {1}. You need not say why. We \
-         ask for no more proof of who you are than is needed to be sure that it is you.",
-        "行使权利有两种途径，均不收费：打开{0}，多数操作即时完成；或者联系{1}。您无需说明理由。我们只会要求为确认您本人身份所必需的信息。",
+        "Write to {1}; {0} says what to write. It costs nothing, and you need not say why. We ask for no more proof of who you are \
+         than is needed to be sure that it is you.",
+        "请联系{1}；需要写明哪些内容，见{0}。不收取费用，您也无需说明理由。我们只会要求为确认您本人身份所必需的信息。",
         &[my, officer],
     );
     let facts = Right::ALL.iter().filter(|right| is_given(scribe, **right)).map(|right| {
@@ -61,9 +61,8 @@ fn how_soon(scribe: &Scribe<'_>) -> Vec<Block> {
         return Vec::new();
     }
     let begin = scribe.say(
-        "What “My data” does not do at once we answer without delay, and at the latest, counted from the day on which your \
-         request arrives:",
-        "“我的数据”中不能即时完成的，我们会尽快答复，自收到请求之日起最迟不超过：",
+        "We answer without delay, and at the latest, counted from the day on which your request arrives:",
+        "我们会尽快答复，自收到请求之日起最迟不超过：",
     );
     let longer = scribe.say(
         "Should a difficult case take longer where the law allows it, we tell you so, and why, before that time is over.",
@@ -121,16 +120,13 @@ const fn right_words(right: Right) -> (Words, Words) {
         Right::Know => (
             both("Know", "知情"),
             both(
-                "“My data” shows what we keep about you, why, until when, and who has received or looked at it.",
-                "“我的数据”显示我们保存了您的哪些信息、为什么保存、保存到何时，以及谁收到过、谁查看过。",
+                "Ask what we keep about you, why, until when, and who has received or looked at it.",
+                "您可以了解我们保存了您的哪些信息、为什么保存、保存到何时，以及谁收到过、谁查看过。",
             ),
         ),
         Right::Access => (
             both("See and copy", "查阅、复制"),
-            both(
-                "Look at your data, and download a copy, at any time.",
-                "您可以随时查阅您的个人信息并下载副本。",
-            ),
+            both("Look at your data, and have a copy of it.", "您可以查阅您的个人信息并获取副本。"),
         ),
         Right::Port => (
             both("Take it with you", "转移"),
@@ -149,8 +145,8 @@ const fn right_words(right: Right) -> (Words, Words) {
         Right::Erase => (
             both("Erase, and close the account", "删除、注销账户"),
             both(
-                "You see beforehand what a law makes us keep, and for how long; everything else is erased for good, and you \
-                 get a certificate.",
+                "We tell you beforehand what a law makes us keep, and for how long; everything else is erased for good, and \
+                 you get a certificate.",
                 "操作前会告诉您哪些信息依法必须保留、保留多久；其余信息彻底删除，并向您出具删除证明。",
             ),
         ),
@@ -253,10 +249,8 @@ pub(super) fn signals(scribe: &Scribe<'_>) -> Vec<Block> {
     vec![
         Block::Paragraph(scribe.say(
             "If your browser sends the signal Global Privacy Control (GPC), we take it for your no to the sale and the sharing \
-             of your data. You need do nothing else, and the page shows that the signal was honoured. When you are signed in, \
-             it counts for your account, too.",
-            "如果您的浏览器发送全球隐私控制（GPC）信号，我们视为您拒绝出售和共享您的个人信息，您无需再做任何操作，页面会显示信号已生效。\
-             登录状态下，该信号对您的账户同样有效。",
+             of your data. You need do nothing else, and the page shows that the signal was honoured.",
+            "如果您的浏览器发送全球隐私控制（GPC）信号，我们视为您拒绝出售和共享您的个人信息，您无需再做任何操作，页面会显示信号已生效。",
         )),
         Block::Paragraph(scribe.fill(
             "The law makes it binding in: {0}. We honour it from everybody.",
