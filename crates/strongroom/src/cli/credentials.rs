@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 use super::answers::{list, text, texts};
 use super::init::suites;
 use super::{Context, Exit};
-use crate::ground::Problem;
 use crate::ground::keys_folder::write_new;
+use crate::ground::{Problem, Role};
 
 /// What `credentials` can do.
 #[derive(Debug, Subcommand)]
@@ -86,7 +86,13 @@ pub(super) async fn run(command: CredentialsCommand, context: &Context) -> Resul
                 voice.print_json(&made);
             } else {
                 voice.print(text(&made, "credential"));
-                voice.say(format!("made {}; the secret is kept nowhere", text(&made, "id")));
+                // A window's key stands in every page: it opens nothing but what the page may show and take.
+                let what = if role == Role::Window.name() {
+                    "this key is no secret: put it into the pages of the shop"
+                } else {
+                    "the secret is kept nowhere"
+                };
+                voice.say(format!("made {}; {what}", text(&made, "id")));
             }
         }
         CredentialsCommand::List => {

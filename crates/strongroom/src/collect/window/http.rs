@@ -7,11 +7,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use ledger::entry::Entry;
 use policy::Home;
+use policy::record::own_name;
 use serde::{Deserialize, Serialize};
 use store::{Lane, View};
 use utoipa::ToSchema;
 
-use super::offer::is_chinese;
 use super::snapshot::Snapshot;
 use super::visitor;
 use super::{Offer, OfferedPurpose};
@@ -70,6 +70,7 @@ fn file(built: &Built) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(built.media));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-site"));
     response
 }
 
@@ -217,7 +218,7 @@ pub(crate) async fn get_init(request: Request) -> Result<Response<Body>, Problem
             url: format!("/privacy?lang={}", offer.language),
             language: offer.language,
             languages: languages
-                .map(|tag| WindowLanguage { tag: tag.to_string(), name: own_name(tag.as_str()) })
+                .map(|tag| WindowLanguage { tag: tag.to_string(), name: own_name(tag.as_str()).to_owned() })
                 .collect(),
         },
         law: offer.law,
@@ -232,15 +233,6 @@ pub(crate) async fn get_init(request: Request) -> Result<Response<Body>, Problem
         variant: VARIANT,
     };
     Ok(for_this_visitor(answer(StatusCode::OK, &body)))
-}
-
-/// What a language calls itself, where that is known.
-fn own_name(tag: &str) -> String {
-    match tag {
-        "en" => "English".to_owned(),
-        tag if is_chinese(tag) => "中文".to_owned(),
-        other => other.to_owned(),
-    }
 }
 
 /// An answer that is for nobody else.
@@ -312,6 +304,10 @@ pub struct WindowChoices {
     language: String,
     /// The device's clock, RFC 3339: a claim, which decides nothing.
     claimed_at: String,
+    /// What a caller without cookies was given last. Nothing goes by it yet.
+    #[serde(rename = "standing", default)]
+    #[schema(rename = "standing", max_length = 4096)]
+    _standing: Option<String>,
 }
 
 /// Where somebody chose on a page.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use policy::record::{self, country_name};
 use policy::{Basis, Compiled, CompiledPurpose, Consideration, Home, Person};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -93,7 +94,10 @@ impl Offer {
         let offered = compiled.purposes().filter(|purpose| !barred.has(purpose.ordinal));
         let purposes: Vec<OfferedPurpose> =
             offered.map(|purpose| of_purpose(compiled, purpose, &language)).collect();
-        let texts = if is_chinese(&language) { &*CHINESE } else { &*ENGLISH };
+        let texts = match record::Language::beside(&language) {
+            record::Language::Zh => &*CHINESE,
+            record::Language::En => &*ENGLISH,
+        };
         let shop = compiled.shop().name.or_first(&language).to_owned();
         let mut hasher = Sha256::new();
         hasher.update(policy.digest);
@@ -126,11 +130,6 @@ impl OfferedPurpose {
     }
 }
 
-/// Are the fixed words of this language Chinese?
-pub(super) fn is_chinese(language: &str) -> bool {
-    language == "zh" || language.starts_with("zh-")
-}
-
 fn of_purpose(compiled: &Compiled, purpose: &CompiledPurpose, language: &str) -> OfferedPurpose {
     let said = &purpose.said;
     let says = said.says.or_first(language).to_owned();
@@ -151,7 +150,7 @@ fn of_purpose(compiled: &Compiled, purpose: &CompiledPurpose, language: &str) ->
                 name: recipient.said.name.to_string(),
                 label: recipient.said.title.or_first(language).to_owned(),
                 place: recipient.said.place.as_str().to_owned(),
-                place_name: policy::record::country_name(&recipient.said.place, language).to_owned(),
+                place_name: country_name(&recipient.said.place, language).to_owned(),
             })
             .collect(),
         signals: signals_of(&use_is),

@@ -161,9 +161,16 @@ fn the_same_choice_twice_is_one_and_its_id_stands_for_no_other() {
     assert_eq!(first.is(200), second.is(200));
     page.keep_cookies(&second);
     assert_eq!(page.bench.count(Act::Chose), 1);
-    let other = Page::choice(1, &shown, &json!({ "statistics": false }), "banner");
+    let mut other = Page::choice(1, &shown, &json!({ "statistics": false }), "banner");
     page.request("POST", "choices", &[], Some(&other)).problem(422, "SR-WINDOW-004");
     assert_eq!(page.init("lang=en")["choices"], json!({ "statistics": true }));
+    // A caller without cookies says what it was given last, as the specification lets it.
+    other["id"] = json!("another-choice-of-a-visitor");
+    other["standing"] = json!("1.1.statistics.");
+    assert_eq!(
+        page.request("POST", "choices", &[], Some(&other)).is(200)["choices"],
+        json!({ "statistics": false })
+    );
 }
 
 #[test]

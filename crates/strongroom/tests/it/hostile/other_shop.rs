@@ -145,6 +145,7 @@ const PLACES: &[(&str, Slot)] = &[
     ("WindowChoices.variant", Slot::Nothing),
     ("WindowChoices.language", Slot::Nothing),
     ("WindowChoices.claimed_at", Slot::Nothing),
+    ("WindowChoices.standing", Slot::Nothing), // nothing goes by it
 ];
 
 /// A place in the requests of one route.
