@@ -2,6 +2,7 @@
 
 use crate::record::escaped;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use std::borrow::Cow;
 
 /// A text as it was written out.
 pub(super) struct Written {
@@ -15,9 +16,9 @@ pub(super) struct Written {
     pub(super) links: Vec<String>,
 }
 
-/// Writes a text. Whatever it holds, the HTML is well formed and does nothing.
-pub(super) fn write(text: &str) -> Written {
-    let mut writer = Writer::default();
+/// Writes a text. Whatever it holds, the HTML is well formed and does nothing. Links to this site ask for what `asks` says.
+pub(super) fn write(text: &str, asks: &str) -> Written {
+    let mut writer = Writer { asks, ..Writer::default() };
     for event in Parser::new_ext(text, Options::empty()) {
         writer.event(event);
     }
@@ -25,7 +26,8 @@ pub(super) fn write(text: &str) -> Written {
 }
 
 #[derive(Default)]
-struct Writer {
+struct Writer<'a> {
+    asks: &'a str,
     out: String,
     title: Option<String>,
     summary: String,
@@ -52,7 +54,7 @@ enum IsLink {
     No,
 }
 
-impl Writer {
+impl Writer<'_> {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Start(tag) => self.start(tag),
@@ -135,7 +137,7 @@ impl Writer {
     fn link(&mut self, to: &CowStr<'_>) {
         let is_link = self.within != Within::Title && self.pictures == 0 && is_safe(to);
         if is_link {
-            let address = escaped(to);
+            let address = escaped(&asking(to, self.asks));
             self.tag(&format!("<a href=\"{address}\">"));
             self.links.push(to.to_string());
         }
@@ -168,12 +170,25 @@ const fn heading(level: HeadingLevel) -> (&'static str, &'static str) {
     }
 }
 
+/// A link that asks for something, if it leads to this site, is no part of this page, and asks for nothing yet.
+fn asking<'t>(to: &'t str, asks: &str) -> Cow<'t, str> {
+    let (path, part) = to.split_at(to.find('#').unwrap_or(to.len()));
+    let is_elsewhere = scheme(to).is_some() || path.is_empty() || path.contains('?');
+    if is_elsewhere || asks.is_empty() {
+        Cow::Borrowed(to)
+    } else {
+        Cow::Owned(format!("{path}{asks}{part}"))
+    }
+}
+
+fn scheme(to: &str) -> Option<&str> {
+    to.split(['/', '?', '#']).next().and_then(|first| first.split_once(':')).map(|(scheme, _)| scheme)
+}
+
 /// Does a link lead to a page by `https:`, to an address by `mailto:`, or to somewhere on this site?
 fn is_safe(to: &str) -> bool {
     let is_plain = to.chars().all(|one| !one.is_whitespace() && !one.is_control() && one != '\\');
-    let scheme =
-        to.split(['/', '?', '#']).next().and_then(|first| first.split_once(':')).map(|(scheme, _)| scheme);
-    let leads = match scheme {
+    let leads = match scheme(to) {
         Some(scheme) => {
             let rest = to.get(scheme.len()..).unwrap_or_default();
             (scheme == "https" && rest.starts_with("://")) || scheme == "mailto"
@@ -222,9 +237,25 @@ mod tests {
     }
 
     #[test]
+    fn links_to_this_site_ask_for_what_they_are_told_to() {
+        for (to, asked) in [
+            ("/my", "/my?lang=en"),
+            ("rights", "rights?lang=en"),
+            ("/my#part", "/my?lang=en#part"),
+            ("#part", "#part"),
+            ("/a?b", "/a?b"),
+            ("https://shop.example/", "https://shop.example/"),
+            ("mailto:a@shop.example", "mailto:a@shop.example"),
+        ] {
+            assert_eq!(asking(to, "?lang=en"), asked);
+            assert_eq!(asking(to, ""), to);
+        }
+    }
+
+    #[test]
     fn a_text_becomes_the_tags_of_markdown() {
         let written =
-            write("# A *title*\n\nFirst **one**.\n\n- a\n- [b](/my)\n\n> c\n\n1. d `e`\n\n## f\n\n# g\n");
+            write("# A *title*\n\nFirst **one**.\n\n- a\n- [b](/my)\n\n> c\n\n1. d `e`\n\n## f\n\n# g\n", "");
         assert_eq!(written.title.as_deref(), Some("A title"));
         assert_eq!(written.summary, "First one.");
         assert_eq!(written.links, ["/my"]);

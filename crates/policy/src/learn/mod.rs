@@ -51,6 +51,11 @@ impl Page {
     /// *Takes* its id, its language, its text. *Fails* with [`NotAPage`] where the id, the length or the title is not as it
     /// must be. Whatever the text holds, the page holds no tag, attribute or address but those that Markdown makes.
     pub fn read(id: &str, language: Language, text: &str) -> Result<Self, NotAPage> {
+        Self::asking(id, language, text, "")
+    }
+
+    /// The same, where every link to this site asks for something: `?lang=en`.
+    fn asking(id: &str, language: Language, text: &str, asks: &str) -> Result<Self, NotAPage> {
         let is_id = crate::text::Name::parse(id).is_some() && !id.contains('_');
         if !is_id {
             return Err(NotAPage::BadId);
@@ -58,14 +63,14 @@ impl Page {
         if text.len() > LONGEST_PAGE {
             return Err(NotAPage::TooLong);
         }
-        let Written { title, summary, body, links } = markdown::write(text);
+        let Written { title, summary, body, links } = markdown::write(text, asks);
         let title = title.filter(|title| !title.trim().is_empty()).ok_or(NotAPage::NoTitle)?;
         Ok(Self { id: id.to_owned(), language, title, summary, body, links })
     }
 
     /// The page as part of another, under [`NOTICE_STYLE`](crate::notice::NOTICE_STYLE).
     pub fn to_html_fragment(&self) -> String {
-        let (title, tag) = (escaped(&self.title), tag(self.language));
+        let (title, tag) = (escaped(&self.title), self.language.tag());
         let body = &self.body;
         format!(
             "<article class=\"notice learn\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n</header>\n{body}</article>\n"
@@ -74,7 +79,7 @@ impl Page {
 
     /// The page by itself.
     pub fn to_html_page(&self) -> String {
-        page_around(tag(self.language), &self.title, &self.to_html_fragment())
+        page_around(self.language.tag(), &self.title, &self.to_html_fragment())
     }
 
     /// Where its links lead, in order.
@@ -85,39 +90,34 @@ impl Page {
 
 /// The pages that come with the program, in the order in which they are best read.
 pub fn pages(language: Language) -> Vec<Page> {
-    let read = |source: &Source| Page::read(source.id, language, source.text(language)).ok();
+    let read = |source: &Source| source.read(language, "");
     SOURCES.iter().filter_map(read).collect()
 }
 
 /// The page of that id that comes with the program.
-pub fn find(id: &str, language: Language) -> Option<Page> {
-    let source = SOURCES.iter().find(|source| source.id == id)?;
-    Page::read(source.id, language, source.text(language)).ok()
+///
+/// *Takes* besides what every link to this site asks for, so that whoever follows it stays in one language: `?lang=en`, or nothing.
+pub fn find(id: &str, language: Language, asks: &str) -> Option<Page> {
+    SOURCES.iter().find(|source| source.id == id)?.read(language, asks)
 }
 
-/// A list of pages with what each is about, as part of a page. Its links begin with `base`, such as `/privacy/learn/`.
-pub fn contents(pages: &[Page], language: Language, base: &str) -> String {
-    let (title, tag) = (TITLE.of(language), tag(language));
+/// A list of pages with what each is about, as part of a page. Its links begin with `base`, such as `/privacy/learn/`, and end with what
+/// they ask for.
+pub fn contents(pages: &[Page], language: Language, base: &str, asks: &str) -> String {
+    let (title, tag) = (TITLE.of(language), language.tag());
     let mut html = format!(
         "<article class=\"notice learn\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n<p>{}</p>\n</header>\n",
         LEAD.of(language)
     );
     for page in pages {
         let (to, title, summary) =
-            (escaped(&format!("{base}{}", page.id)), escaped(&page.title), escaped(&page.summary));
+            (escaped(&format!("{base}{}{asks}", page.id)), escaped(&page.title), escaped(&page.summary));
         // Writing into a string cannot fail.
         let _ =
             writeln!(html, "<section>\n<h2><a href=\"{to}\">{title}</a></h2>\n<p>{summary}</p>\n</section>");
     }
     html.push_str("</article>\n");
     html
-}
-
-const fn tag(language: Language) -> &'static str {
-    match language {
-        Language::En => "en",
-        Language::Zh => "zh-CN",
-    }
 }
 
 const TITLE: Words = both("Good to know", "个人信息保护小知识");
@@ -134,6 +134,10 @@ struct Source {
 }
 
 impl Source {
+    fn read(&self, language: Language, asks: &str) -> Option<Page> {
+        Page::asking(self.id, language, self.text(language), asks).ok()
+    }
+
     const fn text(&self, language: Language) -> &'static str {
         match language {
             Language::En => self.en,

@@ -87,11 +87,15 @@ impl Differences {
         page.out
     }
 
+    /// What a page with them is called, as text.
+    pub fn title(&self) -> String {
+        format!("{} – {}", TITLE.of(self.words), self.title)
+    }
+
     /// The differences as a page by itself.
     pub fn to_html_page(&self) -> String {
-        let title = format!("{} – {}", TITLE.of(self.words), self.title);
         let tag = Writer::plain(&self.tag, self.words).tag.to_owned();
-        super::page(&tag, &title, &self.to_html_fragment())
+        super::page(&tag, &self.title(), &self.to_html_fragment())
     }
 
     fn section(&self, section: &SectionDifferences, page: &mut Writer<'_>) {

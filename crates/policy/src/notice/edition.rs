@@ -27,6 +27,8 @@ pub struct Links {
     pub versions: &'static str,
     /// Where the learning pages are.
     pub learn: &'static str,
+    /// What every address asks for, so that whoever follows it stays in one language and with one shop: `?lang=en`, or nothing.
+    pub asks: String,
 }
 
 impl Default for Links {
@@ -37,6 +39,7 @@ impl Default for Links {
             choices: "/my/choices",
             versions: "/privacy/versions",
             learn: "/privacy/learn",
+            asks: String::new(),
         }
     }
 }
@@ -71,7 +74,7 @@ impl fmt::Display for Site {
 
 impl Links {
     pub(super) fn to(&self, path: &str) -> String {
-        format!("{}{path}", self.site)
+        format!("{}{path}{}", self.site, self.asks)
     }
 }
 

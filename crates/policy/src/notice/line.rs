@@ -177,8 +177,8 @@ impl Line {
     }
 }
 
-/// The address behind a contact: of an e-mail address or a page. Whatever else was written leads nowhere.
-fn address_of(written: &str) -> Option<String> {
+/// The address behind a contact: of an e-mail address (`mailto:`) or a page (`https:`). Whatever else was written leads nowhere.
+pub fn address_of(written: &str) -> Option<String> {
     let is_plain =
         |text: &str, also: &str| text.chars().all(|one| one.is_ascii_alphanumeric() || also.contains(one));
     if written.starts_with("https://") && is_plain(written, ":/.-_~?=&%#+@") {

@@ -33,6 +33,7 @@ pub use required::{Place, Required};
 
 pub use html::page as page_of;
 pub(crate) use html::page;
+pub use line::address_of;
 
 use crate::model::Policy;
 use crate::text::Language;

@@ -39,7 +39,6 @@ impl<'a> Scribe<'a> {
         packs: &[&'a Pack],
         on: Date,
     ) -> Self {
-        let is_chinese = tag.as_str().split('-').next() == Some("zh");
         let laws = packs_that_apply(policy, packs);
         let laws: Vec<&Pack> = laws.into_iter().filter(|pack| pack.kind == PackKind::Law).collect();
         let uses: BTreeMap<_, _> =
@@ -53,7 +52,7 @@ impl<'a> Scribe<'a> {
         Self {
             policy,
             edition,
-            words: if is_chinese { Language::Zh } else { Language::En },
+            words: Language::beside(tag.as_str()),
             on,
             abroad: abroad(policy, &laws, on),
             laws,

@@ -29,9 +29,9 @@ fn every_page_exists_in_both_languages_with_a_title_and_something_to_read() {
         let least = if page.language == Language::En { 60 } else { 30 };
         assert!(page.summary.chars().count() > least, "{}: {}", page.id, page.summary);
         assert!(page.to_html_fragment().matches("<h2>").count() >= 3, "{}", page.id);
-        assert_eq!(find(&page.id, page.language).as_ref(), Some(&page));
+        assert_eq!(find(&page.id, page.language, "").as_ref(), Some(&page));
     }
-    assert!(find("nothing", Language::En).is_none());
+    assert!(find("nothing", Language::En, "").is_none());
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn every_link_of_a_page_leads_to_another_or_to_a_page_of_the_site() {
     for page in LANGUAGES.into_iter().flat_map(pages) {
         assert!(page.links().count() > 0, "{}", page.id);
         for to in page.links() {
-            assert!(SITE.contains(&to) || find(to, page.language).is_some(), "{}: {to}", page.id);
+            assert!(SITE.contains(&to) || find(to, page.language, "").is_some(), "{}: {to}", page.id);
         }
     }
     let linked = |id: &str| pages(Language::Zh).iter().any(|page| page.links().any(|to| to == id));
@@ -133,7 +133,7 @@ fn a_text_without_a_title_or_too_long_is_no_page() {
 fn the_list_of_pages_names_each_with_its_first_sentences() {
     for language in LANGUAGES {
         let pages = pages(language);
-        let html = contents(&pages, language, "/privacy/learn/");
+        let html = contents(&pages, language, "/privacy/learn/", "");
         for page in &pages {
             assert!(html.contains(&format!("<a href=\"/privacy/learn/{}\">", page.id)), "{}", page.id);
         }

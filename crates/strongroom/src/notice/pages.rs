@@ -10,8 +10,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use policy::notice::{Edition, Links, Notice, content_security_policy, differences, page_of};
-use policy::record::Language as Words;
+use policy::notice::{Edition, Links, Notice, address_of, content_security_policy, differences, page_of};
+use policy::record::{self, Words, escaped, own_name};
 use policy::{Language, learn};
 use serde_json::json;
 
@@ -48,6 +48,8 @@ struct Reading {
     shop: Arc<Shop>,
     policy: Arc<InForce>,
     language: Language,
+    /// The shop that the address names, where it does.
+    named: Option<String>,
 }
 
 impl Reading {
@@ -59,7 +61,8 @@ impl Reading {
         let wanted = visit.parameter("lang")?.map(str::to_owned);
         let wanted = wanted.or_else(|| preferred(&visit.headers)).unwrap_or_default();
         let language = policy.nearest_language(&wanted).ok_or_else(no_shop)?.clone();
-        Ok(Reading { house: Arc::clone(&visit.house), shop, policy, language })
+        let (house, named) = (Arc::clone(&visit.house), which.map(str::to_owned));
+        Ok(Reading { house, shop, policy, language, named })
     }
 
     /// A published version; the one in force, if none is asked for.
@@ -83,7 +86,7 @@ impl Reading {
         let edition = Edition {
             version: Some(u64::from(policy.version)),
             in_force: Some(published),
-            links: Links::default(),
+            links: Links { asks: self.asks(&self.language), ..Links::default() },
         };
         let shelf = self.house.packs.shelf()?;
         let notice = Notice::of(&said, &self.language, &edition, &shelf.sound(), on);
@@ -92,40 +95,40 @@ impl Reading {
         })
     }
 
-    /// Where else to go from the notice: its other languages, its versions, pages to learn from, and the notice as text.
-    fn ways(&self, version: Option<&str>) -> String {
-        let (is_zh, own) = (self.words() == Words::Zh, self.language.as_str());
-        let of_version = version.map(|version| format!("&amp;version={version}")).unwrap_or_default();
-        let others = self.policy.compiled.shop().languages.iter().filter(|other| other.as_str() != own);
-        let mut links: Vec<String> = others
-            .map(|other| {
-                let tag = other.as_str();
-                let name = match tag {
-                    "en" => "English",
-                    tag if is_chinese(tag) => "中文",
-                    tag => tag,
-                };
-                format!(
-                    "<a href=\"/privacy?lang={tag}{of_version}\" hreflang=\"{tag}\" lang=\"{tag}\">{name}</a>"
-                )
-            })
-            .collect();
-        let more = if is_zh {
-            ["历史版本与差异", "了解个人信息保护", "纯文本"]
-        } else {
-            ["Versions and what they changed", "Good to know", "As plain text"]
-        };
-        let to = ["/privacy/versions", "/privacy/learn", "/privacy.txt"];
-        links.extend(to.iter().zip(more).map(|(to, name)| format!("<a href=\"{to}?lang={own}\">{name}</a>")));
-        let label = if is_zh { "语言与版本" } else { "Languages and versions" };
-        format!(
-            "<nav class=\"notice notice-ways\" aria-label=\"{label}\"><p>{}</p></nav>\n",
-            links.join(" · ")
-        )
+    /// What a link asks for, so that whoever follows it stays with this shop, in this language.
+    fn asks(&self, language: &Language) -> String {
+        let shop = self.named.as_ref().map(|shop| format!("&shop={shop}")).unwrap_or_default();
+        format!("?lang={language}{shop}")
     }
 
-    fn words(&self) -> Words {
-        if is_chinese(self.language.as_str()) { Words::Zh } else { Words::En }
+    /// A page, with the ways from it: to itself in the shop's other languages, and to the pages beside it.
+    ///
+    /// Takes: where it is, and what is asked of it besides; its title, as text; what it says, as HTML.
+    fn page(&self, (here, besides): (&str, &str), title: &str, html: &str) -> Response<Body> {
+        let to = |path: &str, language: &Language, besides: &str| {
+            escaped(&format!("{path}{}{besides}", self.asks(language)))
+        };
+        let others = self.policy.compiled.shop().languages.iter().filter(|other| **other != self.language);
+        let in_other = |other: &Language| {
+            let (to, name) = (to(here, other, besides), own_name(other.as_str()));
+            format!("<a href=\"{to}\" hreflang=\"{other}\" lang=\"{other}\">{name}</a>")
+        };
+        let beside = WAYS.iter().filter(|(path, _)| *path != here).map(|(path, name)| {
+            format!("<a href=\"{}\">{}</a>", to(path, &self.language, ""), self.say(*name))
+        });
+        let ways: Vec<String> = others.map(in_other).chain(beside).collect();
+        let (label, ways) = (self.say(WHERE_TO), ways.join(" · "));
+        let nav = format!("<nav class=\"notice notice-ways\" aria-label=\"{label}\"><p>{ways}</p></nav>\n");
+        page(page_of(self.spoken().tag(), title, &format!("{nav}{html}")))
+    }
+
+    /// The language of the fixed words.
+    fn spoken(&self) -> record::Language {
+        record::Language::beside(self.language.as_str())
+    }
+
+    fn say(&self, words: Words) -> &'static str {
+        words.of(self.spoken())
     }
 }
 
@@ -136,10 +139,6 @@ fn no_shop() -> Problem {
 
 fn day(at: i64, policy: &InForce) -> Date {
     Timestamp::from_microsecond(at).unwrap_or_default().to_zoned(policy.compiled.zone().clone()).date()
-}
-
-fn is_chinese(language: &str) -> bool {
-    language == "zh" || language.starts_with("zh-")
 }
 
 /// The language that a browser likes best. SOURCE: RFC 9110 §12.5.4, without weights: browsers send them in their order.
@@ -182,8 +181,8 @@ pub(crate) async fn get_notice(visit: Visit) -> Result<Response<Body>, Problem> 
     let policy = reading.version(version).await?;
     let notice = reading.notice(&policy)?;
     let title = format!("{} – {}", notice.title.plain(), notice.shop_name);
-    let html = format!("{}{}", reading.ways(version), notice.to_html_fragment());
-    Ok(page(page_of(reading.language.as_str(), &title, &html)))
+    let besides = version.map(|version| format!("&version={version}")).unwrap_or_default();
+    Ok(reading.page(("/privacy", &besides), &title, &notice.to_html_fragment()))
 }
 
 /// The notice as text, for where no page can be shown.
@@ -217,39 +216,28 @@ pub(crate) async fn get_versions(visit: Visit) -> Result<Response<Body>, Problem
     let reading = Reading::of(&visit)?;
     let looking = Arc::clone(&reading.shop);
     let versions = reading.house.look(move |view| super::list(view, &looking, LISTED)).await?;
-    let (is_zh, tag) = (reading.words() == Words::Zh, reading.language.as_str());
-    let title = if is_zh { "隐私政策的各个版本" } else { "Versions of the privacy notice" };
-    let lead = match (is_zh, versions.len()) {
-        (true, 1) => "目前只有一个版本。今后每次更新，旧版本和修改之处都会保留在这里。",
-        (true, _) => "每一个版本都保留在这里；修改之处逐字标出。",
-        (false, 1) => {
-            "There is one version so far. Each later one will be listed here, with what it changed."
-        }
-        (false, _) => "Every version is kept here, with what it changed, word by word.",
-    };
-    let back = if is_zh { "返回隐私政策" } else { "Back to the privacy notice" };
+    let (tag, asks, title) = (reading.spoken().tag(), reading.asks(&reading.language), reading.say(VERSIONS));
+    let lead = reading.say(if versions.len() == 1 { ONE_VERSION } else { EVERY_VERSION });
     let mut html = format!(
-        "<article class=\"notice\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n<p>{lead}</p>\n\
-         <p><a href=\"/privacy?lang={tag}\">{back}</a></p>\n</header>\n<ul>\n"
+        "<article class=\"notice\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n<p>{lead}</p>\n</header>\n<ul>\n"
     );
     for (version, at, _) in versions {
         let on = day(at, &reading.policy);
-        let name = if is_zh {
-            format!("第{version}版，自{}年{}月{}日起", on.year(), on.month(), on.day())
-        } else {
-            format!("Version {version}, from {on}")
+        let name = match reading.spoken() {
+            record::Language::Zh => format!("第{version}版，自{}起", on.strftime("%Y年%-m月%-d日")),
+            record::Language::En => format!("Version {version}, from {}", on.strftime("%-d %B %Y")),
         };
+        let to = escaped(&format!("/privacy{asks}&version={version}"));
         // Writing into a string cannot fail.
-        let _ = write!(html, "<li><a href=\"/privacy?lang={tag}&amp;version={version}\">{name}</a>");
+        let _ = write!(html, "<li><a href=\"{to}\">{name}</a>");
         if let Some(before) = version.checked_sub(1).filter(|before| *before > 0) {
-            let what = if is_zh { "与上一版的差异" } else { "what it changed" };
-            let to = format!("/privacy/versions/{before}-{version}?lang={tag}");
-            let _ = write!(html, " · <a href=\"{to}\">{what}</a>");
+            let to = escaped(&format!("/privacy/versions/{before}-{version}{asks}"));
+            let _ = write!(html, " · <a href=\"{to}\">{}</a>", reading.say(CHANGED));
         }
         html.push_str("</li>\n");
     }
     html.push_str("</ul>\n</article>\n");
-    Ok(page(page_of(tag, title, &html)))
+    Ok(reading.page(("/privacy/versions", ""), title, &html))
 }
 
 /// What one version of the notice says otherwise than another, word by word.
@@ -261,7 +249,9 @@ pub(crate) async fn get_differences(visit: Visit) -> Result<Response<Body>, Prob
     let reading = Reading::of(&visit)?;
     let (old, new) = visit.target.split_once('-').ok_or_else(super::http::no_version)?;
     let (old, new) = (reading.version(Some(old)).await?, reading.version(Some(new)).await?);
-    Ok(page(differences(&reading.notice(&old)?, &reading.notice(&new)?).to_html_page()))
+    let changed = differences(&reading.notice(&old)?, &reading.notice(&new)?);
+    let here = format!("/privacy/versions/{}", visit.target);
+    Ok(reading.page((&here, ""), &changed.title(), &changed.to_html_fragment()))
 }
 
 /// How people use their rights with this shop: whom they write to, and what they may ask.
@@ -269,39 +259,7 @@ pub(crate) async fn get_differences(visit: Visit) -> Result<Response<Body>, Prob
     responses((status = 200, description = "The page", body = String, content_type = "text/html"),
               (status = 404, description = "No such shop", body = ProblemBody)))]
 pub(crate) async fn get_my(visit: Visit) -> Result<Response<Body>, Problem> {
-    let reading = Reading::of(&visit)?;
-    let (is_zh, tag) = (reading.words() == Words::Zh, reading.language.as_str());
-    let shop = reading.policy.compiled.shop();
-    let (name, contact) = (escaped(&shop.officer.name), escaped(&shop.officer.contact));
-    let reach = match address_of(&shop.officer.contact) {
-        Some(address) => format!("<a href=\"{}\">{contact}</a>", escaped(&address)),
-        None => contact,
-    };
-    let (title, lead, how, asks, settings, back) = if is_zh {
-        (
-            "我的数据",
-            "您可以查阅、复制、更正、删除您的个人信息，撤回同意，或者拒绝个性化推荐。",
-            "请联系个人信息保护负责人",
-            "写明您的要求，以及我们怎样认出您（例如下单时使用的邮箱或手机号码）。不需要说明理由，请不要寄送证件照片。",
-            "在店铺的页面上，您可以随时通过“隐私设置”更改您的选择，立即生效。",
-            "返回隐私政策",
-        )
-    } else {
-        (
-            "Your data",
-            "You can see, copy, correct and delete your data, withdraw a consent, and object to personal recommendations.",
-            "Write to the officer for personal data",
-            "Say what you would like, and how we can tell that it is you: the e-mail address or the telephone number that you ordered with. You need no reason, and please send no picture of a passport.",
-            "What you chose on the shop’s pages you can change there at any time under “Privacy settings”; it takes effect at once.",
-            "Back to the privacy notice",
-        )
-    };
-    let html = format!(
-        "<article class=\"notice\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n<p>{lead}</p>\n</header>\n\
-         <section>\n<h2>{how}</h2>\n<p>{name}<br>{reach}</p>\n<p>{asks}</p>\n<p>{settings}</p>\n\
-         <p><a href=\"/privacy?lang={tag}\">{back}</a></p>\n</section>\n</article>\n"
-    );
-    std::future::ready(Ok(page(page_of(tag, title, &html)))).await
+    std::future::ready(my(&visit, "/my")).await
 }
 
 /// The same: what people chose, and how they change it.
@@ -309,23 +267,25 @@ pub(crate) async fn get_my(visit: Visit) -> Result<Response<Body>, Problem> {
     responses((status = 200, description = "The page", body = String, content_type = "text/html"),
               (status = 404, description = "No such shop", body = ProblemBody)))]
 pub(crate) async fn get_my_choices(visit: Visit) -> Result<Response<Body>, Problem> {
-    get_my(visit).await
+    std::future::ready(my(&visit, "/my/choices")).await
 }
 
-/// A text as HTML shows it.
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            other => html.push(other),
-        }
-    }
-    html
+fn my(visit: &Visit, here: &str) -> Result<Response<Body>, Problem> {
+    let reading = Reading::of(visit)?;
+    let officer = &reading.policy.compiled.shop().officer;
+    let (name, contact) = (escaped(&officer.name), escaped(&officer.contact));
+    let reach = match address_of(&officer.contact) {
+        Some(address) => format!("<a href=\"{}\">{contact}</a>", escaped(&address)),
+        None => contact,
+    };
+    let tag = reading.spoken().tag();
+    let [title, lead, write_to, ask, settings] =
+        [MY, MY_RIGHTS, WRITE_TO, ASK, SETTINGS].map(|words| reading.say(words));
+    let html = format!(
+        "<article class=\"notice\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n<p>{lead}</p>\n</header>\n\
+         <section>\n<h2>{write_to}</h2>\n<p>{name}<br>{reach}</p>\n<p>{ask}</p>\n<p>{settings}</p>\n</section>\n</article>\n"
+    );
+    Ok(reading.page((here, ""), title, &html))
 }
 
 /// Pages to learn from: what your rights are, and how to look after your data.
@@ -334,10 +294,10 @@ fn escaped(text: &str) -> String {
               (status = 404, description = "No such shop", body = ProblemBody)))]
 pub(crate) async fn get_lessons(visit: Visit) -> Result<Response<Body>, Problem> {
     let reading = Reading::of(&visit)?;
-    let words = reading.words();
-    let html = learn::contents(&learn::pages(words), words, "/privacy/learn/");
-    let title = if words == Words::Zh { "了解个人信息保护" } else { "About your data" };
-    std::future::ready(Ok(page(page_of(tag_of(words), title, &html)))).await
+    let spoken = reading.spoken();
+    let asks = reading.asks(&reading.language);
+    let html = learn::contents(&learn::pages(spoken), spoken, "/privacy/learn/", &asks);
+    std::future::ready(Ok(reading.page(("/privacy/learn", ""), reading.say(LEARN), &html))).await
 }
 
 /// One page to learn from.
@@ -347,17 +307,11 @@ pub(crate) async fn get_lessons(visit: Visit) -> Result<Response<Body>, Problem>
               (status = 404, description = "No such page", body = ProblemBody)))]
 pub(crate) async fn get_lesson(visit: Visit) -> Result<Response<Body>, Problem> {
     let reading = Reading::of(&visit)?;
-    let found = learn::find(&visit.target, reading.words());
+    let found = learn::find(&visit.target, reading.spoken(), &reading.asks(&reading.language));
     let found =
-        found.ok_or_else(|| Problem::new("SR-NOTICE-009", 404, "there is no such page to learn from"));
-    std::future::ready(Ok(page(found?.to_html_page()))).await
-}
-
-fn tag_of(words: Words) -> &'static str {
-    match words {
-        Words::Zh => "zh-CN",
-        Words::En => "en",
-    }
+        found.ok_or_else(|| Problem::new("SR-NOTICE-009", 404, "there is no such page to learn from"))?;
+    let here = format!("/privacy/learn/{}", visit.target);
+    std::future::ready(Ok(reading.page((&here, ""), &found.title, &found.to_html_fragment()))).await
 }
 
 /// That the shop follows the Global Privacy Control (W3C).
@@ -410,15 +364,44 @@ pub(crate) async fn get_security(visit: Visit) -> Result<Response<Body>, Problem
     std::future::ready(Ok(file(said, "text/plain; charset=utf-8"))).await
 }
 
-/// A contact as an address that can be followed.
-fn address_of(contact: &str) -> Option<String> {
-    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-    let contact = contact.trim();
-    if contact.starts_with("https://") && is_plain(contact) {
-        return Some(contact.to_owned());
-    }
-    let (local, domain) = contact.split_once('@')?;
-    let is_one =
-        !local.is_empty() && domain.contains('.') && is_plain(contact) && !contact.contains([':', '<', ',']);
-    is_one.then(|| format!("mailto:{contact}"))
+/// The pages beside each other, and what they are called.
+const WAYS: [(&str, Words); 5] = [
+    ("/privacy", both("Privacy notice", "隐私政策")),
+    ("/privacy/versions", both("Versions and what they changed", "历史版本与差异")),
+    ("/my", MY),
+    ("/privacy/learn", LEARN),
+    ("/privacy.txt", both("As plain text", "纯文本")),
+];
+const WHERE_TO: Words = both("Languages, and other pages on your data", "语言与相关页面");
+const LEARN: Words = both("Good to know", "个人信息保护小知识");
+
+const VERSIONS: Words = both("Versions of the privacy notice", "隐私政策的各个版本");
+const ONE_VERSION: Words = both(
+    "There is one version so far. Each later one will be listed here, with what it changed.",
+    "目前只有一个版本。今后每次更新，旧版本和修改之处都会保留在这里。",
+);
+const EVERY_VERSION: Words = both(
+    "Every version is kept here, with what it changed, word by word.",
+    "每一个版本都保留在这里；修改之处逐字标出。",
+);
+const CHANGED: Words = both("what it changed", "与上一版的差异");
+
+const MY: Words = both("Your data", "我的数据");
+const MY_RIGHTS: Words = both(
+    "You can see, copy, correct and delete your data, withdraw a consent, and object to personal recommendations.",
+    "您可以查阅、复制、更正、删除您的个人信息，撤回同意，或者拒绝个性化推荐。",
+);
+const WRITE_TO: Words = both("Write to the officer for personal data", "请联系个人信息保护负责人");
+const ASK: Words = both(
+    "Say what you would like, and how we can tell that it is you: the e-mail address or the telephone number that you ordered with. \
+     You need no reason, and please send no picture of a passport.",
+    "写明您的要求，以及我们怎样认出您（例如下单时使用的邮箱或手机号码）。不需要说明理由，请不要寄送证件照片。",
+);
+const SETTINGS: Words = both(
+    "What you chose on the shop’s pages you can change there at any time under “Privacy settings”; it takes effect at once.",
+    "在店铺的页面上，您可以随时通过“隐私设置”更改您的选择，立即生效。",
+);
+
+const fn both(en: &'static str, zh: &'static str) -> Words {
+    Words { en, zh }
 }

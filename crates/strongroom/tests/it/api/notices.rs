@@ -95,12 +95,7 @@ fn every_link_of_the_notice_leads_somewhere_in_both_languages() {
     let bench = Bench::new();
     for language in ["en", "zh"] {
         let notice = get(&bench, &format!("/privacy?lang={language}")).text();
-        let links = notice
-            .split("href=\"/")
-            .skip(1)
-            .map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&"));
-        let links: std::collections::BTreeSet<String> =
-            links.map(|link| format!("/{}", link.split('#').next().unwrap())).collect();
+        let links: std::collections::BTreeSet<String> = ways("/privacy", &notice).into_iter().collect();
         assert!(links.len() >= 4, "{links:?}");
         for link in links {
             get(&bench, &link);
@@ -130,7 +125,8 @@ fn there_are_pages_to_learn_from_in_both_languages_and_their_links_lead_somewher
             all.split("href=\"/privacy/learn/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
         assert!(links.len() >= 6 && all.contains(title), "{language}: {links:?}");
         for link in links {
-            assert!(get(&bench, &format!("/privacy/learn/{link}?lang={language}")).text().contains("<h1>"));
+            assert!(link.ends_with(&format!("?lang={language}")), "{link}");
+            assert!(get(&bench, &format!("/privacy/learn/{link}")).text().contains("<h1>"));
         }
     }
     bench.get_as_stranger("/privacy/learn/nothing").problem(404, "SR-NOTICE-009");
@@ -143,4 +139,34 @@ fn where_there_are_several_shops_the_address_says_whose_notice_it_is() {
     bench.get_as_stranger("/privacy").problem(404, "SR-NOTICE-007");
     bench.get_as_stranger("/privacy?shop=nobody").problem(404, "SR-NOTICE-007");
     get(&bench, "/privacy?shop=other-shop");
+}
+
+/// Where the links of a page lead that do not leave the site.
+fn ways(at: &str, page: &str) -> Vec<String> {
+    let folder = at.split('?').next().unwrap().rsplit_once('/').unwrap().0;
+    let links =
+        page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&"));
+    let stay = links.filter(|link| !["#", "https:", "mailto:"].iter().any(|other| link.starts_with(other)));
+    stay.map(|link| {
+        let link = link.split('#').next().unwrap();
+        if link.starts_with('/') { link.to_owned() } else { format!("{folder}/{link}") }
+    })
+    .collect()
+}
+
+#[test]
+fn whoever_follows_links_stays_with_the_shop_and_in_the_language() {
+    let bench = Bench::new();
+    bench.add_shop("other-shop");
+    let mut seen = std::collections::BTreeSet::new();
+    let mut ahead = vec!["/privacy?lang=en&shop=other-shop".to_owned()];
+    while let Some(next) = ahead.pop() {
+        assert!(next.contains("shop=other-shop"), "{next}");
+        if next.contains("lang=en") && seen.insert(next.clone()) {
+            let page = get(&bench, &next).text();
+            assert!(next.starts_with("/privacy.txt") || page.contains("<html lang=\"en\""), "{next}");
+            ahead.extend(ways(&next, &page));
+        }
+    }
+    assert!(seen.len() >= 10, "{seen:?}");
 }
