@@ -43,6 +43,18 @@ pub enum Segment {
     Removed(String),
 }
 
+impl Segment {
+    fn text(&self) -> &str {
+        let (Self::Same(text) | Self::Added(text) | Self::Removed(text)) = self;
+        text
+    }
+
+    /// Begins a heading with it, or what a row is about?
+    fn is_head(&self) -> bool {
+        HEADS.iter().any(|marker| self.text().starts_with(marker))
+    }
+}
+
 /// What changed from one notice to another?
 ///
 /// *Takes* two notices in the same language; of notices in two languages everything is different. *Gives* the sections that
@@ -121,8 +133,7 @@ impl Differences {
     fn changed(&self, line: &[Segment], page: &mut Writer<'_>) {
         page.add("<p>");
         for (at, segment) in line.iter().enumerate() {
-            let (Segment::Same(text) | Segment::Added(text) | Segment::Removed(text)) = segment;
-            let text = if at == 0 { without_marker(text) } else { text };
+            let text = if at == 0 { without_marker(segment.text()) } else { segment.text() };
             self.segment(segment, text, page);
         }
         page.add("</p>\n");
@@ -185,24 +196,26 @@ enum Shown<'l> {
 
 fn shown(lines: &[Vec<Segment>]) -> Vec<Shown<'_>> {
     let mut shown = Vec::new();
-    let mut heads: Vec<&str> = Vec::new();
+    let mut head: Option<&str> = None;
     let mut is_skipping = false;
     for line in lines {
-        let head = match line.as_slice() {
+        let same = match line.as_slice() {
             [Segment::Same(text)] => Some(text.as_str()),
             _ => None,
         };
-        match head {
+        let is_head = line.first().is_some_and(Segment::is_head);
+        match same {
             Some(text) => {
-                if HEADS.iter().any(|marker| text.starts_with(marker)) {
-                    heads = vec![text];
+                if is_head {
+                    head = Some(text);
                 }
                 is_skipping = true;
             }
             None => {
                 shown.extend(is_skipping.then_some(Shown::Skipped));
                 is_skipping = false;
-                shown.extend(heads.drain(..).map(Shown::Head));
+                // A head that changed belongs to none before it.
+                shown.extend(head.take().filter(|_| !is_head).map(Shown::Head));
                 shown.push(Shown::Changed(line));
             }
         }
@@ -461,16 +474,27 @@ mod tests {
     }
 
     #[test]
+    fn a_head_that_changed_stands_under_no_head_before_it() {
+        let old = ["# Rows", "* First", "  How long: 90 days", "* Second row", "  Who: nobody"].map(owned);
+        let new = ["# Rows", "* First", "  How long: 90 days", "* Second line", "  Who: anybody"].map(owned);
+        let lines = line_by_line(&old, &new);
+        let heads = shown(&lines).into_iter().filter(|shown| matches!(shown, Shown::Head(_)));
+        assert_eq!(heads.count(), 0);
+        let lines = line_by_line(&old[..3], &["# Rows", "* First", "  How long: 60 days"].map(owned));
+        assert!(matches!(
+            shown(&lines).as_slice(),
+            [Shown::Skipped, Shown::Head("* First"), Shown::Changed(_)]
+        ));
+    }
+
+    #[test]
     fn both_texts_can_be_read_out_of_their_differences() {
         let (old, new) =
             ("We keep your phone for 90 days.", "We keep your e-mail address for 1 year, then erase it.");
         let segments = word_by_word(old, new);
         let read = |leave: fn(&Segment) -> bool| {
             let kept = segments.iter().filter(|segment| !leave(segment));
-            kept.map(|segment| match segment {
-                Same(text) | Added(text) | Removed(text) => text.as_str(),
-            })
-            .collect::<String>()
+            kept.map(Segment::text).collect::<String>()
         };
         assert_eq!(read(|segment| matches!(segment, Added(_))), old);
         assert_eq!(read(|segment| matches!(segment, Removed(_))), new);

@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 
 /// The style of notices, of their differences and of learning pages: tokens, light and dark, narrow and wide, paper.
 ///
-/// Everything in it is below `.notice` but the page itself (`.notice-page`), so that it can stand beside other styles.
+/// Everything in it is below `.notice` but the page itself (`.notice-page`) and the ways from it (`.notice-ways`), so that it can stand beside
+/// other styles.
 pub const NOTICE_STYLE: &str = include_str!("style.css");
 
 /// The policy for the content of a page that [`Notice::to_html_page`] gives, as a header says it: nothing but its own

@@ -117,7 +117,7 @@ impl Reading {
             format!("<a href=\"{}\">{}</a>", to(path, &self.language, ""), self.say(*name))
         });
         let ways: Vec<String> = others.map(in_other).chain(beside).collect();
-        let (label, ways) = (self.say(WHERE_TO), ways.join(" · "));
+        let (label, ways) = (self.say(WHERE_TO), ways.join("\u{a0}· "));
         let nav = format!("<nav class=\"notice notice-ways\" aria-label=\"{label}\"><p>{ways}</p></nav>\n");
         page(page_of(self.spoken().tag(), title, &format!("{nav}{html}")))
     }
