@@ -22,6 +22,8 @@ pub enum Act {
     Search,
     /// It goes to someone outside.
     Share,
+    /// It is shown to the person whom it is about: all that is kept, whatever it is kept for. LAW: GDPR Art. 15; PIPL 45.
+    Answer,
 }
 
 /// A set of acts.
@@ -31,8 +33,8 @@ pub struct ActSet(u8);
 impl ActSet {
     /// None.
     pub const NONE: Self = Self(0);
-    /// All four.
-    pub const ALL: Self = Self(0b1111);
+    /// All of them.
+    pub const ALL: Self = Self(0b1_1111);
 
     /// This set and one more.
     #[must_use]
@@ -97,7 +99,7 @@ pub struct Flow {
     pub kind: u8,
     /// The fields given (collect), searched by (search) or asked for.
     pub fields: FieldMask,
-    /// For which purpose. Only a collect may leave it open; then every purpose in force counts.
+    /// For which purpose. A collect may leave it open; then every purpose in force counts. An answer to the person asks for none.
     pub purpose: Option<u16>,
     /// Who gets it, for a share.
     pub recipient: Option<u16>,
@@ -191,6 +193,7 @@ impl Decision {
 pub fn decide(compiled: &Compiled, facts: &Facts, flow: &Flow) -> Decision {
     match (flow.act, compiled.kind(flow.kind)) {
         (Act::Collect, kind) => collect(compiled, kind, facts, flow),
+        (Act::Answer, Some(kind)) => answer(kind, facts, flow),
         (_, Some(kind)) => open(compiled, kind, facts, flow),
         (_, None) => open_unknown(facts, flow),
     }
@@ -254,6 +257,30 @@ fn open(compiled: &Compiled, kind: &CompiledKind, facts: &Facts, flow: &Flow) ->
         reasons,
         because: Some(purpose),
     }
+}
+
+/// Answer to the person: the law gives them what is kept about them, so no purpose is asked, no choice, and no bar. What was erased is not
+/// there any more; what a law keeps of an erased person is.
+#[cold]
+fn answer(kind: &CompiledKind, facts: &Facts, flow: &Flow) -> Decision {
+    let faults = actor_faults(facts, flow);
+    if !faults.is_empty() {
+        return Decision::no(flow, faults, None);
+    }
+    let erased = facts.standing == Standing::Erased;
+    let declared = flow.fields.minus(facts.unknown_fields);
+    let fields = if erased { declared.and(retained(kind, facts)) } else { declared };
+    let refused = flow.fields.minus(fields);
+    let reasons =
+        if refused.is_empty() { Reasons::NONE } else { left_out(kind, facts, flow, FieldMask::ALL) };
+    let answer =
+        match (fields.is_empty() && !flow.fields.is_empty(), flow.fields.meets(&facts.unknown_fields)) {
+            (false, _) => Answer::Yes,
+            (true, true) => Answer::Gap,
+            (true, false) => Answer::No,
+        };
+    let retained_only = erased && answer == Answer::Yes;
+    Decision { answer, fields, masked: FieldMask::EMPTY, refused, retained_only, reasons, because: None }
 }
 
 /// The fields of a kind that a law still holds for this record.

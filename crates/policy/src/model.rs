@@ -3,6 +3,7 @@
 
 use crate::file::FileRule;
 use crate::law::Citation;
+use crate::lawful::activity;
 use crate::limit::Limit;
 use crate::period::{After, Keep, Period};
 use crate::region::Region;
@@ -195,6 +196,11 @@ impl Purpose {
     /// How many persons one credential may reach for it.
     pub fn limit(&self) -> Limit {
         self.limit.unwrap_or(Limit::USUAL)
+    }
+
+    /// Does a program work out from it what somebody sees: recommendations, a profile, advertisements aimed at them?
+    pub fn is_automated(&self) -> bool {
+        matches!(activity(self.data_use), Some("recommendation" | "profiling" | "targeted_ads"))
     }
 
     /// Is there a law behind it that outlives an erasure or a restriction?

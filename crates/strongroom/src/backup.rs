@@ -24,7 +24,7 @@ use crate::ground::witnesses;
 use crate::ground::{Actor, CredentialId, Id, Numbered, Problem, Role, Shop, SubjectId, hex};
 use crate::open::{self, Places, Rows};
 use crate::people::NewCredential;
-use crate::{choose, collect, erase, keep, moves, notice, people};
+use crate::{answer, choose, collect, erase, keep, moves, notice, people};
 
 /// `manifest.json` of a backup.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -381,6 +381,7 @@ const GRAFTS: &[&str] = &[
     choose::KEEP_NEWEST,
     erase::KEEP_NEWEST,
     collect::FORGET,
+    answer::FORGET,
 ];
 
 /// The database that the data folder has now, or the one that a restore which was cut off put aside.

@@ -9,12 +9,15 @@ use std::time::Duration;
 use ledger::cosign::WitnessKey;
 use ledger::note::Verifier;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use crate::ground::Problem;
 use crate::ground::clock::SECOND;
 use crate::ground::key_holder::{LockSource, OpenBaoPlace, Pkcs11Place};
 use crate::ground::keys_folder::{UNLOCK, folder_of, read_private, sync_folder, write_new};
+use crate::ground::mail::{MailPlace, MailTls, Mailer};
+use crate::ground::signers::Signer;
 use crate::ground::witnesses::{Duty, WitnessAt, WitnessPlace};
+use crate::ground::{House, Problem};
 use crate::open::{Places, Rows};
 
 /// Name of the file in the data folder.
@@ -40,6 +43,12 @@ pub struct Config {
     pub store: StoreConfig,
     /// Whose packs of law are taken.
     pub law: LawConfig,
+    /// Where letters with one-time codes are handed in; without it nobody signs in to "My data" by a code.
+    pub mail: Option<MailConfig>,
+    /// Who signs people in to "My data" by a token: the shop's own program.
+    // An empty list written out would forbid the `[[sign_in]]` that somebody adds behind it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sign_in: Vec<SignInConfig>,
     /// Who elsewhere is told of the ledger's heads, and notices if all of this is ever set back.
     // An empty list written out would forbid the `[[witness]]` that somebody adds behind it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -63,6 +72,94 @@ pub struct KeysConfig {
     pub openbao: Option<OpenBaoConfig>,
     /// A PKCS#11 token holds the key that locks the keyring; for a program that was built with the feature `pkcs11`.
     pub pkcs11: Option<Pkcs11Config>,
+}
+
+/// A mail server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailConfig {
+    /// The server's name.
+    pub host: String,
+    /// Its port; 465, 587 or 25, as `tls` says, if it is left out.
+    pub port: Option<u16>,
+    /// `implicit` (from the first byte), `starttls`, or `none`, which is for loopback only.
+    pub tls: MailTls,
+    /// Who writes: `Harbour & Hill <privacy@shop.example>`.
+    pub from: String,
+    /// The user, if the server asks for one.
+    pub user: Option<String>,
+    /// A file whose first line is the password of that user; readable by its owner only.
+    pub password_file: Option<PathBuf>,
+    /// A PEM file with the authority whose certificates are trusted there; those of the system, if it is left out.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl MailConfig {
+    /// Who hands letters in. Fails: `SR-MAIL-001`; `SR-KEYS-…` when the file of the password is not its owner's alone.
+    pub fn mailer(&self) -> Result<Mailer, Problem> {
+        let user = match (&self.user, &self.password_file) {
+            (Some(user), Some(file)) => Some((user.clone(), first_line(file)?)),
+            (None, None) => None,
+            _ => {
+                return Err(Problem::new(
+                    "SR-CONFIG-002",
+                    500,
+                    "`mail.user` and `mail.password_file` stand together",
+                ));
+            }
+        };
+        let usual = match self.tls {
+            MailTls::Implicit => 465,
+            MailTls::Starttls => 587,
+            MailTls::None => 25,
+        };
+        Mailer::new(&MailPlace {
+            host: self.host.clone(),
+            port: self.port.unwrap_or(usual),
+            tls: self.tls,
+            from: self.from.clone(),
+            user,
+            ca_file: self.ca_file.clone(),
+        })
+    }
+}
+
+/// Who signs people in to "My data" by a token (JWT).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInConfig {
+    /// The id of the shop.
+    pub shop: String,
+    /// A file with the secret that the shop shares, 32 bytes at the least (HS256); readable by its owner only.
+    pub secret_file: Option<PathBuf>,
+    /// Or a file with the public keys of the shop, a JWK set (ES256, `EdDSA`, RS256).
+    pub keys_file: Option<PathBuf>,
+}
+
+impl SignInConfig {
+    /// Fails: `SR-CONFIG-002` when it is neither one thing nor the other.
+    pub fn signer(&self) -> Result<Signer, Problem> {
+        match (&self.secret_file, &self.keys_file) {
+            (Some(secret), None) => Signer::by_secret(read_private(secret)?.trim_ascii()),
+            (None, Some(keys)) => {
+                let bytes = std::fs::read(keys);
+                Signer::by_keys(&bytes.map_err(|_| fault("the keys of `sign_in` cannot be read".to_owned()))?)
+            }
+            _ => Err(Problem::new(
+                "SR-CONFIG-002",
+                500,
+                "a `[[sign_in]]` has a `secret_file` or a `keys_file`",
+            )),
+        }
+    }
+}
+
+/// The first line of a file that is its owner's alone.
+fn first_line(file: &Path) -> Result<Zeroizing<String>, Problem> {
+    let bytes = read_private(file)?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| fault("the file of a password is not text".to_owned()))?;
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }
 
 /// A PKCS#11 token.
@@ -447,6 +544,17 @@ impl Config {
         keys.collect::<Result<_, _>>().map_err(|_| {
             Problem::new("SR-CONFIG-002", 500, "`law.trusted` is a list of verifier keys, `name+hash+base64`")
         })
+    }
+
+    /// Tells the house where letters go, and who signs people in. Fails: `SR-CONFIG-002`, `SR-MAIL-001`, `SR-KEYS-…`.
+    pub fn furnish(&self, house: &House) -> Result<(), Problem> {
+        if let Some(mail) = &self.mail {
+            house.post.goes_by(mail.mailer()?);
+        }
+        for one in &self.sign_in {
+            house.signers.add(&one.shop, one.signer()?);
+        }
+        Ok(())
     }
 
     /// Is what it says possible? Fails: `SR-CONFIG-002` or `SR-CONFIG-003`.

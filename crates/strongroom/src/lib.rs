@@ -4,6 +4,7 @@
 //! [`ground`] and call each other only along the arrows that `cargo xtask arrows` checks.
 
 pub mod account;
+pub mod answer;
 pub mod backup;
 pub mod caretaker;
 pub mod choose;

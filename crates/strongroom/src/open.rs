@@ -39,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = &[
     store::PENS,
     migration(11, "0011_keep_homes", include_str!("../../../migrations/0011_keep_homes.sql")),
     migration(12, "0012_choose_seen", include_str!("../../../migrations/0012_choose_seen.sql")),
+    migration(13, "0013_answer_sign_ins", include_str!("../../../migrations/0013_answer_sign_ins.sql")),
 ];
 
 /// Of which shop each row of a server's database is: what a statement leaves out in its WHERE, the server leaves out all the same.
@@ -61,6 +62,8 @@ pub const FENCES: &[Fence] = &[
     fence("credential", "shop"),
     fence("approval", "shop"),
     fence("erasure", "shop"),
+    fence("code_asked", "shop"),
+    fence("sign_in", "shop"),
     fence("import", "shop"),
     fence("job", "shop"),
     fence("pen", "shop"),
@@ -660,11 +663,12 @@ pub(crate) fn must_be_migrated(server: &store::Server) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{choose, collect, erase};
+    use crate::{answer, choose, collect, erase};
 
     /// Every statement of every room.
     fn statements() -> Vec<(&'static str, &'static store::Sql)> {
         let rooms = [
+            answer::STATEMENTS,
             choose::STATEMENTS,
             collect::STATEMENTS,
             erase::STATEMENTS,

@@ -144,6 +144,7 @@ fn words_of(kind: &str) -> Result<&'static str> {
         "u16" | "u32" | "u64" | "usize" => "a whole number",
         "String" => "a text",
         "WitnessKind" => "`\"file\"` or `\"http\"`",
+        "MailTls" => "`\"implicit\"`, `\"starttls\"` or `\"none\"`",
         _ => anyhow::bail!("no words for the type `{kind}`: add them in xtask/src/docs/configuration.rs"),
     })
 }

@@ -90,6 +90,7 @@ impl Entry {
             ActorKind::Credential(number) => (0, Some(number)),
             ActorKind::Operator => (1, None),
             ActorKind::House => (2, None),
+            ActorKind::Subject => (3, None),
         };
         let outcome_bits = match self.outcome {
             Outcome::Yes => 0,
@@ -201,14 +202,15 @@ impl Reader<'_> {
     }
 
     fn first_flags(&mut self) -> Option<u8> {
-        self.byte_where(|flags| flags & 0b11 != 0b11 && flags >> 2 & 0b11 != 0b11)
+        self.byte_where(|flags| flags & 0b11 != 0b11)
     }
 
     fn actor(&mut self, first_flags: u8) -> Option<ActorKind> {
         Some(match first_flags >> 2 & 0b11 {
             0 => ActorKind::Credential(self.varint()?),
             1 => ActorKind::Operator,
-            _ => ActorKind::House,
+            2 => ActorKind::House,
+            _ => ActorKind::Subject,
         })
     }
 
@@ -430,7 +432,6 @@ mod tests {
         assert_eq!(changed(12, &[0x80, 0x80, 0x80, 0x80, 0x10]), refused(12), "a policy above 32 bits");
         assert_eq!(changed(12, &[0x80; 11]), refused(12), "a number above 64 bits");
         assert_eq!(changed(2, &[0b1011]), refused(2), "an unknown outcome");
-        assert_eq!(changed(2, &[0b1100]), refused(2), "an unknown kind of actor");
         assert_eq!(changed(3, &[0b10_0000]), refused(3), "an unknown presence bit");
         for bit in 1..=4 {
             let mut bytes = good.clone();
@@ -464,7 +465,7 @@ mod tests {
 
     prop_compose! {
         fn entry()(
-            at: i64, act: u8, outcome in 0usize..3, kind in 0usize..3, number in small(64),
+            at: i64, act: u8, outcome in 0usize..3, kind in 0usize..4, number in small(64),
             on_behalf_of in prop::option::of(id()), policy in small(32),
             purpose in prop::option::of(small(16)), recipient in prop::option::of(small(16)),
             parts in prop::collection::vec(part(), 0..4),
@@ -481,7 +482,12 @@ mod tests {
                 act: Act::from_number(act),
                 outcome: [Outcome::Yes, Outcome::No, Outcome::Gap][outcome],
                 actor: Actor {
-                    kind: [ActorKind::Credential(number), ActorKind::Operator, ActorKind::House][kind],
+                    kind: [
+                        ActorKind::Credential(number),
+                        ActorKind::Operator,
+                        ActorKind::House,
+                        ActorKind::Subject,
+                    ][kind],
                     on_behalf_of,
                 },
                 policy: u32::try_from(policy).unwrap(),

@@ -64,6 +64,7 @@ impl Serialize for Actor {
             }
             ActorKind::Operator => object.serialize_field("kind", "operator")?,
             ActorKind::House => object.serialize_field("kind", "house")?,
+            ActorKind::Subject => object.serialize_field("kind", "subject")?,
         }
         if let Some(alias) = &self.on_behalf_of {
             object.serialize_field("on_behalf_of", &HEXLOWER.encode(alias))?;

@@ -75,6 +75,8 @@ pub enum ActorKind {
     Operator,
     /// The house by itself: its scheduler.
     House,
+    /// The person whom the entry is about, who acts on what is their own.
+    Subject,
 }
 
 /// Fields of one kind of record.
@@ -143,17 +145,22 @@ impl Actor {
         Self { kind: ActorKind::House, on_behalf_of: None }
     }
 
+    /// The person whom the entry is about.
+    pub fn subject() -> Self {
+        Self { kind: ActorKind::Subject, on_behalf_of: None }
+    }
+
     /// The same actor, acting for the person with this alias.
     #[must_use]
     pub fn on_behalf_of(self, alias: [u8; 16]) -> Self {
         Self { on_behalf_of: Some(alias), ..self }
     }
 
-    /// Which credential was it? 0 for the operator and the house.
+    /// Which credential was it? 0 for everybody else.
     pub fn number(&self) -> u64 {
         match self.kind {
             ActorKind::Credential(number) => number,
-            ActorKind::Operator | ActorKind::House => 0,
+            ActorKind::Operator | ActorKind::House | ActorKind::Subject => 0,
         }
     }
 }
@@ -231,6 +238,7 @@ mod tests {
         assert_eq!(Actor::credential(7).number(), 7);
         assert_eq!(Actor::operator().number(), 0);
         assert_eq!(Actor::house().on_behalf_of([1; 16]).number(), 0);
+        assert_eq!(Actor::subject().number(), 0);
     }
 
     #[test]

@@ -72,6 +72,8 @@ numbered! {
     Moved = 32, "moved";
     /// It was said where a subject lives, or whether it is of age: whose law is asked.
     Placed = 33, "placed";
+    /// A person signed in to see what is their own, or tried to.
+    SignedIn = 34, "signed_in";
 }
 
 numbered! {
@@ -164,7 +166,7 @@ mod tests {
     #[test]
     fn the_numbers_have_no_holes() {
         let acts: Vec<u8> = Act::ALL.iter().map(|act| act.number()).collect();
-        assert_eq!(acts, (1..=33).collect::<Vec<u8>>());
+        assert_eq!(acts, (1..=34).collect::<Vec<u8>>());
         let figures: Vec<u8> = Figure::ALL.iter().map(|figure| figure.number()).collect();
         assert_eq!(figures, (1..=33).collect::<Vec<u8>>());
     }

@@ -8,6 +8,7 @@ use crate::record::{Language, Words, both, escaped};
 use crate::text::Language as Tag;
 use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The style of notices, of their differences and of learning pages: tokens, light and dark, narrow and wide, paper.
@@ -16,11 +17,39 @@ use std::fmt::Write as _;
 /// other styles.
 pub const NOTICE_STYLE: &str = include_str!("style.css");
 
+/// What a page with forms has besides.
+const FORM_STYLE: &str = include_str!("forms.css");
+
 /// The policy for the content of a page that [`Notice::to_html_page`] gives, as a header says it: nothing but its own
 /// style, which is named by its hash.
 pub fn content_security_policy() -> String {
-    let hash = BASE64.encode(&Sha256::digest(NOTICE_STYLE.as_bytes()));
-    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")
+    security_policy(Forms::None)
+}
+
+/// The same for a page with these forms.
+pub fn security_policy(forms: Forms) -> String {
+    let hash = BASE64.encode(&Sha256::digest(style_of(forms).as_bytes()));
+    let to = match forms {
+        Forms::None => "'none'",
+        Forms::Own => "'self'",
+    };
+    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action {to}")
+}
+
+fn style_of(forms: Forms) -> Cow<'static, str> {
+    match forms {
+        Forms::None => Cow::Borrowed(NOTICE_STYLE),
+        Forms::Own => Cow::Owned(format!("{NOTICE_STYLE}{FORM_STYLE}")),
+    }
+}
+
+/// Where the forms of a page may send what people write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forms {
+    /// There are none.
+    None,
+    /// To the server that gave the page.
+    Own,
 }
 
 impl Notice {
@@ -54,13 +83,18 @@ impl Notice {
 
 /// A page around a fragment. `tag` is a language's, `title` is text, `fragment` is HTML.
 pub fn page(tag: &str, title: &str, fragment: &str) -> String {
+    page_with(tag, title, fragment, Forms::None)
+}
+
+/// The same with forms.
+pub fn page_with(tag: &str, title: &str, fragment: &str, forms: Forms) -> String {
     let (tag, title) = (escaped(tag), escaped(title));
-    let policy = content_security_policy();
+    let (policy, style) = (security_policy(forms), style_of(forms));
     format!(
         "<!DOCTYPE html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>{NOTICE_STYLE}</style>\n</head>\n\
+         <title>{title}</title>\n<style>{style}</style>\n</head>\n\
          <body class=\"notice-page\">\n<main>\n{fragment}</main>\n</body>\n</html>\n"
     )
 }
@@ -300,8 +334,9 @@ mod tests {
     #[test]
     fn the_style_is_small_and_asks_for_nothing() {
         assert!(NOTICE_STYLE.len() < 8_192, "{}", NOTICE_STYLE.len());
+        assert!(FORM_STYLE.len() < 4_096, "{}", FORM_STYLE.len());
         for word in ["url(", "@import", "://", "</"] {
-            assert!(!NOTICE_STYLE.contains(word), "{word}");
+            assert!(!NOTICE_STYLE.contains(word) && !FORM_STYLE.contains(word), "{word}");
         }
         assert!(content_security_policy().contains("'sha256-"));
         assert!(!content_security_policy().contains("unsafe"));

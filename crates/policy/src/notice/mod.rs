@@ -26,7 +26,7 @@ mod words;
 
 pub use differences::{Differences, SectionDifferences, Segment, differences};
 pub use edition::{Edition, Links, NotASite, Site};
-pub use html::{NOTICE_STYLE, content_security_policy};
+pub use html::{Forms, NOTICE_STYLE, content_security_policy, page_with, security_policy};
 pub use line::{Line, Mark, Piece, Voice};
 pub use order::Reader;
 pub use required::{Place, Required};

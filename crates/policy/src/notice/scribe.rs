@@ -3,7 +3,7 @@
 
 use super::edition::Edition;
 use super::line::{Line, Mark};
-use crate::lawful::{activity, ask, is_home, packs_that_apply, place_word, sensitive_words};
+use crate::lawful::{ask, is_home, packs_that_apply, place_word, sensitive_words};
 use crate::model::{Field, Kind, Policy, Purpose, Recipient, Used};
 use crate::period::{After, Anchor, Keep};
 use crate::record::{Language, words};
@@ -199,10 +199,7 @@ impl<'a> Scribe<'a> {
 
     /// Purposes that recommend, profile, or aim advertisements at somebody.
     pub(super) fn automated(&self) -> Vec<&'a Purpose> {
-        let is = |purpose: &&Purpose| {
-            matches!(activity(purpose.data_use), Some("recommendation" | "profiling" | "targeted_ads"))
-        };
-        self.policy.purposes.iter().filter(is).collect()
+        self.policy.purposes.iter().filter(|purpose| purpose.is_automated()).collect()
     }
 
     /// The fields that need special care, with the purposes that use them.

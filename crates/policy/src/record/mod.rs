@@ -27,7 +27,7 @@ pub use html::escaped;
 use jiff::civil::Date;
 use scribe::Scribe;
 pub use tables::Table;
-pub use words::Words;
+pub use words::{Words, basis as words_of_basis};
 
 /// The law whose record it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

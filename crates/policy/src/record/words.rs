@@ -24,7 +24,8 @@ impl Words {
     }
 }
 
-pub(super) const fn basis(basis: Basis) -> Words {
+/// A basis, as people say it.
+pub const fn basis(basis: Basis) -> Words {
     match basis {
         Basis::Consent => Words { en: "consent", zh: "同意" },
         Basis::SeparateConsent => Words { en: "separate consent", zh: "单独同意" },

@@ -88,6 +88,28 @@ fn obvious(
     if kind.is_none() {
         return nothing(Answer::Gap);
     }
+    let covered_by_duties = || -> BTreeSet<u8> {
+        let duties = policy
+            .purposes
+            .iter()
+            .filter(|duty| duty.must_keep.is_some() && !facts.ended.has(ordinal_of(duty)));
+        duties.flat_map(|duty| fields_of(duty, false)).collect()
+    };
+    if flow.act == Act::Answer {
+        let mut shown = asked.clone();
+        shown.retain(|field| !facts.unknown_fields.has(*field));
+        if facts.standing == Standing::Erased {
+            let covered = covered_by_duties();
+            shown.retain(|field| covered.contains(field));
+        }
+        let unknown = asked.iter().any(|field| facts.unknown_fields.has(*field));
+        let answer = match (shown.is_empty() && !asked.is_empty(), unknown) {
+            (false, _) => Answer::Yes,
+            (true, true) => Answer::Gap,
+            (true, false) => Answer::No,
+        };
+        return (answer, shown, BTreeSet::new());
+    }
     let Some(purpose) = policy.purposes.iter().find(|purpose| Some(ordinal_of(purpose)) == flow.purpose)
     else {
         return nothing(Answer::No);
@@ -116,11 +138,7 @@ fn obvious(
     let mut allowed: BTreeSet<u8> = asked.intersection(&fields_of(purpose, false)).copied().collect();
     allowed.retain(|field| !facts.unknown_fields.has(*field));
     if facts.standing == Standing::Erased {
-        let duties = policy
-            .purposes
-            .iter()
-            .filter(|duty| duty.must_keep.is_some() && !facts.ended.has(ordinal_of(duty)));
-        let covered: BTreeSet<u8> = duties.flat_map(|duty| fields_of(duty, false)).collect();
+        let covered = covered_by_duties();
         allowed.retain(|field| covered.contains(field));
     }
     if flow.act == Act::Search {
@@ -163,7 +181,7 @@ fn tighter() -> impl Strategy<Value = Tighter> {
         (0u16..6).prop_map(Tighter::Refuse),
         (0u16..6).prop_map(Tighter::End),
         (0u16..6).prop_map(Tighter::LosePurpose),
-        proptest::sample::select(vec![Act::Collect, Act::Reveal, Act::Search, Act::Share])
+        proptest::sample::select(vec![Act::Collect, Act::Reveal, Act::Search, Act::Share, Act::Answer])
             .prop_map(Tighter::LoseAct),
         Just(Tighter::Freeze),
         Just(Tighter::LapseTraining),
@@ -248,7 +266,8 @@ proptest! {
             prop_assert_eq!(decision.reasons.is_empty(), decision.refused.is_empty() && decision.answer == Answer::Yes);
             prop_assert!(!decision.retained_only || facts.standing == Standing::Erased);
             if decision.answer == Answer::Yes && flow.act != Act::Collect {
-                prop_assert_eq!(decision.because, flow.purpose);
+                let rests_on = flow.purpose.filter(|_| flow.act != Act::Answer);
+                prop_assert_eq!(decision.because, rests_on);
                 prop_assert_eq!(decision.retained_only, facts.standing == Standing::Erased);
             }
             // Of the reasons for some fields only, each refused field has exactly one.
@@ -268,6 +287,8 @@ proptest! {
             let decision = decide(&compiled, &facts, &flow);
             let Some(kind) = compiled.kind(flow.kind) else { prop_assert!(decision.fields.is_empty()); continue };
             let listed = match flow.purpose {
+                // What is shown to the person themself is asked for by no purpose.
+                _ if flow.act == Act::Answer => FieldMask::ALL.minus(facts.unknown_fields),
                 Some(purpose) => kind.grant(purpose).allowed,
                 None => kind.purposes().iter().fold(FieldMask::EMPTY, |all, purpose| all.or(kind.grant(purpose).allowed)),
             };
@@ -296,7 +317,7 @@ proptest! {
     #[test]
     fn any_ordinals_have_an_answer(sketch in sketches(), facts in facts(), kind: u8, fields: [u64; 4], purpose: Option<u16>, recipient: Option<u16>) {
         let (_, _, compiled) = sketch.compiled();
-        for act in [Act::Collect, Act::Reveal, Act::Search, Act::Share] {
+        for act in [Act::Collect, Act::Reveal, Act::Search, Act::Share, Act::Answer] {
             let flow = Flow { act, kind, fields: FieldMask::from_words(fields), purpose, recipient };
             let decision = decide(&compiled, &facts, &flow);
             prop_assert_eq!(decision.fields.or(decision.refused), flow.fields);
@@ -327,7 +348,7 @@ fn the_situations_at_random_are_worth_asking() {
 
 #[test]
 fn a_set_of_acts_has_what_was_put_in() {
-    let acts = [Act::Collect, Act::Reveal, Act::Search, Act::Share];
+    let acts = [Act::Collect, Act::Reveal, Act::Search, Act::Share, Act::Answer];
     for act in acts {
         let only = ActSet::NONE.with(act);
         assert!(acts.iter().all(|other| only.has(*other) == (*other == act)));
@@ -396,6 +417,23 @@ fn after_erasure_only_what_tax_law_demands_is_shown_and_only_for_it() {
     let mut desk = Desk::new(Act::Reveal, "delivery");
     desk.facts.standing = Standing::Erased;
     assert_eq!((desk.decide().answer, desk.reasons()), (Answer::No, vec![ReasonId::Erased]));
+}
+
+#[test]
+fn a_person_is_shown_all_that_is_kept_about_them_whatever_they_refused_and_whoever_may_use_it() {
+    let mut desk = Desk::new(Act::Answer, "delivery");
+    (desk.flow.purpose, desk.facts.purposes) = (None, PurposeSet::EMPTY);
+    (desk.facts.granted, desk.facts.refused) = (PurposeSet::EMPTY, PurposeSet::ALL);
+    desk.facts.standing = Standing::Restricted;
+    let decision = desk.decide();
+    assert_eq!((decision.answer, decision.fields), (Answer::Yes, desk.flow.fields));
+    assert!(decision.masked.is_empty() && decision.refused.is_empty());
+    desk.facts.standing = Standing::Erased;
+    let decision = desk.decide();
+    assert_eq!(desk.names(decision.fields), ["amount", "invoice_title", "items", "tax_number"]);
+    assert_eq!(desk.reasons(), [ReasonId::NotRetained]);
+    desk.facts.acts = ActSet::ALL.without(Act::Answer);
+    assert_eq!((desk.decide().answer, desk.reasons()), (Answer::No, vec![ReasonId::ActNotAllowed]));
 }
 
 #[test]

@@ -186,7 +186,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
     let seldom = || prop::bool::weighted(0.1);
     let few = || purpose_sets().prop_flat_map(|a| purpose_sets().prop_map(move |b| a.and(b)));
     let actor = (
-        proptest::array::uniform4(seldom()),
+        proptest::array::uniform5(seldom()),
         prop_oneof![9 => Just(Training::Valid), 9 => Just(Training::NotNeeded), 1 => Just(Training::Lapsed)],
         prop_oneof![3 => Just(PurposeSet::ALL), 1 => purpose_sets()],
         seldom(),
@@ -197,7 +197,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
     (actor, subject, agreement, person).prop_map(|(actor, subject, agreement, (age, home))| {
         let (lost, training, purposes, frozen) = actor;
         let (granted, refused, ended, standing, held, unknown) = subject;
-        let acts = [Act::Collect, Act::Reveal, Act::Search, Act::Share].into_iter().zip(lost);
+        let acts = [Act::Collect, Act::Reveal, Act::Search, Act::Share, Act::Answer].into_iter().zip(lost);
         let acts = acts.filter(|(_, lost)| !lost).fold(ActSet::NONE, |set, (act, _)| set.with(act));
         // Fields 6 and 7 no sketch declares; now and then one that is declared is said to be unknown, too.
         let unknown_fields = unknown.and(FieldMask::from_words([0b1100_0001, 0, 0, 0]));
@@ -251,7 +251,7 @@ pub(crate) fn bars() -> impl Strategy<Value = Bars> {
 }
 
 pub(crate) fn flows() -> impl Strategy<Value = Flow> {
-    let act = select(vec![Act::Collect, Act::Reveal, Act::Reveal, Act::Search, Act::Share]);
+    let act = select(vec![Act::Collect, Act::Reveal, Act::Reveal, Act::Search, Act::Share, Act::Answer]);
     let kind = prop_oneof![20 => 0u8..3, 1 => Just(3u8)];
     let purpose = prop_oneof![12 => (0u16..3).prop_map(Some), 4 => (3u16..6).prop_map(Some), 2 => Just(None)];
     let recipient = prop_oneof![9 => (0u16..3).prop_map(Some), 1 => Just(Some(3)), 1 => Just(None)];

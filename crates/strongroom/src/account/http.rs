@@ -284,7 +284,7 @@ pub struct EntryBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Actor)]
 pub struct ActorBody {
-    /// `credential`, `operator` or `house`.
+    /// `credential`, `operator`, `house`, or `subject`: the person whom the entry is about.
     pub kind: String,
     /// Number of the credential.
     pub number: Option<u64>,

@@ -10,7 +10,7 @@
 //! - saying the same again changes nothing;
 //! - a yes stands only to what its notice said: a policy that asks for more makes it void, at once and for everybody.
 //!
-//! Who may call: `collect`, `reveal`, `share`, `erase`. It may call `notice`.
+//! Who may call: `collect`, `reveal`, `share`, `erase`, `answer`. It may call `notice`.
 
 mod sql;
 
@@ -80,6 +80,8 @@ pub enum Way {
     Preferences,
     /// By the signal of a browser, which the visitor confirmed.
     Signal,
+    /// On the pages where a person who has signed in sees what is their own.
+    MyData,
 }
 
 impl Way {
@@ -91,6 +93,7 @@ impl Way {
             Way::Banner => "banner",
             Way::Preferences => "preferences",
             Way::Signal => "signal",
+            Way::MyData => "my_data",
         }
     }
 }

@@ -163,12 +163,13 @@ impl Signals {
 }
 
 async fn open_desk(places: &Places, config: &Config) -> Result<Arc<Desk>, Problem> {
-    let (places, limits) = (places.clone(), config.limits.clone());
+    let (places, config) = (places.clone(), config.clone());
     blocking(move || {
         let clock: Arc<dyn Clock> = Arc::new(MachineClock::new());
         let house = open::open(&places, clock)?;
+        config.furnish(&house)?;
         let caretaker = Caretaker::start(Arc::clone(&house))?;
-        Ok(Desk::new(house, caretaker, &limits))
+        Ok(Desk::new(house, caretaker, &config.limits))
     })
     .await
 }

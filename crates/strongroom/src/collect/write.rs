@@ -658,6 +658,9 @@ pub fn apply(
     if !draft.choices.is_empty() {
         work.must_be_allowed(Deed::Choose)?;
     }
+    if let Some(record) = draft.record {
+        work.must_be_its_own(record.subject())?;
+    }
     if let Some(answered) = answered_before(repeat, work)? {
         return Ok(Applied::Written(Box::new(answered)));
     }

@@ -22,7 +22,7 @@ use crate::ground::key_holder::watch::{Attending, shut};
 use crate::ground::web::{Caller, Handler, Request, Route, Sent, Visit, no_route, read_body};
 use crate::ground::work::not_your_role;
 use crate::ground::{Actor, Deed, Id, Presented, Problem, Shop};
-use crate::{account, collect, erase, law, neighbours, notice, people, reveal};
+use crate::{account, answer, collect, erase, law, neighbours, notice, people, reveal};
 
 /// Which door a request came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,7 @@ pub fn routes() -> Vec<Route> {
         collect::http::routes(),
         collect::window::http::routes(),
         reveal::http::routes(),
+        answer::http::routes(),
         erase::http::routes(),
         account::http::routes(),
         notice::http::routes(),
@@ -206,8 +207,9 @@ where
                 None if desk.lets_a_stranger() => {}
                 None => return Err(too_many_strangers(desk)),
             }
+            let body = whole_body(&route, &head.headers, body).await?;
             let query = head.uri.query().unwrap_or_default().to_owned();
-            handler(Visit { house, caller, headers: head.headers, target, query }).await
+            handler(Visit { house, caller, headers: head.headers, target, query, body }).await
         }
         Handler::Pages(handler) => {
             let caller = of_a_page(desk, &target).await?;

@@ -15,7 +15,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required};
 
-use crate::{account, collect, erase, law, notice, people, reveal};
+use crate::{account, answer, collect, erase, law, notice, people, reveal};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -56,13 +56,25 @@ use crate::{account, collect, erase, law, notice, people, reveal};
         notice::pages::get_notice_data,
         notice::pages::get_versions,
         notice::pages::get_differences,
-        notice::pages::get_my,
-        notice::pages::get_my_choices,
         notice::pages::get_lessons,
         notice::pages::get_lesson,
         notice::pages::get_gpc,
         notice::pages::get_contact,
         notice::pages::get_security,
+        answer::http::get_my,
+        answer::http::get_my_data,
+        answer::http::get_my_data_file,
+        answer::http::get_my_choices,
+        answer::http::get_my_uses,
+        answer::http::get_my_receipts,
+        answer::http::post_my_code,
+        answer::http::post_my_confirm,
+        answer::http::post_my_enter,
+        answer::http::post_my_leave,
+        answer::http::post_my_data,
+        answer::http::post_my_choice,
+        answer::http::post_challenge,
+        answer::http::post_confirm,
         people::http::get_credentials,
         people::http::post_credential,
         people::http::post_revoke,
@@ -94,6 +106,7 @@ use crate::{account, collect, erase, law, notice, people, reveal};
         (name = "credentials", description = "Who may call"),
         (name = "law", description = "What laws and marketplaces ask"),
         (name = "notice", description = "What everybody may read: the notice, its versions, pages to learn from"),
+        (name = "my data", description = "What people see, correct and decide of what is their own"),
         (name = "window", description = "What pages of the shop show visitors to choose from, and what they choose"),
         (name = "health", description = "Is it alive, is it ready"),
     )

@@ -7,7 +7,7 @@ use policy::{Limit, PurposeSet};
 use seal::Secret;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{CredentialId, Id};
+use super::ids::{CredentialId, Id, SubjectId};
 
 /// What a credential is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -103,11 +103,15 @@ pub enum Deed {
     AskLaw,
     /// Take what a visitor of the shop's pages chooses.
     TakeChoices,
+    /// Send somebody a one-time code, and hear whether they gave it back.
+    Challenge,
+    /// See, correct and choose about what is one's own.
+    SeeOwn,
 }
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Deed; 16] = [
+    pub const ALL: [Deed; 18] = [
         Deed::Collect,
         Deed::Happen,
         Deed::Choose,
@@ -124,6 +128,8 @@ impl Deed {
         Deed::Approve,
         Deed::AskLaw,
         Deed::TakeChoices,
+        Deed::Challenge,
+        Deed::SeeOwn,
     ];
 
     /// May this role do it at all?
@@ -141,13 +147,19 @@ impl Deed {
             Deed::AskApproval => matches!(role, Service | Officer | Admin),
             Deed::Approve => matches!(role, Officer | Admin),
             Deed::TakeChoices => matches!(role, Window),
+            Deed::Challenge => matches!(role, Service | Officer),
+            // No role: the person alone, who has signed in.
+            Deed::SeeOwn => false,
         }
     }
 
     /// May somebody at the machine do it, who has the data folder and the keys in their hands anyway?
     /// Using personal data for a purpose always takes a credential that has the purpose.
     pub fn allowed_to_operator(self) -> bool {
-        !matches!(self, Deed::Reveal | Deed::Search | Deed::Token | Deed::TakeChoices)
+        !matches!(
+            self,
+            Deed::Reveal | Deed::Search | Deed::Token | Deed::TakeChoices | Deed::Challenge | Deed::SeeOwn
+        )
     }
 }
 
@@ -160,6 +172,8 @@ pub enum Actor {
     Operator,
     /// Strongroom itself: its scheduler.
     House,
+    /// A person who has signed in, on what is their own.
+    Subject(SubjectId),
 }
 
 /// A credential as it was presented: its number, and a hash of its secret part.
@@ -198,6 +212,7 @@ enum ActorKind {
     Credential,
     Operator,
     House,
+    Subject(SubjectId),
 }
 
 impl ActorFacts {
@@ -235,12 +250,33 @@ impl ActorFacts {
         }
     }
 
+    /// A person who has signed in.
+    pub fn subject(subject: SubjectId) -> ActorFacts {
+        ActorFacts {
+            entered: Entered::subject(),
+            role: None,
+            purposes: PurposeSet::EMPTY,
+            limit: None,
+            kind: ActorKind::Subject(subject),
+        }
+    }
+
+    /// May this actor touch what is this subject's? A person only what is their own; whoever else, the gate is asked.
+    pub fn may_touch(&self, subject: SubjectId) -> bool {
+        match self.kind {
+            ActorKind::Subject(own) => own == subject,
+            ActorKind::Credential | ActorKind::Operator | ActorKind::House => true,
+        }
+    }
+
     /// May this actor do this at all?
     pub fn may(&self, deed: Deed) -> bool {
         match self.kind {
             ActorKind::Credential => self.role.is_some_and(|role| deed.allowed_to(role)),
             ActorKind::Operator => deed.allowed_to_operator(),
-            ActorKind::House => matches!(deed, Deed::Erase | Deed::Collect),
+            // People ask for a code by a page of the house's own.
+            ActorKind::House => matches!(deed, Deed::Erase | Deed::Collect | Deed::Challenge),
+            ActorKind::Subject(_) => matches!(deed, Deed::SeeOwn | Deed::Collect | Deed::Choose),
         }
     }
 
@@ -252,6 +288,7 @@ impl ActorFacts {
             (Deed::Reveal, policy::Act::Reveal),
             (Deed::Search, policy::Act::Search),
             (Deed::Token, policy::Act::Share),
+            (Deed::SeeOwn, policy::Act::Answer),
         ] {
             if self.may(deed) {
                 acts = acts.with(act);
@@ -273,6 +310,19 @@ mod tests {
             }
             assert!(!ActorFacts::operator().may(deed), "at the machine, {deed:?} takes a credential");
         }
+    }
+
+    #[test]
+    fn a_person_touches_what_is_their_own_and_nobody_else_sees_it_as_they_do() {
+        let (own, other) = (SubjectId::from_number(7), SubjectId::from_number(8));
+        let person = ActorFacts::subject(own);
+        assert!(person.may_touch(own) && !person.may_touch(other));
+        for deed in Deed::ALL {
+            let may = matches!(deed, Deed::SeeOwn | Deed::Collect | Deed::Choose);
+            assert_eq!(person.may(deed), may, "{deed:?}");
+        }
+        assert!(Role::ALL.into_iter().all(|role| !Deed::SeeOwn.allowed_to(role)));
+        assert!(!ActorFacts::operator().may(Deed::SeeOwn) && !ActorFacts::house().may(Deed::SeeOwn));
     }
 
     #[test]

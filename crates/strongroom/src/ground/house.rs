@@ -12,10 +12,12 @@ use super::clock::{Clock, ClockWatch};
 use super::ids::Ids;
 use super::keys_folder::KeysFolder;
 use super::log::{TileRoots, TrueHeads};
+use super::mail::Post;
 use super::packs::Packs;
 use super::permits::Permits;
 use super::problem::Problem;
 use super::shop::Shop;
+use super::signers::Signers;
 use super::streams::{StreamPlace, Streams};
 use super::witnesses::Witnesses;
 use super::work::Work;
@@ -52,6 +54,10 @@ pub struct House {
     pub packs: Arc<Packs>,
     /// Who is sending or taking a file right now.
     pub streams: Arc<Streams>,
+    /// Who hands letters in.
+    pub post: Post,
+    /// Who signs in people by a token, shop by shop.
+    pub signers: Signers,
     /// Days of an epoch.
     pub epoch_days: u32,
     /// By when certificates say that the epoch in force has ended.
@@ -171,6 +177,8 @@ impl House {
             witnesses: Arc::new(parts.witnesses),
             packs: parts.packs,
             streams: Arc::default(),
+            post: Post::default(),
+            signers: Signers::default(),
             epoch_days: parts.epoch_days,
             promised: Promised::default(),
             rows_stepped_over: AtomicU64::new(0),
@@ -308,6 +316,7 @@ impl House {
                 Actor::Credential(presented) => facts_of(tx, &shop, presented)?,
                 Actor::Operator => ActorFacts::operator(),
                 Actor::House => ActorFacts::house(),
+                Actor::Subject(subject) => ActorFacts::subject(*subject),
             };
             let now = clock.now();
             // An entry made while the clock is in doubt has the time that can be believed: the doubt outlives a restart.

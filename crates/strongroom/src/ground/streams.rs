@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::actor::Actor;
-use super::ids::CredentialId;
+use super::ids::{CredentialId, SubjectId};
 
 /// Files on their way in or out at once. Each holds half a megabyte of memory at the most.
 const PLACES: usize = 64;
@@ -22,8 +22,13 @@ struct Taken {
     by: HashMap<Who, usize>,
 }
 
-/// A credential, or `None` for whoever is at the machine itself.
-type Who = Option<CredentialId>;
+/// Who has places: a credential, somebody at the machine itself, a person who has signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    Credential(CredentialId),
+    Inside,
+    Subject(SubjectId),
+}
 
 /// A place, until it is dropped.
 #[derive(Debug)]
@@ -36,8 +41,9 @@ impl Streams {
     /// A place for a caller; `None` when all are taken, or all that one caller may have.
     pub fn take(self: &Arc<Streams>, actor: &Actor) -> Option<StreamPlace> {
         let who = match actor {
-            Actor::Credential(presented) => Some(presented.id),
-            Actor::Operator | Actor::House => None,
+            Actor::Credential(presented) => Who::Credential(presented.id),
+            Actor::Operator | Actor::House => Who::Inside,
+            Actor::Subject(subject) => Who::Subject(*subject),
         };
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = taken.by.get(&who).copied().unwrap_or(0);

@@ -9,7 +9,7 @@ use seal::DataKey;
 use store::{Tx, View};
 
 use super::actor::{ActorFacts, Deed};
-use super::ids::{EntryId, Ids};
+use super::ids::{EntryId, Ids, SubjectId};
 use super::permits::{InUse, Permits};
 use super::problem::{Problem, Reason};
 use super::shop::{InForce, Shop};
@@ -124,6 +124,14 @@ impl Work<'_, '_> {
     /// Marks that a permit is about to be given.
     pub fn begin_permit(&self) -> InUse {
         self.permits.begin()
+    }
+
+    /// Fails as for what is not there when somebody who has signed in reaches for what is another's.
+    pub fn must_be_its_own(&self, subject: SubjectId) -> Result<(), Problem> {
+        if self.actor.may_touch(subject) {
+            return Ok(());
+        }
+        Err(Problem::new("SR-PEOPLE-017", 404, "this is not yours, or it is not there"))
     }
 
     /// Fails with 403 when the actor's role does not let it do this at all. Nothing is entered: no data was near.

@@ -10,7 +10,9 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, header};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use policy::notice::{Edition, Links, Notice, address_of, content_security_policy, differences, page_of};
+use policy::notice::{
+    Edition, Forms, Links, Notice, address_of, differences, page_of, page_with, security_policy,
+};
 use policy::record::{self, Words, escaped, own_name};
 use policy::{Language, learn};
 use serde_json::json;
@@ -29,8 +31,6 @@ pub fn routes() -> Vec<Route> {
         Route::open("/privacy.jsonld", |visit| Box::pin(get_notice_data(visit))),
         Route::open("/privacy/versions", |visit| Box::pin(get_versions(visit))),
         Route::open("/privacy/versions/{target}", |visit| Box::pin(get_differences(visit))),
-        Route::open("/my", |visit| Box::pin(get_my(visit))),
-        Route::open("/my/choices", |visit| Box::pin(get_my_choices(visit))),
         Route::open("/privacy/learn", |visit| Box::pin(get_lessons(visit))),
         Route::open("/privacy/learn/{target}", |visit| Box::pin(get_lesson(visit))),
         Route::open("/.well-known/gpc.json", |visit| Box::pin(get_gpc(visit))),
@@ -42,19 +42,19 @@ pub fn routes() -> Vec<Route> {
 /// How long `security.txt` says that it holds.
 const SECURITY_HOLDS: i64 = 180 * DAY;
 
-/// Whose notice is read, and in which language.
-struct Reading {
-    house: Arc<House>,
-    shop: Arc<Shop>,
-    policy: Arc<InForce>,
-    language: Language,
+/// Whose pages are read, and in which language.
+pub(crate) struct Reading {
+    pub(crate) house: Arc<House>,
+    pub(crate) shop: Arc<Shop>,
+    pub(crate) policy: Arc<InForce>,
+    pub(crate) language: Language,
     /// The shop that the address names, where it does.
     named: Option<String>,
 }
 
 impl Reading {
     /// Fails: `SR-NOTICE-007` when there are several shops and the address does not say whose notice it is.
-    fn of(visit: &Visit) -> Result<Reading, Problem> {
+    pub(crate) fn of(visit: &Visit) -> Result<Reading, Problem> {
         let which = visit.parameter("shop")?;
         let shop = visit.house.shop(which).ok_or_else(no_shop)?;
         let policy = shop.policy();
@@ -96,7 +96,7 @@ impl Reading {
     }
 
     /// What a link asks for, so that whoever follows it stays with this shop, in this language.
-    fn asks(&self, language: &Language) -> String {
+    pub(crate) fn asks(&self, language: &Language) -> String {
         let shop = self.named.as_ref().map(|shop| format!("&shop={shop}")).unwrap_or_default();
         format!("?lang={language}{shop}")
     }
@@ -104,7 +104,22 @@ impl Reading {
     /// A page, with the ways from it: to itself in the shop's other languages, and to the pages beside it.
     ///
     /// Takes: where it is, and what is asked of it besides; its title, as text; what it says, as HTML.
-    fn page(&self, (here, besides): (&str, &str), title: &str, html: &str) -> Response<Body> {
+    fn page(&self, here: (&str, &str), title: &str, html: &str) -> Response<Body> {
+        let html = format!("{}{html}", self.ways(here));
+        page(page_of(self.spoken().tag(), title, &html), Forms::None)
+    }
+
+    /// The same for a page of one person's: with forms that are sent to this server, and kept by nobody on the way.
+    pub(crate) fn page_of_a_person(&self, here: &str, title: &str, html: &str) -> Response<Body> {
+        let html = format!("{}{html}", self.ways((here, "")));
+        let mut response = page(page_with(self.spoken().tag(), title, &html, Forms::Own), Forms::Own);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Language, Cookie"));
+        response
+    }
+
+    /// The ways from a page: to itself in the shop's other languages, and to the pages beside it.
+    fn ways(&self, (here, besides): (&str, &str)) -> String {
         let to = |path: &str, language: &Language, besides: &str| {
             escaped(&format!("{path}{}{besides}", self.asks(language)))
         };
@@ -118,16 +133,15 @@ impl Reading {
         });
         let ways: Vec<String> = others.map(in_other).chain(beside).collect();
         let (label, ways) = (self.say(WHERE_TO), ways.join("\u{a0}· "));
-        let nav = format!("<nav class=\"notice notice-ways\" aria-label=\"{label}\"><p>{ways}</p></nav>\n");
-        page(page_of(self.spoken().tag(), title, &format!("{nav}{html}")))
+        format!("<nav class=\"notice notice-ways\" aria-label=\"{label}\"><p>{ways}</p></nav>\n")
     }
 
     /// The language of the fixed words.
-    fn spoken(&self) -> record::Language {
+    pub(crate) fn spoken(&self) -> record::Language {
         record::Language::beside(self.language.as_str())
     }
 
-    fn say(&self, words: Words) -> &'static str {
+    pub(crate) fn say(&self, words: Words) -> &'static str {
         words.of(self.spoken())
     }
 }
@@ -148,9 +162,9 @@ fn preferred(headers: &HeaderMap) -> Option<String> {
 }
 
 /// A page: no scripts, in nobody's frame, and nothing tells other sites that somebody came from it.
-fn page(html: String) -> Response<Body> {
+fn page(html: String, forms: Forms) -> Response<Body> {
     let mut response = file(html, "text/html; charset=utf-8");
-    let policy = format!("{}; frame-ancestors 'none'", content_security_policy());
+    let policy = format!("{}; frame-ancestors 'none'", security_policy(forms));
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -254,40 +268,6 @@ pub(crate) async fn get_differences(visit: Visit) -> Result<Response<Body>, Prob
     Ok(reading.page((&here, ""), &changed.title(), &changed.to_html_fragment()))
 }
 
-/// How people use their rights with this shop: whom they write to, and what they may ask.
-#[utoipa::path(get, path = "/my", tag = "notice",
-    responses((status = 200, description = "The page", body = String, content_type = "text/html"),
-              (status = 404, description = "No such shop", body = ProblemBody)))]
-pub(crate) async fn get_my(visit: Visit) -> Result<Response<Body>, Problem> {
-    std::future::ready(my(&visit, "/my")).await
-}
-
-/// The same: what people chose, and how they change it.
-#[utoipa::path(get, path = "/my/choices", tag = "notice",
-    responses((status = 200, description = "The page", body = String, content_type = "text/html"),
-              (status = 404, description = "No such shop", body = ProblemBody)))]
-pub(crate) async fn get_my_choices(visit: Visit) -> Result<Response<Body>, Problem> {
-    std::future::ready(my(&visit, "/my/choices")).await
-}
-
-fn my(visit: &Visit, here: &str) -> Result<Response<Body>, Problem> {
-    let reading = Reading::of(visit)?;
-    let officer = &reading.policy.compiled.shop().officer;
-    let (name, contact) = (escaped(&officer.name), escaped(&officer.contact));
-    let reach = match address_of(&officer.contact) {
-        Some(address) => format!("<a href=\"{}\">{contact}</a>", escaped(&address)),
-        None => contact,
-    };
-    let tag = reading.spoken().tag();
-    let [title, lead, write_to, ask, settings] =
-        [MY, MY_RIGHTS, WRITE_TO, ASK, SETTINGS].map(|words| reading.say(words));
-    let html = format!(
-        "<article class=\"notice\" lang=\"{tag}\">\n<header>\n<h1>{title}</h1>\n<p>{lead}</p>\n</header>\n\
-         <section>\n<h2>{write_to}</h2>\n<p>{name}<br>{reach}</p>\n<p>{ask}</p>\n<p>{settings}</p>\n</section>\n</article>\n"
-    );
-    Ok(reading.page((here, ""), title, &html))
-}
-
 /// Pages to learn from: what your rights are, and how to look after your data.
 #[utoipa::path(get, path = "/privacy/learn", tag = "notice",
     responses((status = 200, description = "The page", body = String, content_type = "text/html"),
@@ -386,22 +366,8 @@ const EVERY_VERSION: Words = both(
 );
 const CHANGED: Words = both("what it changed", "与上一版的差异");
 
-const MY: Words = both("Your data", "我的数据");
-const MY_RIGHTS: Words = both(
-    "You can see, copy, correct and delete your data, withdraw a consent, and object to personal recommendations.",
-    "您可以查阅、复制、更正、删除您的个人信息，撤回同意，或者拒绝个性化推荐。",
-);
-const WRITE_TO: Words = both("Write to the officer for personal data", "请联系个人信息保护负责人");
-const ASK: Words = both(
-    "Say what you would like, and how we can tell that it is you: the e-mail address or the telephone number that you ordered with. \
-     You need no reason, and please send no picture of a passport.",
-    "写明您的要求，以及我们怎样认出您（例如下单时使用的邮箱或手机号码）。不需要说明理由，请不要寄送证件照片。",
-);
-const SETTINGS: Words = both(
-    "What you chose on the shop’s pages you can change there at any time under “Privacy settings”; it takes effect at once.",
-    "在店铺的页面上，您可以随时通过“隐私设置”更改您的选择，立即生效。",
-);
-
+/// What the pages are called on which people see what is their own.
+pub(crate) const MY: Words = both("My data", "我的数据");
 const fn both(en: &'static str, zh: &'static str) -> Words {
     Words { en, zh }
 }

@@ -8,13 +8,15 @@
 //! - a permit covers the fields, records and versions that the transaction saw, for two seconds, and nothing else;
 //! - a refusal is entered too, with its reasons; so is an opening that fails;
 //! - who lacks the purpose learns nothing, not even whether the record is there;
-//! - nobody is shown anything of one more person than their credential may reach: it is frozen instead.
+//! - nobody is shown anything of one more person than their credential may reach: it is frozen instead;
+//! - a person sees all that is kept about them, when it is they who ask.
 //!
 //! Who may call: `share`, `answer`, and the desk. It may call `keep`, `choose` and `people`.
 
 pub mod file;
 mod find;
 pub mod http;
+mod own;
 mod permit;
 mod render;
 mod search;
@@ -22,8 +24,9 @@ mod token;
 mod types;
 
 pub use find::{RecordSummary, Summary, find};
+pub use own::{Sensitive, nothing_kept, reveal_own};
 pub use permit::{Opened, Permit, open};
-pub use render::{render_reveal, write_value};
+pub use render::{render_reveal, tell_value, write_value};
 pub use search::{Found, SearchAsk, search};
 pub use token::{MakeToken, make_token, resolve_token};
 pub use types::{Ask, Granted, GroupKey, Item, Target};

@@ -108,6 +108,22 @@ pub fn write_value(permit: &Permit, value: &Personal<Value>, out: &mut Vec<u8>) 
     Ok(())
 }
 
+/// Tells one value as people read it, for a permit that still stands. Takes: where a text goes, and the words for yes and no.
+pub fn tell_value(
+    permit: &Permit,
+    value: &Personal<Value>,
+    (yes, no): (&str, &str),
+    tell: &mut dyn FnMut(&str),
+) -> Result<(), Problem> {
+    match value.show(permit)? {
+        Value::Text(text) | Value::Date(text) | Value::Decimal(text) => tell(text),
+        Value::Integer(number) => tell(&number.to_string()),
+        Value::Boolean(is) => tell(if *is { yes } else { no }),
+        Value::File(head) => tell(&format!("{} ({} kB)", head.media(), head.size_bytes().div_ceil(1024))),
+    }
+    Ok(())
+}
+
 /// What a reveal says of a file. Its bytes have an address of their own.
 #[derive(serde::Serialize)]
 struct FileSaid<'h> {

@@ -589,6 +589,20 @@ pub(crate) async fn get_receipts(request: Request) -> Result<Response<Body>, Pro
     };
     let visitor = visitor::who(&request.headers, shop, &house.ids)?;
     let (Some(wanted), Some(subject)) = (wanted, visitor) else { return Err(nothing()) };
+    let receipts = receipts_about(house, shop, subject, wanted).await?.ok_or_else(nothing)?;
+    let mut response = for_this_visitor(answer(StatusCode::OK, &WindowReceipts { receipts }));
+    let file = HeaderValue::from_static("attachment; filename=\"receipts.json\"");
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, file);
+    Ok(response)
+}
+
+/// Receipts for these choices of a subject; for those that stand, if none are named. Gives: `None` where there are none.
+pub(crate) async fn receipts_about(
+    house: &Arc<House>,
+    shop: &Arc<Shop>,
+    subject: SubjectId,
+    wanted: Vec<ChoiceId>,
+) -> Result<Option<Vec<ledger::receipt::Receipt>>, Problem> {
     let looking = Arc::clone(shop);
     let (rows, key) = house
         .look(move |view| {
@@ -602,18 +616,15 @@ pub(crate) async fn get_receipts(request: Request) -> Result<Response<Body>, Pro
             Ok::<_, Problem>((rows, keep::find_subject(view, &looking, subject)?))
         })
         .await?;
-    let key = key.filter(|_| !rows.is_empty()).ok_or_else(nothing)?;
-    let main = key.key(seal::Class::Main).ok_or_else(nothing)?;
+    let row = key.filter(|_| !rows.is_empty());
+    let Some(main) = row.as_ref().and_then(|row| row.key(seal::Class::Main)) else { return Ok(None) };
     let key = shop.keys.open_key(subject.number(), main)?;
     let (id, policy) = (house.ids.show(subject), shop.policy());
     let mut receipts = Vec::with_capacity(rows.len());
     for row in &rows {
         receipts.push(receipt_of(house, shop, row, (&id, &key), &policy).await?);
     }
-    let mut response = for_this_visitor(answer(StatusCode::OK, &WindowReceipts { receipts }));
-    let file = HeaderValue::from_static("attachment; filename=\"receipts.json\"");
-    response.headers_mut().insert(header::CONTENT_DISPOSITION, file);
-    Ok(response)
+    Ok(Some(receipts))
 }
 
 /// A receipt, made again from what is kept.

@@ -107,8 +107,7 @@ fn every_link_of_the_notice_leads_somewhere_in_both_languages() {
 fn whoever_wants_to_use_their_rights_finds_whom_to_write_to() {
     let bench = Bench::new();
     let contact = bench.shop().policy().compiled.officer().contact.clone();
-    for (language, words) in [("en", "You can see, copy, correct"), ("zh", "您可以查阅、复制、更正、删除")]
-    {
+    for (language, words) in [("en", "See what we keep about you"), ("zh", "在这里，您可以查看")] {
         for path in ["/my", "/my/choices"] {
             let text = get(&bench, &format!("{path}?lang={language}")).text();
             assert!(text.contains(words) && text.contains(&format!("mailto:{contact}")), "{text}");

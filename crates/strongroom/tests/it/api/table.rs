@@ -7,8 +7,11 @@ use axum::http::{Method, header};
 use serde_json::{Value as Json, json};
 use strongroom::desk::routes;
 use strongroom::ground::Role;
+use strongroom::ground::mail::Mailer;
 use strongroom::ground::web::Route;
 
+use crate::mail_server::{MailServer, Manners};
+use crate::my_data::place_of;
 use crate::support::{ALL_PURPOSES, Bench, Key, POLICY, Reply};
 
 /// The example's policy, whose orders have a file as well.
@@ -37,6 +40,7 @@ struct Fixture {
     receipt: String,
     cookies: String,
     turn: std::cell::Cell<u32>,
+    mail: MailServer,
 }
 
 impl Fixture {
@@ -47,7 +51,11 @@ impl Fixture {
         let record = bench.order(&service, "42", "O-1");
         let window = bench.key(Role::Window, &[]);
         let (receipt, cookies, turn) = (String::new(), String::new(), std::cell::Cell::new(0));
-        let fixture = Fixture { bench, service, record, window, receipt, cookies, turn };
+        let mail = MailServer::start(Manners::Takes);
+        for house in bench.houses() {
+            house.post.goes_by(Mailer::new(&place_of(&mail)).unwrap());
+        }
+        let fixture = Fixture { bench, service, record, window, receipt, cookies, turn, mail };
         let find = |method: &str, path: &str| {
             routes().into_iter().find(|route| route.method == method && route.path.ends_with(path)).unwrap()
         };
@@ -126,7 +134,9 @@ impl Fixture {
                 | "/privacy/versions"
                 | "/privacy/learn"
                 | "/my"
+                | "/my/data"
                 | "/my/choices"
+                | "/my/uses"
                 | "/.well-known/gpc.json"
                 | "/.well-known/privacy.json"
                 | "/.well-known/security.txt"
@@ -157,6 +167,16 @@ impl Fixture {
                 (self.on_a_page("choices"), body)
             }
             ("GET", "/w/{target}/receipts") => (self.on_a_page(&self.receipt), Json::Null),
+            ("POST", "/v1/subjects:challenge") => (path, json!({ "email": "nobody@shop.example" })),
+            ("POST", "/v1/subjects:confirm") => {
+                // A new customer each time: one address is not written to for ever.
+                self.bench.customer(&self.service, &fresh);
+                let (letters, body) =
+                    (self.mail.letters().len(), json!({ "email": format!("{fresh}@shop.example") }));
+                let asked = self.bench.post(&self.service, "/v1/subjects:challenge", &body).is(200);
+                let code = self.mail.letter(letters + 1).code();
+                (path, json!({ "challenge": asked["challenge"], "code": code }))
+            }
             ("POST", "/v1/credentials") => (path, json!({ "role": "auditor", "label": "of-a-test" })),
             ("POST", "/v1/credentials/{target}") => {
                 let made = self.bench.key(Role::Auditor, &[]);
@@ -224,17 +244,18 @@ fn every_route_is_open_to_the_roles_of_the_approved_table() {
         })
         .collect();
     let mut table = String::from("method path intake service officer auditor admin window\n");
-    for route in routes() {
+    for route in routes().iter().filter(|route| !is_of_a_person(route)) {
         write!(table, "{} {}", route.method, route.path).unwrap();
         for (role, key) in &callers {
-            let (reply, entered) = fixture.ask(key, &route);
+            let (reply, entered) = fixture.ask(key, route);
             match reply.status {
                 200 | 201 => table.push_str(" yes"),
                 403 if reply.problem(403, "SR-PEOPLE-003")["code"] != Json::Null => table.push_str(" no"),
                 other => panic!("{route:?} as {}: {other} {}", role.name(), reply.text()),
             }
-            // A question of law is answered out of itself: nothing is kept of it, and nothing was opened.
-            let mutates = route.method != "GET" && route.path != "/v1/law:decide";
+            // A question of law is answered out of itself, and a code that is asked for touches nobody's data.
+            let mutates =
+                route.method != "GET" && !matches!(route.path, "/v1/law:decide" | "/v1/subjects:challenge");
             assert!(
                 reply.status == 403 || !mutates || entered > 0,
                 "{route:?} changed something and entered nothing"
@@ -246,6 +267,12 @@ fn every_route_is_open_to_the_roles_of_the_approved_table() {
     }
     assert!(table == APPROVED, "tests/it/api/routes.txt is not the table of today, which is:\n{table}");
     fixture.bench.round();
+}
+
+/// Does it take a person who has signed in, or a form of theirs? `my_data` tries all of those.
+fn is_of_a_person(route: &Route) -> bool {
+    route.path.starts_with("/my/")
+        && (route.method == "POST" || ["/my/data.json", "/my/receipts"].contains(&route.path))
 }
 
 #[test]
@@ -261,7 +288,14 @@ fn nothing_but_the_public_files_of_the_log_is_given_to_strangers() {
     let mut forged = fixture.service.clone();
     let last = forged.0.pop().unwrap();
     forged.0.push(if last == 'a' { 'e' } else { 'a' });
-    for route in routes() {
+    for route in routes().iter().filter(|route| is_of_a_person(route)) {
+        let method: Method = route.method.parse().unwrap();
+        let request =
+            axum::http::Request::builder().method(method).uri(route.path).body(Body::empty()).unwrap();
+        let reply = fixture.bench.send(request);
+        assert!([401, 422].contains(&reply.status), "{route:?}: {}", reply.text());
+    }
+    for route in routes().into_iter().filter(|route| !is_of_a_person(route)) {
         if is_window(&route) {
             let (reply, _) = fixture.ask(&Key(String::new()), &route);
             assert_eq!(reply.status, 200, "{route:?}: {}", reply.text());

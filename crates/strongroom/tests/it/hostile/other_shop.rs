@@ -146,6 +146,10 @@ const PLACES: &[(&str, Slot)] = &[
     ("WindowChoices.language", Slot::Nothing),
     ("WindowChoices.claimed_at", Slot::Nothing),
     ("WindowChoices.standing", Slot::Nothing), // nothing goes by it
+    ("Challenge.email", Slot::Nothing), // the answer is the same for everybody's, known here, there or nowhere
+    ("Challenge.language", Slot::Nothing),
+    ("Confirmation.challenge", Slot::Nothing), // random, of the shop that asked; `my_data` tries another's
+    ("Confirmation.code", Slot::Nothing),
 ];
 
 /// A place in the requests of one route.
