@@ -325,7 +325,8 @@ pub struct MyForm {
     request_body(content = MyForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "Where the code is given back", body = String, content_type = "text/html"),
               (status = 403, description = "A page of another site sent it", body = String, content_type = "text/html"),
-              (status = 404, description = "No such shop, or it sends no codes", body = ProblemBody),
+              (status = 404, description = "No such shop", body = ProblemBody),
+              (status = 409, description = "This shop sends no codes", body = String, content_type = "text/html"),
               (status = 422, description = "Not a form, or no address", body = String, content_type = "text/html"),
               (status = 429, description = "Too many codes are asked for", body = String, content_type = "text/html")))]
 pub(crate) async fn post_my_code(visit: Visit) -> Result<Response<Body>, Problem> {
@@ -379,7 +380,7 @@ fn no_address() -> Problem {
 
 /// The problem of a shop that sends no codes.
 fn no_codes() -> Problem {
-    Problem::new("SR-ANSWER-007", 404, "this shop sends no codes")
+    Problem::new("SR-ANSWER-007", 409, "this shop sends no codes")
         .help("configure `[mail]`, and index an e-mail address in a kind of record that belongs to no other")
 }
 
@@ -671,7 +672,7 @@ pub struct ChallengedBody {
 /// Have a one-time code sent to an address. The answer is the same whether or not anybody is known by it.
 #[utoipa::path(post, path = "/v1/subjects:challenge", tag = "subjects", request_body = ChallengeBody,
     responses((status = 200, description = "A code is on its way, if somebody is known by the address", body = ChallengedBody),
-              (status = 404, description = "This shop sends no codes", body = ProblemBody),
+              (status = 409, description = "This shop sends no codes", body = ProblemBody),
               (status = 422, description = "Not an address", body = ProblemBody),
               (status = 429, description = "Too many codes are asked for", body = ProblemBody)))]
 pub(crate) async fn post_challenge(request: Request) -> Result<Response<Body>, Problem> {

@@ -175,6 +175,7 @@ pub(super) fn give_back(visitor: &Visitor, id: &str, was_wrong: bool) -> Respons
         .raw("\">")
         .text(say(ANOTHER))
         .raw("</a></p>\n</section>\n");
+    officer(visitor, &mut html);
     close(visitor, "/my", say(CODE_TITLE), &mut html)
 }
 

@@ -118,6 +118,22 @@ impl Browser {
         self.wait(|said| said["method"] == "Page.loadEventFired");
     }
 
+    /// Keeps a picture of the whole page: `target/look/NAME.png`.
+    pub(crate) fn shoot(&mut self, name: &str) {
+        let shot = json!({ "format": "png", "captureBeyondViewport": true });
+        let shot = self.ask("Page.captureScreenshot", shot);
+        let bytes = data_encoding::BASE64.decode(shot["data"].as_str().unwrap().as_bytes()).unwrap();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/look");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), bytes).unwrap();
+    }
+
+    /// Waits for another page behind what an expression does: a form that is sent, a link that is followed.
+    pub(crate) fn follow(&mut self, expression: &str) {
+        self.ask("Runtime.evaluate", json!({ "expression": expression }));
+        self.wait(|said| said["method"] == "Page.loadEventFired");
+    }
+
     /// What an expression comes to in the page.
     pub(crate) fn look(&mut self, expression: &str) -> Json {
         let found = self.ask("Runtime.evaluate", json!({ "expression": expression, "returnByValue": true }));

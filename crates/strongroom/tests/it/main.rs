@@ -46,6 +46,7 @@ mod limits;
 mod mail_server;
 mod moves;
 mod my_data;
+mod my_data_page;
 mod neighbours;
 mod opener;
 mod operations;

@@ -523,5 +523,5 @@ fn without_a_mail_server_people_are_told_whom_to_write_to() {
     );
     assert!(!page.contains("<form"), "{page}");
     let body = json!({ "email": "a@b.example" });
-    bench.post(&bench.service(), "/v1/subjects:challenge", &body).problem(404, "SR-ANSWER-007");
+    bench.post(&bench.service(), "/v1/subjects:challenge", &body).problem(409, "SR-ANSWER-007");
 }
