@@ -33,6 +33,8 @@ pub fn routes() -> Vec<Route> {
         Route::open("/my/choices", |visit| Box::pin(get_my_choices(visit))),
         Route::open("/privacy/learn", |visit| Box::pin(get_lessons(visit))),
         Route::open("/privacy/learn/{target}", |visit| Box::pin(get_lesson(visit))),
+        Route::open("/privacy/verify", |visit| Box::pin(super::verify::get_verify(visit))),
+        Route::open("/privacy/verify.js", super::verify::get_verify_script),
         Route::open("/.well-known/gpc.json", |visit| Box::pin(get_gpc(visit))),
         Route::open("/.well-known/privacy.json", |visit| Box::pin(get_contact(visit))),
         Route::open("/.well-known/security.txt", |visit| Box::pin(get_security(visit))),
@@ -43,9 +45,9 @@ pub fn routes() -> Vec<Route> {
 const SECURITY_HOLDS: i64 = 180 * DAY;
 
 /// Whose notice is read, and in which language.
-struct Reading {
-    house: Arc<House>,
-    shop: Arc<Shop>,
+pub(super) struct Reading {
+    pub(super) house: Arc<House>,
+    pub(super) shop: Arc<Shop>,
     policy: Arc<InForce>,
     language: Language,
     /// The shop that the address names, where it does.
@@ -54,7 +56,7 @@ struct Reading {
 
 impl Reading {
     /// Fails: `SR-NOTICE-007` when there are several shops and the address does not say whose notice it is.
-    fn of(visit: &Visit) -> Result<Reading, Problem> {
+    pub(super) fn of(visit: &Visit) -> Result<Reading, Problem> {
         let which = visit.parameter("shop")?;
         let shop = visit.house.shop(which).ok_or_else(no_shop)?;
         let policy = shop.policy();
@@ -104,7 +106,12 @@ impl Reading {
     /// A page, with the ways from it: to itself in the shop's other languages, and to the pages beside it.
     ///
     /// Takes: where it is, and what is asked of it besides; its title, as text; what it says, as HTML.
-    fn page(&self, (here, besides): (&str, &str), title: &str, html: &str) -> Response<Body> {
+    fn page(&self, place: (&str, &str), title: &str, html: &str) -> Response<Body> {
+        page(page_of(self.spoken().tag(), title, &format!("{}{html}", self.ways(place))))
+    }
+
+    /// The ways from a page, as HTML. Takes: where it is, and what is asked of it besides.
+    pub(super) fn ways(&self, (here, besides): (&str, &str)) -> String {
         let to = |path: &str, language: &Language, besides: &str| {
             escaped(&format!("{path}{}{besides}", self.asks(language)))
         };
@@ -118,16 +125,20 @@ impl Reading {
         });
         let ways: Vec<String> = others.map(in_other).chain(beside).collect();
         let (label, ways) = (self.say(WHERE_TO), ways.join("\u{a0}· "));
-        let nav = format!("<nav class=\"notice notice-ways\" aria-label=\"{label}\"><p>{ways}</p></nav>\n");
-        page(page_of(self.spoken().tag(), title, &format!("{nav}{html}")))
+        format!("<nav class=\"notice notice-ways\" aria-label=\"{label}\"><p>{ways}</p></nav>\n")
+    }
+
+    /// The shop's name in the language.
+    pub(super) fn shop_name(&self) -> &str {
+        self.policy.compiled.shop().name.or_first(self.language.as_str())
     }
 
     /// The language of the fixed words.
-    fn spoken(&self) -> record::Language {
+    pub(super) fn spoken(&self) -> record::Language {
         record::Language::beside(self.language.as_str())
     }
 
-    fn say(&self, words: Words) -> &'static str {
+    pub(super) fn say(&self, words: Words) -> &'static str {
         words.of(self.spoken())
     }
 }
@@ -148,7 +159,7 @@ fn preferred(headers: &HeaderMap) -> Option<String> {
 }
 
 /// A page: no scripts, in nobody's frame, and nothing tells other sites that somebody came from it.
-fn page(html: String) -> Response<Body> {
+pub(super) fn page(html: String) -> Response<Body> {
     let mut response = file(html, "text/html; charset=utf-8");
     let policy = format!("{}; frame-ancestors 'none'", content_security_policy());
     let headers = response.headers_mut();
@@ -160,7 +171,7 @@ fn page(html: String) -> Response<Body> {
     response
 }
 
-fn file(text: String, media: &'static str) -> Response<Body> {
+pub(super) fn file(text: String, media: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
@@ -332,7 +343,12 @@ pub(crate) async fn get_contact(visit: Visit) -> Result<Response<Body>, Problem>
     let reading = Reading::of(&visit)?;
     let shop = reading.policy.compiled.shop();
     let languages: Vec<&str> = shop.languages.iter().map(Language::as_str).collect();
+    // The keys are a JWK Set (RFC 7517) in the middle of it, so that libraries of others take this address as one.
+    let verifiers = super::verify::verifiers(&reading.house, &reading.shop)?;
+    let keys: Vec<serde_json::Value> = verifiers.iter().map(ledger::jws::jwk).collect();
+    let verifiers: Vec<String> = verifiers.iter().map(ToString::to_string).collect();
     let said = json!({
+        "verify": "/privacy/verify", "verifier_keys": verifiers, "keys": keys,
         "shop": shop.id, "version": reading.policy.version, "published": instant(reading.policy.at),
         "officer": { "name": shop.officer.name, "contact": shop.officer.contact },
         "languages": languages, "notice": "/privacy", "notice_text": "/privacy.txt", "notice_data": "/privacy.jsonld",
@@ -365,11 +381,12 @@ pub(crate) async fn get_security(visit: Visit) -> Result<Response<Body>, Problem
 }
 
 /// The pages beside each other, and what they are called.
-const WAYS: [(&str, Words); 5] = [
+const WAYS: [(&str, Words); 6] = [
     ("/privacy", both("Privacy notice", "隐私政策")),
     ("/privacy/versions", both("Versions and what they changed", "历史版本与差异")),
     ("/my", MY),
     ("/privacy/learn", LEARN),
+    ("/privacy/verify", both("Check a receipt", "核验回执")),
     ("/privacy.txt", both("As plain text", "纯文本")),
 ];
 const WHERE_TO: Words = both("Languages, and other pages on your data", "语言与相关页面");
@@ -402,6 +419,6 @@ const SETTINGS: Words = both(
     "在店铺的页面上，您可以随时通过“隐私设置”更改您的选择，立即生效。",
 );
 
-const fn both(en: &'static str, zh: &'static str) -> Words {
+pub(super) const fn both(en: &'static str, zh: &'static str) -> Words {
     Words { en, zh }
 }

@@ -16,6 +16,7 @@ pub mod file;
 mod find;
 pub mod http;
 mod permit;
+pub mod receipt;
 mod render;
 mod search;
 mod token;

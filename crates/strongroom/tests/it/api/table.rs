@@ -32,6 +32,8 @@ struct Fixture {
     service: Key,
     /// An order that has a file.
     record: String,
+    /// A choice of the customer's.
+    choice: String,
     /// The key of a page, what a visitor chose there, and what their browser keeps of it.
     window: Key,
     receipt: String,
@@ -45,9 +47,11 @@ impl Fixture {
         let service = bench.service();
         bench.customer(&service, "42");
         let record = bench.order(&service, "42", "O-1");
+        let chosen = bench.choose(&service, "42", "marketing_email", "granted");
+        let choice = chosen["choice"].as_str().unwrap().to_owned();
         let window = bench.key(Role::Window, &[]);
         let (receipt, cookies, turn) = (String::new(), String::new(), std::cell::Cell::new(0));
-        let fixture = Fixture { bench, service, record, window, receipt, cookies, turn };
+        let fixture = Fixture { bench, service, record, choice, window, receipt, cookies, turn };
         let find = |method: &str, path: &str| {
             routes().into_iter().find(|route| route.method == method && route.path.ends_with(path)).unwrap()
         };
@@ -125,6 +129,8 @@ impl Fixture {
                 | "/privacy.jsonld"
                 | "/privacy/versions"
                 | "/privacy/learn"
+                | "/privacy/verify"
+                | "/privacy/verify.js"
                 | "/my"
                 | "/my/choices"
                 | "/.well-known/gpc.json"
@@ -147,6 +153,9 @@ impl Fixture {
                 (path, json!({ "question": "minor", "packs": ["cn"], "on": "2026-11-21" }))
             }
             ("GET", "/privacy/versions/{target}") => ("/privacy/versions/1-1".to_owned(), Json::Null),
+            ("GET", "/v1/choices/{target}/receipt") => {
+                (format!("/v1/choices/{}/receipt", self.choice), Json::Null)
+            }
             ("GET", "/privacy/learn/{target}") => ("/privacy/learn/rights".to_owned(), Json::Null),
             ("GET", "/w/{target}/init") => (self.on_a_page("init?lang=en"), Json::Null),
             ("POST", "/w/{target}/choices") => {
