@@ -71,7 +71,7 @@ pub(crate) async fn get_verify(visit: Visit) -> Result<Response<Body>, Problem> 
          <button type=\"button\" id=\"verify-check\">{check}</button>\n</div>\n\
          <div id=\"verify-result\" role=\"status\" aria-live=\"polite\"></div>\n</div>\n\
          <section>\n<h2>{by_command_title}</h2>\n<p>{by_command}</p>\n\
-         <pre>strongroom verify receipt.json \\\n  --key '{newest}'</pre>\n</section>\n</article>\n\
+         <pre id=\"verify-command\">strongroom verify receipt.json \\\n  --key '{newest}'</pre>\n</section>\n</article>\n\
          <script type=\"application/json\" id=\"verify-words\">{WORDS}</script>\n",
         by_command_title = reading.say(BY_COMMAND_TITLE),
     );
