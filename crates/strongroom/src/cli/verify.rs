@@ -146,8 +146,7 @@ fn refuse(error: ledger::Error, language: Language, voice: Voice) {
         return;
     }
     voice.print(format!("{} ✗", language.of(FAILS)));
-    let why = WHY.iter().find(|(codes, _)| codes.contains(&error.code()));
-    let why = why.map_or_else(|| error.to_string(), |(_, words)| language.of(*words).to_owned());
+    let why = why(error).map_or_else(|| error.to_string(), |words| language.of(words).to_owned());
     voice.print(format!("  {why} ({})", error.code()));
     voice.print(format!("  {}", language.of(FAILS_HELP)));
 }
@@ -274,33 +273,34 @@ const UNPROVEN_ENTRY: [Words; 2] = [
     ),
 ];
 
-/// Why a receipt does not hold, by the ledger's codes.
-const WHY: &[(&[&str], Words)] = &[
-    (
-        &["SR-LEDGER-027", "SR-LEDGER-036"],
-        both("it is not a receipt, or it was cut off", "这不是回执，或者内容不完整"),
-    ),
-    (
-        &["SR-LEDGER-037", "SR-LEDGER-016"],
-        both("it was signed with another key than this one", "签名所用的不是这个密钥"),
-    ),
-    (&["SR-LEDGER-038"], both("the record was changed after it was signed", "记录在签名之后被改动过")),
-    (
-        &["SR-LEDGER-039"],
-        both("the record that is shown is not the one that was signed", "所示的记录与签名的记录不是同一份"),
-    ),
-    (&["SR-LEDGER-040"], both("the record says something else than the ledger", "记录与账本的内容不一致")),
-    (
-        &["SR-LEDGER-003", "SR-LEDGER-006", "SR-LEDGER-020", "SR-LEDGER-021"],
-        both("the entry does not stand in the ledger as the proof says", "按其证明，该条目不在账本中"),
-    ),
-    (
-        &["SR-LEDGER-023", "SR-LEDGER-025", "SR-LEDGER-026"],
-        both("the facts are not those of the entry", "内容与账本条目不符"),
-    ),
-    (
-        &["SR-LEDGER-013", "SR-LEDGER-014", "SR-LEDGER-015", "SR-LEDGER-018"],
-        both("the signed head of the ledger is not the shop’s", "账本的签名树头不是该店铺签署的"),
-    ),
-    (&["SR-LEDGER-019"], both("it is of another ledger", "它属于另一个账本")),
-];
+/// Why a receipt does not hold, for people; `None` where the ledger's own words have to do.
+fn why(error: ledger::Error) -> Option<Words> {
+    use ledger::Error as E;
+    Some(match error {
+        E::ReceiptMalformed | E::JwsMalformed => {
+            both("it is not a receipt, or it was cut off", "这不是回执，或者内容不完整")
+        }
+        E::JwsOtherKey | E::NotSigned => {
+            both("it was signed with another key than this one", "签名所用的不是这个密钥")
+        }
+        E::JwsWrong => both("the record was changed after it was signed", "记录在签名之后被改动过"),
+        E::RecordOther => both(
+            "the record that is shown is not the one that was signed",
+            "所示的记录与签名的记录不是同一份",
+        ),
+        E::RecordUnlike { .. } => {
+            both("the record says something else than the ledger", "记录与账本的内容不一致")
+        }
+        E::OutsideTree { .. } | E::InclusionWrong | E::EntryTooLong { .. } | E::EntryMalformed { .. } => {
+            both("the entry does not stand in the ledger as the proof says", "按其证明，该条目不在账本中")
+        }
+        E::OpeningMalformed { .. } | E::CommitmentWrong | E::ActWrong => {
+            both("the facts are not those of the entry", "内容与账本条目不符")
+        }
+        E::NoteMalformed | E::NoteTooLong { .. } | E::SignatureWrong | E::CheckpointMalformed => {
+            both("the ledger’s head in it was not signed like this", "账本的树头不是这样签署的")
+        }
+        E::OriginWrong => both("it is of another ledger", "它属于另一个账本"),
+        _ => return None,
+    })
+}

@@ -130,3 +130,54 @@ const BY_COMMAND: Words = both(
     "The program Strongroom checks receipts offline and is free software; the format is published, so that anybody can write another one.",
     "开源程序 Strongroom 可以离线核验回执；格式是公开的，任何人都可以自行编写核验程序。",
 );
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value as Json;
+
+    use super::*;
+
+    /// The names of all words, also of those inside of others; of reasons, their codes.
+    fn names(words: &Json, at: &str) -> Vec<String> {
+        match words {
+            Json::Object(all) => {
+                all.iter().flat_map(|(name, inner)| names(inner, &format!("{at}.{name}"))).collect()
+            }
+            Json::Array(all) => {
+                let code = |one: &Json| one.get(0).map_or_else(|| "text".to_owned(), Json::to_string);
+                all.iter().map(|one| format!("{at}[{}]", code(one))).collect()
+            }
+            _ => vec![at.to_owned()],
+        }
+    }
+
+    #[test]
+    fn every_word_of_the_script_is_there_in_both_languages_and_is_used() {
+        let words: Json = serde_json::from_str(WORDS).unwrap();
+        let english = names(words.get("en").unwrap(), "words");
+        assert_eq!(english, names(words.get("zh").unwrap(), "words"));
+        let unused = |name: &&String| {
+            let first = name.split(['.', '[']).nth(1).unwrap_or_default();
+            !SCRIPT.contains(&format!("words.{first}"))
+        };
+        assert_eq!(english.iter().filter(unused).collect::<Vec<_>>(), Vec::<&String>::new());
+        let called = SCRIPT
+            .split("words.")
+            .skip(1)
+            .map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>());
+        for name in called {
+            assert!(words.pointer(&format!("/en/{name}")).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_code_that_the_script_can_give_has_words() {
+        let codes = SCRIPT.split("'SR-LEDGER-").skip(1).filter_map(|rest| rest.get(..3));
+        let mut met = 0;
+        for code in codes {
+            assert!(WORDS.matches(&format!("SR-LEDGER-{code}")).count() == 2, "{code}");
+            met += 1;
+        }
+        assert!(met > 20, "{met}");
+    }
+}

@@ -77,7 +77,7 @@ pub(crate) fn forgeries(given: &Given) -> Vec<(&'static str, String, &'static st
         (
             "another subject",
             changed(&|forged| {
-                forged["record"]["dpv:hasDataSubject"] = given.other["record"]["dpv:hasDataSubject"].clone()
+                forged["record"]["dpv:hasDataSubject"] = given.other["record"]["dpv:hasDataSubject"].clone();
             }),
             "SR-LEDGER-039",
         ),
