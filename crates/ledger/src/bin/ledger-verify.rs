@@ -64,8 +64,8 @@ Usage:
                with --since also that nothing was lost or changed since
   entry        that one entry is in the log, and what it says
   consistency  that the log only grew between two checkpoints
-  receipt      that a receipt is true, and what it proves; of a choice also that its
-               record is signed, and says the same
+  receipt      that a receipt is true, and what it proves; of a choice also that
+               its record is signed, and says the same
 
   With --witness each also asks that enough of these witnesses have cosigned
   DIR/cosigned (or DIR/checkpoint), the new checkpoint, or the receipt's.

@@ -165,7 +165,7 @@ mod tests {
             .split("words.")
             .skip(1)
             .map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>());
-        for name in called {
+        for name in called.filter(|name| !name.is_empty()) {
             assert!(words.pointer(&format!("/en/{name}")).is_some(), "{name}");
         }
     }
