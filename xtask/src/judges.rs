@@ -22,13 +22,13 @@ struct Judges {
 
 const JUDGES: &[Judges] = &[
     Judges {
-        users: "schemathesis, the walk of a generated Python client, and a stranger who reads cosignatures",
+        users: "schemathesis, the walk of a generated Python client, a stranger who reads cosignatures, and those who judge receipts",
         folder: "python",
         pins: &["requirements.txt"],
         bring: from_pypi,
     },
     Judges {
-        users: "the walk of a generated TypeScript client",
+        users: "the walk of a generated TypeScript client, and jose, who judges signatures of receipts",
         folder: "typescript",
         pins: &["package.json", "package-lock.json"],
         bring: from_npm,

@@ -5,6 +5,7 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::choice::Fact;
 use crate::tile::TilePath;
 
 /// Why the ledger refused.
@@ -204,6 +205,29 @@ pub enum Error {
         /// How many are needed.
         least: usize,
     },
+
+    /// A record is not signed in the form that is read.
+    #[error("not a signed record")]
+    JwsMalformed,
+
+    /// A record names another key than the one given.
+    #[error("the record is signed by another key")]
+    JwsOtherKey,
+
+    /// A record's signature does not hold.
+    #[error("the record's signature is wrong")]
+    JwsWrong,
+
+    /// What stands beside a signed record as its text is something else.
+    #[error("the record that is shown is not the one that was signed")]
+    RecordOther,
+
+    /// A record and the ledger's entry state a fact differently.
+    #[error("the record and the ledger state another {fact}")]
+    RecordUnlike {
+        /// Which fact.
+        fact: Fact,
+    },
 }
 
 /// A file of an exported log, named without using any text of the input.
@@ -258,6 +282,11 @@ impl Error {
             Self::RequestMalformed => "SR-LEDGER-033",
             Self::QuorumImpossible => "SR-LEDGER-034",
             Self::QuorumMissed { .. } => "SR-LEDGER-035",
+            Self::JwsMalformed => "SR-LEDGER-036",
+            Self::JwsOtherKey => "SR-LEDGER-037",
+            Self::JwsWrong => "SR-LEDGER-038",
+            Self::RecordOther => "SR-LEDGER-039",
+            Self::RecordUnlike { .. } => "SR-LEDGER-040",
         }
     }
 
@@ -268,6 +297,12 @@ impl Error {
         match self {
             Self::SignatureWrong => {
                 Some("treat the checkpoint as forged; ask the shop's officer and a witness for theirs")
+            }
+            Self::JwsOtherKey => {
+                Some("check that the verifier key is the one of the shop that gave this receipt")
+            }
+            Self::JwsWrong | Self::RecordOther | Self::RecordUnlike { .. } => {
+                Some("treat the receipt as forged; ask the shop for another one")
             }
             Self::NotSigned => Some("check that the verifier key is the one of this log"),
             Self::OriginWrong => Some("check that the key and the folder are of the same log"),
@@ -344,10 +379,15 @@ mod tests {
             Error::RequestMalformed,
             Error::QuorumImpossible,
             Error::QuorumMissed { have: 1, least: 2 },
+            Error::JwsMalformed,
+            Error::JwsOtherKey,
+            Error::JwsWrong,
+            Error::RecordOther,
+            Error::RecordUnlike { fact: Fact::Subject },
         ];
         let codes: BTreeSet<_> = all.iter().map(Error::code).collect();
         assert_eq!(codes.len(), all.len());
-        assert_eq!(codes.last().copied(), Some("SR-LEDGER-035"));
+        assert_eq!(codes.last().copied(), Some("SR-LEDGER-040"));
     }
 
     #[test]

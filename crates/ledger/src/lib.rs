@@ -39,10 +39,13 @@
 pub mod archive;
 pub mod bundle;
 pub mod checkpoint;
+pub mod choice;
 pub mod cosign;
 pub mod entry;
 mod error;
 pub mod hash;
+pub mod instant;
+pub mod jws;
 mod named_key;
 pub mod note;
 mod numbered;

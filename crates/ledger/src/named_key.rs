@@ -52,6 +52,10 @@ impl NamedKey {
         self.key_id
     }
 
+    pub(crate) fn id(&self) -> String {
+        format!("{}+{}", self.name, HEXLOWER.encode(&self.key_id.to_be_bytes()))
+    }
+
     pub(crate) fn public_key(&self) -> &[u8; KEY_BYTES] {
         &self.public_key
     }
@@ -79,7 +83,6 @@ impl fmt::Display for NamedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut key = vec![self.signature_type];
         key.extend_from_slice(&self.public_key);
-        let key_id = HEXLOWER.encode(&self.key_id.to_be_bytes());
-        write!(f, "{}+{key_id}+{}", self.name, BASE64.encode(&key))
+        write!(f, "{}+{}", self.id(), BASE64.encode(&key))
     }
 }

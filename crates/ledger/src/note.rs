@@ -114,8 +114,13 @@ impl Signer {
     }
 
     fn signature_line(&self, text: &str) -> Result<String, Error> {
-        let signature = self.key.try_sign(text.as_bytes()).map_err(|_| Error::CannotSign)?;
-        Ok(signature_line(&self.verifier.key, signature.as_ref()))
+        Ok(signature_line(&self.verifier.key, &self.signature(text)?))
+    }
+
+    /// INVARIANT: a text of a note ends with a line break, the signing input of a JWS has none (`jws`). Nothing else is
+    /// signed with this key, so that no signature passes for one of the other sort.
+    pub(crate) fn signature(&self, text: &str) -> Result<Vec<u8>, Error> {
+        Ok(self.key.try_sign(text.as_bytes()).map_err(|_| Error::CannotSign)?.as_ref().to_vec())
     }
 }
 
@@ -148,6 +153,16 @@ impl Verifier {
     /// The first four bytes of the hash of name and key.
     pub fn key_id(&self) -> u32 {
         self.key.key_id()
+    }
+
+    /// What names the key without holding it: `name+hash`, the verifier key's first two parts.
+    pub fn id(&self) -> String {
+        self.key.id()
+    }
+
+    /// Did this key sign this message?
+    pub(crate) fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.key.accepts(message, signature)
     }
 
     /// The Ed25519 public key.

@@ -19,12 +19,14 @@ use ledger::archive::{
     Folder, Options, Trust, verify_consistency_in, verify_cosigned_in, verify_inclusion_in, verify_whole,
 };
 use ledger::checkpoint::Checkpoint;
+use ledger::choice::{Held, read_all};
 use ledger::cosign::{Cosignature, Quorum, WitnessKey};
 use ledger::entry::Entry;
 use ledger::hash::leaf_hash;
+use ledger::instant::text as instant;
 use ledger::note::{MAX_NOTE_BYTES, Verifier};
 use ledger::opening::Opening;
-use ledger::receipt::{MAX_RECEIPT_BYTES, Receipt};
+use ledger::receipt::MAX_RECEIPT_BYTES;
 use lexopt::ValueExt;
 use serde_json::{Value, json};
 
@@ -62,7 +64,8 @@ Usage:
                with --since also that nothing was lost or changed since
   entry        that one entry is in the log, and what it says
   consistency  that the log only grew between two checkpoints
-  receipt      that a receipt is true, and what it proves
+  receipt      that a receipt is true, and what it proves; of a choice also that
+               its record is signed, and says the same
 
   With --witness each also asks that enough of these witnesses have cosigned
   DIR/cosigned (or DIR/checkpoint), the new checkpoint, or the receipt's.
@@ -188,7 +191,7 @@ impl Call {
             }
             Command::Entry { folder, index } => entry(trust, quorum, folder, *index),
             Command::Consistency { folder, old, new } => consistency(trust, quorum, folder, old, new),
-            Command::Receipt { file } => receipt(trust, quorum, file),
+            Command::Receipt { file } => receipts(trust, quorum, file),
         };
         answer.unwrap_or_else(|refusal| Answer::refused(&refusal))
     }
@@ -310,10 +313,30 @@ fn consistency(
     Ok(Answer::verified(text, json))
 }
 
-fn receipt(trust: &Trust, quorum: Option<&Quorum>, file: &OsString) -> Result<Answer, Refusal> {
-    let receipt = Receipt::from_json(&text_of(file, MAX_RECEIPT_BYTES)?)?;
-    let proved = receipt.verify(trust.verifier(), trust.origin())?;
-    let cosigned = quorum.map(|quorum| quorum.judge(&receipt.checkpoint)).transpose()?;
+fn receipts(trust: &Trust, quorum: Option<&Quorum>, file: &OsString) -> Result<Answer, Refusal> {
+    let held = read_all(&text_of(file, MAX_RECEIPT_BYTES)?)?;
+    let all = held.iter().map(|held| receipt(trust, quorum, held)).collect::<Result<Vec<_>, _>>()?;
+    let text = all.iter().map(|answer| answer.text.as_str()).collect::<Vec<_>>().join("\n");
+    let json = match &all[..] {
+        [one] => one.json.clone(),
+        all => json!({ "verified": true, "receipts": all.iter().map(|one| &one.json).collect::<Vec<_>>() }),
+    };
+    Ok(Answer::verified(text, json))
+}
+
+fn receipt(trust: &Trust, quorum: Option<&Quorum>, held: &Held) -> Result<Answer, Refusal> {
+    let (record, proved) = match held {
+        Held::Entry(receipt) => (None, receipt.verify(trust.verifier(), trust.origin())?),
+        Held::Choice(receipt) => {
+            let proved = receipt.verify(trust.verifier(), trust.origin())?;
+            (Some(proved.record), proved.ledger)
+        }
+    };
+    let note = match held {
+        Held::Entry(receipt) => &receipt.checkpoint,
+        Held::Choice(receipt) => &receipt.ledger.checkpoint,
+    };
+    let cosigned = quorum.map(|quorum| quorum.judge(note)).transpose()?;
     let facts = facts(&proved.opening);
     let mut json = json!({
         "verified": true,
@@ -330,6 +353,10 @@ fn receipt(trust: &Trust, quorum: Option<&Quorum>, file: &OsString) -> Result<An
         say_cosigned(&proved.checkpoint, &cosigned, &mut text, &mut json);
     }
     let _ = writeln!(text, "verified  {}", standing(&proved.checkpoint));
+    if let (Some(record), Value::Object(all)) = (record, &mut json) {
+        let _ = writeln!(text, "record    signed by {}, and says the same", plain(trust.verifier().name()));
+        all.insert("record".to_owned(), record);
+    }
     Ok(Answer::verified(text, json))
 }
 
@@ -420,23 +447,6 @@ fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Microseconds since the Unix epoch as a date with its zone.
-fn instant(at: i64) -> String {
-    let (days, micros) = (at.div_euclid(DAY_MICROS), at.rem_euclid(DAY_MICROS));
-    let seconds = micros / 1_000_000;
-    // SOURCE: the proleptic Gregorian calendar, counted in cycles of 400 years from 1 March of the year 0.
-    let from_march = days + 719_468;
-    let (cycle, day) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, year) =
-        (month + if month < 10 { 3 } else { -9 }, year + cycle * 400 + i64::from(month >= 10));
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:06}Z", micros % 1_000_000)
-}
-
 const VERIFIED: u8 = 0;
 const NOT_VERIFIED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
@@ -444,22 +454,10 @@ const UNREADABLE: u8 = 3;
 const FILE_CODE: &str = "SR-LEDGER-032";
 const MOST_THREADS: usize = 256;
 const PROGRESS_STEP: u64 = 1_000_000;
-const DAY_MICROS: i64 = 86_400_000_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn instants_are_dates_with_a_zone() {
-        assert_eq!(instant(0), "1970-01-01T00:00:00.000000Z");
-        assert_eq!(instant(-1), "1969-12-31T23:59:59.999999Z");
-        assert_eq!(instant(951_782_400_000_000), "2000-02-29T00:00:00.000000Z");
-        assert_eq!(instant(1_795_311_296_000_007), "2026-11-22T01:34:56.000007Z");
-        assert_eq!(instant(4_107_542_400_000_000), "2100-03-01T00:00:00.000000Z");
-        assert!(instant(i64::MAX).starts_with("294247-01-10T"));
-        assert!(instant(i64::MIN).ends_with('Z'));
-    }
 
     #[test]
     fn a_terminal_gets_no_commands() {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use ledger::checkpoint::Checkpoint;
+use ledger::choice::ChoiceReceipt;
 use ledger::cosign::Cosigner;
 use ledger::entry::{Act, Actor, Entry, Outcome};
 use ledger::hash::leaf_hash;
@@ -152,6 +153,40 @@ fn a_receipt_is_verified_without_the_log() {
     let said = call(&["receipt", file, "--key", "VKEY", "--origin", "other.example"]);
     assert_eq!(said.code, 1);
     assert!(said.out.contains("SR-LEDGER-019"));
+}
+
+#[test]
+fn a_receipt_of_a_choice_is_verified_with_its_record_and_refused_with_another() {
+    let facts = Opening::builder().act(Act::Chose).subject("sub_ann").purpose("letters").choice("granted");
+    let facts = facts.notice("3").language("en").at(0).build().unwrap();
+    let mut entry = Entry::new(0, Act::Chose, Outcome::Yes, Actor::house());
+    entry.commitment = commitment(&[3; 16], &facts);
+    let entry = entry.encode().unwrap();
+    let note = Checkpoint::new(ORIGIN, 1, leaf_hash(&entry)).unwrap().sign(&signer()).unwrap();
+    let at = "1970-01-01T00:00:00.000000Z";
+    let record = json!({
+        "dct:created": at,
+        "dpv:hasDataSubject": { "dct:identifier": "sub_ann" },
+        "dpv:hasNotice": { "dct:identifier": "3", "dct:language": "en" },
+        "dpv:hasProcess": {
+            "dpv:hasPurpose": [{ "dct:identifier": "letters" }],
+            "dpv:hasConsentStatus": { "@type": "dpv:ConsentGiven", "sr:choice": "granted", "dct:date": at },
+        },
+    });
+    let ledger = Receipt::new(0, entry, [3; 16], &facts, vec![], note);
+    let receipt = serde_json::to_string(&ChoiceReceipt::new(record, ledger, &signer()).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ask = |text: &str| {
+        let file = folder.path().join("receipt.json");
+        fs::write(&file, text).unwrap();
+        call(&["receipt", file.to_str().unwrap(), "--key", "VKEY"])
+    };
+    let said = ask(&receipt);
+    assert_eq!((said.code, said.out.contains("record    signed by")), (0, true), "{}", said.out);
+    let several = ask(&format!("{{\"receipts\":[{receipt},{receipt}]}}"));
+    assert_eq!((several.code, several.out.matches("record    signed by").count()), (0, 2));
+    let other = ask(&receipt.replace("letters", "others"));
+    assert_eq!((other.code, other.out.contains("SR-LEDGER-039")), (1, true), "{}", other.out);
 }
 
 fn witness(number: u8) -> Cosigner {

@@ -179,11 +179,20 @@ fn every_number_of_the_format_stands_in_its_table() {
 
 #[test]
 fn every_code_stands_in_its_table_with_its_message() {
-    for code in 1..=32 {
+    for code in 1..=40 {
         let row = format!("| SR-LEDGER-{code:03} | ");
         assert_eq!(DOCUMENT.matches(&row).count(), 1, "{row}");
     }
-    for error in [ledger::Error::NotSigned, ledger::Error::CommitmentWrong, ledger::Error::HashMalformed] {
+    let words = [
+        ledger::Error::NotSigned,
+        ledger::Error::CommitmentWrong,
+        ledger::Error::HashMalformed,
+        ledger::Error::JwsMalformed,
+        ledger::Error::JwsOtherKey,
+        ledger::Error::JwsWrong,
+        ledger::Error::RecordOther,
+    ];
+    for error in words {
         assert!(DOCUMENT.contains(&format!("| {} | {error} |", error.code())), "{error}");
     }
 }

@@ -46,13 +46,13 @@ pub fn json_ld(policy: &Policy) -> Json {
 
 /// Which laws with terms of their own protect those whom the shop serves?
 #[derive(Clone, Copy)]
-struct Laws {
-    gdpr: bool,
-    pipl: bool,
+pub(super) struct Laws {
+    pub(super) gdpr: bool,
+    pub(super) pipl: bool,
 }
 
 impl Laws {
-    fn of(policy: &Policy) -> Self {
+    pub(super) fn of(policy: &Policy) -> Self {
         let serves = &policy.shop.serves;
         Self {
             gdpr: serves.iter().any(is_under_gdpr),
@@ -86,7 +86,7 @@ fn controller(policy: &Policy, laws: Laws) -> Json {
 }
 
 /// One purpose of the policy: a process with all that belongs to it.
-fn process(policy: &Policy, purpose: &Purpose, laws: Laws) -> Json {
+pub(super) fn process(policy: &Policy, purpose: &Purpose, laws: Laws) -> Json {
     let recipients: Vec<&Recipient> =
         purpose.recipients.iter().filter_map(|name| policy.find_recipient(name.as_str())).collect();
     let used: Vec<(&Used, &Field)> = purpose
@@ -210,7 +210,7 @@ fn iso(period: Period) -> String {
     }
 }
 
-fn receiver(recipient: &Recipient, laws: Laws) -> Json {
+pub(super) fn receiver(recipient: &Recipient, laws: Laws) -> Json {
     let is_processor = recipient.kind == RecipientKind::Processor;
     let own = (laws.pipl && is_processor).then(|| pipl::term("EntrustedParty"));
     let id = format!("#recipient.{}", recipient.name);
@@ -238,7 +238,7 @@ fn agreement(agreed: &Agreed, is_processor: bool) -> Json {
 }
 
 /// The rights that the laws give; where none of them has terms of its own, that there are rights.
-fn rights(laws: Laws) -> Vec<Json> {
+pub(super) fn rights(laws: Laws) -> Vec<Json> {
     let gdpr = Right::ALL.iter().filter(|_| laws.gdpr).filter_map(|right| right.gdpr());
     let pipl = Right::ALL.iter().filter(|_| laws.pipl).map(|right| right.pipl());
     let mut terms: Vec<Term> = gdpr.chain(pipl).collect();
@@ -251,11 +251,11 @@ fn rights(laws: Laws) -> Vec<Json> {
     terms.iter().map(node).collect()
 }
 
-fn kinds(term: Term, own: Option<Term>) -> Vec<String> {
+pub(super) fn kinds(term: Term, own: Option<Term>) -> Vec<String> {
     std::iter::once(term).chain(own).map(|term| term.to_string()).collect()
 }
 
-fn node(term: &Term) -> Json {
+pub(super) fn node(term: &Term) -> Json {
     json!({ "@id": term.to_string() })
 }
 

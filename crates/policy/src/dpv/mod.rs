@@ -1,6 +1,6 @@
 //! The policy in the words of others: the W3C's Data Privacy Vocabulary (DPV) and the Fides language.
 //!
-//! [`json_ld`] writes a policy as linked data, [`fideslang`] as a Fides system. Both rest on tables that say for every word
+//! [`json_ld`] writes a policy as linked data, [`consent_record`] the record of one choice under it, [`fideslang`] a Fides system. All rest on tables that say for every word
 //! of a policy which term of DPV it is, and how close the two are: [`basis`], [`purpose`], [`personal_data`],
 //! [`recipient`], [`consideration`], [`Measure`], [`Right`], [`data_subject`], [`location`]. What the Chinese law has and DPV
 //! has not stands in our own extension ([`pipl`]). `docs/spec/interchange.md` has every table.
@@ -8,6 +8,7 @@
 //! That each term exists is tested against the vocabulary itself (`data/dpv/terms.tsv`), and so is that it is of the
 //! right sort: a basis is a legal basis there, a category is personal data.
 
+mod consent;
 mod fides;
 mod json_ld;
 pub mod pipl;
@@ -16,6 +17,7 @@ mod tables;
 mod taxonomy;
 mod term;
 
+pub use consent::{Choice, PROFILES, RECEIPT_NAMESPACE, Said, Seen, consent_record};
 pub use fides::fideslang;
 pub use json_ld::json_ld;
 pub use place::location;

@@ -14,7 +14,7 @@ const ZH_SHOP: &str = include_str!("../../../../examples/zh-shop/shop.toml");
 const ADVENTUREWORKS: &str = include_str!("../../../../examples/adventureworks/shop.toml");
 
 /// The vocabulary as extracted, by address: the classes that a term is an instance of, and the terms above it.
-struct Extracted(BTreeMap<&'static str, Row>);
+pub(crate) struct Extracted(BTreeMap<&'static str, Row>);
 
 struct Row {
     kinds: Vec<&'static str>,
@@ -22,7 +22,7 @@ struct Row {
 }
 
 impl Extracted {
-    fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let text = include_str!("../../data/dpv/terms.tsv");
         let rows = text.lines().skip(1).map(|line| {
             let cells: Vec<&str> = line.split('\t').collect();
@@ -31,7 +31,7 @@ impl Extracted {
         Self(rows.collect())
     }
 
-    fn has(&self, iri: &str) -> bool {
+    pub(crate) fn has(&self, iri: &str) -> bool {
         self.0.contains_key(iri)
     }
 
@@ -50,7 +50,7 @@ impl Extracted {
     }
 }
 
-fn own(term: &Term) -> Option<pipl::Own> {
+pub(crate) fn own(term: &Term) -> Option<pipl::Own> {
     pipl::terms().find(|own| own.term() == *term)
 }
 

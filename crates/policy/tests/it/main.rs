@@ -10,6 +10,7 @@
 )]
 
 mod check;
+mod consent;
 mod corpus;
 mod diff;
 mod dpv;

@@ -14,12 +14,11 @@ use super::codes::{self, Asked, NewCode};
 use super::form::{BODY, Form, not_a_form};
 use super::sign_ins::{self, How, NewSecret, SignedIn};
 use super::{letters, pages};
-use crate::choose::{self, NewChoice, Others, Said, Seen, Way};
+use crate::choose::{self, ChoiceReceiptBody, NewChoice, Others, Said, Seen, Way};
 use crate::collect::draft::Draft;
 use crate::collect::window::http::receipts_about;
 use crate::collect::write::write;
 use crate::ground::clock::{DAY, MINUTE, instant};
-use crate::ground::heads::ReceiptBody;
 use crate::ground::house::House;
 use crate::ground::mail::MailAddress;
 use crate::ground::problem::ProblemBody;
@@ -289,9 +288,9 @@ pub(crate) async fn get_my_receipts(visit: Visit) -> Result<Response<Body>, Prob
 /// Receipts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MyReceipts {
-    /// One for each purpose about which something was chosen; `ledger-verify receipt` checks each by itself.
-    #[schema(value_type = Vec<ReceiptBody>)]
-    pub receipts: Vec<ledger::receipt::Receipt>,
+    /// One for each purpose about which something was chosen; `strongroom verify` checks them, and so does `/privacy/verify` in a browser.
+    #[schema(value_type = Vec<ChoiceReceiptBody>)]
+    pub receipts: Vec<ledger::choice::ChoiceReceipt>,
 }
 
 /// What a form of these pages sends. (Read field by field; this describes all of them.)

@@ -202,7 +202,7 @@ const CHOICES_LEAD: Words = both(
 );
 const CHOICES_CARD: Words = both(
     "Your consents and objections, recommendations, statistics. With receipts that anybody can check.",
-    "管理您的同意与拒绝、个性化推荐和统计，并可下载任何人都能验证的凭证。",
+    "管理您的同意与拒绝、个性化推荐和统计，并可下载任何人都能核验的回执。",
 );
 const USES: Words = both("Who used your data", "谁使用过您的信息");
 const USES_LEAD: Words = both(
@@ -469,7 +469,8 @@ const NO_CHOICES: Words = both(
     "Nothing that this shop does waits for your yes or can be ended by your no.",
     "本店没有需要您同意或者可以由您终止的处理。",
 );
-const RECEIPTS: Words = both("Receipts for your choices (JSON)", "下载选择凭证（JSON）");
+const RECEIPTS: Words = both("Receipts for your choices (JSON)", "下载选择回执（JSON）");
+const CHECK_THEM: Words = both("Check a receipt", "核验回执");
 const ALONE: Words = both("asked alone", "单独同意");
 
 /// What was shown of a purpose where somebody chose here, as its choice keeps it: SHA-256, hex.
@@ -554,6 +555,10 @@ pub(super) fn choices(
             .text(&to(visitor, "/my/receipts"))
             .raw("\" download>")
             .text(say(RECEIPTS))
+            .raw("</a> · <a href=\"")
+            .text(&to(visitor, "/privacy/verify"))
+            .raw("\">")
+            .text(say(CHECK_THEM))
             .raw("</a></p>\n");
     }
     officer(visitor, &mut html);

@@ -12,8 +12,10 @@
 //!
 //! Who may call: `collect`, `reveal`, `share`, `erase`, `answer`. It may call `notice`.
 
+mod receipt;
 mod sql;
 
+pub use receipt::{ChoiceReceiptBody, receipts};
 pub(crate) use sql::KEEP_NEWEST;
 
 #[cfg(test)]
@@ -390,7 +392,7 @@ impl Made<'_> {
 /// What the entry of a kept choice commits to, made again from its row: for a receipt that is asked for later.
 ///
 /// Takes: the public id of its subject. Fails: `SR-CHOOSE-006` when the registry has no such purpose.
-pub fn opening_of(row: &ChoiceRow, subject: &str, policy: &InForce) -> Result<Opening, Problem> {
+fn opening_of(row: &ChoiceRow, subject: &str, policy: &InForce) -> Result<Opening, Problem> {
     let purpose = policy.registry.purpose_name(row.purpose).ok_or_else(unknown_purpose)?;
     let ChoiceRow { said, notice, language, at, way, seen, .. } = row;
     let made = Made {

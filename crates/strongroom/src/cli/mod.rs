@@ -27,6 +27,7 @@ mod policy;
 mod print;
 mod record;
 mod serve;
+mod verify;
 mod witness;
 
 use std::path::PathBuf;
@@ -186,6 +187,8 @@ enum Command {
     /// Verify, prove and export the ledger
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Say whether a receipt is true, and what it proves; needs no vault
+    Verify(verify::VerifyArgs),
     /// See the epoch, begin a new one, change the lock
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -289,6 +292,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Files(command) => files::run(command, context).await,
         Command::Erase(args) => data::erase(args, context).await,
         Command::Ledger(command) => ledger::run(command, context).await,
+        Command::Verify(args) => verify::run(&args, context),
         Command::Keys(command) => keys::run(command, context).await,
         Command::Credentials(command) => credentials::run(command, context).await,
         Command::Approvals(command) => approvals::run(command, context).await,

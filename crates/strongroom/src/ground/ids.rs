@@ -111,6 +111,11 @@ impl ChoiceId {
     pub fn of(subject: SubjectId, place: u32) -> ChoiceId {
         ChoiceId((subject.0 << PLACE_BITS) | (u64::from(place) & (u64::from(RECORDS_LIMIT) - 1)))
     }
+
+    /// Whose choice.
+    pub fn subject(self) -> SubjectId {
+        SubjectId(self.0 >> PLACE_BITS)
+    }
 }
 
 /// Bits of a leaf's number within its log. SOURCE: the store's key of leaves.

@@ -14,6 +14,7 @@
 pub mod http;
 pub mod pages;
 mod sql;
+pub mod verify;
 
 pub(crate) use sql::KEEP_NEWEST;
 
@@ -271,6 +272,13 @@ fn read_purposes(column: &[u8]) -> PurposeSet {
         *word = u64::from_le_bytes(*bytes);
     }
     PurposeSet::from_words(words)
+}
+
+/// What a published version says, read again out of its file.
+///
+/// Fails: `SR-NOTICE-004`.
+pub fn policy_of(published: &InForce) -> Result<policy::Policy, Problem> {
+    read_again(&published.text, published.at).ok_or_else(unreadable)
 }
 
 /// Reads a stored policy. It was checked when it was published; dates in it (agreements, reviews) may have passed since.

@@ -33,6 +33,8 @@ pub fn routes() -> Vec<Route> {
         Route::open("/privacy/versions/{target}", |visit| Box::pin(get_differences(visit))),
         Route::open("/privacy/learn", |visit| Box::pin(get_lessons(visit))),
         Route::open("/privacy/learn/{target}", |visit| Box::pin(get_lesson(visit))),
+        Route::open("/privacy/verify", |visit| Box::pin(super::verify::get_verify(visit))),
+        Route::open("/privacy/verify.js", super::verify::get_verify_script),
         Route::open("/.well-known/gpc.json", |visit| Box::pin(get_gpc(visit))),
         Route::open("/.well-known/privacy.json", |visit| Box::pin(get_contact(visit))),
         Route::open("/.well-known/security.txt", |visit| Box::pin(get_security(visit))),
@@ -119,7 +121,7 @@ impl Reading {
     }
 
     /// The ways from a page: to itself in the shop's other languages, and to the pages beside it.
-    fn ways(&self, (here, besides): (&str, &str)) -> String {
+    pub(super) fn ways(&self, (here, besides): (&str, &str)) -> String {
         let to = |path: &str, language: &Language, besides: &str| {
             escaped(&format!("{path}{}{besides}", self.asks(language)))
         };
@@ -134,6 +136,11 @@ impl Reading {
         let ways: Vec<String> = others.map(in_other).chain(beside).collect();
         let (label, ways) = (self.say(WHERE_TO), ways.join("\u{a0}· "));
         format!("<nav class=\"notice notice-ways\" aria-label=\"{label}\"><p>{ways}</p></nav>\n")
+    }
+
+    /// The shop's name in the language.
+    pub(crate) fn shop_name(&self) -> &str {
+        self.policy.compiled.shop().name.or_first(self.language.as_str())
     }
 
     /// The language of the fixed words.
@@ -162,7 +169,7 @@ fn preferred(headers: &HeaderMap) -> Option<String> {
 }
 
 /// A page: no scripts, in nobody's frame, and nothing tells other sites that somebody came from it.
-fn page(html: String, forms: Forms) -> Response<Body> {
+pub(super) fn page(html: String, forms: Forms) -> Response<Body> {
     let mut response = file(html, "text/html; charset=utf-8");
     let policy = format!("{}; frame-ancestors 'none'", security_policy(forms));
     let headers = response.headers_mut();
@@ -174,7 +181,7 @@ fn page(html: String, forms: Forms) -> Response<Body> {
     response
 }
 
-fn file(text: String, media: &'static str) -> Response<Body> {
+pub(super) fn file(text: String, media: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
@@ -312,7 +319,12 @@ pub(crate) async fn get_contact(visit: Visit) -> Result<Response<Body>, Problem>
     let reading = Reading::of(&visit)?;
     let shop = reading.policy.compiled.shop();
     let languages: Vec<&str> = shop.languages.iter().map(Language::as_str).collect();
+    // The keys are a JWK Set (RFC 7517) in the middle of it, so that libraries of others take this address as one.
+    let verifiers = super::verify::verifiers(&reading.house, &reading.shop)?;
+    let keys: Vec<serde_json::Value> = verifiers.iter().map(ledger::jws::jwk).collect();
+    let verifiers: Vec<String> = verifiers.iter().map(ToString::to_string).collect();
     let said = json!({
+        "verify": "/privacy/verify", "verifier_keys": verifiers, "keys": keys,
         "shop": shop.id, "version": reading.policy.version, "published": instant(reading.policy.at),
         "officer": { "name": shop.officer.name, "contact": shop.officer.contact },
         "languages": languages, "notice": "/privacy", "notice_text": "/privacy.txt", "notice_data": "/privacy.jsonld",
@@ -345,11 +357,12 @@ pub(crate) async fn get_security(visit: Visit) -> Result<Response<Body>, Problem
 }
 
 /// The pages beside each other, and what they are called.
-const WAYS: [(&str, Words); 5] = [
+const WAYS: [(&str, Words); 6] = [
     ("/privacy", both("Privacy notice", "隐私政策")),
     ("/privacy/versions", both("Versions and what they changed", "历史版本与差异")),
     ("/my", MY),
     ("/privacy/learn", LEARN),
+    ("/privacy/verify", both("Check a receipt", "核验回执")),
     ("/privacy.txt", both("As plain text", "纯文本")),
 ];
 const WHERE_TO: Words = both("Languages, and other pages on your data", "语言与相关页面");
@@ -368,6 +381,6 @@ const CHANGED: Words = both("what it changed", "与上一版的差异");
 
 /// What the pages are called on which people see what is their own.
 pub(crate) const MY: Words = both("My data", "我的数据");
-const fn both(en: &'static str, zh: &'static str) -> Words {
+pub(super) const fn both(en: &'static str, zh: &'static str) -> Words {
     Words { en, zh }
 }

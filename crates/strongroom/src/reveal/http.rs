@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::file::{REVEAL_FILE, post_file_reveal};
 use super::permit::Permit;
+use super::receipt::get_receipt;
 use super::render::{render_reveal, write_more, write_value};
 use super::search::{Found, SearchAsk, search};
 use super::token::{MakeToken, PREFIX, make_token, resolve_token};
@@ -39,6 +40,7 @@ pub fn routes() -> Vec<Route> {
         .ending_in(REVEAL_FILE),
         Route::post("/v1/records:search", Deed::Search, |request| Box::pin(post_search(request))),
         Route::post("/v1/subjects:find", Deed::Find, |request| Box::pin(post_find(request))),
+        Route::get("/v1/choices/{target}/receipt", Deed::Find, |request| Box::pin(get_receipt(request))),
         Route::post("/v1/tokens", Deed::Token, |request| Box::pin(post_token(request))),
         Route::post("/v1/tokens:resolve", Deed::Token, |request| Box::pin(post_resolve(request))),
     ]

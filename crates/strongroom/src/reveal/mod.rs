@@ -18,6 +18,7 @@ mod find;
 pub mod http;
 mod own;
 mod permit;
+pub mod receipt;
 mod render;
 mod search;
 mod token;

@@ -16,6 +16,7 @@ mod homes;
 mod law;
 mod ledger;
 mod notices;
+mod receipts;
 mod reveal;
 mod shops;
 mod table;

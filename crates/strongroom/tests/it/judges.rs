@@ -496,11 +496,17 @@ impl Asked {
             server.caller(by).post("/v1/tokens", &body).has(201).json()["token"].clone()
         };
         let tokens: Vec<Json> = (0..3).map(token).collect();
+        let choose = |number: u64| {
+            let body = crate::vault::choice(number, "granted");
+            server.caller(by).post("/v1/choices", &body).has(201).json()["choice"].clone()
+        };
+        let choices: Vec<Json> = (0..3).map(choose).collect();
         let body = json!({ "role": "intake", "label": "to-be-revoked" });
         let made =
             |_| server.caller(&vault.admin).post("/v1/credentials", &body).has(201).json()["id"].clone();
         let known = json!({
             "subjects": subjects, "records": records, "entries": entries, "doomed": doomed, "tokens": tokens,
+            "choices": choices,
             "credentials": (0..5).map(made).collect::<Vec<_>>(), "policy": POLICY,
         });
         std::fs::write(vault.path("known.json"), known.to_string()).unwrap();

@@ -357,7 +357,8 @@ fn what_people_choose_holds_at_the_next_use_and_comes_with_receipts() {
     assert_eq!(place.post("/my/choices", &session, &unknown).status, 422, "delivery leaves no choice");
     let receipts = place.get("/my/receipts", &session).is(200);
     assert_eq!(receipts["receipts"].as_array().unwrap().len(), 1);
-    let receipt = ledger::receipt::Receipt::from_json(&receipts["receipts"][0].to_string()).unwrap();
+    let receipt =
+        ledger::receipt::Receipt::from_json(&receipts["receipts"][0]["ledger"].to_string()).unwrap();
     let said = ledger::opening::Opening::decode(&receipt.opening).unwrap();
     let all: Vec<String> =
         said.parts().map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect();

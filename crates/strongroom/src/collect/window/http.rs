@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use ledger::entry::Entry;
 use policy::Home;
 use policy::record::own_name;
 use serde::{Deserialize, Serialize};
@@ -16,14 +15,13 @@ use super::snapshot::Snapshot;
 use super::visitor;
 use super::{Offer, OfferedPurpose};
 use super::{another_choice, from_another_site, not_alone, not_of_this_form, of_a_robot, stale};
-use crate::choose::{self, ChoiceRow, NewChoice, Others, Said, Seen, Way};
+use crate::choose::{self, ChoiceReceiptBody, ChoiceRow, NewChoice, Others, Said, Seen, Way};
 use crate::ground::clock::SECOND;
-use crate::ground::heads::ReceiptBody;
 use crate::ground::house::House;
 use crate::ground::problem::ProblemBody;
 use crate::ground::random::SystemRandom;
 use crate::ground::web::{Answer, Caller, Request, Route, Visit, answer, read_json};
-use crate::ground::{ChoiceId, Deed, EntryId, Id, InForce, Problem, Shop, SubjectId, heads};
+use crate::ground::{ChoiceId, Deed, Id, Problem, Shop, SubjectId};
 use crate::keep::{self, Halt, Plan, Planner, Put};
 
 /// Longest body of a choice, bytes.
@@ -569,9 +567,9 @@ async fn plan_visitor(house: &Arc<House>, shop: &Arc<Shop>) -> Result<Plan, Prob
 /// Receipts of what somebody chose.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WindowReceipts {
-    /// One for each choice; `ledger-verify receipt` checks each by itself.
-    #[schema(value_type = Vec<ReceiptBody>)]
-    pub receipts: Vec<ledger::receipt::Receipt>,
+    /// One for each choice; `strongroom verify` checks them, and so does `/privacy/verify` in a browser.
+    #[schema(value_type = Vec<ChoiceReceiptBody>)]
+    pub receipts: Vec<ledger::choice::ChoiceReceipt>,
 }
 
 /// Receipts for what stands of somebody's choices, or for some of them. Whose, the cookie says that came with the choice.
@@ -602,7 +600,7 @@ pub(crate) async fn receipts_about(
     shop: &Arc<Shop>,
     subject: SubjectId,
     wanted: Vec<ChoiceId>,
-) -> Result<Option<Vec<ledger::receipt::Receipt>>, Problem> {
+) -> Result<Option<Vec<ledger::choice::ChoiceReceipt>>, Problem> {
     let looking = Arc::clone(shop);
     let (rows, key) = house
         .look(move |view| {
@@ -619,33 +617,6 @@ pub(crate) async fn receipts_about(
     let row = key.filter(|_| !rows.is_empty());
     let Some(main) = row.as_ref().and_then(|row| row.key(seal::Class::Main)) else { return Ok(None) };
     let key = shop.keys.open_key(subject.number(), main)?;
-    let (id, policy) = (house.ids.show(subject), shop.policy());
-    let mut receipts = Vec::with_capacity(rows.len());
-    for row in &rows {
-        receipts.push(receipt_of(house, shop, row, (&id, &key), &policy).await?);
-    }
-    Ok(Some(receipts))
-}
-
-/// A receipt, made again from what is kept.
-async fn receipt_of(
-    house: &Arc<House>,
-    shop: &Arc<Shop>,
-    row: &ChoiceRow,
-    (subject, key): (&str, &seal::DataKey),
-    policy: &InForce,
-) -> Result<ledger::receipt::Receipt, Problem> {
-    let opening = choose::opening_of(row, subject, policy)?;
-    let at = entered_at(house, row.entry).await?;
-    let salt = key.salt(at, opening.as_bytes());
-    heads::receipt(house, shop, row.entry, salt, &opening).await
-}
-
-/// When an entry was made, µs UTC.
-async fn entered_at(house: &Arc<House>, entry: EntryId) -> Result<i64, Problem> {
-    let (log, leaf) = (entry.log(), entry.leaf());
-    let broken = move || Problem::from(store::Error::BrokenLog { log, leaf });
-    let found = house.look(move |view| Ok::<_, Problem>(view.leaf(log, leaf)?)).await?;
-    let bytes = found.ok_or_else(broken)?;
-    Ok(Entry::decode(&bytes).map_err(|_| broken())?.at)
+    let receipts = choose::receipts(house, shop, (subject, &key), &rows).await?;
+    Ok(Some(receipts).filter(|receipts| !receipts.is_empty()))
 }

@@ -35,6 +35,8 @@ struct Fixture {
     service: Key,
     /// An order that has a file.
     record: String,
+    /// A choice of the customer's.
+    choice: String,
     /// The key of a page, what a visitor chose there, and what their browser keeps of it.
     window: Key,
     receipt: String,
@@ -49,13 +51,15 @@ impl Fixture {
         let service = bench.service();
         bench.customer(&service, "42");
         let record = bench.order(&service, "42", "O-1");
+        let chosen = bench.choose(&service, "42", "marketing_email", "granted");
+        let choice = chosen["choice"].as_str().unwrap().to_owned();
         let window = bench.key(Role::Window, &[]);
         let (receipt, cookies, turn) = (String::new(), String::new(), std::cell::Cell::new(0));
         let mail = MailServer::start(Manners::Takes);
         for house in bench.houses() {
             house.post.goes_by(Mailer::new(&place_of(&mail)).unwrap());
         }
-        let fixture = Fixture { bench, service, record, window, receipt, cookies, turn, mail };
+        let fixture = Fixture { bench, service, record, choice, window, receipt, cookies, turn, mail };
         let find = |method: &str, path: &str| {
             routes().into_iter().find(|route| route.method == method && route.path.ends_with(path)).unwrap()
         };
@@ -133,6 +137,8 @@ impl Fixture {
                 | "/privacy.jsonld"
                 | "/privacy/versions"
                 | "/privacy/learn"
+                | "/privacy/verify"
+                | "/privacy/verify.js"
                 | "/my"
                 | "/my/data"
                 | "/my/choices"
@@ -157,6 +163,9 @@ impl Fixture {
                 (path, json!({ "question": "minor", "packs": ["cn"], "on": "2026-11-21" }))
             }
             ("GET", "/privacy/versions/{target}") => ("/privacy/versions/1-1".to_owned(), Json::Null),
+            ("GET", "/v1/choices/{target}/receipt") => {
+                (format!("/v1/choices/{}/receipt", self.choice), Json::Null)
+            }
             ("GET", "/privacy/learn/{target}") => ("/privacy/learn/rights".to_owned(), Json::Null),
             ("GET", "/w/{target}/init") => (self.on_a_page("init?lang=en"), Json::Null),
             ("POST", "/w/{target}/choices") => {

@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use ledger::choice::{ChoiceReceipt, Fact};
 use ledger::entry::Act;
 use ledger::opening::Tag;
-use ledger::receipt::Receipt;
 use serde_json::{Value as Json, json};
 use strongroom::ground::clock::{DAY, HOUR};
 use strongroom::ground::{Role, heads};
@@ -190,10 +190,12 @@ fn a_receipt_is_given_to_whoever_chose_and_proves_itself() {
     let receipts = page.request("GET", "receipts", &[], None).is(200);
     let receipts = receipts["receipts"].as_array().unwrap();
     assert_eq!(receipts.len(), 1);
-    let receipt: Receipt = serde_json::from_value(receipts[0].clone()).unwrap();
+    let receipt: ChoiceReceipt = serde_json::from_value(receipts[0].clone()).unwrap();
     let (shop, house) = (page.bench.shop(), page.bench.house());
     let verifier = heads::verifier(house, &shop, shop.log()).unwrap();
     let proved = receipt.verify(&verifier, &heads::origin(&shop.name, shop.log())).unwrap();
+    assert_eq!([proved.text(Fact::Way), proved.text(Fact::Variant)], [Some("banner"), Some("arc")]);
+    let proved = proved.ledger;
     assert_eq!(proved.entry.act, Act::Chose);
     let facts: Vec<String> =
         proved.opening.parts().map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect();
@@ -208,9 +210,9 @@ fn a_receipt_is_given_to_whoever_chose_and_proves_itself() {
     let receipts = page.request("GET", "receipts", &[], None).is(200);
     let receipts = receipts["receipts"].as_array().unwrap();
     assert_eq!(receipts.len(), 1, "of what stands");
-    let receipt: Receipt = serde_json::from_value(receipts[0].clone()).unwrap();
+    let receipt: ChoiceReceipt = serde_json::from_value(receipts[0].clone()).unwrap();
     let proved = receipt.verify(&verifier, &heads::origin(&shop.name, shop.log())).unwrap();
-    assert_eq!(proved.opening.text(Tag::Choice), Some("withdrawn"));
+    assert_eq!(proved.ledger.opening.text(Tag::Choice), Some("withdrawn"));
     page.cookies.clear();
     page.request("GET", "receipts", &[], None).problem(404, "SR-WINDOW-009");
 }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::Method;
 use serde_json::{Value as Json, json};
 use strongroom::ground::ids::ApprovalId;
-use strongroom::ground::{CredentialId, EntryId, RecordId, Role, SubjectId};
+use strongroom::ground::{ChoiceId, CredentialId, EntryId, RecordId, Role, SubjectId};
 
 use crate::support::{ALL_PURPOSES, Bench, Key, POLICY, entries_of, longer_policy};
 
@@ -20,6 +20,7 @@ enum Slot {
     /// A record by its id, or by kind and external id.
     RecordRef,
     Entry,
+    Choice,
     Credential,
     Approval,
     Token,
@@ -133,6 +134,7 @@ const PLACES: &[(&str, Slot)] = &[
     ("get /privacy/learn/{id} id", Slot::Nothing),
     ("get /w/{id}/init id", Slot::Nothing), // a publishable key: it stands in every page, and is its shop's own
     ("get /w/{id}/init lang", Slot::Nothing),
+    ("get /v1/choices/{id}/receipt id", Slot::Choice),
     ("get /w/{id}/init gpc", Slot::Nothing),
     ("get /w/{id}/init home", Slot::Nothing),
     ("post /w/{id}/choices id", Slot::Nothing),
@@ -264,6 +266,7 @@ struct Two {
     record: String,
     token: Json,
     entry: String,
+    choice: String,
     approval: String,
     /// The asking shop's own record.
     own: String,
@@ -278,7 +281,8 @@ impl Two {
         let record = bench.order(&first, "42", "O-1");
         let body = json!({ "purpose": "after_sales", "record": record, "field": "phone" });
         let made = bench.post(&first, "/v1/tokens", &body).is(201);
-        bench.choose(&first, "42", "marketing_email", "granted");
+        let chosen = bench.choose(&first, "42", "marketing_email", "granted");
+        let choice = chosen["choice"].as_str().unwrap().to_owned();
         bench.post(&officer, &format!("/v1/subjects/{erased}:erase"), &json!({})).is(200);
         // The first shop's policy has names and a version that the second's does not.
         bench.post(&bench.admin, "/v1/policies", &json!({ "text": longer_policy() })).is(201);
@@ -300,7 +304,7 @@ impl Two {
         let asked = bench.post(&bench.admin, "/v1/approvals", &ask).is(201);
         let approval = asked["id"].as_str().unwrap().to_owned();
         let (token, entry) = (made["token"].clone(), made["entry"].as_str().unwrap().to_owned());
-        Two { bench, first, asking, subject, erased, record, token, entry, approval, own }
+        Two { bench, first, asking, subject, erased, record, token, entry, choice, approval, own }
     }
 
     /// A request of the asking shop's own that is in order.
@@ -370,6 +374,9 @@ impl Two {
             ],
             Slot::Entry => {
                 vec![(json!(self.entry), vec![json!(ids.show(EntryId::of(999 << 8, 3))), garbled("ent_")])]
+            }
+            Slot::Choice => {
+                vec![(json!(self.choice), vec![json!(ids.show(ChoiceId::of(nobody, 0))), garbled("cho_")])]
             }
             Slot::Credential => vec![(
                 json!(self.first.id()),

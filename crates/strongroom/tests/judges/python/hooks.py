@@ -4,7 +4,7 @@ A made-up `kind` or `sub_…` gets no further than the first look, and what lies
 paths that follow the document, made-up names give way to real ones, most of the time. Which ones follows from the request
 itself: the same run asks the same again. Requests that break the document on purpose stay as they are.
 
-STRONGROOM_KNOWN names a file with {"subjects", "records", "entries", "doomed", "credentials"}: ids by what they are of. The
+STRONGROOM_KNOWN names a file with {"subjects", "records", "entries", "choices", "doomed", "credentials"}: ids by what they are of. The
 doomed are erased, the credentials revoked.
 """
 
@@ -133,6 +133,7 @@ def before_call(context, case, kwargs):
         "/v1/subjects/{id}:erase": KNOWN["doomed"],
         "/v1/credentials/{id}:revoke": KNOWN["credentials"],
         "/v1/ledger/entries/{id}": KNOWN["entries"],
+        "/v1/choices/{id}/receipt": KNOWN["choices"],
     }.get(path)
     if ids:
         case.path_parameters["id"] = dice.choice(ids)

@@ -1,0 +1,126 @@
+//! The page on which anybody checks a receipt, in a real browser: it says the same as the program, of true receipts and of
+//! every forgery, and asks nobody anything.
+
+use serde_json::{Value as Json, json};
+
+use crate::browser::{Browser, OVERFLOW, find_browser};
+use crate::support::Bench;
+use crate::verify::{Given, forgeries, given};
+
+const SAID: &str = "document.getElementById('verify-result').innerText";
+
+/// Pastes a text and asks for the check; gives what the page says.
+fn check(browser: &mut Browser, text: &str) -> String {
+    browser.look("document.getElementById('verify-result').replaceChildren()");
+    browser.look(&format!("document.getElementById('verify-receipt').value = {}", json!(text)));
+    browser.look("document.getElementById('verify-check').click()");
+    browser.until(&format!("{SAID} !== '' && !document.getElementById('verify-check').disabled"));
+    browser.look(SAID).as_str().unwrap().to_owned()
+}
+
+/// Keeps a picture of the page where somebody asks for pictures.
+fn keep_picture(browser: &mut Browser, name: &str) {
+    let Ok(folder) = std::env::var("STRONGROOM_TEST_PICTURES") else { return };
+    let asked = json!({ "format": "png", "captureBeyondViewport": true });
+    let picture = browser.ask("Page.captureScreenshot", asked)["data"].as_str().unwrap().to_owned();
+    let bytes = data_encoding::BASE64.decode(picture.as_bytes()).unwrap();
+    std::fs::write(std::path::Path::new(&folder).join(format!("verify-{name}.png")), bytes).unwrap();
+}
+
+fn served() -> (Bench, String, Given) {
+    let mut bench = Bench::new();
+    let given = given(&bench);
+    let at = bench.serve();
+    (bench, format!("http://localhost:{}/privacy/verify", at.port()), given)
+}
+
+#[test]
+fn a_true_receipt_holds_in_the_browser_in_both_languages_and_nobody_is_asked() {
+    let Some(name) = find_browser() else { return };
+    let (_bench, page, given) = served();
+    let mut browser = Browser::open(name);
+    for (language, holds, unproven, granted) in [
+        ("zh", "回执有效", "它不能证明什么", "同意"),
+        ("en", "This receipt holds", "What it does not prove", "Granted"),
+    ] {
+        for (width, scheme) in [(390, "light"), (1280, "dark"), (390, "dark"), (1280, "light")] {
+            browser.go(&format!("{page}?lang={language}"), width, scheme);
+            browser.until("!document.getElementById('verify').hidden");
+            keep_picture(&mut browser, &format!("{language}-{width}-{scheme}-before"));
+            let asked = browser.requests.len();
+            let said = check(&mut browser, &given.receipt.to_string());
+            for word in [holds, unproven, granted, "strongroom/harbour-hill"] {
+                assert!(said.contains(word), "{word}: {said}");
+            }
+            assert_eq!(browser.requests.len(), asked, "{:?}", browser.requests);
+            let flow = browser.look(OVERFLOW);
+            assert_eq!(flow["more"], 0, "{language} {width}: {flow}");
+            keep_picture(&mut browser, &format!("{language}-{width}-{scheme}"));
+        }
+    }
+    // Whatever a page of ours would want to send, the browser does not let it.
+    browser.look("window.refused = 0; addEventListener('securitypolicyviolation', () => window.refused += 1); void fetch('/privacy').catch(() => 0)");
+    browser.until("window.refused > 0");
+}
+
+#[test]
+fn every_forgery_is_refused_in_the_browser_with_the_code_of_the_program() {
+    let Some(name) = find_browser() else { return };
+    let (_bench, page, given) = served();
+    let mut browser = Browser::open(name);
+    browser.go(&format!("{page}?lang=en"), 1280, "light");
+    browser.until("!document.getElementById('verify').hidden");
+    for (what, text, code) in forgeries(&given) {
+        let said = check(&mut browser, &text);
+        assert!(said.contains("This receipt does not hold") && said.contains(code), "{what}: {said}");
+    }
+    keep_picture(&mut browser, "en-1280-light-forged");
+    // Two in one file, the ledger's receipt alone, and one that is false among those that are true.
+    let both = json!({ "receipts": [given.receipt, given.other] });
+    assert!(check(&mut browser, &both.to_string()).contains("All 2 receipts hold"));
+    assert!(check(&mut browser, &given.receipt["ledger"].to_string()).contains("This receipt holds"));
+    let mut forged = given.receipt.clone();
+    forged["ledger"]["salt"] = given.other["ledger"]["salt"].clone();
+    let spoilt = json!({ "receipts": [given.other, forged] });
+    assert!(check(&mut browser, &spoilt.to_string()).contains("does not hold"));
+    // With a key from elsewhere it is that key which counts.
+    let other = ledger::note::Signer::from_seed("strongroom/harbour-hill", &[7; 32]).unwrap();
+    let put = |key: &str| format!("document.getElementById('verify-key').value = {}", Json::from(key));
+    browser.look(&put(&other.verifier().to_string()));
+    assert!(check(&mut browser, &given.receipt.to_string()).contains("SR-LEDGER-037"));
+    browser.look(&put("nonsense"));
+    assert!(check(&mut browser, &given.receipt.to_string()).contains("SR-LEDGER-012"));
+    browser.look(&put(&given.key));
+    assert!(check(&mut browser, &given.receipt.to_string()).contains("This receipt holds"));
+}
+
+#[test]
+fn a_file_that_is_dropped_is_checked() {
+    let Some(name) = find_browser() else { return };
+    let (_bench, page, given) = served();
+    let mut browser = Browser::open(name);
+    browser.go(&format!("{page}?lang=en"), 390, "light");
+    browser.until("!document.getElementById('verify').hidden");
+    let drop = format!(
+        "(() => {{ const data = new DataTransfer(); data.items.add(new File([{}], 'receipt.json', {{ type: 'application/json' }}));
+          document.querySelector('.drop').dispatchEvent(new DragEvent('drop', {{ dataTransfer: data, bubbles: true, cancelable: true }})); }})()",
+        json!(given.receipt.to_string())
+    );
+    browser.look(&drop);
+    browser.until(&format!("{SAID}.includes('This receipt holds')"));
+}
+
+#[test]
+fn without_scripts_the_page_says_how_else() {
+    let bench = Bench::new();
+    for (language, said) in [("zh", "需要启用 JavaScript"), ("en", "needs JavaScript")] {
+        let reply = bench.get_as_stranger(&format!("/privacy/verify?lang={language}"));
+        let policy = reply.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'sha256-"), "{policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("connect-src"), "{policy}");
+        let html = reply.text();
+        for part in ["<noscript>", said, "strongroom verify receipt.json", &bench.verifier] {
+            assert!(html.contains(part), "{part}");
+        }
+    }
+}
