@@ -28,8 +28,9 @@ struct Sent {
 pub(super) struct Recorder {
     pub(super) stage: Stage,
     sent: Vec<Sent>,
-    /// Requests without an answer, by session and number; with their places above.
-    open: HashMap<(String, String), usize>,
+    /// Requests without an answer, by their numbers; with their places above. A frame of another site tells the end of what the page
+    /// began, so the session does not count; numbers are the browser's own, and none is given twice.
+    open: HashMap<String, usize>,
     pub(super) last_sent: Instant,
     /// Addresses of style sheets.
     styles: BTreeSet<String>,
@@ -63,12 +64,12 @@ impl Recorder {
     /// Hears what happened. Takes: the session; the event; now; the id of the frame that is the page.
     pub(super) fn hear(&mut self, session: &str, method: &str, params: &Value, now: Instant, frame: &str) {
         match method {
-            "Network.requestWillBeSent" => self.is_sent(session, params, now),
+            "Network.requestWillBeSent" => self.is_sent(params, now),
             "Network.webSocketCreated" | "Network.webTransportCreated" => self.is_opened(method, params, now),
             "Network.responseReceived" => self.is_answered(session, params, frame),
-            "Network.loadingFinished" => drop(self.open.remove(&key(session, params))),
+            "Network.loadingFinished" => drop(self.open.remove(&id_of(params))),
             "Network.loadingFailed" => {
-                let at = self.open.remove(&key(session, params));
+                let at = self.open.remove(&id_of(params));
                 if let Some(sent) = at.and_then(|at| self.sent.get_mut(at)) {
                     // Blocked by the page's own policy, it never left the browser.
                     sent.kept_back = params.get("blockedReason").is_some();
@@ -107,10 +108,10 @@ impl Recorder {
             || request.initiators.first().is_some_and(|first| self.styles.contains(first))
     }
 
-    fn is_sent(&mut self, session: &str, params: &Value, now: Instant) {
+    fn is_sent(&mut self, params: &Value, now: Instant) {
         self.last_sent = now;
         let text = |pointer: &str| params.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let before = self.open.remove(&key(session, params));
+        let before = self.open.remove(&id_of(params));
         let Some(address) = Address::parse(text("/request/url")) else { return };
         let kind = text("/type").to_ascii_lowercase();
         let mut initiators = initiators(params);
@@ -129,7 +130,7 @@ impl Recorder {
         let request = self.request(address, kind, way, initiators);
         let at = self.add(request, if is_page { None } else { own_site });
         if let Some(at) = at {
-            self.open.insert(key(session, params), at);
+            self.open.insert(id_of(params), at);
         }
     }
 
@@ -151,7 +152,7 @@ impl Recorder {
         }
         let Some(address) = Address::parse(text("/response/url")) else { return };
         if status == Some(200) && is_init(&address.path) {
-            self.inits.push(key(session, params));
+            self.inits.push((session.to_owned(), id_of(params)));
         }
     }
 
@@ -170,9 +171,8 @@ impl Recorder {
     }
 }
 
-fn key(session: &str, params: &Value) -> (String, String) {
-    let id = params.get("requestId").and_then(Value::as_str).unwrap_or_default();
-    (session.to_owned(), id.to_owned())
+fn id_of(params: &Value) -> String {
+    params.get("requestId").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// `/w/{key}/init`, also below a path. SOURCE: docs/spec/window.md.

@@ -86,7 +86,8 @@ fn an_honest_page_with_our_window_passes() {
 
 #[test]
 fn a_cookie_before_a_choice_is_found() {
-    let cheat = format!("<script>document.cookie = '_count={SECRET};path=/'</script>");
+    // Again and again: the window clears what may not be there yet.
+    let cheat = format!("<script>setInterval(() => document.cookie = '_count={SECRET};path=/', 20)</script>");
     let Some(report) = visited_with(&cheat, &[]) else { return };
     let found = found(&report);
     assert!(found.contains(&("SR-SELFTEST-121", "_count".into())), "{found:?}");
@@ -132,7 +133,7 @@ fn a_pixel_through_a_style_sheet_is_found() {
 #[test]
 fn a_storage_key_is_found_in_every_place_where_one_can_be_kept() {
     let cheat = format!(
-        "<script>localStorage.setItem('count_id', '{SECRET}'); sessionStorage.setItem('seen', '{SECRET}');
+        "<script>setInterval(() => localStorage.setItem('count_id', '{SECRET}'), 20); sessionStorage.setItem('seen', '{SECRET}');
         indexedDB.open('profile'); caches.open('offline'); navigator.serviceWorker.register('/sw.js');</script>"
     );
     let Some(report) = visited_with(&cheat, &[("www.shop.localhost/sw.js", script(""))]) else { return };
@@ -151,9 +152,9 @@ fn a_storage_key_is_found_in_every_place_where_one_can_be_kept() {
 }
 
 #[test]
-fn a_beacon_at_leaving_and_a_frame_and_whom_nobody_declared_are_found() {
+fn a_beacon_and_a_frame_and_whom_nobody_declared_are_found() {
     let cheat = "<iframe src=\"http://frames.localhost:PORT/frame\" title=\"x\"></iframe><script>
-        addEventListener('pagehide', () => navigator.sendBeacon('http://beacons.localhost:PORT/left', 'x'));</script>";
+        addEventListener('load', () => navigator.sendBeacon('http://beacons.localhost:PORT/left', 'x'));</script>";
     let inner = format!(
         "<script>localStorage.setItem('who', '{SECRET}')</script><img src=\"/in-frame.gif\" alt=\"\">"
     );
