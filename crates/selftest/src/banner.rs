@@ -14,8 +14,10 @@ pub struct Buttons {
     pub refuse: Vec<String>,
     /// Opens the settings, from the banner.
     pub settings: Vec<String>,
-    /// Opens the settings later, or withdraws at once.
+    /// Opens the settings later, where everything can be refused.
     pub withdraw: Vec<String>,
+    /// Withdraws everything by itself.
+    pub withdraw_at_once: Vec<String>,
     /// What the banner keeps on the device to remember what was chosen: cookies and storage keys.
     pub record: Vec<Pattern>,
 }
@@ -46,6 +48,7 @@ struct Row {
     refuse: &'static [&'static str],
     settings: &'static [&'static str],
     withdraw: &'static [&'static str],
+    withdraw_at_once: &'static [&'static str],
     record: &'static [&'static str],
 }
 
@@ -59,6 +62,7 @@ impl Row {
                 refuse: list(self.refuse),
                 settings: list(self.settings),
                 withdraw: list(self.withdraw),
+                withdraw_at_once: list(self.withdraw_at_once),
                 record: self.record.iter().map(|name| Pattern::new(*name)).collect(),
             },
         }
@@ -73,6 +77,7 @@ const KNOWN: &[Row] = &[
         refuse: &["#strongroom [data-sr=\"reject\"]"],
         settings: &["#strongroom [data-sr=\"choose\"]"],
         withdraw: &["[data-strongroom-open=\"\"]"],
+        withdraw_at_once: &[],
         record: &["sr", "srv", "sr-queue"],
     },
     // SOURCE: vanilla-cookieconsent 3, "API reference" and "Custom attribute".
@@ -82,6 +87,7 @@ const KNOWN: &[Row] = &[
         refuse: &["#cc-main .cm [data-role=\"necessary\"]", "#cc-main .pm [data-role=\"necessary\"]"],
         settings: &["#cc-main .cm [data-role=\"show\"]"],
         withdraw: &["[data-cc=\"show-preferencesModal\"]", "[data-cc=\"show-consentModal\"]"],
+        withdraw_at_once: &[],
         record: &["cc_cookie"],
     },
     // SOURCE: klaro 0.7, `consent-notice.jsx` and `consent-modal.jsx`.
@@ -91,6 +97,8 @@ const KNOWN: &[Row] = &[
         refuse: &[".klaro .cookie-notice .cn-decline", ".klaro .cookie-modal .cn-decline"],
         settings: &[".klaro .cookie-notice .cn-learn-more"],
         withdraw: &["[onclick*=\"klaro.show\"]", ".klaro-open", "a[href=\"#klaro\"]"],
+        // Once something was said, its settings have no button that refuses everything.
+        withdraw_at_once: &["[onclick*=\"changeAll(false)\"]"],
         record: &["klaro"],
     },
     // SOURCE: @c15t/react 2, `data-testid` of its components.
@@ -106,6 +114,7 @@ const KNOWN: &[Row] = &[
         ],
         settings: &["[data-testid=\"consent-banner-customize-button\"]"],
         withdraw: &["[data-testid=\"consent-dialog-link\"]", "[data-c15t-trigger]"],
+        withdraw_at_once: &[],
         record: &["c15t", "c15t-*", "c15t:*"],
     },
 ];

@@ -16,16 +16,21 @@ const BEGINS: &str = "strongroom/selftest/v1";
 /// The longest report that is read.
 const MAX_REPORT_BYTES: u64 = 268_435_456;
 
+/// Makes the folder of evidence, so that a visit is not made in vain.
+///
+/// Takes: a folder that is empty or not there yet. Fails: `SR-SELFTEST-009`, `SR-SELFTEST-010`.
+pub fn prepare(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(|_| Error::EvidenceUnreachable)?;
+    let mut entries = fs::read_dir(folder).map_err(|_| Error::EvidenceUnreachable)?;
+    if entries.next().is_some() { Err(Error::EvidenceThere) } else { Ok(()) }
+}
+
 /// Writes the folder of evidence.
 ///
 /// Takes: a folder that is empty or not there yet; the report; its screenshots. Gives: the text that is to be signed, three lines. Fails:
 /// `SR-SELFTEST-009`, `SR-SELFTEST-010`; then what was written is left.
 pub fn write(folder: &Path, report: &Report, screenshots: &[(Stage, Vec<u8>)]) -> Result<String, Error> {
-    fs::create_dir_all(folder).map_err(|_| Error::EvidenceUnreachable)?;
-    let mut entries = fs::read_dir(folder).map_err(|_| Error::EvidenceUnreachable)?;
-    if entries.next().is_some() {
-        return Err(Error::EvidenceThere);
-    }
+    prepare(folder)?;
     for (stage, bytes) in screenshots {
         write_new(&folder.join(file_of(*stage)), bytes)?;
     }

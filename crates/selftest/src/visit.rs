@@ -108,7 +108,7 @@ struct Walk {
     patience: Patience,
 }
 
-/// How often a button is looked for behind another one: it may have to appear first.
+/// How long a button is looked for behind another one: it may have to appear first.
 const BEHIND: Duration = Duration::from_secs(2);
 /// What is there already needs no time.
 const AT_ONCE: Duration = Duration::from_millis(300);
@@ -229,30 +229,28 @@ impl Walk {
         known: &Known,
         begins: &mut dyn FnMut(Stage),
     ) -> Result<(), Error> {
+        if let Some(point) = browser.find(&known.buttons.withdraw_at_once, AT_ONCE)? {
+            begins(Stage::Withdrawn);
+            browser.begin(Stage::Withdrawn);
+            browser.click(point)?;
+            self.visit.seen.banner.withdraw_clicks = Some(1);
+            return self.live(browser, Stage::Withdrawn);
+        }
         let way_back = match browser.find(&known.buttons.withdraw, AT_ONCE)? {
             Some(point) => Some(point),
             None => browser.find_way_back()?,
         };
         let Some(way_back) = way_back else { return Ok(()) };
-        begins(Stage::Withdrawn);
-        // Buttons that were named by hand may withdraw at once: so the stage begins with the first click.
-        if known.name == banner::BY_HAND {
-            browser.begin(Stage::Withdrawn);
-        }
         browser.click(way_back)?;
         let found = match browser.find(&known.buttons.refuse, BEHIND)? {
-            Some(point) => Some((0, point)),
+            Some(point) => Some((1, point)),
             None => way_to(browser, &known.buttons.refuse, &known.buttons.settings)?,
         };
-        let clicks = match found {
-            Some((further, point)) => {
-                browser.begin(Stage::Withdrawn);
-                browser.click(point)?;
-                further.max(1).saturating_add(1)
-            }
-            None if known.name == banner::BY_HAND => 1,
-            None => return Ok(()),
-        };
+        let Some((further, point)) = found else { return Ok(()) };
+        begins(Stage::Withdrawn);
+        browser.begin(Stage::Withdrawn);
+        browser.click(point)?;
+        let clicks = further.saturating_add(1);
         self.visit.seen.banner.withdraw_clicks = Some(clicks);
         self.live(browser, Stage::Withdrawn)
     }

@@ -13,8 +13,14 @@ pub enum Language {
     Zh,
 }
 
-/// A table: its heads, and its rows.
-pub type Table = (Vec<&'static str>, Vec<Vec<String>>);
+/// A table for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// The heads of its columns.
+    pub head: Vec<&'static str>,
+    /// Its rows.
+    pub rows: Vec<Vec<String>>,
+}
 
 impl Language {
     fn pick(self, en: &'static str, zh: &'static str) -> &'static str {
@@ -83,7 +89,7 @@ impl Language {
                 found.to_string(),
             ]
         };
-        (head, report.stages.iter().map(row).collect())
+        Table { head, rows: report.stages.iter().map(row).collect() }
     }
 
     /// Everything that was sent to others or kept, with its purpose and recipient; the same thing once for each stage.
@@ -112,7 +118,7 @@ impl Language {
                 add(stage.stage, name_of(one.seen.kept.place), name, &one.belongs);
             }
         }
-        (head, rows)
+        Table { head, rows }
     }
 
     /// The findings.
@@ -142,7 +148,7 @@ impl Language {
                 owner.unwrap_or_default(),
             ]
         };
-        (head, report.findings.iter().map(row).collect())
+        Table { head, rows: report.findings.iter().map(row).collect() }
     }
 
     /// What is left and out of reach, a sentence for each.

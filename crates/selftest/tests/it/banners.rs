@@ -103,7 +103,11 @@ fn a_cheating_page_with_vanilla_cookieconsent_is_caught() {
 
 // ── Klaro ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-fn with_klaro(more: &str, callback: &str) -> Option<Report> {
+const KLARO_SHOWS: &str = "klaro.show(undefined, true)";
+const KLARO_WITHDRAWS: &str =
+    "klaro.getManager().changeAll(false); klaro.getManager().saveAndApplyConsents()";
+
+fn with_klaro(more: &str, callback: &str, back: &str) -> Option<Report> {
     let dist = libraries()?.join("node_modules/klaro/dist");
     let text = format!(
         r##"<script>{CLEAR}
@@ -113,14 +117,14 @@ fn with_klaro(more: &str, callback: &str) -> Option<Report> {
             callback: (consent) => {{ {callback} }} }}] }};</script>
         <script defer src="/klaro.js"></script>
         <script type="text/plain" data-type="application/javascript" data-name="counter" data-src="http://tracker.localhost:PORT/count.js"></script>
-        {more}<footer><a href="#klaro" onclick="klaro.show(undefined, true); return false">Privacy settings</a></footer>"##
+        {more}<footer><a href="#klaro" onclick="{back}; return false">Privacy settings</a></footer>"##
     );
     visited_with(&text, &[("www.shop.localhost/klaro.js", library("text/javascript", dist.join("klaro.js")))])
 }
 
 #[test]
 fn an_honest_page_with_klaro_passes() {
-    let Some(report) = with_klaro("", "if (!consent) clear()") else { return };
+    let Some(report) = with_klaro("", "if (!consent) clear()", KLARO_WITHDRAWS) else { return };
     passes(&report);
     assert_eq!(report.banner.as_deref(), Some("klaro"));
 }
@@ -129,8 +133,14 @@ fn an_honest_page_with_klaro_passes() {
 fn a_cheating_page_with_klaro_is_caught() {
     // It asks well, counts by a pixel of its style all the same, and leaves what it has kept.
     let pixel = "<style>h1 { background-image: url(http://tracker.localhost:PORT/seen.gif) }</style>";
-    let Some(report) = with_klaro(pixel, "") else { return };
+    let Some(report) = with_klaro(pixel, "", KLARO_WITHDRAWS) else { return };
     is_caught(&report, &["SR-SELFTEST-111", "SR-SELFTEST-134"]);
+}
+
+#[test]
+fn a_page_with_klaro_as_it_comes_takes_more_than_two_clicks_to_withdraw() {
+    let Some(report) = with_klaro("", "if (!consent) clear()", KLARO_SHOWS) else { return };
+    assert_eq!(found(&report), [("SR-SELFTEST-156", String::new())]);
 }
 
 // ── c15t ────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -57,7 +57,7 @@ fn a_refusal_that_is_hidden_forgotten_and_not_obeyed_is_found() {
     let cheat = HONEST
         .replace(r#"<button id="no">No</button>"#, r#"<button id="more">More</button><button id="no" hidden>No</button>"#)
         .replace("<script>\n", "<script>\n document.querySelector('#more').onclick = () => { document.querySelector('#no').hidden = false; };\n")
-        .replace(r#"localStorage.setItem("said", "no");"#, r#"return void (banner.hidden = true);"#);
+        .replace(r#"localStorage.setItem("said", "no");"#, r"return void (banner.hidden = true);");
     let Some(report) = visited_as(&cheat) else { return };
     let codes: Vec<&str> = found(&report).into_iter().map(|(code, _)| code).collect();
     // Longer to refuse, asked again, three clicks to withdraw, and then everything goes on.

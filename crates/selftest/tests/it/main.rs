@@ -2,6 +2,7 @@
 //! Chromium visits them. Every planted cheat has to be found under its code, and every honest page has to pass.
 
 #![cfg(test)]
+#![expect(clippy::disallowed_macros, reason = "what a test skips is said aloud")]
 
 mod banners;
 mod by_hand;
@@ -22,7 +23,7 @@ fn visited(shop: &Shop, declared: Declared) -> Option<(Visit, Report)> {
         // The tests run as root, in a container too.
         sandbox: Sandbox::Off,
         patience: Patience {
-            quiet: Duration::from_millis(400),
+            quiet: Duration::from_millis(300),
             limit: Duration::from_secs(15),
             banner: Duration::from_secs(2),
         },
