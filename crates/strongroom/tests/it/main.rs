@@ -54,6 +54,7 @@ mod power;
 mod put_back;
 mod record;
 mod releases;
+mod selftest;
 mod sheets;
 mod suites;
 mod support;
