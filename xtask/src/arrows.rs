@@ -67,6 +67,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("vfs", &[]),
     ("hsm", &[]),
     ("workbook", &[]),
+    // It drives a browser, and knows nothing of a house.
+    ("selftest", &[]),
     ("store", &["vfs", "testbed"]),
     ("marketplace", &[]),
     // PostgreSQL for tests: nothing uses it but as a dev-dependency.

@@ -1,4 +1,4 @@
-//! Tools that strangers wrote and Debian does not package, for the tests `strongroom::it judges`: installed once, in the
+//! Tools that strangers wrote and Debian does not package, for the tests `strongroom::it judges` and `selftest::banners`: installed once, in the
 //! releases that `crates/strongroom/tests/judges` pins, and kept in `target/judges` between runs.
 
 use std::fs;
@@ -22,14 +22,20 @@ struct Judges {
 
 const JUDGES: &[Judges] = &[
     Judges {
-        users: "schemathesis, the walk of a generated Python client, a stranger who reads cosignatures, and those who judge receipts",
+        users: "schemathesis, the walk of a generated Python client, a stranger who reads cosignatures, and those who judge receipts (strongroom::it)",
         folder: "python",
         pins: &["requirements.txt"],
         bring: from_pypi,
     },
     Judges {
-        users: "the walk of a generated TypeScript client, and jose, who judges signatures of receipts",
+        users: "the walk of a generated TypeScript client, and jose, who judges signatures of receipts (strongroom::it)",
         folder: "typescript",
+        pins: &["package.json", "package-lock.json"],
+        bring: from_npm,
+    },
+    Judges {
+        users: "pages with other people's banners, honest and cheating (selftest::it banners)",
+        folder: "banners",
         pins: &["package.json", "package-lock.json"],
         bring: from_npm,
     },
@@ -43,9 +49,7 @@ pub(crate) fn install(install: Install) -> Vec<String> {
         Install::IfMissing => brought(judges),
     };
     let outcome = JUDGES.iter().map(|judges| (judges.users, bring(judges)));
-    outcome
-        .filter_map(|(users, brought)| Some(format!("{users} (strongroom::it judges): {:#}", brought.err()?)))
-        .collect()
+    outcome.filter_map(|(users, brought)| Some(format!("{users}: {:#}", brought.err()?))).collect()
 }
 
 /// Where a set is kept.

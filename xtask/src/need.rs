@@ -18,7 +18,7 @@ const NEEDS: &[Need] = &[
     Need {
         programs: &["chromium", "chromium-browser", "google-chrome"],
         package: "chromium",
-        users: "the test of the documentation's page in a browser (strongroom::it docs_page)",
+        users: "the test of the documentation's page in a browser (strongroom::it docs_page), and those of the self-test (selftest)",
     },
     Need {
         programs: &["ip -Version"],
@@ -49,7 +49,7 @@ const NEEDS: &[Need] = &[
     Need {
         programs: &["npm"],
         package: "npm",
-        users: "the walk of a generated TypeScript client (strongroom::it judges)",
+        users: "the walk of a generated TypeScript client (strongroom::it judges), and pages with other people's banners (selftest::it banners)",
     },
     Need {
         programs: &["softhsm2-util"],

@@ -235,7 +235,7 @@ fn status(choice: &Choice<'_>, is_consent: bool) -> Json {
 /// How it is taken back: on the pages where it was said, and by the officer in any case.
 fn control(term: &str, how: [Words; 2], policy: &Policy, choice: &Choice<'_>) -> Json {
     let [on_the_page, by_letter] = how;
-    let is_on_a_page = matches!(choice.way, "banner" | "preferences" | "signal");
+    let is_on_a_page = matches!(choice.way, "banner" | "preferences" | "signal" | "my_data");
     let how = if is_on_a_page { on_the_page } else { by_letter };
     let contact = &policy.shop.officer.contact;
     json!({ "@type": term, "dct:description": words(how, choice, contact), "dpv:hasContact": contact })

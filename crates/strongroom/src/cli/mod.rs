@@ -26,6 +26,7 @@ mod moving;
 mod policy;
 mod print;
 mod record;
+mod selftest;
 mod serve;
 mod verify;
 mod witness;
@@ -216,6 +217,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Ask whether the server of a data folder serves, for containers and supervisors
     Health(health::HealthArgs),
+    /// Prove that a page obeys what visitors choose: a real browser looks before a choice and after each
+    Selftest(selftest::SelftestArgs),
     /// Be a witness of other people's ledgers: keep their heads, and cosign what only grew
     Witness(witness::WitnessArgs),
     /// Measure this machine, each figure as a ratio to a baseline of the same run
@@ -304,6 +307,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Migrate(args) => copies::migrate(args, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Health(args) => health::run(args, context).await,
+        Command::Selftest(args) => selftest::run(args, context).await,
         Command::Witness(args) => witness::run(args, context).await,
         Command::Bench(args) => bench::run(args, context).await,
     }

@@ -58,6 +58,7 @@ mod put_back;
 mod receipt_judges;
 mod record;
 mod releases;
+mod selftest;
 mod sheets;
 mod suites;
 mod support;
