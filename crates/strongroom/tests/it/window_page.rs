@@ -138,3 +138,31 @@ fn a_visitor_refuses_in_one_click_allows_later_and_withdraws() {
     let own = format!("http://localhost:{}/", at.port());
     assert!(seen.iter().all(|address| address.starts_with(&own)), "{seen:?}");
 }
+
+#[test]
+fn a_self_test_finds_nothing_on_a_page_that_the_house_serves() {
+    let Some(name) = find_browser() else { return };
+    let bench = Bench::with_policy(&policy());
+    let served = serve(&bench, &bench.key(Role::Window, &[]).0);
+    let settings = selftest::Settings {
+        url: format!("http://localhost:{}/zh", served.at.port()),
+        browser: Some(name.into()),
+        sandbox: selftest::Sandbox::Off,
+        patience: selftest::Patience {
+            quiet: std::time::Duration::from_millis(400),
+            ..selftest::Patience::default()
+        },
+        declared: selftest::Declared::default(),
+    };
+    let visit = selftest::visit(&settings, &mut |_| {}).unwrap();
+    let report = selftest::Report::of(&visit, "2026-11-28T12:00:00Z");
+    assert_eq!(report.findings, [], "{:#?}", report.findings);
+    let clicks = report.clicks;
+    assert_eq!((clicks.accept, clicks.refuse, clicks.withdraw), (Some(1), Some(1), Some(2)));
+    let counted = |stage: usize| {
+        let mut stored = report.stages[stage].stored.iter();
+        stored.any(|one| one.seen.kept.name == "_count")
+    };
+    assert_eq!([0, 1, 2, 3].map(counted), [false, false, true, false]);
+    assert_eq!(report.notice.unwrap().version, "1");
+}
