@@ -14,6 +14,7 @@ mod corpus;
 mod diff;
 mod dpv;
 mod example;
+mod export;
 mod gate;
 mod interview;
 mod lawful;

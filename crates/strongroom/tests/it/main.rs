@@ -45,6 +45,7 @@ mod law;
 mod limits;
 mod moves;
 mod neighbours;
+mod notice_export;
 mod opener;
 mod operations;
 mod outages;
