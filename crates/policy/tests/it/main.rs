@@ -26,6 +26,7 @@ mod retention;
 mod sketch;
 mod spec;
 mod speed;
+mod window;
 
 use policy::{Compiled, Policy, Registry};
 use std::path::{Path, PathBuf};
