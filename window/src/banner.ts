@@ -30,7 +30,9 @@ export function drawBanner(stage: Stage, core: Core, init: Init): HTMLElement {
         h("strong", {}, purpose.label), ` ${recipients(init, purpose)}`))),
       separate.length > 0 && h("p", {}, labels(texts.banner_separate, init, separate)),
       foot(stage, init)),
-    h("div", { class: "sr-buttons" }, ...inOrder(init.variant).map((letter) => answers[letter])));
+    h("div", { class: "sr-buttons" }, ...inOrder(init.variant).map((letter) =>
+      // No style is written into the page, so its policy for content has nothing to object to.
+      Object.assign(answers[letter].style, init.look?.[letter]) && answers[letter])));
 }
 
 /** How many receive data for a purpose, in words. */

@@ -61,6 +61,8 @@ export interface Init {
   snapshot: string;
   /** The order of the buttons of the first layer: accept, reject, choose, by their first letters. */
   variant: string;
+  /** How they look, by the same letters, where the shop sets that: properties of their style. */
+  look?: Record<string, Record<string, string>>;
 }
 
 /** The body of `POST /w/{key}/choices`. */

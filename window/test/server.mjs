@@ -95,6 +95,7 @@ export async function openShop({ law = "eu", pages = {}, csp = STRICT, host = "w
       texts: TEXTS[language],
       snapshot: sign({ key: KEY, version: shop.version, language, variant: shop.variant, honoured, until: Date.now() + shop.lifetime }),
       variant: shop.variant,
+      look: {},
     }));
   }
 

@@ -97,6 +97,16 @@ codes! {
     38 UnknownCategory Error   "a data category that the taxonomy does not have";
     39 UnknownUse      Error   "a data use that the taxonomy does not have";
     40 DeprecatedUse   Advice  "a data use that the taxonomy has replaced by another";
+    // The window: what of the banner the shop sets
+    41 RejectSteps     Error   "to reject takes more steps than to accept";
+    42 FirstLayer      Error   "accept, reject and choose do not all stand on the first layer";
+    43 RejectLast      Error   "reject stands behind both of the others";
+    44 UnequalButtons  Error   "accept and reject differ in size, in weight, or in how they stand out";
+    45 Contrast        Error   "a button that is hard to read, or two that are not equally easy to read";
+    46 OnByDefault     Error   "a switch that is on before anybody touched it, where silence is no consent";
+    47 PressingWords   Error   "words that shame, frighten, praise one answer, or put it off";
+    48 DoubleNegative  Error   "a button that says no twice";
+    49 BadColour       Error   "a colour that is not `#` and six digits";
     // Purposes and their fields
     50 Purposeless     Warning "a field that is used by no purpose";
     51 NoFields        Error   "a purpose without fields";

@@ -1,6 +1,7 @@
 //! The policy as written: typed, with places, but its names not yet followed. What is `None` or left out was wrong
 //! and has its finding already.
 
+use crate::colour::Colour;
 use crate::file::MediaType;
 use crate::finding::At;
 use crate::limit::Limit;
@@ -11,7 +12,7 @@ use crate::taxonomy::{Category, DataUse};
 use crate::text::{Language, Name, Place, Text};
 use crate::words::{
     Basis, Channel, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
-    Route, SectionId, ShopRole,
+    Route, SectionId, ShopRole, Size, Weight, WindowAnswer,
 };
 use jiff::civil::Date;
 
@@ -24,6 +25,7 @@ pub(crate) struct Draft {
     pub(crate) recipients: Vec<DraftRecipient>,
     pub(crate) roles: Vec<DraftRole>,
     pub(crate) notes: Vec<DraftNote>,
+    pub(crate) window: Option<DraftWindow>,
 }
 
 #[derive(Default)]
@@ -239,4 +241,46 @@ pub(crate) struct DraftNote {
     pub(crate) title: Option<Text>,
     pub(crate) body: Option<Text>,
     pub(crate) after: Option<SectionId>,
+}
+
+/// `[window]`.
+pub(crate) struct DraftWindow {
+    pub(crate) at: At,
+    pub(crate) order: Option<S<Vec<WindowAnswer>>>,
+    pub(crate) on: Vec<S<Name>>,
+    pub(crate) accept: DraftButton,
+    pub(crate) reject: DraftButton,
+    pub(crate) choose: DraftButton,
+}
+
+impl DraftWindow {
+    pub(crate) fn buttons(&self) -> [(WindowAnswer, &DraftButton); 3] {
+        [
+            (WindowAnswer::Accept, &self.accept),
+            (WindowAnswer::Reject, &self.reject),
+            (WindowAnswer::Choose, &self.choose),
+        ]
+    }
+}
+
+/// `[window.ANSWER]`.
+#[derive(Default)]
+pub(crate) struct DraftButton {
+    /// Where it is named, if it is.
+    pub(crate) at: Option<At>,
+    pub(crate) label: Option<S<Text>>,
+    pub(crate) text: Option<S<Colour>>,
+    pub(crate) background: Option<S<Colour>>,
+    pub(crate) weight: Option<S<Weight>>,
+    pub(crate) size: Option<S<Size>>,
+}
+
+impl DraftButton {
+    pub(crate) fn weight(&self) -> Weight {
+        self.weight.map_or(Weight::Usual, |weight| weight.value)
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        self.size.map_or(Size::Usual, |size| size.value)
+    }
 }

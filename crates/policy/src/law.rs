@@ -82,6 +82,32 @@ pub(crate) const SALE_US_CA: &[Citation] = &[Citation {
 /// De-identification and access rights as measures of security.
 pub(crate) const SECURITY: &[Citation] = &[pipl("51")];
 
+/// A rule of the Californian Privacy Protection Agency.
+const fn ccr(article: &'static str) -> Citation {
+    Citation { law: "11 CCR", article, in_force: Some("2023-03-29"), confidence: Confidence::Secondary }
+}
+
+/// The board's guidelines on deceptive patterns: no law, and what authorities go by.
+const EDPB_PATTERNS: Citation = Citation {
+    law: "EDPB Guidelines",
+    article: "03/2022",
+    in_force: None,
+    confidence: Confidence::Secondary,
+};
+
+/// To say no is as easy as to say yes.
+pub(crate) const SYMMETRY: &[Citation] =
+    &[pipl("15"), pipl("16"), gdpr("7(3)"), ccr("7004(a)(2)"), EDPB_PATTERNS];
+/// Words that confuse or press.
+pub(crate) const DARK_PATTERNS: &[Citation] = &[pipl("14"), gdpr("4(11)"), ccr("7004(a)"), EDPB_PATTERNS];
+/// Silence and boxes that are ticked already are no consent.
+pub(crate) const PRE_TICKED: &[Citation] = &[pipl("14"), gdpr("4(11)"), EDPB_PATTERNS];
+/// Text that can be read.
+pub(crate) const CONTRAST: &[Citation] = &[
+    Citation { law: "WCAG", article: "2.2, 1.4.3", in_force: None, confidence: Confidence::Unverified },
+    ccr("7004(a)(1)"),
+];
+
 /// Sensitive under both laws.
 pub(crate) const SPECIAL: &[Citation] = &[pipl("28"), gdpr("9")];
 /// Sensitive under the Chinese list only (financial accounts, location tracks, children under 14).

@@ -40,6 +40,7 @@
 
 mod check;
 mod code;
+mod colour;
 mod compile;
 mod diff;
 pub mod dpv;
@@ -76,6 +77,7 @@ mod zone;
 
 pub use check::check;
 pub use code::{Code, Severity};
+pub use colour::{Colour as Rgb, LEAST_CONTRAST};
 pub use compile::{
     Clock, Compiled, CompiledField, CompiledKind, CompiledPurpose, CompiledRecipient, CompiledRole, Grant,
     Start, Terms, compile,
@@ -93,8 +95,8 @@ pub use lawful::{
 };
 pub use limit::{Limit, NotALimit};
 pub use model::{
-    Agreed, Field, Kind, Line, Note, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad,
-    Shop, Used,
+    Agreed, Button, Field, Kind, Line, Note, Officer, Policy, Purpose, Recipient, Representative, Role,
+    RouteAbroad, Shop, Used, Window,
 };
 pub use normalise::Normaliser;
 pub use period::{After, Anchor, COLLECTED, Keep, Period};
@@ -114,5 +116,5 @@ pub use text::{LONGEST_BODY, LONGEST_NAME, LONGEST_TEXT, Language, Name, Place, 
 pub use value::{Given, LONGEST_VALUE, MOST_DIGITS, ValueFault};
 pub use words::{
     Basis, Channel, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
-    Route, SectionId, ShopRole, Unit,
+    Route, SectionId, ShopRole, Size, Unit, Weight, WindowAnswer,
 };

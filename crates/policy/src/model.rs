@@ -1,6 +1,7 @@
 //! A checked policy: what the shop promises, as types. Only the check makes one, so whoever holds a [`Policy`]
 //! knows that every name in it leads somewhere and every text exists in every language of the shop.
 
+use crate::colour::Colour;
 use crate::file::FileRule;
 use crate::law::Citation;
 use crate::lawful::activity;
@@ -11,7 +12,7 @@ use crate::taxonomy::{Category, DataUse};
 use crate::text::{Language, Name, Place, Text};
 use crate::words::{
     Basis, Channel, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
-    Route, SectionId, ShopRole,
+    Route, SectionId, ShopRole, Size, Weight, WindowAnswer,
 };
 use jiff::civil::Date;
 
@@ -32,6 +33,8 @@ pub struct Policy {
     pub roles: Vec<Role>,
     /// What the shop adds to its notice in its own words.
     pub notes: Vec<Note>,
+    /// What it sets of the window, if anything.
+    pub window: Window,
 }
 
 /// A line of the policy file, from 1. Two policies that differ only in lines are equal.
@@ -311,6 +314,57 @@ pub struct Note {
     pub after: Option<SectionId>,
     /// Where it is declared.
     pub line: Line,
+}
+
+/// What a shop sets of the window: of the banner's first layer. Without it the window is as it comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The answers, in their order: all three.
+    pub order: [WindowAnswer; 3],
+    /// Purposes whose switch is on before anybody touched it, where a law is one of opting out.
+    pub on: Vec<Name>,
+    /// What accepts.
+    pub accept: Button,
+    /// What rejects.
+    pub reject: Button,
+    /// What leads to the choices one by one.
+    pub choose: Button,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        let order = [WindowAnswer::Accept, WindowAnswer::Reject, WindowAnswer::Choose];
+        let [accept, reject, choose] = [const { Button::USUAL }; 3];
+        Self { order, on: Vec::new(), accept, reject, choose }
+    }
+}
+
+impl Window {
+    /// A button by its answer.
+    pub const fn button(&self, answer: WindowAnswer) -> &Button {
+        match answer {
+            WindowAnswer::Accept => &self.accept,
+            WindowAnswer::Reject => &self.reject,
+            WindowAnswer::Choose => &self.choose,
+        }
+    }
+}
+
+/// A button of the window, as far as a shop sets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    /// What it says; the window's own words, if nothing.
+    pub label: Option<Text>,
+    /// The colours of its text and of what is behind it; the window's own, if none.
+    pub colours: Option<(Colour, Colour)>,
+    /// How heavy its text is.
+    pub weight: Weight,
+    /// How large it is.
+    pub size: Size,
+}
+
+impl Button {
+    const USUAL: Self = Self { label: None, colours: None, weight: Weight::Usual, size: Size::Usual };
 }
 
 impl Policy {

@@ -203,6 +203,38 @@ impl Basis {
 }
 
 words! {
+    /// An answer of the banner's first layer.
+    WindowAnswer, "an answer of the window" {
+        /// To everything that is asked together.
+        Accept = "accept",
+        /// To everything.
+        Reject = "reject",
+        /// One by one.
+        Choose = "choose",
+    }
+}
+
+words! {
+    /// How heavy the text of a button is.
+    Weight, "a weight" {
+        /// As the window has it.
+        Usual = "usual",
+        /// Bold.
+        Strong = "strong",
+    }
+}
+
+words! {
+    /// How large a button is.
+    Size, "a size" {
+        /// As the window has it.
+        Usual = "usual",
+        /// A quarter larger.
+        Large = "large",
+    }
+}
+
+words! {
     /// The unit of a period.
     Unit, "a unit" {
         /// Days.

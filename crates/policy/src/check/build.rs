@@ -3,14 +3,14 @@
 use super::Checked;
 use super::names::Use;
 use crate::draft::{
-    Draft, DraftField, DraftKind, DraftLaw, DraftNote, DraftPurpose, DraftRecipient, DraftRepresentative,
-    DraftRole, DraftShop,
+    Draft, DraftButton, DraftField, DraftKind, DraftLaw, DraftNote, DraftPurpose, DraftRecipient,
+    DraftRepresentative, DraftRole, DraftShop, DraftWindow,
 };
 use crate::file::{FileRule, LARGEST_KEPT};
 use crate::finding::At;
 use crate::model::{
-    Agreed, Field, Kind, Line, Note, Officer, Policy, Purpose, Recipient, Representative, Role, RouteAbroad,
-    Shop, Used,
+    Agreed, Button, Field, Kind, Line, Note, Officer, Policy, Purpose, Recipient, Representative, Role,
+    RouteAbroad, Shop, Used, Window,
 };
 use crate::read::table::S;
 use crate::text::Name;
@@ -18,7 +18,7 @@ use crate::words::{Consideration, FieldKind, Normalise, ShopRole};
 
 /// The policy, if nothing is missing; whatever is missing has been told as an error before.
 pub(super) fn policy(checked: &Checked<'_>, text: &str) -> Option<Policy> {
-    let Draft { shop: draft_shop, kinds, fields, recipients, roles, notes, .. } = checked.draft;
+    let Draft { shop: draft_shop, kinds, fields, recipients, roles, notes, window, .. } = checked.draft;
     let lines = Lines::of(text);
     Some(Policy {
         shop: shop(draft_shop)?,
@@ -31,6 +31,7 @@ pub(super) fn policy(checked: &Checked<'_>, text: &str) -> Option<Policy> {
         recipients: recipients.iter().map(|draft| recipient(draft, &lines)).collect::<Option<_>>()?,
         roles: roles.iter().map(|draft| role(draft, &lines)).collect::<Option<_>>()?,
         notes: notes.iter().map(|draft| note(draft, &lines)).collect::<Option<_>>()?,
+        window: window.as_ref().map_or_else(|| Some(Window::default()), self::window)?,
     })
 }
 
@@ -171,6 +172,21 @@ fn note(draft: &DraftNote, lines: &Lines) -> Option<Note> {
         after: draft.after,
         line: lines.of_start(draft.name.at),
     })
+}
+
+fn window(draft: &DraftWindow) -> Option<Window> {
+    let order = match &draft.order {
+        Some(order) => order.value.as_slice().try_into().ok()?,
+        None => Window::default().order,
+    };
+    let button = |draft: &DraftButton| Button {
+        label: draft.label.as_ref().map(|label| label.value.clone()),
+        colours: draft.text.zip(draft.background).map(|(text, ground)| (text.value, ground.value)),
+        weight: draft.weight(),
+        size: draft.size(),
+    };
+    let (accept, reject, choose) = (button(&draft.accept), button(&draft.reject), button(&draft.choose));
+    Some(Window { order, on: names(&draft.on), accept, reject, choose })
 }
 
 fn names(names: &[S<Name>]) -> Vec<Name> {

@@ -9,6 +9,7 @@ mod fields;
 pub(crate) mod names;
 mod partners;
 mod purposes;
+pub(crate) mod window;
 
 use crate::draft::Draft;
 use crate::finding::{Finding, Report, Sink};
@@ -39,6 +40,7 @@ pub(crate) fn check_and(
         fields::check(&checked, &mut sink);
         purposes::check(&checked, &mut sink);
         partners::check(&checked, &mut sink);
+        window::check(&checked, &mut sink);
         if sink.failed() {
             return None;
         }

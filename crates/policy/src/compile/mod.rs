@@ -29,6 +29,7 @@ pub fn compile(policy: &Policy, registry: &Registry) -> Result<Compiled, Registr
     let mut compiled = Compiled {
         zone: Zone::find(&policy.shop.zone),
         shop: policy.shop.clone(),
+        window: policy.window.clone(),
         kinds: Vec::new(),
         kind_names: NameTable::default(),
         purposes: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::law::LawTable;
 use crate::file::FileRule;
-use crate::model::{Officer, Purpose, Recipient, Role, Shop};
+use crate::model::{Officer, Purpose, Recipient, Role, Shop, Window};
 use crate::name_table::NameTable;
 use crate::normalise::Normaliser;
 use crate::registry::{COLLECTED_EVENT, EXTERNAL_ID};
@@ -16,6 +16,7 @@ use crate::zone::Zone;
 #[derive(Debug)]
 pub struct Compiled {
     pub(super) shop: Shop,
+    pub(super) window: Window,
     pub(crate) zone: Zone,
     pub(super) kinds: Vec<Option<CompiledKind>>,
     pub(super) kind_names: NameTable,
@@ -183,6 +184,11 @@ impl Compiled {
     /// The shop as the policy says it.
     pub fn shop(&self) -> &Shop {
         &self.shop
+    }
+
+    /// What the shop sets of the window.
+    pub fn window(&self) -> &Window {
+        &self.window
     }
 
     /// Whom people turn to.

@@ -99,6 +99,8 @@ change_codes! {
     70 NoteAdded          "the shop added a note to its notice";
     71 NoteRemoved        "the shop took a note out of its notice";
     72 NoteWords          "a note says something else, or stands elsewhere";
+    80 Window             "the window has other words, another order or another look";
+    81 WindowOn           "a switch of the window is on, or no longer on, before anybody touched it";
 }
 
 impl fmt::Display for ChangeCode {

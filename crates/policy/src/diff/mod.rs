@@ -12,16 +12,16 @@ pub use alone::Alone;
 pub use change::{Change, ChangeCode, Effect};
 
 use crate::file::FileRule;
-use crate::model::{Agreed, Field, Kind, Policy, Purpose, Recipient, RouteAbroad};
+use crate::model::{Agreed, Field, Kind, Policy, Purpose, Recipient, RouteAbroad, Window};
 use crate::period::{After, Anchor, Keep};
 use crate::text::{Name, quoted};
-use crate::words::{Consideration, Minors, RecipientRole};
+use crate::words::{Consideration, Minors, RecipientRole, WindowAnswer};
 use std::collections::BTreeSet;
 use std::fmt;
 
 /// What changed from one policy to another?
 ///
-/// Gives: the changes in the order shop, kinds, fields, purposes, recipients, roles, notes, each by name; none if nothing changed
+/// Gives: the changes in the order shop, kinds, fields, purposes, recipients, roles, notes, window, each by name; none if nothing changed
 /// but the order of the file, the dates of reviews and its comments.
 pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
     let mut changes = Changes { list: Vec::new(), old, new };
@@ -32,6 +32,7 @@ pub fn diff(old: &Policy, new: &Policy) -> Vec<Change> {
     changes.recipients();
     changes.roles();
     changes.notes();
+    changes.window();
     changes.list
 }
 
@@ -520,6 +521,24 @@ impl Changes<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// What the shop sets of the window. A switch that is on before anybody touched it lets more happen.
+    fn window(&mut self) {
+        let (old, new) = (&self.old.window, &self.new.window);
+        let look = |window: &Window| {
+            (
+                window.order,
+                WindowAnswer::ALL.iter().map(|one| window.button(*one).clone()).collect::<Vec<_>>(),
+            )
+        };
+        if look(old) != look(new) {
+            self.add(ChangeCode::Window, "window", Effect::Neutral, "", "");
+        }
+        for (purpose, effect) in compared(&old.on, &new.on) {
+            let about = "window.on";
+            self.add_or_remove(ChangeCode::WindowOn, ChangeCode::WindowOn, about, effect, purpose.as_str());
         }
     }
 

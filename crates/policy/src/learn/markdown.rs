@@ -170,6 +170,63 @@ const fn heading(level: HeadingLevel) -> (&'static str, &'static str) {
     }
 }
 
+/// HTML of this writer's, without its links: their texts stand alone.
+///
+/// Every `<` in it begins a tag of ours, since texts are escaped.
+pub(super) fn without_links(html: &str) -> String {
+    mapped(html, |tag| if is_tag(tag, "a") { String::new() } else { format!("<{tag}>") })
+}
+
+/// HTML of this writer's as plain text.
+pub(super) fn as_text(html: &str) -> String {
+    let mut address = None;
+    let text = mapped(html, |tag| match tag.trim_start_matches('/').split(' ').next().unwrap_or_default() {
+        "a" if tag.starts_with('/') => {
+            address.take().map(|to: String| format!(" <{to}>")).unwrap_or_default()
+        }
+        "a" => {
+            address = tag.split('"').nth(1).filter(|to| to.starts_with("https:")).map(str::to_owned);
+            String::new()
+        }
+        "li" if !tag.starts_with('/') => String::from("* "),
+        "hr" => String::from("* * *"),
+        "h2" | "h3" | "h4" if !tag.starts_with('/') => String::from("# "),
+        "p" | "h2" | "h3" | "h4" => String::from("\n"),
+        _ => String::new(),
+    });
+    // What the tags above leave is at most one empty line too many.
+    let mut lines: Vec<&str> = Vec::new();
+    for line in text.lines().map(str::trim_end) {
+        if !(line.is_empty() && lines.last().is_none_or(|before| before.is_empty())) {
+            lines.push(line);
+        }
+    }
+    unescaped(lines.join("\n").trim_end())
+}
+
+fn is_tag(tag: &str, name: &str) -> bool {
+    tag.trim_start_matches('/').split(' ').next() == Some(name)
+}
+
+/// HTML with something in the place of each tag, which is told without its brackets.
+fn mapped(html: &str, mut tag: impl FnMut(&str) -> String) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut parts = html.split('<');
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (name, text) = part.split_once('>').unwrap_or((part, ""));
+        out.push_str(&tag(name));
+        out.push_str(text);
+    }
+    out
+}
+
+fn unescaped(text: &str) -> String {
+    // ORDER: `&amp;` last, so that what was written as `&amp;lt;` is read as `&lt;`.
+    let marks = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    marks.iter().fold(text.to_owned(), |text, (mark, one)| text.replace(mark, one))
+}
+
 /// A link that asks for something, if it leads to this site, is no part of this page, and asks for nothing yet.
 fn asking<'t>(to: &'t str, asks: &str) -> Cow<'t, str> {
     let (path, part) = to.split_at(to.find('#').unwrap_or(to.len()));
@@ -250,6 +307,17 @@ mod tests {
             assert_eq!(asking(to, "?lang=en"), asked);
             assert_eq!(asking(to, ""), to);
         }
+    }
+
+    #[test]
+    fn a_text_can_be_read_where_nobody_can_follow_a_link() {
+        let written =
+            write("# T\n\nA [b](/my) & [c](https://c.example/?x=1&y=2) `<a>`.\n\n## D\n\n- e\n- f\n", "");
+        assert_eq!(
+            without_links(&written.body),
+            "<p>A b &amp; c <code>&lt;a&gt;</code>.</p>\n<h2>D</h2>\n<ul>\n<li>e</li>\n<li>f</li>\n</ul>\n"
+        );
+        assert_eq!(as_text(&written.body), "A b & c <https://c.example/?x=1&y=2> <a>.\n\n# D\n\n* e\n* f");
     }
 
     #[test]

@@ -82,6 +82,16 @@ impl Page {
         page_around(self.language.tag(), &self.title, &self.to_html_fragment())
     }
 
+    /// What stands below the title, as HTML without links: for where nobody can follow one.
+    pub fn body_without_links(&self) -> String {
+        markdown::without_links(&self.body)
+    }
+
+    /// What stands below the title, as plain text. A link to another site has its address behind it.
+    pub fn body_as_text(&self) -> String {
+        markdown::as_text(&self.body)
+    }
+
     /// Where its links lead, in order.
     pub fn links(&self) -> impl Iterator<Item = &str> {
         self.links.iter().map(String::as_str)

@@ -157,6 +157,11 @@ impl Line {
         self.written(|text, to| (is_elsewhere(to) && text != to).then(|| format!(" <{to}>")))
     }
 
+    /// The same, where nobody can follow a link and nothing but a whole address leads anywhere.
+    pub(super) fn with_whole_addresses(&self) -> String {
+        self.written(|text, to| (to.starts_with("https:") && text != to).then(|| format!(" <{to}>")))
+    }
+
     fn written(&self, behind: impl Fn(&str, &str) -> Option<String>) -> String {
         let mut text = String::new();
         for piece in &self.0 {

@@ -7,13 +7,15 @@
 //!
 //! [`Notice::to_html_fragment`] and [`Notice::to_html_page`] write it for people, [`Notice::to_text`] where no page can be
 //! shown, [`Notice::to_json_ld`] for programs. [`differences`] shows what a newer one says otherwise, word by word. What the
-//! packs demand in a notice, and where it stands there, is [`Notice::required`].
+//! packs demand in a notice, and where it stands there, is [`Notice::required`]. [`export`] is the notice for storefronts that carry
+//! no page of the shop's.
 //!
 //! The fixed words exist in English and in Chinese. A notice in another language has the shop's own texts in it, and its
 //! fixed words in English; pages say of each text in which language it is.
 
 mod differences;
 mod edition;
+pub mod export;
 mod html;
 mod json_ld;
 mod line;

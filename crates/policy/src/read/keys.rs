@@ -46,6 +46,7 @@ pub const KEYS: &[Key] = &[
         "none",
         "what the shop adds to its notice in its own words: `[note.NAME]`",
     ),
+    may("", "window", "a table", "the window as it comes", "what of the banner the shop sets: `[window]`"),
     must(
         "shop",
         "id",
@@ -332,6 +333,46 @@ pub const KEYS: &[Key] = &[
         "at the end",
         "the section of the notice behind which it stands",
     ),
+    may(
+        "window",
+        "order",
+        "a list of `accept`, `reject`, `choose`",
+        "accept, reject, choose",
+        "the order of the three answers; all of them, and `reject` not last",
+    ),
+    may(
+        "window",
+        "on",
+        "a list of purposes",
+        "none",
+        "purposes whose switch is on before anybody touched it; only where no law asks for a yes first",
+    ),
+    may("window", "accept", "a table", "as the window has it", "the button that accepts: `[window.accept]`"),
+    may("window", "reject", "a table", "as the window has it", "the button that rejects: `[window.reject]`"),
+    may(
+        "window",
+        "choose",
+        "a table",
+        "as the window has it",
+        "the button that leads to the choices: `[window.choose]`",
+    ),
+    may("window.button", "label", "a text in each language", "the window’s own words", "what it says"),
+    may(
+        "window.button",
+        "text",
+        "a colour: `#rrggbb`",
+        "the window’s own",
+        "the colour of its text; together with `background`",
+    ),
+    may(
+        "window.button",
+        "background",
+        "a colour: `#rrggbb`",
+        "the window’s own",
+        "the colour behind it; together with `text`",
+    ),
+    may("window.button", "weight", "`usual`, `strong`", "`usual`", "how heavy its text is"),
+    may("window.button", "size", "`usual`, `large`", "`usual`", "how large it is"),
 ];
 
 /// The keys of one table.
@@ -344,7 +385,7 @@ mod tests {
     use super::*;
     use crate::words::{
         Basis, Consideration, FieldKind, Index, Mask, Minors, Normalise, RecipientKind, RecipientRole,
-        SectionId, ShopRole, Word,
+        SectionId, ShopRole, Size, Weight, Word,
     };
 
     #[test]
@@ -363,6 +404,8 @@ mod tests {
             ("shop", "acts_as", ShopRole::WORDS),
             ("shop", "minors", Minors::WORDS),
             ("note", "after", SectionId::WORDS),
+            ("window.button", "weight", Weight::WORDS),
+            ("window.button", "size", Size::WORDS),
         ] {
             let key = of_table(table).find(|found| found.key == key).unwrap();
             assert_eq!(key.takes, listed(words), "{table}.{}", key.key);

@@ -6,6 +6,7 @@ mod purpose;
 mod shop;
 mod syntax;
 pub(crate) mod table;
+mod window;
 
 use crate::code::Code;
 use crate::draft::Draft;
@@ -72,6 +73,7 @@ pub(crate) fn read(text: &str, sink: &mut Sink) -> Option<Draft> {
         recipients: parts::recipients(&root, &mut reading),
         roles: parts::roles(&root, &mut reading),
         notes: parts::notes(&root, &mut reading),
+        window: window::window(&root, &mut reading),
     })
 }
 

@@ -331,6 +331,10 @@ fn every_code_is_told_by_some_edit() {
     let (without, one, other) = (policy_of(SHOP), with_a_note("a", ""), with_a_note("b", ""));
     let notes = [diff(&without, &one), diff(&one, &other), diff(&one, &without)];
     seen.extend(notes.iter().flatten().map(|change| change.code));
+    let window = "\n[window]\non = [\"marketing_email\"]\norder = [\"reject\", \"accept\", \"choose\"]\n";
+    let states =
+        |text: &str| policy_of(&text.replace("serves = [\"cn\", \"eu\", \"us-ca\"]", "serves = [\"us-ca\"]"));
+    seen.extend(diff(&states(SHOP), &states(&format!("{SHOP}{window}"))).iter().map(|change| change.code));
     let missing: Vec<_> = ChangeCode::ALL.iter().filter(|code| !seen.contains(code)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

@@ -15,6 +15,7 @@ mod corpus;
 mod diff;
 mod dpv;
 mod example;
+mod export;
 mod gate;
 mod interview;
 mod lawful;
@@ -26,6 +27,7 @@ mod retention;
 mod sketch;
 mod spec;
 mod speed;
+mod window;
 
 use policy::{Compiled, Policy, Registry};
 use std::path::{Path, PathBuf};

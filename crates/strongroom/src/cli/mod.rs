@@ -23,6 +23,7 @@ mod keys;
 mod law;
 mod ledger;
 mod moving;
+mod notice;
 mod policy;
 mod print;
 mod record;
@@ -170,6 +171,9 @@ enum Command {
     /// Ask what laws and marketplaces want: rules, clocks and steps, with their articles
     #[command(subcommand)]
     Law(law::LawCommand),
+    /// Make the notice into what storefronts of marketplaces can show, and see whether what hangs there is in force
+    #[command(subcommand)]
+    Notice(notice::NoticeCommand),
     /// See, plan, apply and publish policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -288,6 +292,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<Exit, Problem> 
         Command::Record(args) => record::run(&args, context),
         Command::Interchange(args) => interchange::run(&args, context),
         Command::Law(command) => law::run(&command, context),
+        Command::Notice(command) => notice::run(command, context).await,
         Command::Policy(command) => policy::run(command, context).await,
         Command::Import(args) => data::import(args, context).await,
         Command::Subject(command) => data::subject(command, context).await,

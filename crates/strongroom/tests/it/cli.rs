@@ -412,6 +412,8 @@ ledger show: <ENTRY>
 ledger verify: --quorum --witness
 migrate: --dry-run --serving
 move: --cancel --to --to-password-file --yes
+notice compare: <DIR> [FILE]
+notice export: [FILE] --browser --for --height --lang --no-pictures --out --site --width
 policy apply: <FILE> --follows --yes
 policy plan: <FILE>
 policy publish: <FILE> --yes

@@ -48,6 +48,7 @@ mod moves;
 mod my_data;
 mod my_data_page;
 mod neighbours;
+mod notice_export;
 mod opener;
 mod operations;
 mod outages;

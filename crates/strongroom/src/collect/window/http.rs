@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::snapshot::Snapshot;
 use super::visitor;
-use super::{Offer, OfferedPurpose};
+use super::{Offer, OfferedLook, OfferedPurpose};
 use super::{another_choice, from_another_site, not_alone, not_of_this_form, of_a_robot, stale};
 use crate::choose::{self, ChoiceReceiptBody, ChoiceRow, NewChoice, Others, Said, Seen, Way};
 use crate::ground::clock::SECOND;
@@ -26,8 +26,6 @@ use crate::keep::{self, Halt, Plan, Planner, Put};
 
 /// Longest body of a choice, bytes.
 const BODY: usize = 16 << 10;
-/// The order of the buttons; the notice's room will let a shop choose another.
-const VARIANT: &str = "arc";
 /// Ids of choices have so many characters.
 const ID_LENGTH: std::ops::RangeInclusive<usize> = 22..=64;
 
@@ -124,7 +122,10 @@ pub struct WindowShown {
     /// Binds a choice to what this answer shows.
     pub snapshot: String,
     /// The order of the three buttons, by their letters.
-    pub variant: &'static str,
+    pub variant: String,
+    /// How they look, by their letters, where the shop sets that: values of properties of their style.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub look: BTreeMap<String, OfferedLook>,
 }
 
 /// The notice that was shown.
@@ -199,7 +200,7 @@ pub(crate) async fn get_init(request: Request) -> Result<Response<Body>, Problem
     let snapshot = Snapshot {
         version: policy.version,
         language: offer.language.clone(),
-        variant: VARIANT.to_owned(),
+        variant: offer.variant.clone(),
         home: home.to_string(),
         heard,
         digest: offer.digest.clone(),
@@ -226,9 +227,10 @@ pub(crate) async fn get_init(request: Request) -> Result<Response<Body>, Problem
         until: None,
         purposes: offer.purposes,
         gpc: WindowSignal { heard, honoured, conflict },
-        texts: offer.texts.clone(),
+        texts: offer.texts,
         snapshot,
-        variant: VARIANT,
+        variant: offer.variant,
+        look: offer.look,
     };
     Ok(for_this_visitor(answer(StatusCode::OK, &body)))
 }

@@ -16,7 +16,7 @@ mod offer;
 mod snapshot;
 mod visitor;
 
-pub use offer::{Offer, OfferedPurpose, OfferedRecipient};
+pub use offer::{Offer, OfferedLook, OfferedPurpose, OfferedRecipient};
 
 use crate::ground::Problem;
 

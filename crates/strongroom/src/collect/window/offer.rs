@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use policy::record::{self, country_name};
-use policy::{Basis, Compiled, CompiledPurpose, Consideration, Home, Person};
+use policy::{
+    Basis, Button, Compiled, CompiledPurpose, Consideration, Home, Person, Size, Weight, WindowAnswer,
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -65,6 +67,24 @@ pub struct OfferedRecipient {
     pub place_name: String,
 }
 
+/// How a button looks, as far as the shop sets it: values of properties of its style, by their names in scripts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferedLook {
+    /// The colour of its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+    /// The colour behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background_color: Option<String>,
+    /// How heavy its text is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub font_weight: Option<&'static str>,
+    /// How large it is, counted by its usual size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub font_size: Option<&'static str>,
+}
+
 /// What is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
@@ -76,8 +96,12 @@ pub struct Offer {
     pub law: Option<String>,
     /// The purposes, in the policy's order.
     pub purposes: Vec<OfferedPurpose>,
-    /// The words of the interface.
-    pub texts: &'static BTreeMap<String, String>,
+    /// The words of the interface, with the shop's own on its buttons.
+    pub texts: BTreeMap<String, String>,
+    /// The order of the three buttons, by their letters.
+    pub variant: String,
+    /// How they look, by their letters, where the shop sets that.
+    pub look: BTreeMap<String, OfferedLook>,
     /// SHA-256 of the policy and of all of the above, hex.
     pub digest: String,
 }
@@ -92,19 +116,20 @@ impl Offer {
         let language = policy.nearest_language(wanted).map_or_else(String::new, ToString::to_string);
         let barred = compiled.barred(Person { home, ..Person::default() });
         let offered = compiled.purposes().filter(|purpose| !barred.has(purpose.ordinal));
-        let purposes: Vec<OfferedPurpose> =
+        let law = compiled.law_of(home).map(str::to_owned);
+        let mut purposes: Vec<OfferedPurpose> =
             offered.map(|purpose| of_purpose(compiled, purpose, &language)).collect();
-        let texts = match record::Language::beside(&language) {
-            record::Language::Zh => &*CHINESE,
-            record::Language::En => &*ENGLISH,
-        };
+        for purpose in &mut purposes {
+            purpose.on_by_default = is_on(compiled, purpose, law.as_deref());
+        }
+        let texts = texts(compiled, &language);
+        let (variant, look) = (variant(compiled), look(compiled));
         let shop = compiled.shop().name.or_first(&language).to_owned();
         let mut hasher = Sha256::new();
         hasher.update(policy.digest);
         // Written in one way: maps are sorted, and nothing in them can fail to be written.
-        hasher.update(serde_json::to_vec(&(&shop, &language, &purposes, texts)).unwrap_or_default());
-        let law = compiled.law_of(home).map(str::to_owned);
-        Offer { shop, language, law, purposes, texts, digest: hex(&hasher.finalize()) }
+        hasher.update(serde_json::to_vec(&(&shop, &language, &purposes, &texts, &look)).unwrap_or_default());
+        Offer { shop, language, law, purposes, texts, variant, look, digest: hex(&hasher.finalize()) }
     }
 
     /// The purpose of this name.
@@ -127,6 +152,57 @@ impl OfferedPurpose {
     /// Is it asked together with others?
     pub fn is_asked_together(&self) -> bool {
         matches!(self.kind, "consent" | "interest")
+    }
+}
+
+/// Is a switch on before anybody touched it? Only of a consent, where the policy says so and the law is one of opting out.
+fn is_on(compiled: &Compiled, purpose: &OfferedPurpose, law: Option<&str>) -> bool {
+    let opts_out = law.is_some_and(|law| law == "us" || law.starts_with("us-"));
+    let is_named = compiled.window().on.iter().any(|name| name.as_str() == purpose.name);
+    purpose.kind == "consent" && opts_out && is_named
+}
+
+fn texts(compiled: &Compiled, language: &str) -> BTreeMap<String, String> {
+    let mut texts = match record::Language::beside(language) {
+        record::Language::Zh => CHINESE.clone(),
+        record::Language::En => ENGLISH.clone(),
+    };
+    for (answer, _, key) in BUTTONS {
+        if let Some(label) = &compiled.window().button(answer).label {
+            texts.insert(key.to_owned(), label.or_first(language).to_owned());
+        }
+    }
+    texts
+}
+
+/// The answers, their letters, and the keys of their words.
+const BUTTONS: [(WindowAnswer, &str, &str); 3] = [
+    (WindowAnswer::Accept, "a", "accept_all"),
+    (WindowAnswer::Reject, "r", "reject_all"),
+    (WindowAnswer::Choose, "c", "choose"),
+];
+
+fn variant(compiled: &Compiled) -> String {
+    let letter =
+        |answer: &WindowAnswer| BUTTONS.iter().find(|(of, ..)| of == answer).map(|(_, letter, _)| *letter);
+    compiled.window().order.iter().filter_map(letter).collect()
+}
+
+fn look(compiled: &Compiled) -> BTreeMap<String, OfferedLook> {
+    let looks =
+        BUTTONS.iter().map(|(answer, letter, _)| (*letter, look_of(compiled.window().button(*answer))));
+    looks
+        .filter(|(_, look)| *look != OfferedLook::default())
+        .map(|(letter, look)| (letter.to_owned(), look))
+        .collect()
+}
+
+fn look_of(button: &Button) -> OfferedLook {
+    OfferedLook {
+        color: button.colours.map(|(text, _)| text.to_string()),
+        background_color: button.colours.map(|(_, ground)| ground.to_string()),
+        font_weight: (button.weight == Weight::Strong).then_some("700"),
+        font_size: (button.size == Size::Large).then_some("1.25em"),
     }
 }
 

@@ -43,7 +43,11 @@ struct Page {
 
 impl Page {
     fn new() -> Page {
-        let bench = Bench::with_policy(&policy());
+        Page::of(&policy())
+    }
+
+    fn of(policy: &str) -> Page {
+        let bench = Bench::with_policy(policy);
         let key = bench.key(Role::Window, &[]).0;
         Page { bench, key, cookies: String::new() }
     }
@@ -121,6 +125,47 @@ fn what_is_shown_before_a_choice_is_the_policy_in_the_pages_language_and_leaves_
     assert_eq!(page.init("lang=fr")["notice"]["language"], "zh", "the shop's first, where it has no other");
     assert_eq!(page.init("lang=en-GB")["texts"]["reject_all"], "Reject all");
     assert_eq!(page.bench.entries().len(), before);
+}
+
+#[test]
+fn the_banner_is_as_the_policy_sets_it() {
+    let window = r##"
+[window]
+order = ["reject", "accept", "choose"]
+on = ["statistics"]
+[window.accept]
+label = { zh = "全部允许", en = "Allow all" }
+text = "#ffffff"
+background = "#17604f"
+[window.reject]
+text = "#ffffff"
+background = "#17604f"
+weight = "usual"
+"##;
+    let states = policy().replace("serves = [\"cn\", \"eu\", \"us-ca\"]", "serves = [\"us-ca\"]");
+    let page = Page::of(&format!("{states}{window}"));
+    let shown = page.init("lang=en&home=us-ca");
+    assert_eq!(shown["variant"], "rac");
+    assert_eq!(
+        (&shown["texts"]["accept_all"], &shown["texts"]["reject_all"]),
+        (&json!("Allow all"), &json!("Reject all"))
+    );
+    let look = json!({ "color": "#ffffff", "backgroundColor": "#17604f" });
+    assert_eq!(shown["look"], json!({ "a": look, "r": look }));
+    assert_eq!(page.init("lang=zh&home=us-ca")["texts"]["accept_all"], "全部允许");
+    let is_on = |shown: &Json| {
+        let purposes = shown["purposes"].as_array().unwrap();
+        purposes
+            .iter()
+            .filter(|purpose| purpose["on_by_default"] == true)
+            .map(|purpose| purpose["name"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(is_on(&shown), [json!("statistics")], "where the law is one of opting out");
+    assert_eq!(is_on(&page.init("lang=en&home=eu")), [] as [Json; 0]);
+    let body = Page::choice(1, &shown, &json!({ "statistics": false }), "banner");
+    assert_eq!(body["variant"], "rac");
+    page.request("POST", "choices", &[], Some(&body)).is(200);
 }
 
 #[test]
