@@ -72,6 +72,8 @@ numbered! {
     Moved = 32, "moved";
     /// It was said where a subject lives, or whether it is of age: whose law is asked.
     Placed = 33, "placed";
+    /// It was asked of many at once whether a purpose may use them now.
+    AskedMay = 34, "asked_may";
 }
 
 numbered! {
@@ -143,6 +145,8 @@ numbered! {
     Approval = 32, "approval";
     /// Number of the suite that seals from here on.
     Suite = 33, "suite";
+    /// Those of whom the answer was yes.
+    Allowed = 34, "allowed";
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ use crate::{account, collect, erase, law, notice, people, reveal};
         reveal::http::post_reveal,
         reveal::file::post_file_reveal,
         reveal::http::post_search,
+        reveal::may_http::post_may,
         reveal::http::post_find,
         reveal::http::post_token,
         reveal::http::post_resolve,

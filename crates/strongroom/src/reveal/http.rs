@@ -37,6 +37,7 @@ pub fn routes() -> Vec<Route> {
             Box::pin(post_file_reveal(request))
         })
         .ending_in(REVEAL_FILE),
+        super::may_http::route(),
         Route::post("/v1/records:search", Deed::Search, |request| Box::pin(post_search(request))),
         Route::post("/v1/subjects:find", Deed::Find, |request| Box::pin(post_find(request))),
         Route::post("/v1/tokens", Deed::Token, |request| Box::pin(post_token(request))),
@@ -592,7 +593,7 @@ pub(crate) async fn post_token(request: Request) -> Result<Response<Body>, Probl
     Ok(answer(StatusCode::CREATED, &made))
 }
 
-fn recipient_of(name: Option<&str>, policy: &InForce) -> Result<Option<u16>, Problem> {
+pub(super) fn recipient_of(name: Option<&str>, policy: &InForce) -> Result<Option<u16>, Problem> {
     let Some(name) = name else { return Ok(None) };
     let found = policy.compiled.find_recipient(name).map(|recipient| recipient.ordinal);
     let unknown = || Problem::new("SR-REVEAL-011", 422, "the policy has no such recipient").at("/recipient");

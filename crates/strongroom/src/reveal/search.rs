@@ -142,7 +142,7 @@ fn judge_match(
     let asked = FieldMask::only(field);
     let none = policy::Agreement::None;
     let (mut decision, until) =
-        judge(purpose, policy::Act::Search, None, none, asked, &row, &subject, &chosen, work);
+        judge(purpose, policy::Act::Search, None, none, asked, &row, &subject, &chosen, &work.moment());
     if decision.answer != Answer::Yes || decision.fields.is_empty() {
         return Ok(None);
     }

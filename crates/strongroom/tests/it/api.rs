@@ -15,6 +15,7 @@ mod doors;
 mod homes;
 mod law;
 mod ledger;
+mod may;
 mod notices;
 mod reveal;
 mod shops;

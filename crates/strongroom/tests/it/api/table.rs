@@ -147,6 +147,10 @@ impl Fixture {
                 (path, json!({ "question": "minor", "packs": ["cn"], "on": "2026-11-21" }))
             }
             ("GET", "/privacy/versions/{target}") => ("/privacy/versions/1-1".to_owned(), Json::Null),
+            ("POST", "/v1/choices:may") => (
+                path,
+                json!({ "purpose": "marketing_email", "field": "email", "values": ["42@shop.example"] }),
+            ),
             ("GET", "/privacy/learn/{target}") => ("/privacy/learn/rights".to_owned(), Json::Null),
             ("GET", "/w/{target}/init") => (self.on_a_page("init?lang=en"), Json::Null),
             ("POST", "/w/{target}/choices") => {

@@ -69,6 +69,13 @@ const PLACES: &[(&str, Slot)] = &[
     ("SearchIn.field", Slot::Field),
     ("SearchIn.value", Slot::SearchValue),
     ("SearchIn.limit", Slot::Nothing),
+    ("MayIn.purpose", Slot::Purpose),
+    ("MayIn.recipient", Slot::Nothing),
+    ("MayIn.field", Slot::Field),
+    ("MayIn.values", Slot::SearchValue),
+    ("MayIn.external_ids", Slot::External),
+    ("MayIn.kind", Slot::Nothing),
+    ("MayIn.ids", Slot::Subject),
     ("FindIn.record", Slot::RecordRef),
     ("FindIn.after", Slot::Record),
     ("TokenIn.purpose", Slot::Purpose),
@@ -316,6 +323,9 @@ impl Two {
             ("POST", "/v1/records:search") => {
                 json!({ "purpose": "account", "field": "email", "value": "a@b.example" })
             }
+            ("POST", "/v1/choices:may") => {
+                json!({ "purpose": "marketing_email", "field": "email", "values": ["42@shop.example"] })
+            }
             ("POST", "/v1/subjects:find") => json!({ "subject": own }),
             ("POST", "/v1/tokens") => json!({ "purpose": "after_sales", "record": order, "field": "phone" }),
             ("POST", "/v1/tokens:resolve") => json!({ "purpose": "after_sales", "token": "tok_" }),
@@ -459,6 +469,10 @@ fn put(body: &mut Json, pointer: &str, value: Json) {
         let map = here.as_object_mut().unwrap();
         if ["id", "external_id", "match"].contains(part) && depth > 0 && parts[depth - 1] == "subject" {
             map.clear();
+        }
+        if ["ids", "external_ids"].contains(part) {
+            map.remove("field");
+            map.remove("values");
         }
         if *part == "record" || *part == "subject" {
             map.remove(if *part == "record" { "subject" } else { "record" });
