@@ -39,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = &[
     store::PENS,
     migration(11, "0011_keep_homes", include_str!("../../../migrations/0011_keep_homes.sql")),
     migration(12, "0012_choose_seen", include_str!("../../../migrations/0012_choose_seen.sql")),
+    migration(14, "0014_choose_ends", include_str!("../../../migrations/0014_choose_ends.sql")),
 ];
 
 /// Of which shop each row of a server's database is: what a statement leaves out in its WHERE, the server leaves out all the same.

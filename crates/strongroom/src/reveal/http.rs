@@ -443,6 +443,9 @@ pub struct ChoiceFound {
     pub notice: u32,
     /// Language of that notice.
     pub language: String,
+    /// When this yes ends by itself (RFC 3339); left out, if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// See what is kept about a subject, without a value.
@@ -511,6 +514,7 @@ fn found_body(summary: &Summary, house: &House, policy: &InForce) -> SubjectFoun
                 at: instant(choice.at),
                 notice: choice.notice,
                 language: choice.language.clone(),
+                until: (choice.ends_at != 0).then(|| instant(choice.ends_at)),
             })
             .collect(),
         entry: house.ids.show(summary.entry),

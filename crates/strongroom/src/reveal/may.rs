@@ -318,7 +318,7 @@ impl Looking<'_> {
 
     fn chosen(&self, subject: SubjectId) -> Result<Chosen, Problem> {
         if rests_on_a_choice(self.ask.purpose, self.moment.policy) {
-            choose::chosen(self.view, self.shop, subject)
+            choose::chosen(self.view, self.shop, subject, self.moment.now)
         } else {
             Ok(Chosen::default())
         }

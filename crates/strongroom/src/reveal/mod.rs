@@ -229,7 +229,7 @@ pub(crate) fn resolve(target: &Target, work: &Work<'_, '_>) -> Result<Led, Probl
 /// What a subject chose, for a purpose whose basis asks for it: the others stand on something else.
 fn chosen_for(purpose: u16, subject: SubjectId, work: &Work<'_, '_>) -> Result<Chosen, Problem> {
     if rests_on_a_choice(purpose, &work.policy) {
-        choose::chosen(work.view(), work.shop, subject)
+        choose::chosen(work.view(), work.shop, subject, work.now)
     } else {
         Ok(Chosen::default())
     }

@@ -138,7 +138,7 @@ fn judge_match(
     let Some(subject) = keep::find_subject(work.view(), work.shop, record.subject())? else {
         return Ok(None);
     };
-    let chosen = choose::chosen(work.view(), work.shop, subject.id)?;
+    let chosen = choose::chosen(work.view(), work.shop, subject.id, work.now)?;
     let asked = FieldMask::only(field);
     let none = policy::Agreement::None;
     let (mut decision, until) =

@@ -12,6 +12,7 @@
 mod choices;
 mod collect;
 mod doors;
+mod ends;
 mod homes;
 mod law;
 mod ledger;
