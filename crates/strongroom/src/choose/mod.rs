@@ -81,6 +81,8 @@ pub enum Way {
     Preferences,
     /// By the signal of a browser, which the visitor confirmed.
     Signal,
+    /// By the link of a mail.
+    Link,
 }
 
 impl Way {
@@ -92,6 +94,7 @@ impl Way {
             Way::Banner => "banner",
             Way::Preferences => "preferences",
             Way::Signal => "signal",
+            Way::Link => "link",
         }
     }
 }

@@ -46,6 +46,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 pub fn routes() -> Vec<Route> {
     [
         collect::http::routes(),
+        collect::unsubscribe::http::routes(),
         collect::window::http::routes(),
         reveal::http::routes(),
         erase::http::routes(),
@@ -206,8 +207,9 @@ where
                 None if desk.lets_a_stranger() => {}
                 None => return Err(too_many_strangers(desk)),
             }
+            let body = whole_body(&route, &head.headers, body).await?;
             let query = head.uri.query().unwrap_or_default().to_owned();
-            handler(Visit { house, caller, headers: head.headers, target, query }).await
+            handler(Visit { house, caller, headers: head.headers, target, query, body }).await
         }
         Handler::Pages(handler) => {
             let caller = of_a_page(desk, &target).await?;

@@ -304,6 +304,8 @@ pub struct Visit {
     pub target: String,
     /// The query, undecoded; it never holds personal data.
     pub query: String,
+    /// The body, whole; empty where the route takes none.
+    pub body: Bytes,
 }
 
 impl Visit {
@@ -401,6 +403,11 @@ impl Route {
     /// A GET route for everybody.
     pub const fn open(path: &'static str, handler: fn(Visit) -> Answer) -> Route {
         Route { method: "GET", path, verb: None, body_limit: 0, handler: Handler::Anybody(handler) }
+    }
+
+    /// A POST route for everybody. Takes: the longest body, bytes.
+    pub const fn drop_in(path: &'static str, body_limit: usize, handler: fn(Visit) -> Answer) -> Route {
+        Route { method: "POST", path, verb: None, body_limit, handler: Handler::Anybody(handler) }
     }
 
     /// The same for addresses that end in a verb. Other routes of its path take no address that ends so.

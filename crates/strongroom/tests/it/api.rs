@@ -22,4 +22,5 @@ mod reveal;
 mod shops;
 mod table;
 mod tokens;
+mod unsubscribe;
 mod window;

@@ -138,6 +138,12 @@ const PLACES: &[(&str, Slot)] = &[
     ("get /privacy shop", Slot::Nothing),
     ("get /privacy/versions/{id} id", Slot::Nothing),
     ("get /privacy/learn/{id} id", Slot::Nothing),
+    ("UnsubscribeLinkIn.purpose", Slot::Purpose),
+    ("UnsubscribeLinkIn.origin", Slot::Nothing),
+    ("get /u/{id} id", Slot::Nothing), // under a MAC of its shop's; `api::unsubscribe` tries others
+    ("get /u/{id} lang", Slot::Nothing),
+    ("post /u/{id} id", Slot::Nothing),
+    ("post /u/{id} lang", Slot::Nothing),
     ("get /w/{id}/init id", Slot::Nothing), // a publishable key: it stands in every page, and is its shop's own
     ("get /w/{id}/init lang", Slot::Nothing),
     ("get /w/{id}/init gpc", Slot::Nothing),
@@ -323,6 +329,10 @@ impl Two {
             ("POST", "/v1/records:search") => {
                 json!({ "purpose": "account", "field": "email", "value": "a@b.example" })
             }
+            ("POST", "/v1/choices:unsubscribe-link") => {
+                json!({ "subject": own, "purpose": "recommendations", "origin": "https://shop.example" })
+            }
+            ("POST", "/u/{id}") => Json::Null,
             ("POST", "/v1/choices:may") => {
                 json!({ "purpose": "marketing_email", "field": "email", "values": ["42@shop.example"] })
             }
