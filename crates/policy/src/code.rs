@@ -116,7 +116,7 @@ codes! {
     // How long
     60 Retention       Error   "a retention or period that cannot be read";
     61 NoKeep          Error   "a purpose that does not say how long";
-    62 NotWithdrawable Error   "`until withdrawn` on a basis that is not consent";
+    62 NotWithdrawable Error   "`until withdrawn` or `ask_again` on a basis that is not consent";
     63 ConsentClock    Advice  "a purpose by consent whose retention does not mention withdrawal";
     64 MayNeverEnd     Advice  "a retention that waits for an event which may never come";
     65 CapBelowLaw     Error   "`at_most` ends before `must_keep`, from the same event";

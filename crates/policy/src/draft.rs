@@ -151,6 +151,8 @@ pub(crate) struct DraftPurpose {
     pub(crate) limit: Option<Limit>,
     pub(crate) assessed: Option<S<Date>>,
     pub(crate) similar: Option<S<bool>>,
+    pub(crate) ask_again: Option<S<Period>>,
+    pub(crate) wait: Option<S<Period>>,
     pub(crate) label: Option<Text>,
     pub(crate) cookies: Vec<String>,
     pub(crate) storage: Vec<String>,

@@ -91,7 +91,7 @@ pub use home::{Age, Home, Person};
 pub use law::{Citation, Confidence};
 pub use lawful::{
     Bar, Barred, Bars, Cited, Due, Reach, Task, Turn, UnderLaw, bars, check_lawful, diff_lawful,
-    is_law_that_applies, packs_that_apply, turns,
+    is_law_that_applies, no_asking_through, packs_that_apply, turns,
 };
 pub use limit::{Limit, NotALimit};
 pub use model::{

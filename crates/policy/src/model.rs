@@ -185,6 +185,10 @@ pub struct Purpose {
     pub assessed: Option<Date>,
     /// Advertising for the shop's own similar goods, to addresses out of a sale, with a way out each time.
     pub similar: bool,
+    /// How long a yes stands; `None` until it is withdrawn.
+    pub ask_again: Option<Period>,
+    /// How long whoever said no is not asked again on a page; `None` for ever.
+    pub wait: Option<Period>,
     /// What it is called, for people; what it says serves as that where it has no name.
     pub label: Option<Text>,
     /// Cookies that a page sets for it; `*` stands for any characters. Whoever withdraws has them cleared.

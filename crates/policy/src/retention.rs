@@ -8,8 +8,11 @@
 
 use crate::compile::{Clock, Compiled, CompiledKind, Start, Terms};
 use crate::gate::Standing;
+use crate::period::Period;
 use crate::set::{FieldMask, PurposeSet};
 use crate::zone::{Until, Zone};
+use jiff::Timestamp;
+use jiff::civil::Date;
 
 /// What has happened to a record so far, and what its subject has chosen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -123,6 +126,24 @@ impl Compiled {
         let kind = self.kind(kind)?;
         let terms = kind.terms.iter().find(|terms| terms.purpose == purpose)?;
         self.active(kind, life).has(purpose).then(|| self.end(terms, life))
+    }
+
+    /// When a period ends that began at an instant, at the same time of day on the shop's clock; `None` beyond the calendar.
+    pub fn later(&self, period: Period, from: i64) -> Option<i64> {
+        let clock = Clock { count: period.count, unit: period.unit, from: Start::Own(0) };
+        self.zone.end_of(clock, from, Until::SameTime)
+    }
+
+    /// The day on the shop's calendar at an instant.
+    pub fn day_of(&self, at: i64) -> Option<Date> {
+        let at = Timestamp::from_microsecond(at).ok()?;
+        Some(at.to_zoned(self.zone.as_jiff().clone()).date())
+    }
+
+    /// The first instant behind a day of the shop's calendar.
+    pub fn end_of_day(&self, day: Date) -> Option<i64> {
+        let next = day.tomorrow().ok()?.to_zoned(self.zone.as_jiff().clone()).ok()?;
+        Some(next.timestamp().as_microsecond())
     }
 
     /// The purposes whose time with this record is over: what the gate is told as `ended`.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use store::{Job, Lane, Turns, WorkersTime};
 
+use crate::choose;
 use crate::erase::{self, RotationStep};
 use crate::ground::clock::{DAY, HOUR, MINUTE, SECOND};
 use crate::ground::house::{HOUSE, House};
@@ -269,6 +270,11 @@ impl Shared {
                     Err(problem) => {
                         crate::note!(WARN, "terms of a shop could not be ended", code = problem.code);
                     }
+                }
+            }
+            for shop in self.house.shops() {
+                if let Err(problem) = choose::ends::sweep(&self.house, &shop) {
+                    crate::note!(WARN, "yeses that have ended could not be tidied up", code = problem.code);
                 }
             }
             self.doing.terms_held.store(held as u64, Ordering::Relaxed);

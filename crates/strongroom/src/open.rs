@@ -40,6 +40,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration(11, "0011_keep_homes", include_str!("../../../migrations/0011_keep_homes.sql")),
     migration(12, "0012_choose_seen", include_str!("../../../migrations/0012_choose_seen.sql")),
     migration(13, "0013_answer_sign_ins", include_str!("../../../migrations/0013_answer_sign_ins.sql")),
+    migration(14, "0014_choose_ends", include_str!("../../../migrations/0014_choose_ends.sql")),
 ];
 
 /// Of which shop each row of a server's database is: what a statement leaves out in its WHERE, the server leaves out all the same.

@@ -74,6 +74,8 @@ numbered! {
     Placed = 33, "placed";
     /// A person signed in to see what is their own, or tried to.
     SignedIn = 34, "signed_in";
+    /// It was asked of many at once whether a purpose may use them now.
+    AskedMay = 35, "asked_may";
 }
 
 numbered! {
@@ -145,6 +147,8 @@ numbered! {
     Approval = 32, "approval";
     /// Number of the suite that seals from here on.
     Suite = 33, "suite";
+    /// Those of whom the answer was yes.
+    Allowed = 34, "allowed";
 }
 
 #[cfg(test)]
@@ -166,9 +170,9 @@ mod tests {
     #[test]
     fn the_numbers_have_no_holes() {
         let acts: Vec<u8> = Act::ALL.iter().map(|act| act.number()).collect();
-        assert_eq!(acts, (1..=34).collect::<Vec<u8>>());
+        assert_eq!(acts, (1..=35).collect::<Vec<u8>>());
         let figures: Vec<u8> = Figure::ALL.iter().map(|figure| figure.number()).collect();
-        assert_eq!(figures, (1..=33).collect::<Vec<u8>>());
+        assert_eq!(figures, (1..=34).collect::<Vec<u8>>());
     }
 
     #[test]

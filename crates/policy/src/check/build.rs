@@ -122,6 +122,8 @@ fn purpose(draft: &DraftPurpose, uses: &[Use<'_>], lines: &Lines) -> Option<Purp
         limit: draft.limit,
         assessed: draft.assessed.map(|day| day.value),
         similar: draft.similar.is_some_and(|similar| similar.value),
+        ask_again: draft.ask_again.map(|period| period.value),
+        wait: draft.wait.map(|period| period.value),
         label: draft.label.clone(),
         cookies: draft.cookies.clone(),
         storage: draft.storage.clone(),

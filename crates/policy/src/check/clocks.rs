@@ -12,6 +12,7 @@ use crate::period::{After, Anchor};
 pub(super) fn check(checked: &Checked<'_>, sink: &mut Sink) {
     for (purpose, uses) in checked.purposes() {
         keep(purpose, sink);
+        asking(purpose, sink);
         duty(purpose, sink);
         let mut all_reach = true;
         for (key, clock) in clocks(purpose) {
@@ -70,6 +71,20 @@ fn keep(purpose: &DraftPurpose, sink: &mut Sink) {
             sink.add(finding.help(help).cite(law::WITHDRAWAL));
         }
         _ => {}
+    }
+}
+
+/// A yes can end where there is one; and whoever can say no can be left in peace.
+fn asking(purpose: &DraftPurpose, sink: &mut Sink) {
+    let (name, Some(basis)) = (&purpose.name.value, &purpose.basis) else { return };
+    let ends = purpose.ask_again.as_ref().filter(|_| !basis.value.is_consent());
+    let waits = purpose.wait.as_ref().filter(|_| !basis.value.can_be_refused());
+    for (key, period) in [("ask_again", ends), ("wait", waits)] {
+        let Some(period) = period else { continue };
+        let message =
+            format!("`{name}` says `{key}`, and rests on `{}`, about which nobody is asked", basis.value);
+        let finding = Finding::new(Code::NotWithdrawable, period.at, message).also(basis.at, "not a consent");
+        sink.add(finding.help(format!("leave `{key}` out")));
     }
 }
 

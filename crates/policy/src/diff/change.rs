@@ -72,6 +72,8 @@ change_codes! {
     35 PurposeLimit       "one credential may reach more persons for a purpose, or fewer";
     36 PurposeSimilar     "advertising is for similar goods only, or no longer";
     37 PurposeInPages     "a purpose has other cookies, or other keys of a browser's storage";
+    38 PurposeAskAgain    "a yes ends sooner or later, or no longer by itself";
+    39 PurposeWait        "whoever said no is asked again sooner or later";
     40 RecipientAdded     "a recipient was added";
     41 RecipientRemoved   "a recipient was removed";
     42 RecipientPlace     "a recipient is in another country";

@@ -13,7 +13,7 @@ pub use change::{Change, ChangeCode, Effect};
 
 use crate::file::FileRule;
 use crate::model::{Agreed, Field, Kind, Policy, Purpose, Recipient, RouteAbroad, Window};
-use crate::period::{After, Anchor, Keep};
+use crate::period::{After, Anchor, Keep, Period};
 use crate::text::{Name, quoted};
 use crate::words::{Consideration, Minors, RecipientRole, WindowAnswer};
 use std::collections::BTreeSet;
@@ -330,6 +330,18 @@ impl Changes<'_> {
             let effect = if new.similar { Effect::Narrows } else { Effect::Widens };
             self.add(ChangeCode::PurposeSimilar, about, effect, old.similar, new.similar);
         }
+        let asking = [
+            (ChangeCode::PurposeAskAgain, old.ask_again, new.ask_again),
+            (ChangeCode::PurposeWait, old.wait, new.wait),
+        ];
+        for (code, old, new) in asking.into_iter().filter(|(_, old, new)| old != new) {
+            // A yes that was said before keeps the end that it was given; nobody is asked sooner for more.
+            let longer_allows_more = code == ChangeCode::PurposeAskAgain;
+            let effect =
+                if is_longer(old, new) == longer_allows_more { Effect::Widens } else { Effect::Narrows };
+            let shown = |period: Option<Period>| period.map(|period| period.to_string()).unwrap_or_default();
+            self.add(code, about, effect, shown(old), shown(new));
+        }
         if (&old.cookies, &old.storage) != (&new.cookies, &new.storage) {
             self.add(ChangeCode::PurposeInPages, about, Effect::Neutral, "", "");
         }
@@ -583,6 +595,12 @@ fn longer_clock(old: Option<&After>, new: Option<&After>, when_added: Effect) ->
         (_, None) if when_added == Effect::Widens => Effect::Narrows,
         (_, None) => Effect::Widens,
     }
+}
+
+/// Is the new one longer? None is the longest.
+fn is_longer(old: Option<Period>, new: Option<Period>) -> bool {
+    let days = |period: Option<Period>| period.map_or(u32::MAX, Period::approximate_days);
+    days(new) > days(old)
 }
 
 fn longer(old: &After, new: &After) -> Effect {

@@ -3,6 +3,7 @@
 use crate::code::Severity;
 use crate::finding::Finding;
 use jiff::civil::Date;
+use rulebook::clock::By;
 use rulebook::question::{self, AnswerKind, Question};
 use rulebook::{Confidence, Facts, Owed, Pack, Rule, Ruling, Says, Text};
 use serde::Serialize;
@@ -129,6 +130,22 @@ impl<'p> Heard<'p> {
     }
 }
 
+/// Through which day a law lets nobody ask somebody again for selling or sharing their data who said no to it on that day.
+///
+/// Takes: the pack; the day of the no; the day whose law is asked. Gives: `None` where the pack asks for no such wait, or none that has an end.
+/// Law: an opt-out is one whether a browser's signal or the person says it (Cal. Civ. Code 1798.135(c)(4)).
+pub fn no_asking_through(pack: &Pack, said_no_on: Date, today: Date) -> Option<Date> {
+    let facts = serde_json::json!({ "gpc": true, "known_customer": true, "on": said_no_on.to_string() });
+    let heard = ask(pack, "signal", &facts, today)?;
+    // Law from memory counts as well: to be left in peace cuts nobody off.
+    let waits = heard.owed().filter(|(act, ..)| *act == "wait_to_ask_again");
+    let days = waits.filter_map(|(_, _, owed)| match owed.due.as_ref()?.by {
+        By::EndOf(day) => Some(day),
+        By::Instant { .. } => None,
+    });
+    days.max()
+}
+
 /// Where a rule stands.
 pub(crate) fn cited(pack: &Pack, rule: &Rule) -> Vec<Cited> {
     let one = |cite: &rulebook::Citation| {
@@ -153,5 +170,21 @@ impl Finding {
         }
         self.laws.extend(cited(pack, rule));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn california_lets_nobody_ask_again_for_a_year_and_europe_says_nothing_of_it() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let through = |id: &str| {
+            let pack = rulebook::find_built_in(id).unwrap();
+            no_asking_through(pack, day("2026-11-23"), day("2026-12-01"))
+        };
+        assert_eq!(through("us-ca"), Some(day("2027-11-23")));
+        assert_eq!(through("eu"), None);
     }
 }

@@ -20,7 +20,7 @@ mod words;
 
 pub(crate) use applies::{ids_of, is_home, place_of_seat};
 pub use applies::{is_law_that_applies, packs_that_apply};
-pub use asking::Cited;
+pub use asking::{Cited, no_asking_through};
 pub(crate) use asking::{ask, cited};
 pub use bars::{Bar, Barred, Bars, Reach};
 pub use differences::{Due, UnderLaw, diff_lawful};

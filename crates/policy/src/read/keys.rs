@@ -253,6 +253,20 @@ pub const KEYS: &[Key] = &[
     ),
     may(
         "purpose",
+        "ask_again",
+        "a period",
+        "it stands until it is withdrawn",
+        "how long a yes stands: then it ends, and people are asked again",
+    ),
+    may(
+        "purpose",
+        "wait",
+        "a period",
+        "they are not asked again",
+        "how long people who said no are left in peace before a page asks them again",
+    ),
+    may(
+        "purpose",
         "label",
         "a text in each language",
         "what it `says`",

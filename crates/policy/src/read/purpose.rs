@@ -1,5 +1,6 @@
 //! `[purpose.…]`.
 
+use super::shop::period;
 use super::table::{Reading, S, Table, at, duplicate};
 use super::{MOST_PURPOSES, MOST_RECIPIENTS, MOST_USES, named, plain};
 use crate::code::Code;
@@ -42,6 +43,8 @@ fn purpose(name: S<Name>, table: &Table<'_>, reading: &mut Reading<'_>) -> Draft
         limit: limit(table, reading),
         assessed: table.date("assessed", reading),
         similar: table.boolean("similar", reading),
+        ask_again: period(table, "ask_again", reading),
+        wait: period(table, "wait", reading),
         label: table.texts("label", reading),
         cookies: patterns(table, "cookies", reading),
         storage: patterns(table, "storage", reading),

@@ -76,6 +76,14 @@ fn edits() -> Vec<Edit> {
         ),
         (
             "[purpose.marketing_email]\n",
+            "[purpose.marketing_email]\nask_again = \"12mo\"\nwait = \"6mo\"\n",
+            vec![
+                (C::PurposeAskAgain, "purpose.marketing_email", Narrows, vec![]),
+                (C::PurposeWait, "purpose.marketing_email", Widens, vec![]),
+            ],
+        ),
+        (
+            "[purpose.marketing_email]\n",
             "[purpose.marketing_email]\nsimilar = true\n",
             vec![(C::PurposeSimilar, "purpose.marketing_email", Narrows, vec![])],
         ),

@@ -217,7 +217,7 @@ fn check_small_tables(
         let page = house.store.look_blocking::<_, Problem, _>(move |view| {
             let page = choose::list_standings_after(view, &reading, after, PAGE)?;
             let look = |subject| {
-                let chosen = choose::chosen(view, &reading, subject);
+                let chosen = choose::chosen(view, &reading, subject, 0);
                 let choices =
                     chosen.as_ref().map(|chosen| choose::list_all(view, &reading, subject, chosen.count));
                 (subject, chosen.is_ok(), choices.is_ok_and(|choices| choices.is_ok()))
@@ -411,7 +411,8 @@ fn check_subjects(
         let reading = Arc::clone(shop);
         let page = house.store.look_blocking::<_, Problem, _>(move |view| {
             let ids = keep::list_subjects_after(view, &reading, after, PAGE)?;
-            let read = |id| (id, keep::find_subject(view, &reading, id), choose::chosen(view, &reading, id));
+            let read =
+                |id| (id, keep::find_subject(view, &reading, id), choose::chosen(view, &reading, id, 0));
             Ok(ids.into_iter().map(read).collect::<Vec<_>>())
         })?;
         let Some((last, _, _)) = page.last() else { return Ok(()) };

@@ -205,8 +205,8 @@ async fn show_data(visitor: &Visitor, signed_in: &SignedIn) -> Result<Response<B
         }
         Err(problem) => return Err(problem),
     };
-    let (looking, subject) = (Arc::clone(visitor.shop()), signed_in.subject);
-    let chosen = visitor.house().look(move |view| choose::chosen(view, &looking, subject)).await?;
+    let (looking, subject, now) = (Arc::clone(visitor.shop()), signed_in.subject, visitor.now);
+    let chosen = visitor.house().look(move |view| choose::chosen(view, &looking, subject, now)).await?;
     let opened =
         reveal::open(&permit).and_then(|opened| pages::data(visitor, signed_in, &permit, &opened, &chosen));
     reveal::entered(visitor.house(), &caller, &permit, opened).await
@@ -247,11 +247,11 @@ pub(crate) async fn get_my_choices(visit: Visit) -> Result<Response<Body>, Probl
 }
 
 async fn show_choices(visitor: &Visitor, signed_in: &SignedIn) -> Result<Response<Body>, Problem> {
-    let (looking, subject) = (Arc::clone(visitor.shop()), signed_in.subject);
+    let (looking, subject, now) = (Arc::clone(visitor.shop()), signed_in.subject, visitor.now);
     let (chosen, rows) = visitor
         .house()
         .look(move |view| {
-            let chosen = choose::chosen(view, &looking, subject)?;
+            let chosen = choose::chosen(view, &looking, subject, now)?;
             let rows = choose::list_all(view, &looking, subject, chosen.count)?;
             Ok::<_, Problem>((chosen, rows))
         })

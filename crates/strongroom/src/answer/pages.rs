@@ -263,7 +263,8 @@ const CAREFUL: Words = both("sensitive", "敏感");
 const GONE: Words = both("erased", "已删除");
 const YES_NO: (Words, Words) = (both("yes", "是"), both("no", "否"));
 const WHY: Words = both("Why we keep it", "保存目的");
-const UNTIL: Words = both("until", "保存至");
+const UNTIL: Words = both("until", "有效期至");
+const KEPT_UNTIL: Words = both("until", "保存至");
 const UNTIL_OPEN: Words =
     both("until you end it, or what it waits for has happened", "至您终止或相应事项完成后");
 const GIVEN_TO: Words = both("given to", "提供给");
@@ -413,7 +414,7 @@ fn why(visitor: &Visitor, permit: &Permit, record: &Opened<'_>, chosen: &Chosen,
         html.text(&labels(kind, fields, language, reading.spoken())).raw("</dd>\n<dd>");
         html.text(words_of_basis(purpose.said.basis).of(reading.spoken())).raw(" · ");
         match end {
-            End::At(at) => html.text(say(UNTIL)).raw(" ").text(&day(at, policy, reading.spoken())),
+            End::At(at) => html.text(say(KEPT_UNTIL)).raw(" ").text(&day(at, policy, reading.spoken())),
             End::Open => html.text(say(UNTIL_OPEN)),
         };
         html.raw(" · ");
@@ -454,7 +455,7 @@ const ON: Words = both("You said yes", "您已同意");
 const OFF: Words = both("You said no", "您已拒绝");
 const NOT_ASKED: Words = both("You have said nothing; it does not happen", "您尚未选择，目前不会进行");
 const BY_ITSELF: Words = both("It happens until you object", "默认进行，您可以随时反对");
-const SINCE: Words = both("on", "时间");
+const SINCE: Words = both("on", "于");
 const ALLOW: Words = both("Yes, allow it", "同意");
 const REFUSE: Words = both("No", "不同意");
 const WITHDRAW: Words = both("End it", "撤回同意");
@@ -588,7 +589,15 @@ fn one_choice(
     html.raw("<p><strong>").text(say(stands)).raw("</strong>");
     if let Some(last) = last.filter(|_| yes || no) {
         html.raw(" <span class=\"hint\">").text(say(SINCE)).raw(" ");
-        html.text(&when(last.at, &reading.policy, reading.spoken())).raw("</span>");
+        html.text(&when(last.at, &reading.policy, reading.spoken()));
+        if yes && last.ends_at != 0 {
+            html.raw(", ").text(say(UNTIL)).raw(" ").text(&day(
+                last.ends_at,
+                &reading.policy,
+                reading.spoken(),
+            ));
+        }
+        html.raw("</span>");
     }
     html.raw("</p>\n");
     let mut buttons: Vec<(Said, Words)> = Vec::new();

@@ -12,6 +12,7 @@
 //!
 //! Who may call: `collect`, `reveal`, `share`, `erase`, `answer`. It may call `notice`.
 
+pub mod ends;
 mod receipt;
 mod sql;
 
@@ -25,14 +26,14 @@ use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome};
 use ledger::opening::Opening;
-use policy::{Basis, CompiledPurpose, PurposeSet};
+use policy::{Basis, CompiledPurpose};
 use seal::DataKey;
 use serde::{Deserialize, Serialize};
 use store::{Ask, View, params};
 
-use crate::ground::clock::MINUTE;
+use crate::ground::clock::{MINUTE, instant};
 use crate::ground::work::{Shown, Work};
-use crate::ground::{ChoiceId, Chosen, EntryId, Hint, InForce, Problem, Shop, SubjectId, jobs};
+use crate::ground::{ChoiceId, Chosen, EntryId, InForce, Problem, Shop, SubjectId};
 
 /// What a subject says about a purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -84,6 +85,8 @@ pub enum Way {
     Signal,
     /// On the pages where a person who has signed in sees what is their own.
     MyData,
+    /// By the link of a mail.
+    Link,
 }
 
 impl Way {
@@ -96,6 +99,7 @@ impl Way {
             Way::Preferences => "preferences",
             Way::Signal => "signal",
             Way::MyData => "my_data",
+            Way::Link => "link",
         }
     }
 }
@@ -158,6 +162,8 @@ pub struct ChoiceRow {
     pub way: String,
     /// What was seen, where a page of ours showed it.
     pub seen: Seen,
+    /// When this yes ends by itself, µs UTC; 0 for one that stands until it is withdrawn, and for all but a yes.
+    pub ends_at: i64,
     /// Its entry.
     pub entry: EntryId,
 }
@@ -173,28 +179,21 @@ pub struct Kept {
     pub shown: Shown,
     /// What the entry commits to.
     pub opening: Opening,
+    /// When it ends by itself, µs UTC; 0 if it does not.
+    pub ends_at: i64,
     /// What stands now.
     pub chosen: Chosen,
 }
 
-const STANDING: &str = "choice_standing";
 const CHOICE: &str = "choice";
 /// A choice may lie this far in the future: clocks differ.
 const AHEAD_ALLOWED: i64 = 5 * MINUTE;
 
-/// What a subject has chosen. Fails: `SR-KEEP-004` when the row was edited.
-pub fn chosen(view: &View<'_>, shop: &Shop, subject: SubjectId) -> Result<Chosen, Problem> {
-    let found = view.find(&sql::FIND_STANDING, params![subject.column(), shop.column()], |row| {
-        let (granted, refused) = (row.array::<32>(2)?, row.array::<32>(3)?);
-        Ok((row.number::<u32>(0)?, row.number::<u32>(1)?, granted, refused, row.bytes(4)?.to_vec()))
-    })?;
-    let Some((count, under, granted, refused, mac)) = found else { return Ok(Chosen::default()) };
-    shop.keys
-        .row_is_whole(STANDING, &[&columns(shop, subject, count, under), &granted, &refused], &mac)
-        .map_err(|_| Problem::edited(STANDING))?;
-    // A yes was said to what the notice said then. LAW: PIPL 14(2).
-    let granted = read_set(&granted).minus(shop.policy().voided_since(under));
-    Ok(Chosen { count, granted, refused: read_set(&refused) })
+/// What a subject has chosen, as it stands at an instant. Fails: `SR-KEEP-004` when the row was edited.
+///
+/// More time never gives more: a yes that has an end is not there from that instant on.
+pub fn chosen(view: &View<'_>, shop: &Shop, subject: SubjectId, now: i64) -> Result<Chosen, Problem> {
+    Ok(ends::standing(view, shop, subject)?.at(now).chosen)
 }
 
 /// What [`chosen`] asks.
@@ -258,7 +257,7 @@ fn last(
 /// Would a choice stand once it is kept? Not when a later one is known, or one that it cannot overrule.
 pub fn would_stand(subject: SubjectId, choice: &NewChoice, work: &Work<'_, '_>) -> Result<bool, Problem> {
     let at = choice.at.unwrap_or(work.now);
-    let chosen = chosen(work.view(), work.shop, subject)?;
+    let chosen = chosen(work.view(), work.shop, subject, work.now)?;
     let before = last(subject, choice.purpose, &chosen, work)?;
     Ok(before.is_none_or(|before| before.at <= at && !outlives(&before, choice)))
 }
@@ -305,29 +304,30 @@ pub fn keep(
             Problem::new("SR-CHOOSE-004", 422, "the notice has no such language").at("/notice/language")
         );
     }
-    let mut chosen = chosen(work.tx, work.shop, subject)?;
-    let before = last(subject, choice.purpose, &chosen, work)?;
+    let mut stands = ends::standing(work.tx, work.shop, subject)?.at(work.now);
+    let before = last(subject, choice.purpose, &stands.chosen, work)?;
+    let ends_at = ends::of(purpose, choice.said, at, &policy);
     let said_before = before.as_ref().is_some_and(|before| {
         let same =
             (before.said, before.notice, &before.language) == (choice.said, choice.notice, &choice.language);
-        same && choice.at.is_none_or(|at| at == before.at)
+        let same = same && choice.at.is_none_or(|at| at == before.at);
+        same && !ends::is_renewed(before, at, ends_at)
     });
     if said_before || before.as_ref().is_some_and(|before| outlives(before, choice)) {
         return Ok(None);
     }
 
-    let id = ChoiceId::of(subject, chosen.count);
-    if chosen.count >= crate::ground::ids::RECORDS_LIMIT {
+    let id = ChoiceId::of(subject, stands.chosen.count);
+    if stands.chosen.count >= crate::ground::ids::RECORDS_LIMIT {
         return Err(Problem::new("SR-CHOOSE-005", 422, "this subject has made as many choices as it can"));
     }
     let later_stands = before.is_some_and(|before| before.at > at);
-    chosen.count = chosen.count.saturating_add(1);
+    stands.chosen.count = stands.chosen.count.saturating_add(1);
     if !later_stands {
-        let only = PurposeSet::only(choice.purpose);
-        let yes = choice.said == Said::Granted;
-        chosen.granted = if yes { chosen.granted.or(only) } else { chosen.granted.minus(only) };
-        chosen.refused = if yes { chosen.refused.minus(only) } else { chosen.refused.or(only) };
+        stands = stands.with(choice.purpose, choice.said, ends_at).at(work.now);
     }
+    // What came along with a yes that is over already was laid out as if it stood.
+    let others = if ends_at != 0 && ends_at <= work.now { Others::Perhaps } else { others };
 
     let made = Made {
         subject: &work.ids.show(subject),
@@ -338,6 +338,7 @@ pub fn keep(
         at,
         way: choice.way.name(),
         seen: &choice.seen,
+        ends_at,
     };
     let opening = made.opening()?;
     let mut entry = work.entry(Act::Chose, Outcome::Yes);
@@ -352,11 +353,12 @@ pub fn keep(
         language: choice.language.clone(),
         way: choice.way.name().to_owned(),
         seen: choice.seen.clone(),
+        ends_at,
         entry: entry_id,
     };
     add(subject, &row, work)?;
-    set_standing(subject, &chosen, others, work)?;
-    Ok(Some(Kept { id, entry: entry_id, shown, opening, chosen }))
+    ends::set_standing(subject, &stands, others, work)?;
+    Ok(Some(Kept { id, entry: entry_id, shown, opening, ends_at, chosen: stands.chosen }))
 }
 
 /// A choice as its entry commits to it.
@@ -369,6 +371,7 @@ struct Made<'a> {
     at: i64,
     way: &'a str,
     seen: &'a Seen,
+    ends_at: i64,
 }
 
 impl Made<'_> {
@@ -384,7 +387,8 @@ impl Made<'_> {
         let facts = self.seen.facts();
         // What was made by the API or an import commits to what it always did.
         let on_a_page = (!facts.is_empty()).then(|| format!("way {}", self.way));
-        let all = on_a_page.into_iter().chain(facts);
+        let end = (self.ends_at != 0).then(|| format!("until {}", instant(self.ends_at)));
+        let all = on_a_page.into_iter().chain(facts).chain(end);
         Ok(all.fold(opening, |opening, fact| opening.extra(fact.as_bytes())).build()?)
     }
 }
@@ -394,7 +398,7 @@ impl Made<'_> {
 /// Takes: the public id of its subject. Fails: `SR-CHOOSE-006` when the registry has no such purpose.
 fn opening_of(row: &ChoiceRow, subject: &str, policy: &InForce) -> Result<Opening, Problem> {
     let purpose = policy.registry.purpose_name(row.purpose).ok_or_else(unknown_purpose)?;
-    let ChoiceRow { said, notice, language, at, way, seen, .. } = row;
+    let ChoiceRow { said, notice, language, at, way, seen, ends_at, .. } = row;
     let made = Made {
         subject,
         purpose: purpose.as_str(),
@@ -404,6 +408,7 @@ fn opening_of(row: &ChoiceRow, subject: &str, policy: &InForce) -> Result<Openin
         at: *at,
         way,
         seen,
+        ends_at: *ends_at,
     };
     made.opening()
 }
@@ -446,6 +451,7 @@ fn add(subject: SubjectId, row: &ChoiceRow, work: &mut Work<'_, '_>) -> Result<(
         shown,
         variant,
         law,
+        row.ends_at,
         entry,
         &mac
     ];
@@ -466,34 +472,11 @@ impl ChoiceRow {
         if self.seen != Seen::default() {
             columns.extend([shown, variant, law].map(|text| text.clone().into_bytes()));
         }
+        if self.ends_at != 0 {
+            columns.push(self.ends_at.to_be_bytes().to_vec());
+        }
         columns
     }
-}
-
-fn set_standing(
-    subject: SubjectId,
-    chosen: &Chosen,
-    others: Others,
-    work: &mut Work<'_, '_>,
-) -> Result<(), Problem> {
-    let shop = Arc::clone(work.shop);
-    let (granted, refused) = (set_column(chosen.granted), set_column(chosen.refused));
-    let under = work.policy.version;
-    let mac =
-        shop.keys.row_mac(STANDING, &[&columns(&shop, subject, chosen.count, under), &granted, &refused])?;
-    let params = params![subject.column(), shop.column(), chosen.count, under, &granted, &refused, &mac];
-    work.tx.set(&sql::SET_STANDING, params, &sql::FIND_STANDING, params![subject.column(), shop.column()])?;
-    // What may be kept, and for how long, may have moved: the gate knows at once, the records are laid out again behind.
-    if others == Others::Perhaps {
-        work.tx.add_job(shop.column(), jobs::RECLOCK, subject.column(), work.asked_at())?;
-    }
-    let chosen = *chosen;
-    work.tx.after_commit(move || {
-        if let Some(hint) = shop.hints.subject(subject) {
-            shop.hints.saw(subject, Hint { chosen, ..hint });
-        }
-    });
-    Ok(())
 }
 
 /// Between which numbers the choices of a subject lie.
@@ -520,6 +503,7 @@ pub fn list(view: &View<'_>, shop: &Shop, subject: SubjectId, limit: u32) -> Res
                 variant: row.text(8)?.to_owned(),
                 law: row.text(9)?.to_owned(),
             },
+            ends_at: row.int(12)?,
             entry: EntryId::from_column(row.int(10)?),
         };
         Ok(Some((choice, row.bytes(11)?.to_vec())))
@@ -554,25 +538,4 @@ pub fn remove(subject: SubjectId, limit: u32, work: &mut Work<'_, '_>) -> Result
     let gone = work.tx.change(&sql::REMOVE_CHOICES, params)?;
     work.tx.change(&sql::REMOVE_STANDING, params![subject.column(), work.shop.column()])?;
     Ok(gone)
-}
-
-fn columns(shop: &Shop, subject: SubjectId, count: u32, under: u32) -> Vec<u8> {
-    let columns = [shop.column(), subject.column(), i64::from(count), i64::from(under)];
-    columns.iter().flat_map(|column| column.to_be_bytes()).collect()
-}
-
-fn set_column(set: PurposeSet) -> [u8; 32] {
-    let mut column = [0; 32];
-    for (slot, byte) in column.iter_mut().zip(set.as_words().iter().flat_map(|word| word.to_le_bytes())) {
-        *slot = byte;
-    }
-    column
-}
-
-fn read_set(column: &[u8; 32]) -> PurposeSet {
-    let mut words = [0_u64; 4];
-    for (word, bytes) in words.iter_mut().zip(column.as_chunks::<8>().0) {
-        *word = u64::from_le_bytes(*bytes);
-    }
-    PurposeSet::from_words(words)
 }

@@ -16,6 +16,7 @@ use super::files::{FILE_LIMIT, put_file};
 use super::many::{Row, write_many};
 use super::write::{self, Became, Written};
 use crate::choose::{self, Others, Said};
+use crate::ground::clock::instant;
 use crate::ground::heads::ReceiptBody;
 use crate::ground::problem::ProblemBody;
 use crate::ground::web::{
@@ -447,6 +448,9 @@ pub struct ChoiceWritten {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ReceiptBody>)]
     pub receipt: Option<ledger::receipt::Receipt>,
+    /// When this yes ends by itself (RFC 3339); left out, if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// Record what a subject chose.
@@ -495,7 +499,14 @@ async fn choice_answer(
 ) -> Result<Response<Body>, Problem> {
     let subject = house.ids.show(subject);
     let Some(kept) = kept else {
-        let same = ChoiceWritten { subject, choice: None, entry: None, outcome: "unchanged", receipt: None };
+        let same = ChoiceWritten {
+            subject,
+            choice: None,
+            entry: None,
+            outcome: "unchanged",
+            receipt: None,
+            until: None,
+        };
         return Ok(answer(StatusCode::OK, &same));
     };
     let receipt = heads::receipt_of(house, &caller.shop, kept.entry, kept.shown, &kept.opening).await?;
@@ -505,6 +516,7 @@ async fn choice_answer(
         entry: Some(house.ids.show(kept.entry)),
         outcome: "kept",
         receipt: Some(receipt),
+        until: (kept.ends_at != 0).then(|| instant(kept.ends_at)),
     };
     Ok(answer(StatusCode::CREATED, &body))
 }

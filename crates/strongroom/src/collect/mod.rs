@@ -17,6 +17,7 @@ pub mod http;
 pub mod import;
 mod many;
 mod sql;
+pub mod unsubscribe;
 pub mod window;
 pub mod write;
 

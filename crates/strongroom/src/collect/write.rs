@@ -344,7 +344,7 @@ pub fn guess(shop: &Shop, policy: &InForce, draft: &Draft) -> Option<Known> {
             person: hint.person,
             keys: read_keys(&hint.keys).ok()?,
         }),
-        chosen: hint.chosen,
+        chosen: hint.chosen, // one of which a yes has ended is found to be stale
         next_place,
         ..Known::default()
     })
@@ -685,9 +685,14 @@ fn apply_plan(
     work: &mut Work<'_, '_>,
 ) -> Result<Applied, Problem> {
     let Ready { plan, known, decision, facts } = ready;
-    let choices =
-        if known.subject.is_some() { choose::chosen(work.tx, work.shop, plan.subject)?.count } else { 0 };
-    if !keep::is_fresh(plan, choices, work)? || !kin_is_as_known(draft, known, plan.subject, work)? {
+    let choices = match known.subject {
+        Some(_) => choose::chosen(work.tx, work.shop, plan.subject, work.now)?.count,
+        None => 0,
+    };
+    if known.chosen.is_over(work.now)
+        || !keep::is_fresh(plan, choices, work)?
+        || !kin_is_as_known(draft, known, plan.subject, work)?
+    {
         return Ok(Applied::Stale(Box::new(look(draft, work)?)));
     }
     if draft.if_version.is_some_and(|wanted| wanted != known.record.as_ref().map_or(0, |row| row.version)) {
@@ -901,7 +906,7 @@ pub fn look(draft: &Draft, work: &Work<'_, '_>) -> Result<Known, Problem> {
         }
         _ => Vec::new(),
     };
-    let chosen = choose::chosen(view, shop, subject)?;
+    let chosen = choose::chosen(view, shop, subject, work.now)?;
     let mut overruled = PurposeSet::EMPTY;
     for choice in &draft.choices {
         if !choose::would_stand(subject, choice, work)? {

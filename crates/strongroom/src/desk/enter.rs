@@ -46,6 +46,7 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 pub fn routes() -> Vec<Route> {
     [
         collect::http::routes(),
+        collect::unsubscribe::http::routes(),
         collect::window::http::routes(),
         reveal::http::routes(),
         answer::http::routes(),

@@ -33,6 +33,7 @@ use crate::{account, answer, collect, erase, law, notice, people, reveal};
         reveal::http::post_reveal,
         reveal::file::post_file_reveal,
         reveal::http::post_search,
+        reveal::may_http::post_may,
         reveal::http::post_find,
         reveal::receipt::get_receipt,
         reveal::http::post_token,
@@ -89,6 +90,9 @@ use crate::{account, answer, collect, erase, law, notice, people, reveal};
         people::approval_http::post_refuse,
         law::http::post_decide,
         collect::window::http::get_init,
+        collect::unsubscribe::http::post_unsubscribe_link,
+        collect::unsubscribe::http::get_unsubscribe,
+        collect::unsubscribe::http::post_unsubscribe,
         collect::window::http::post_choices,
         collect::window::http::get_receipts,
         collect::window::http::get_script,
@@ -120,7 +124,7 @@ struct Api;
 struct Everywhere;
 
 /// How addresses begin at which everybody may ask.
-const OPEN: [&str; 4] = ["/strongroom", "/privacy", "/my", "/.well-known/"];
+const OPEN: [&str; 5] = ["/strongroom", "/privacy", "/my", "/.well-known/", "/u/"];
 
 /// The name of the security scheme.
 const CREDENTIAL: &str = "credential";

@@ -67,7 +67,8 @@ pub fn reclock(
 ) -> Result<Page, Problem> {
     for _ in 0..TRIES {
         let reading = Arc::clone(shop);
-        let looked = house.store.look_blocking(move |view| look(view, &reading, subject, after))?;
+        let now = house.clock.now();
+        let looked = house.store.look_blocking(move |view| look(view, &reading, subject, after, now))?;
         let planned = match plan_page(house, shop, looked) {
             Ok(Some(planned)) => planned,
             Ok(None) => return Ok(Page::default()),
@@ -110,9 +111,15 @@ enum Seen {
     Whole(Box<SubjectRow>, Chosen, Looked<RecordId, RecordRow>),
 }
 
-fn look(view: &View<'_>, shop: &Shop, subject: SubjectId, after: Option<RecordId>) -> Result<Seen, Problem> {
+fn look(
+    view: &View<'_>,
+    shop: &Shop,
+    subject: SubjectId,
+    after: Option<RecordId>,
+    now: i64,
+) -> Result<Seen, Problem> {
     let found = keep::find_subject(view, shop, subject)
-        .and_then(|row| row.map(|row| Ok((row, choose::chosen(view, shop, subject)?))).transpose());
+        .and_then(|row| row.map(|row| Ok((row, choose::chosen(view, shop, subject, now)?))).transpose());
     let (row, chosen) = match found {
         Ok(Some(found)) => found,
         Ok(None) => return Ok(Seen::Nobody),
@@ -236,7 +243,7 @@ fn reclock_in_writer(
     let mut wanted = None;
     let (asks, asked) = std::sync::mpsc::channel();
     let written = house.work_blocking(Lane::Low, shop, &Actor::House, move |work| {
-        let seen = look(work.tx, work.shop, subject, after)?;
+        let seen = look(work.tx, work.shop, subject, after, work.now)?;
         match plan_page(&own, work.shop, seen) {
             Ok(Some(planned)) if planned.is_nothing() => Ok(Some(planned.page)),
             Ok(Some(planned)) => put(subject, &planned, work),
@@ -282,7 +289,7 @@ fn written_page(
 fn put(subject: SubjectId, planned: &Planned, work: &mut Work<'_, '_>) -> Result<Option<Page>, Problem> {
     let Some(plan) = &planned.plan else {
         // Still so, in this transaction? What could be read a moment later was being changed, and is no fault.
-        return match look(work.tx, work.shop, subject, None)? {
+        return match look(work.tx, work.shop, subject, None, work.now)? {
             Seen::Edited => {
                 enter_edited(work)?;
                 Ok(Some(planned.page))
@@ -298,7 +305,7 @@ fn put(subject: SubjectId, planned: &Planned, work: &mut Work<'_, '_>) -> Result
             }
         };
     };
-    let choices = choose::chosen(work.tx, work.shop, plan.subject)?.count;
+    let choices = choose::chosen(work.tx, work.shop, plan.subject, work.now)?.count;
     if !keep::is_fresh(plan, choices, work)? {
         return Ok(None);
     }

@@ -68,12 +68,12 @@ struct Seen {
 impl Seen {
     /// Gives `None` where there is nothing that could be opened: it was looked over already, and entered if it was edited.
     fn look(house: &House, shop: &Arc<Shop>, record: RecordId) -> Result<Option<Seen>, Problem> {
-        let reading = Arc::clone(shop);
+        let (reading, now) = (Arc::clone(shop), house.clock.now());
         let looked = house.store.look_blocking(move |view| {
             let Some(subject) = keep::find_subject(view, &reading, record.subject())? else {
                 return Ok(None);
             };
-            let chosen = choose::chosen(view, &reading, record.subject())?;
+            let chosen = choose::chosen(view, &reading, record.subject(), now)?;
             let record = keep::find_record(view, &reading, record)?;
             Ok(record.map(|record| Seen { subject, chosen, record }))
         });

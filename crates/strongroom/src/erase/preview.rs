@@ -122,7 +122,7 @@ pub fn preview(
             for (id, record) in &records {
                 let known = match subject.take().filter(|known| known.subject == id.subject()) {
                     Some(known) => Ok(known),
-                    None => Whose::find(id.subject(), view, &reading),
+                    None => Whose::find(id.subject(), now, view, &reading),
                 };
                 let compared = known.and_then(|known| {
                     let known = subject.insert(known);
@@ -165,9 +165,9 @@ struct Whose {
 }
 
 impl Whose {
-    fn find(subject: SubjectId, view: &store::View<'_>, shop: &Shop) -> Result<Whose, Problem> {
+    fn find(subject: SubjectId, now: i64, view: &store::View<'_>, shop: &Shop) -> Result<Whose, Problem> {
         let row = keep::find_subject(view, shop, subject)?.ok_or_else(|| Problem::edited("record"))?;
-        Ok(Whose { subject, standing: row.standing, chosen: choose::chosen(view, shop, subject)? })
+        Ok(Whose { subject, standing: row.standing, chosen: choose::chosen(view, shop, subject, now)? })
     }
 }
 
@@ -317,10 +317,10 @@ fn count_void(
     }
     let mut after: Option<SubjectId> = None;
     loop {
-        let reading = Arc::clone(shop);
+        let (reading, now) = (Arc::clone(shop), house.clock.now());
         let page: Vec<(SubjectId, PurposeSet)> = house.store.look_blocking::<_, Problem, _>(move |view| {
             let subjects = choose::list_standings_after(view, &reading, after, PAGE)?;
-            let granted = |subject| match choose::chosen(view, &reading, subject) {
+            let granted = |subject| match choose::chosen(view, &reading, subject, now) {
                 Ok(chosen) => Ok((subject, chosen.granted)),
                 Err(problem) if problem.is_of_a_row() => Ok((subject, PurposeSet::EMPTY)), // whose yes it is cannot be told
                 Err(problem) => Err(problem),

@@ -19,6 +19,15 @@ pub struct Chosen {
     pub granted: PurposeSet,
     /// Purposes that it refused, withdrew from or objected to.
     pub refused: PurposeSet,
+    /// When the first of its yeses ends, µs UTC; from then on this is out of date.
+    pub ends_at: Option<i64>,
+}
+
+impl Chosen {
+    /// Has a yes ended since this was read? Then it has to be read again.
+    pub fn is_over(&self, now: i64) -> bool {
+        self.ends_at.is_some_and(|end| end <= now)
+    }
 }
 
 /// What was lately seen of a subject: enough to seal a new record for it before the transaction looks.

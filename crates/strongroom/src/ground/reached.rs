@@ -26,6 +26,19 @@ pub struct Reach {
     pub at: i64,
 }
 
+/// So many persons are about to be asked about at once, of whom nobody is named.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch {
+    /// By which credential.
+    pub credential: u64,
+    /// For which purpose.
+    pub purpose: u16,
+    /// How many; whoever of them is known counts again.
+    pub persons: u32,
+    /// When, µs UTC, by the time that can be believed.
+    pub at: i64,
+}
+
 /// As many persons were reached as may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full {
@@ -68,13 +81,20 @@ struct Inside {
 struct Given {
     approved: Approved,
     persons: HashSet<u64, BuildHasherDefault<Plain>>,
+    /// Persons of batches: they are not named, so each counts by itself.
+    unnamed: u32,
 }
 
 impl Given {
     /// Has it this person already, or room for one more?
     fn has_room_for(&self, person: u64) -> bool {
-        let most = usize::try_from(self.approved.subjects).unwrap_or(usize::MAX);
-        self.persons.len() < most || self.persons.contains(&person)
+        self.left() > 0 || self.persons.contains(&person)
+    }
+
+    /// So many more it has room for.
+    fn left(&self) -> u32 {
+        let named = u32::try_from(self.persons.len()).unwrap_or(u32::MAX);
+        self.approved.subjects.saturating_sub(named).saturating_sub(self.unnamed)
     }
 }
 
@@ -102,6 +122,59 @@ impl Reached {
         }
         for_purpose.count(person);
         Ok(())
+    }
+
+    /// Counts a batch, if the credential may reach so many more persons: all of it, or nothing.
+    ///
+    /// Takes: the purpose's limit, and the credential's own over all its purposes.
+    pub fn take_batch(&self, batch: &Batch, purpose: Limit, own: Option<Limit>) -> Result<(), Full> {
+        let inside = &mut *self.lock();
+        let for_purpose = inside.by_purpose.entry((batch.credential, batch.purpose)).or_default();
+        for_purpose.move_to(minute(batch.at));
+        for_purpose.room_for_batch(batch.persons, purpose)?;
+        if let Some(own) = own {
+            let in_all = inside.in_all.entry(batch.credential).or_default();
+            in_all.move_to(minute(batch.at));
+            in_all.room_for_batch(batch.persons, own)?;
+            in_all.count_batch(batch.persons);
+        }
+        for_purpose.count_batch(batch.persons);
+        Ok(())
+    }
+
+    /// Counts a batch under an approval, if it has room for all of it. Gives whether it had.
+    pub fn take_batch_approved(&self, approval: u64, batch: &Batch) -> bool {
+        let inside = &mut *self.lock();
+        let its = inside.approvals.get_mut(&(batch.credential, batch.purpose));
+        let Some(given) = its.and_then(|its| its.get_mut(&approval)) else { return false };
+        let room = given.left() >= batch.persons;
+        if room {
+            given.unnamed = given.unnamed.saturating_add(batch.persons);
+        }
+        room
+    }
+
+    /// The approvals that have room for all of a batch, the earliest first. It answers "probably": their rows decide.
+    pub fn approvals_for_batch(&self, batch: &Batch) -> Vec<u64> {
+        let inside = &mut *self.lock();
+        let Some(its) = inside.approvals.get_mut(&(batch.credential, batch.purpose)) else {
+            return Vec::new();
+        };
+        its.retain(|_, given| given.approved.ends_at > batch.at);
+        its.iter().filter(|(_, given)| given.left() >= batch.persons).map(|(id, _)| *id).collect()
+    }
+
+    /// Counts a batch that the ledger says was asked about, whatever the limit; see [`Reached::saw`].
+    pub fn saw_batch(&self, batch: &Batch, own: Option<Limit>) {
+        let inside = &mut *self.lock();
+        let for_purpose = inside.by_purpose.entry((batch.credential, batch.purpose)).or_default();
+        for_purpose.move_to(minute(batch.at).max(for_purpose.now));
+        for_purpose.count_batch(batch.persons);
+        if own.is_some() {
+            let in_all = inside.in_all.entry(batch.credential).or_default();
+            in_all.move_to(minute(batch.at).max(in_all.now));
+            in_all.count_batch(batch.persons);
+        }
     }
 
     /// Counts a person under an approval, if it has room. Gives whether it had.
@@ -134,7 +207,7 @@ impl Reached {
     pub fn approve(&self, approved: Approved) {
         let inside = &mut *self.lock();
         let its = inside.approvals.entry((approved.credential, approved.purpose)).or_default();
-        its.entry(approved.id).or_insert_with(|| Given { approved, persons: HashSet::default() });
+        its.entry(approved.id).or_insert_with(|| Given { approved, persons: HashSet::default(), unnamed: 0 });
     }
 
     /// Begins to count a credential anew: somebody has looked at it and lets it go on.
@@ -267,7 +340,7 @@ impl Window {
         self.move_to(minute);
         self.last.retain(|_, at| is_within(*at, DAY, minute));
         self.last.shrink_to_fit();
-        !self.last.is_empty()
+        !self.last.is_empty() || self.day > 0
     }
 
     /// When a person was last reached, if that was within the last day.
@@ -287,6 +360,25 @@ impl Window {
             return Err(Full { limit: limit.per_day, hours: 24 });
         }
         Ok(())
+    }
+
+    fn room_for_batch(&self, persons: u32, limit: Limit) -> Result<(), Full> {
+        if self.hour.saturating_add(persons) > limit.per_hour {
+            return Err(Full { limit: limit.per_hour, hours: 1 });
+        }
+        if self.day.saturating_add(persons) > limit.per_day {
+            return Err(Full { limit: limit.per_day, hours: 24 });
+        }
+        Ok(())
+    }
+
+    fn count_batch(&mut self, persons: u32) {
+        self.hour = self.hour.saturating_add(persons);
+        self.day = self.day.saturating_add(persons);
+        match self.minutes.back_mut() {
+            Some((minute, count)) if *minute == self.now => *count = count.saturating_add(persons),
+            _ => self.minutes.push_back((self.now, persons)),
+        }
     }
 
     fn count(&mut self, person: u64) {
@@ -481,6 +573,39 @@ mod tests {
         assert_eq!(reached.approvals(&reach(5, later)), [9]);
         reached.tidy(START + clock::DAY + 2 * clock::MINUTE);
         assert_eq!(left(), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_batch_is_counted_whole_or_not_at_all_and_beside_persons() {
+        let reached = Reached::default();
+        let batch = |persons, at| Batch { credential: 1, purpose: 2, persons, at };
+        let takes = |persons, at| reached.take_batch(&batch(persons, at), limit(10, 15), Some(limit(99, 99)));
+        assert_eq!(takes(8, START), Ok(()));
+        assert_eq!(takes(3, START), Err(Full { limit: 10, hours: 1 }));
+        for number in 0..2 {
+            reached.take(&reach(number, START), limit(10, 15), None).unwrap();
+        }
+        assert!(reached.take(&reach(2, START), limit(10, 15), None).is_err(), "the hour is full");
+        let later = START + clock::HOUR + 2 * clock::MINUTE;
+        assert_eq!(takes(6, later), Err(Full { limit: 15, hours: 24 }));
+        assert_eq!(takes(5, later), Ok(()));
+        reached.tidy(START + 23 * clock::HOUR);
+        assert!(takes(1, START + 23 * clock::HOUR).is_err(), "tidying up gives nothing back");
+        let next_day = START + clock::DAY + 2 * clock::HOUR;
+        assert_eq!(takes(10, next_day), Ok(()), "and a day later everything is");
+    }
+
+    #[test]
+    fn an_approval_has_room_for_all_of_a_batch_or_is_not_used() {
+        let reached = Reached::default();
+        reached.approve(Approved { id: 9, credential: 1, purpose: 2, subjects: 5, ends_at: START + 1 });
+        let batch = |persons| Batch { credential: 1, purpose: 2, persons, at: START };
+        assert!(reached.take_approved(9, &reach(1, START)));
+        assert!(!reached.take_batch_approved(9, &batch(5)) && reached.take_batch_approved(9, &batch(4)));
+        assert!(
+            reached.approvals_for_batch(&batch(1)).is_empty() && !reached.take_approved(9, &reach(2, START))
+        );
+        assert!(reached.take_approved(9, &reach(1, START)), "who is in it stays in it");
     }
 
     #[test]

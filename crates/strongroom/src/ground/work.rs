@@ -35,6 +35,17 @@ pub struct Work<'w, 't> {
     pub(super) permits: &'w Arc<Permits>,
 }
 
+/// What a decision rests on beside subject and record: the policy, the time, and who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment<'m> {
+    /// The policy in force.
+    pub policy: &'m InForce,
+    /// Now, µs UTC.
+    pub now: i64,
+    /// Who asks.
+    pub actor: &'m ActorFacts,
+}
+
 /// What a receipt shows of an entry.
 #[derive(Debug, Clone)]
 pub struct Shown {
@@ -57,6 +68,11 @@ impl Work<'_, '_> {
     /// Reads.
     pub fn view(&self) -> &View<'_> {
         self.tx
+    }
+
+    /// What a decision in this unit of work rests on.
+    pub fn moment(&self) -> Moment<'_> {
+        Moment { policy: &self.policy, now: self.now, actor: &self.actor }
     }
 
     /// An entry of this actor, at this time, under this policy; to be completed.

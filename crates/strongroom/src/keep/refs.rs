@@ -244,7 +244,7 @@ pub fn parse_whose(
     match (&subject.id, &subject.external_id, &subject.matching) {
         (Some(id), None, None) => Ok(Whose::Subject(ids.read::<SubjectId>(id)?)),
         (None, Some(external), None) => {
-            let kind = root_kind(subject.kind.as_deref(), of, policy)?;
+            let kind = root_kind(subject.kind.as_deref(), of, policy, "/subject/kind")?;
             let value =
                 scalar(external.0, "/subject/external_id")?.map(|id| Value::Text(id.trim().to_owned()));
             Ok(Whose::External(shop.keys.blind(kind, EXTERNAL_ID, &value)?))
@@ -259,13 +259,13 @@ pub fn parse_whose(
 }
 
 /// The kind whose external ids name subjects: the one said, the parent's, or the only one that belongs to nothing.
-fn root_kind(said: Option<&str>, of: Option<u8>, policy: &InForce) -> Result<u8, Problem> {
+pub fn root_kind(said: Option<&str>, of: Option<u8>, policy: &InForce, pointer: &str) -> Result<u8, Problem> {
     if let Some(name) = said {
         return policy
             .compiled
             .find_kind(name)
             .map(CompiledKind::ordinal)
-            .ok_or_else(|| unknown_kind("/subject/kind"));
+            .ok_or_else(|| unknown_kind(pointer));
     }
     if let Some(of) = of {
         return Ok(of);
@@ -273,8 +273,10 @@ fn root_kind(said: Option<&str>, of: Option<u8>, policy: &InForce) -> Result<u8,
     let mut roots = policy.compiled.kinds().filter(|kind| kind.of().is_none());
     match (roots.next(), roots.next()) {
         (Some(only), None) => Ok(only.ordinal()),
-        _ => Err(Problem::new("SR-KEEP-012", 422, "several kinds of record name subjects: say which")
-            .at("/subject/kind")),
+        _ => {
+            Err(Problem::new("SR-KEEP-012", 422, "several kinds of record name subjects: say which")
+                .at(pointer))
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{CredentialRow, approvals, find, is_technical, list, mac_of, sql};
 use crate::ground::clock::{DAY, MINUTE};
 use crate::ground::log::first_since;
 use crate::ground::neighbours::News;
-use crate::ground::reached::{Approved, Full, Reach};
+use crate::ground::reached::{Approved, Batch, Full, Reach};
 use crate::ground::work::Work;
 use crate::ground::{CredentialId, Deed, EntryId, Id, Problem, Shop};
 
@@ -56,6 +56,47 @@ pub fn reach(entry: &mut Entry, work: &mut Work<'_, '_>) -> Result<Option<Proble
         Err(full) => {
             freeze_full(&reach, full, work)?;
             Ok(Some(frozen()))
+        }
+    }
+}
+
+/// Counts a batch that is about to be asked about: as many persons as it names, whoever of them is known. A miss tells somebody who
+/// guesses something as well.
+///
+/// Gives: the approval under which it was counted, if it was. The inner problem is the refusal of a batch for which there is no room
+/// left: then the credential is frozen, which this transaction has to commit. Fails: `SR-REVEAL-019` for one that is larger than
+/// the whole limit: that is a mistake, and freezes nobody.
+/// Records: *frozen*, in that case.
+pub fn reach_batch(
+    purpose: u16,
+    persons: u32,
+    work: &mut Work<'_, '_>,
+) -> Result<Result<Option<u64>, Problem>, Problem> {
+    let ActorKind::Credential(credential) = work.actor.entered.kind else { return Ok(Ok(None)) };
+    let batch = Batch { credential, purpose, persons, at: work.counted_at };
+    let of = Reach { credential, purpose, alias: [0; 16], at: batch.at };
+    for approval in work.shop.reached.approvals_for_batch(&batch) {
+        if approvals::stands(approval, &of, work)? && work.shop.reached.take_batch_approved(approval, &batch)
+        {
+            return Ok(Ok(Some(approval)));
+        }
+    }
+    let limit = work.policy.compiled.purpose(purpose).map_or(Limit::USUAL, |purpose| purpose.said.limit());
+    let own = work.actor.limit;
+    let most = own.map_or(limit.per_hour, |own| own.per_hour.min(limit.per_hour));
+    if persons > most {
+        return Err(Problem::new(
+            "SR-REVEAL-019",
+            422,
+            "this is about more persons than the credential may reach in an hour",
+        )
+        .help("give the purpose a `limit` in the policy, ask for an approval first, or send smaller parts over several hours"));
+    }
+    match work.shop.reached.take_batch(&batch, limit, own) {
+        Ok(()) => Ok(Ok(None)),
+        Err(full) => {
+            freeze_full(&of, full, work)?;
+            Ok(Err(frozen()))
         }
     }
 }
@@ -238,7 +279,8 @@ pub fn learn(view: &View<'_>, shop: &Shop, news: &News) -> Result<(), Problem> {
 
 /// Does an entry count, as far as its act tells? Most do not, and need not be decoded. What cannot be told is looked at.
 fn may_count(leaf: &[u8]) -> bool {
-    Entry::peek(leaf).is_none_or(|(act, _)| act == Act::Unfrozen || COUNTED.contains(&act))
+    Entry::peek(leaf)
+        .is_none_or(|(act, _)| matches!(act, Act::Unfrozen | Act::AskedMay) || COUNTED.contains(&act))
 }
 
 fn count_entry(entry: &Entry, own: &HashMap<u64, Option<Limit>>, shop: &Shop) {
@@ -251,11 +293,13 @@ fn count_entry(entry: &Entry, own: &HashMap<u64, Option<Limit>>, shop: &Shop) {
         }
         return;
     }
-    let (ActorKind::Credential(credential), Some(purpose), Some(alias)) =
-        (entry.actor.kind, entry.purpose, entry.alias)
-    else {
+    let (ActorKind::Credential(credential), Some(purpose)) = (entry.actor.kind, entry.purpose) else {
         return;
     };
+    if entry.act == Act::AskedMay {
+        return count_batch(entry, credential, purpose, own, shop);
+    }
+    let Some(alias) = entry.alias else { return };
     let Some(own) = own.get(&credential) else { return };
     let reach = Reach { credential, purpose, alias, at: entry.at };
     if let Some(approval) = entry.figure(Figure::Approval) {
@@ -263,4 +307,16 @@ fn count_entry(entry: &Entry, own: &HashMap<u64, Option<Limit>>, shop: &Shop) {
         return;
     }
     shop.reached.saw(&reach, *own);
+}
+
+fn count_batch(entry: &Entry, credential: u64, purpose: u16, own: &HashMap<u64, Option<Limit>>, shop: &Shop) {
+    let Some(own) = own.get(&credential) else { return };
+    let persons = entry.figure(Figure::Subjects).and_then(|persons| u32::try_from(persons).ok());
+    let batch = Batch { credential, purpose, persons: persons.unwrap_or(u32::MAX), at: entry.at };
+    match entry.figure(Figure::Approval) {
+        Some(approval) => {
+            shop.reached.take_batch_approved(approval, &batch);
+        }
+        None => shop.reached.saw_batch(&batch, *own),
+    }
 }

@@ -267,7 +267,7 @@ fn go_on(wanted: &Wanted, work: &mut Work<'_, '_>) -> Result<Ended, Problem> {
     let chosen = chosen_for(purpose, subject.id, work)?;
     let (asked, none) = (FieldMask::only(mark.field), policy::Agreement::None);
     let (decision, until) =
-        judge(purpose, policy::Act::Reveal, None, none, asked, &row, &subject, &chosen, work);
+        judge(purpose, policy::Act::Reveal, None, none, asked, &row, &subject, &chosen, &work.moment());
     let whole = decision.fields.has(mark.field) && !decision.masked.has(mark.field);
     if decision.answer != Answer::Yes || !whole {
         return stop(&[(record.kind(), decision)], work).map(Ended::Refused);

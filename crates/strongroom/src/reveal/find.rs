@@ -89,7 +89,7 @@ fn summarise(
         return Err(Problem::new("SR-REVEAL-013", 422, "this is not a record of the subject").at("/after"));
     }
     let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
-    let chosen = choose::chosen(work.tx, work.shop, subject)?;
+    let chosen = choose::chosen(work.tx, work.shop, subject, work.now)?;
     let mut listed = Listing::of_at_most(RECORDS_LISTED);
     listed.add_behind(work.tx, work.shop, subject, after)?;
     let compiled = &work.policy.compiled;

@@ -38,6 +38,7 @@ pub fn routes() -> Vec<Route> {
             Box::pin(post_file_reveal(request))
         })
         .ending_in(REVEAL_FILE),
+        super::may_http::route(),
         Route::post("/v1/records:search", Deed::Search, |request| Box::pin(post_search(request))),
         Route::post("/v1/subjects:find", Deed::Find, |request| Box::pin(post_find(request))),
         Route::get("/v1/choices/{target}/receipt", Deed::Find, |request| Box::pin(get_receipt(request))),
@@ -444,6 +445,9 @@ pub struct ChoiceFound {
     pub notice: u32,
     /// Language of that notice.
     pub language: String,
+    /// When this yes ends by itself (RFC 3339); left out, if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// See what is kept about a subject, without a value.
@@ -512,6 +516,7 @@ fn found_body(summary: &Summary, house: &House, policy: &InForce) -> SubjectFoun
                 at: instant(choice.at),
                 notice: choice.notice,
                 language: choice.language.clone(),
+                until: (choice.ends_at != 0).then(|| instant(choice.ends_at)),
             })
             .collect(),
         entry: house.ids.show(summary.entry),
@@ -594,7 +599,7 @@ pub(crate) async fn post_token(request: Request) -> Result<Response<Body>, Probl
     Ok(answer(StatusCode::CREATED, &made))
 }
 
-fn recipient_of(name: Option<&str>, policy: &InForce) -> Result<Option<u16>, Problem> {
+pub(super) fn recipient_of(name: Option<&str>, policy: &InForce) -> Result<Option<u16>, Problem> {
     let Some(name) = name else { return Ok(None) };
     let found = policy.compiled.find_recipient(name).map(|recipient| recipient.ordinal);
     let unknown = || Problem::new("SR-REVEAL-011", 422, "the policy has no such recipient").at("/recipient");

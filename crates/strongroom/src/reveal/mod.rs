@@ -16,6 +16,8 @@
 pub mod file;
 mod find;
 pub mod http;
+mod may;
+pub mod may_http;
 mod own;
 mod permit;
 pub mod receipt;
@@ -25,6 +27,7 @@ mod token;
 mod types;
 
 pub use find::{RecordSummary, Summary, find};
+pub use may::{Answered, May, MayAsk, Whom, may};
 pub use own::{Sensitive, nothing_kept, reveal_own};
 pub use permit::{Opened, Permit, open};
 pub use render::{render_reveal, tell_value, write_value};
@@ -43,7 +46,7 @@ use store::Lane;
 use crate::choose;
 use crate::ground::house::House;
 use crate::ground::web::Caller;
-use crate::ground::work::{Work, outcome, reason_numbers, reasons_for_caller};
+use crate::ground::work::{Moment, Work, outcome, reason_numbers, reasons_for_caller};
 use crate::ground::{Chosen, Deed, Id, InForce, OPEN_END, Problem, RecordId, Shop, SubjectId};
 use crate::keep::{self, Listing, Order, RecordRow, SubjectRow};
 use crate::people;
@@ -159,7 +162,7 @@ pub(crate) fn decide(
         let kind = record.id.kind();
         let asked = asked_fields(ask, kind, work);
         let (decision, until) =
-            judge(ask.purpose, act, recipient, agreement, asked, &record, &row, &chosen, work);
+            judge(ask.purpose, act, recipient, agreement, asked, &record, &row, &chosen, &work.moment());
         if decision.answer == Answer::Yes && !decision.fields.is_empty() {
             items.push(item(record, &decision, until, &row, work)?);
         } else {
@@ -230,13 +233,13 @@ pub(crate) fn resolve(target: &Target, work: &Work<'_, '_>) -> Result<Led, Probl
 /// What a subject chose, for a purpose whose basis asks for it: the others stand on something else.
 fn chosen_for(purpose: u16, subject: SubjectId, work: &Work<'_, '_>) -> Result<Chosen, Problem> {
     if rests_on_a_choice(purpose, &work.policy) {
-        choose::chosen(work.view(), work.shop, subject)
+        choose::chosen(work.view(), work.shop, subject, work.now)
     } else {
         Ok(Chosen::default())
     }
 }
 
-fn rests_on_a_choice(purpose: u16, policy: &InForce) -> bool {
+pub(crate) fn rests_on_a_choice(purpose: u16, policy: &InForce) -> bool {
     let basis = policy.compiled.purpose(purpose).map(|purpose| purpose.said.basis);
     matches!(basis, Some(Basis::Consent | Basis::SeparateConsent | Basis::LegitimateInterest))
 }
@@ -294,16 +297,16 @@ pub(crate) fn judge(
     record: &RecordRow,
     subject: &SubjectRow,
     chosen: &Chosen,
-    work: &Work<'_, '_>,
+    moment: &Moment<'_>,
 ) -> (Decision, Option<i64>) {
-    let (compiled, kind) = (&work.policy.compiled, record.id.kind());
+    let (compiled, kind) = (&moment.policy.compiled, record.id.kind());
     let happenings = record.clear.happenings(kind);
     let life = happenings.life(chosen, subject.standing);
     let end = compiled.end_of(kind, purpose, &life);
-    let over = end.is_some_and(|end| end.is_over(work.now));
+    let over = end.is_some_and(|end| end.is_over(moment.now));
     let facts = Facts {
-        acts: work.actor.acts(),
-        purposes: work.actor.purposes,
+        acts: moment.actor.acts(),
+        purposes: moment.actor.purposes,
         granted: chosen.granted,
         refused: chosen.refused,
         standing: subject.standing,

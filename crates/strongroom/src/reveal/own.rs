@@ -34,7 +34,7 @@ const RECORDS_LIMIT: u32 = 100;
 
 /// Opens all that is kept about the person who asks.
 ///
-/// Fails: `SR-REVEAL-019` when nothing is kept. Records: *revealed*, to the person.
+/// Fails: `SR-REVEAL-024` when nothing is kept. Records: *revealed*, to the person.
 pub async fn reveal_own(
     house: &Arc<House>,
     caller: &Caller,
@@ -126,5 +126,5 @@ fn grant(row: &SubjectRow, items: Vec<Item>, more: bool, work: &mut Work<'_, '_>
 
 /// The problem of a person about whom nothing is kept that could be shown.
 pub fn nothing_kept() -> Problem {
-    Problem::new("SR-REVEAL-019", 404, "nothing is kept about this person that can be shown")
+    Problem::new("SR-REVEAL-024", 404, "nothing is kept about this person that can be shown")
 }

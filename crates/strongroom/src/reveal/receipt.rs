@@ -47,7 +47,7 @@ fn look_at(choice: ChoiceId, work: &mut Work<'_, '_>) -> Result<(ChoiceRow, Arc<
     let row = keep::find_subject(work.tx, work.shop, subject)?.ok_or_else(keep::error::not_found)?;
     let main = row.key(seal::Class::Main).ok_or_else(keep::error::erased)?;
     let key = work.shop.keys.open_key(subject.number(), main)?;
-    let chosen = choose::chosen(work.tx, work.shop, subject)?;
+    let chosen = choose::chosen(work.tx, work.shop, subject, work.now)?;
     let rows = choose::list_all(work.view(), work.shop, subject, chosen.count)?;
     let row = rows.into_iter().find(|row| row.id == choice).ok_or_else(keep::error::not_found)?;
     enter_under(subject, work.entry(Act::Found, Outcome::Yes), work)?;

@@ -138,11 +138,11 @@ fn judge_match(
     let Some(subject) = keep::find_subject(work.view(), work.shop, record.subject())? else {
         return Ok(None);
     };
-    let chosen = choose::chosen(work.view(), work.shop, subject.id)?;
+    let chosen = choose::chosen(work.view(), work.shop, subject.id, work.now)?;
     let asked = FieldMask::only(field);
     let none = policy::Agreement::None;
     let (mut decision, until) =
-        judge(purpose, policy::Act::Search, None, none, asked, &row, &subject, &chosen, work);
+        judge(purpose, policy::Act::Search, None, none, asked, &row, &subject, &chosen, &work.moment());
     if decision.answer != Answer::Yes || decision.fields.is_empty() {
         return Ok(None);
     }

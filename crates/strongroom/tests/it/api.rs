@@ -12,13 +12,16 @@
 mod choices;
 mod collect;
 mod doors;
+mod ends;
 mod homes;
 mod law;
 mod ledger;
+mod may;
 mod notices;
 mod receipts;
 mod reveal;
 mod shops;
 mod table;
 mod tokens;
+mod unsubscribe;
 mod window;

@@ -122,11 +122,33 @@ fn a_token_that_stands_for_something_else_is_not_resolved() {
 }
 
 #[test]
+fn an_end_that_was_put_off_by_hand_is_told_and_decides_nothing() {
+    for edits in [
+        "UPDATE choice_standing SET ends = ''",
+        "UPDATE choice_standing SET ends = replace(ends, '=1', '=2')",
+        "UPDATE choice_standing SET ends = ends || ',99=4102444800000000'",
+    ] {
+        let head = "[purpose.marketing_email]\n";
+        let ends = crate::support::POLICY.replacen(head, &format!("{head}ask_again = \"30d\"\n"), 1);
+        let mut bench = Bench::with_policy(&ends);
+        bench.is_broken_on_purpose();
+        let by = bench.service();
+        bench.customer(&by, "1");
+        bench.choose(&by, "1", "marketing_email", "granted");
+        edit(&mut bench, edits);
+        let body = json!({ "purpose": "marketing_email", "subject": { "external_id": "1" } });
+        is_edited(&bench.post(&by, "/v1/records:reveal", &body));
+        assert_eq!(deep_codes(&bench), ["SR-DEEP-004"], "{edits}");
+    }
+}
+
+#[test]
 fn a_choice_that_was_moved_in_time_or_taken_away_decides_nothing() {
     for edits in [
         "UPDATE choice SET at = at - 86400000000 WHERE said = 1",
         "UPDATE choice SET purpose = purpose + 1 WHERE said = 1",
         "UPDATE choice SET said = 2 WHERE said = 1",
+        "UPDATE choice SET ends_at = 4102444800000000 WHERE said = 1",
         "DELETE FROM choice WHERE said = 1",
     ] {
         let (mut bench, by, _) = with_two();

@@ -8,15 +8,16 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use policy::Home;
 use policy::record::own_name;
 use serde::{Deserialize, Serialize};
-use store::{Lane, View};
+use store::Lane;
 use utoipa::ToSchema;
 
 use super::snapshot::Snapshot;
+use super::standing::{Asking, Stands, last_of, peace_until, stands_in};
 use super::visitor;
 use super::{Offer, OfferedLook, OfferedPurpose};
 use super::{another_choice, from_another_site, not_alone, not_of_this_form, of_a_robot, stale};
-use crate::choose::{self, ChoiceReceiptBody, ChoiceRow, NewChoice, Others, Said, Seen, Way};
-use crate::ground::clock::SECOND;
+use crate::choose::{self, ChoiceReceiptBody, NewChoice, Others, Said, Seen, Way};
+use crate::ground::clock::{SECOND, instant};
 use crate::ground::house::House;
 use crate::ground::problem::ProblemBody;
 use crate::ground::random::SystemRandom;
@@ -178,7 +179,7 @@ pub(crate) async fn get_init(request: Request) -> Result<Response<Body>, Problem
     let home = request.parameter("home")?.and_then(Home::parse).unwrap_or_default();
     let offer = Offer::of(&policy, wanted, home);
     let heard = visitor::signals(&request.headers) || request.parameter("gpc")? == Some("1");
-    let stands = standing_of(&request.house, &shop, &request.headers).await?;
+    let Met { stands, asking } = meet(&request.house, &shop, &request.headers, &offer).await?;
     let now = request.house.clock.now();
 
     let in_spite = |purpose: &OfferedPurpose| stands.in_spite.contains(&purpose.name);
@@ -187,15 +188,12 @@ pub(crate) async fn get_init(request: Request) -> Result<Response<Body>, Problem
     } else {
         Vec::new()
     };
-    let choices: BTreeMap<String, bool> = stands
-        .choices
-        .into_iter()
-        .filter(|(name, _)| offer.find(name).is_some_and(OfferedPurpose::is_choice))
-        .collect();
-    let is_open = offer
-        .purposes
-        .iter()
-        .any(|purpose| purpose.is_asked_together() && !choices.contains_key(&purpose.name));
+    let choices = stands.offered(&offer);
+    let until = stands.until(&offer).map(instant);
+    let ask_again_at = match asking {
+        Asking::Now => None,
+        Asking::Later(at) => at.map(instant),
+    };
     let conflict = honoured.iter().filter(|name| choices.get(*name) == Some(&true)).cloned().collect();
     let snapshot = Snapshot {
         version: policy.version,
@@ -221,10 +219,10 @@ pub(crate) async fn get_init(request: Request) -> Result<Response<Body>, Problem
                 .collect(),
         },
         law: offer.law,
-        ask: is_open && !heard && !visitor::is_robot(&request.headers),
-        ask_again_at: None,
+        ask: asking == Asking::Now && !heard && !visitor::is_robot(&request.headers),
+        ask_again_at,
         choices,
-        until: None,
+        until,
         purposes: offer.purposes,
         gpc: WindowSignal { heard, honoured, conflict },
         texts: offer.texts,
@@ -241,47 +239,37 @@ fn for_this_visitor(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
-/// What stands of what a visitor chose.
-#[derive(Debug, Default)]
-struct Stands {
-    choices: BTreeMap<String, bool>,
-    /// Purposes to which they said yes in spite of a signal.
-    in_spite: Vec<String>,
+/// What stands, and when they are asked.
+struct Met {
+    stands: Stands,
+    asking: Asking,
 }
 
-async fn standing_of(house: &Arc<House>, shop: &Arc<Shop>, headers: &HeaderMap) -> Result<Stands, Problem> {
-    let Some(subject) = visitor::who(headers, shop, &house.ids)? else { return Ok(Stands::default()) };
-    let looking = Arc::clone(shop);
-    house.look(move |view| stands_in(view, &looking, subject)).await
-}
-
-fn stands_in(view: &View<'_>, shop: &Shop, subject: SubjectId) -> Result<Stands, Problem> {
-    let chosen = choose::chosen(view, shop, subject)?;
-    let policy = shop.policy();
-    let mut stands = Stands::default();
-    let names = |ordinal: u16| policy.registry.purpose_name(ordinal).map(ToString::to_string);
-    for ordinal in &chosen.granted {
-        stands.choices.extend(names(ordinal).map(|name| (name, true)));
-    }
-    for ordinal in &chosen.refused {
-        stands.choices.extend(names(ordinal).map(|name| (name, false)));
-    }
-    let last = last_of(choose::list_all(view, shop, subject, chosen.count)?);
-    let in_spite = last.values().filter(|row| row.said == Said::Granted && row.way == Way::Signal.name());
-    stands.in_spite = in_spite.filter_map(|row| names(row.purpose)).collect();
-    Ok(stands)
-}
-
-/// The last choice about each purpose, by its ordinal.
-fn last_of(rows: Vec<ChoiceRow>) -> BTreeMap<u16, ChoiceRow> {
-    let mut last: BTreeMap<u16, ChoiceRow> = BTreeMap::new();
-    for row in rows {
-        let is_later = last.get(&row.purpose).is_none_or(|before| (before.at, before.id) <= (row.at, row.id));
-        if is_later {
-            last.insert(row.purpose, row);
-        }
-    }
-    last
+/// What stands for whoever sends these headers. It reads packs too, so it is done where files may be read.
+async fn meet(
+    house: &Arc<House>,
+    shop: &Arc<Shop>,
+    headers: &HeaderMap,
+    offer: &Offer,
+) -> Result<Met, Problem> {
+    let subject = visitor::who(headers, shop, &house.ids)?;
+    let (looking, offer, packs) = (Arc::clone(shop), offer.clone(), Arc::clone(&house.packs));
+    let now = house.clock.now();
+    house
+        .look(move |view| {
+            let stands = match subject {
+                Some(subject) => stands_in(view, &looking, subject, now)?,
+                None => Stands::default(),
+            };
+            let (policy, law) = (looking.policy(), offer.law.as_deref());
+            // Packs that cannot be read ask nobody again.
+            let peace = |purpose: &OfferedPurpose, said_at: i64| {
+                peace_until(purpose, said_at, (&policy, &packs), law, now).ok().flatten()
+            };
+            let asking = stands.asking(&offer, now, peace);
+            Ok(Met { stands, asking })
+        })
+        .await
 }
 
 /// What somebody chose on a page.
@@ -366,16 +354,14 @@ pub(crate) async fn post_choices(request: Request) -> Result<Response<Body>, Pro
             kept => break kept?,
         }
     };
-    let looking = Arc::clone(&caller.shop);
-    let stands = house.look(move |view| stands_in(view, &looking, subject)).await?;
+    let (looking, now) = (Arc::clone(&caller.shop), house.clock.now());
+    let stands = house.look(move |view| stands_in(view, &looking, subject, now)).await?;
     let offer = &asked.offer;
-    let is_offered = |name: &String| offer.find(name).is_some_and(OfferedPurpose::is_choice);
-    let choices: BTreeMap<String, bool> =
-        stands.choices.into_iter().filter(|(name, _)| is_offered(name)).collect();
+    let (choices, until) = (stands.offered(offer), stands.until(offer));
     let standing = visitor::standing(asked.version, &choices);
     let saved = WindowSaved {
         receipt_url: format!("/w/{target}/receipts"),
-        until: None,
+        until: until.map(instant),
         standing: standing.clone(),
         choices,
     };
@@ -393,7 +379,9 @@ pub(crate) async fn post_choices(request: Request) -> Result<Response<Body>, Pro
         .collect();
     let left: Vec<String> = offer.purposes.iter().filter(|purpose| may(purpose)).flat_map(cookies).collect();
     let known = visitor::known_by(subject, &caller.shop, &house.ids)?;
-    let set = [visitor::stands(&standing), known].into_iter().chain(visitor::cleared(&headers, &gone, &left));
+    let set = [visitor::stands(&standing, until.map(|end| end.saturating_sub(now))), known]
+        .into_iter()
+        .chain(visitor::cleared(&headers, &gone, &left));
     for cookie in set {
         if let Ok(value) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(header::SET_COOKIE, value);
@@ -524,7 +512,7 @@ async fn keep_choices(
                     }
                     (None, None) => return Ok(None),
                 };
-                let before = choose::chosen(work.view(), work.shop, subject)?;
+                let before = choose::chosen(work.view(), work.shop, subject, work.now)?;
                 let mut is_new = false;
                 for choice in &choices {
                     let mut choice = choice.clone();
@@ -603,10 +591,10 @@ pub(crate) async fn receipts_about(
     subject: SubjectId,
     wanted: Vec<ChoiceId>,
 ) -> Result<Option<Vec<ledger::choice::ChoiceReceipt>>, Problem> {
-    let looking = Arc::clone(shop);
+    let (looking, now) = (Arc::clone(shop), house.clock.now());
     let (rows, key) = house
         .look(move |view| {
-            let chosen = choose::chosen(view, &looking, subject)?;
+            let chosen = choose::chosen(view, &looking, subject, now)?;
             let mut rows = choose::list_all(view, &looking, subject, chosen.count)?;
             if wanted.is_empty() {
                 rows = last_of(rows).into_values().collect();

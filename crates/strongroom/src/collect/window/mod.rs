@@ -14,6 +14,7 @@
 pub mod http;
 mod offer;
 mod snapshot;
+mod standing;
 mod visitor;
 
 pub use offer::{Offer, OfferedLook, OfferedPurpose, OfferedRecipient};

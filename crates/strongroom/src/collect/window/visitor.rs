@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::HeaderMap;
 
+use crate::ground::clock::SECOND;
 use crate::ground::{Ids, Problem, Shop, SubjectId};
 
 /// The cookie that scripts read: what stands, by names of purposes.
@@ -43,9 +44,11 @@ pub(super) fn standing(version: u32, choices: &BTreeMap<String, bool>) -> String
     format!("1.{version}.{}.{}", names(true), names(false))
 }
 
-/// The header that sets it.
-pub(super) fn stands(standing: &str) -> String {
-    format!("{STANDING}={standing}; Path=/; Max-Age={KEPT_FOR}; SameSite=Lax; Secure")
+/// The header that sets it. Takes: how long the first yes of it stands, µs, if that has an end: then it is gone with it.
+pub(super) fn stands(standing: &str, left: Option<i64>) -> String {
+    let left = left.map(|left| u32::try_from(left.max(0) / SECOND).unwrap_or(u32::MAX));
+    let age = left.map_or(KEPT_FOR, |left| left.min(KEPT_FOR));
+    format!("{STANDING}={standing}; Path=/; Max-Age={age}; SameSite=Lax; Secure")
 }
 
 /// The headers that take cookies away which match one of these patterns and none of those.

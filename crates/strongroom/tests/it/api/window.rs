@@ -445,3 +445,80 @@ fn the_files_of_the_window_are_served_as_what_they_are() {
         assert!(reply.body.len() > 500);
     }
 }
+
+/// The example's shop, whose newsletter's yes ends, and whose no is left in peace for a while.
+fn page_that_asks_again() -> Page {
+    let head = "[purpose.marketing_email]\n";
+    let rest = "[purpose.recommendations]\n";
+    let policy = POLICY.replacen(head, &format!("{head}ask_again = \"60d\"\nwait = \"90d\"\n"), 1).replacen(
+        rest,
+        &format!("{rest}ask_again = \"400d\"\nwait = \"200d\"\n"),
+        1,
+    );
+    let bench = Bench::with_policy(&policy);
+    let key = bench.key(Role::Window, &[]).0;
+    Page { bench, key, cookies: String::new() }
+}
+
+fn max_age(reply: &Reply) -> u64 {
+    let set = reply.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
+    let mut standing = set.filter(|cookie| cookie.starts_with("sr="));
+    let age = standing.next().unwrap().split("Max-Age=").nth(1).unwrap();
+    age.split(';').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_visitor_whose_yes_has_ended_is_asked_again_and_the_cookie_is_gone_with_it() {
+    let mut page = page_that_asks_again();
+    let body = Page::choice(
+        1,
+        &page.init("lang=en"),
+        &json!({ "marketing_email": true, "recommendations": true }),
+        "banner",
+    );
+    let reply = page.request("POST", "choices", &[], Some(&body));
+    page.keep_cookies(&reply);
+    assert_eq!(reply.is(200)["until"], "2027-01-22T02:00:00Z");
+    assert_eq!(max_age(&reply), 60 * 86_400);
+    let shown = page.init("lang=en");
+    assert_eq!((&shown["ask"], &shown["until"]), (&json!(false), &json!("2027-01-22T02:00:00Z")));
+    assert_eq!(shown["ask_again_at"], "2027-01-22T02:00:00Z");
+    page.bench.pass(60 * DAY);
+    let shown = page.init("lang=en");
+    assert_eq!((&shown["ask"], &shown["ask_again_at"]), (&json!(true), &Json::Null));
+    assert_eq!(shown["choices"], json!({ "recommendations": true }), "of the other one the yes stands on");
+}
+
+#[test]
+fn who_said_no_is_left_in_peace_as_long_as_the_policy_says() {
+    let mut page = page_that_asks_again();
+    page.choose(1, &json!({ "marketing_email": false, "recommendations": false }));
+    let shown = page.init("lang=en&home=eu");
+    assert_eq!((&shown["ask"], &shown["until"]), (&json!(false), &Json::Null));
+    assert_eq!(shown["ask_again_at"], "2027-02-21T02:00:00Z", "90 days");
+    page.bench.pass(90 * DAY);
+    assert_eq!(page.init("lang=en&home=eu")["ask"], true);
+    assert_eq!(page.init("lang=en&home=eu")["choices"]["marketing_email"], false, "and the no stands");
+    // Without a word in the policy nobody is asked a second time.
+    let mut page = Page::new();
+    page.choose(1, &json!({ "marketing_email": false, "recommendations": false, "statistics": false }));
+    page.bench.pass(3 * 365 * DAY);
+    let shown = page.init("lang=en");
+    assert_eq!((&shown["ask"], &shown["ask_again_at"]), (&json!(false), &Json::Null));
+}
+
+#[test]
+fn of_what_is_sold_the_law_lets_nobody_ask_sooner_than_after_a_year() {
+    let head = "[purpose.marketing_email]\n";
+    let policy = POLICY
+        .replacen("kept_in = \"cn\"", "kept_in = \"us\"\nestablished_in = \"us-ca\"", 1)
+        .replacen("serves = [\"cn\", \"eu\", \"us-ca\"]", "serves = [\"us-ca\"]", 1)
+        .replacen(head, &format!("{head}wait = \"90d\"\nrecipients = [\"ad-net\"]\n"), 1)
+        + "\n[recipient.ad-net]\nkind = \"marketing\"\nname = { zh = \"广告网络\", en = \"Ad Net\" }\nin = \"us\"\nconsideration = \"exchange\"\n";
+    let bench = Bench::with_policy(&policy);
+    let key = bench.key(Role::Window, &[]).0;
+    let mut page = Page { bench, key, cookies: String::new() };
+    page.choose(1, &json!({ "marketing_email": false, "recommendations": false }));
+    // LAW: Cal. Civ. Code 1798.135(c)(4): twelve months, to the end of that day on the shop's calendar.
+    assert_eq!(page.init("lang=en&home=us-ca")["ask_again_at"], "2027-11-23T16:00:00Z");
+}

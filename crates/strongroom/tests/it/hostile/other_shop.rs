@@ -70,6 +70,13 @@ const PLACES: &[(&str, Slot)] = &[
     ("SearchIn.field", Slot::Field),
     ("SearchIn.value", Slot::SearchValue),
     ("SearchIn.limit", Slot::Nothing),
+    ("MayIn.purpose", Slot::Purpose),
+    ("MayIn.recipient", Slot::Nothing),
+    ("MayIn.field", Slot::Field),
+    ("MayIn.values", Slot::SearchValue),
+    ("MayIn.external_ids", Slot::External),
+    ("MayIn.kind", Slot::Nothing),
+    ("MayIn.ids", Slot::Subject),
     ("FindIn.record", Slot::RecordRef),
     ("FindIn.after", Slot::Record),
     ("TokenIn.purpose", Slot::Purpose),
@@ -132,6 +139,12 @@ const PLACES: &[(&str, Slot)] = &[
     ("get /privacy shop", Slot::Nothing),
     ("get /privacy/versions/{id} id", Slot::Nothing),
     ("get /privacy/learn/{id} id", Slot::Nothing),
+    ("UnsubscribeLinkIn.purpose", Slot::Purpose),
+    ("UnsubscribeLinkIn.origin", Slot::Nothing),
+    ("get /u/{id} id", Slot::Nothing), // under a MAC of its shop's; `api::unsubscribe` tries others
+    ("get /u/{id} lang", Slot::Nothing),
+    ("post /u/{id} id", Slot::Nothing),
+    ("post /u/{id} lang", Slot::Nothing),
     ("get /w/{id}/init id", Slot::Nothing), // a publishable key: it stands in every page, and is its shop's own
     ("get /w/{id}/init lang", Slot::Nothing),
     ("get /v1/choices/{id}/receipt id", Slot::Choice),
@@ -324,6 +337,12 @@ impl Two {
             ("POST", "/v1/records:search") => {
                 json!({ "purpose": "account", "field": "email", "value": "a@b.example" })
             }
+            ("POST", "/v1/choices:unsubscribe-link") => {
+                json!({ "subject": own, "purpose": "recommendations", "origin": "https://shop.example" })
+            }
+            ("POST", "/v1/choices:may") => {
+                json!({ "purpose": "marketing_email", "field": "email", "values": ["42@shop.example"] })
+            }
             ("POST", "/v1/subjects:find") => json!({ "subject": own }),
             ("POST", "/v1/tokens") => json!({ "purpose": "after_sales", "record": order, "field": "phone" }),
             ("POST", "/v1/tokens:resolve") => json!({ "purpose": "after_sales", "token": "tok_" }),
@@ -346,7 +365,7 @@ impl Two {
             ) => json!({}),
             ("POST", "/v1/records/{id}/files/{field}:reveal") => json!({ "purpose": "delivery" }),
             ("PUT", "/v1/records/{id}/files/{field}") => json!("the bytes of a file"),
-            ("GET", _) => Json::Null,
+            ("GET", _) | ("POST", "/u/{id}") => Json::Null,
             _ => panic!("{method} {path} is new: say here how it is asked"),
         }
     }
@@ -470,6 +489,10 @@ fn put(body: &mut Json, pointer: &str, value: Json) {
         let map = here.as_object_mut().unwrap();
         if ["id", "external_id", "match"].contains(part) && depth > 0 && parts[depth - 1] == "subject" {
             map.clear();
+        }
+        if ["ids", "external_ids"].contains(part) {
+            map.remove("field");
+            map.remove("values");
         }
         if *part == "record" || *part == "subject" {
             map.remove(if *part == "record" { "subject" } else { "record" });

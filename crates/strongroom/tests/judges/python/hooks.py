@@ -97,6 +97,12 @@ def known(path, body, dice):
     elif path == "/v1/choices":
         body.update(subject=any_subject(dice), purpose="marketing_email", notice=notice(dice))
         body.pop("at", None)
+    elif path == "/v1/choices:may":
+        body.clear()
+        body.update(purpose="marketing_email")
+        mails = [f"c-{dice.randrange(30)}@harbour.example" for _ in range(dice.randint(1, 5))]
+        whom = [{"field": "email", "values": mails}, {"ids": dice.sample(KNOWN["subjects"], 1)}, {"external_ids": ["c-1", 7]}]
+        body.update(dice.choice(whom))
     elif path == "/v1/records:reveal":
         use(body, dice)
     elif path == "/v1/records:search":
