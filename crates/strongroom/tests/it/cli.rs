@@ -422,10 +422,12 @@ policy versions:
 record: --as-of --format --lang --law --out --policy
 restore: --from --lost-since --yes
 reveal: --credential-file --field --kind --masked --match --purpose --record --subject
+selftest: [URL] --browser --evidence --expect --key --lang --new-key --no-sandbox --sign --verify --wait
 serve: --admin --listen
 shops add: --policy --suite
 shops list:
 subject show: [SUBJECT] --kind --match
+verify: <FILE> --key --lang --origin
 witness: --behind-tls-proxy --certificate --key --listen --log --new-key --private-key --state
 ";
 

@@ -28,6 +28,7 @@ mod copies;
 mod corpus;
 mod damage;
 mod demo;
+mod demo_shop;
 mod docs_page;
 mod edited_rows;
 mod engine;

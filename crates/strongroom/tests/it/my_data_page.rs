@@ -67,8 +67,9 @@ fn people_go_the_whole_way_in_both_languages_on_a_phone_and_a_desktop() {
         assert_eq!(browser.look("document.cookie"), "", "no script sees who is signed in");
 
         browser.follow("document.querySelector('.cards a[href^=\"/my/data\"]').click()");
-        browser.look("document.querySelectorAll('details').forEach(one => one.open = true)");
         look(&mut browser, "data");
+        browser.look("document.querySelectorAll('details').forEach(one => one.open = true)");
+        look(&mut browser, "correct");
         let corrected = format!("Ann Lee {language} {width}");
         browser.follow(&format!(
             "(() => {{ const form = [...document.querySelectorAll('details form')].find(f => f.elements.field.value === 'name'); \

@@ -18,15 +18,6 @@ fn check(browser: &mut Browser, text: &str) -> String {
     browser.look(SAID).as_str().unwrap().to_owned()
 }
 
-/// Keeps a picture of the page where somebody asks for pictures.
-fn keep_picture(browser: &mut Browser, name: &str) {
-    let Ok(folder) = std::env::var("STRONGROOM_TEST_PICTURES") else { return };
-    let asked = json!({ "format": "png", "captureBeyondViewport": true });
-    let picture = browser.ask("Page.captureScreenshot", asked)["data"].as_str().unwrap().to_owned();
-    let bytes = data_encoding::BASE64.decode(picture.as_bytes()).unwrap();
-    std::fs::write(std::path::Path::new(&folder).join(format!("verify-{name}.png")), bytes).unwrap();
-}
-
 fn served() -> (Bench, String, Given) {
     let mut bench = Bench::new();
     let given = given(&bench);
@@ -46,7 +37,7 @@ fn a_true_receipt_holds_in_the_browser_in_both_languages_and_nobody_is_asked() {
         for (width, scheme) in [(390, "light"), (1280, "dark"), (390, "dark"), (1280, "light")] {
             browser.go(&format!("{page}?lang={language}"), width, scheme);
             browser.until("!document.getElementById('verify').hidden");
-            keep_picture(&mut browser, &format!("{language}-{width}-{scheme}-before"));
+            browser.shoot(&format!("verify-{language}-{width}-{scheme}-before"));
             let asked = browser.requests.len();
             let said = check(&mut browser, &given.receipt.to_string());
             for word in [holds, unproven, granted, "strongroom/harbour-hill"] {
@@ -55,7 +46,7 @@ fn a_true_receipt_holds_in_the_browser_in_both_languages_and_nobody_is_asked() {
             assert_eq!(browser.requests.len(), asked, "{:?}", browser.requests);
             let flow = browser.look(OVERFLOW);
             assert_eq!(flow["more"], 0, "{language} {width}: {flow}");
-            keep_picture(&mut browser, &format!("{language}-{width}-{scheme}"));
+            browser.shoot(&format!("verify-{language}-{width}-{scheme}"));
         }
     }
     // Whatever a page of ours would want to send, the browser does not let it.
@@ -74,7 +65,7 @@ fn every_forgery_is_refused_in_the_browser_with_the_code_of_the_program() {
         let said = check(&mut browser, &text);
         assert!(said.contains("This receipt does not hold") && said.contains(code), "{what}: {said}");
     }
-    keep_picture(&mut browser, "en-1280-light-forged");
+    browser.shoot("verify-en-1280-light-forged");
     // Two in one file, the ledger's receipt alone, and one that is false among those that are true.
     let both = json!({ "receipts": [given.receipt, given.other] });
     assert!(check(&mut browser, &both.to_string()).contains("All 2 receipts hold"));

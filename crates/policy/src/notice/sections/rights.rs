@@ -14,9 +14,11 @@ pub(super) fn rights(scribe: &Scribe<'_>) -> Vec<Block> {
     let my = scribe.link("My data", "我的数据", links.my);
     let officer = Line::contact(&scribe.policy.shop.officer.contact);
     let how = scribe.fill(
-        "Write to {1}; {0} says what to write. It costs nothing, and you need not say why. We ask for no more proof of who you are \
+        "Open {0}: once you have signed in there, you see, copy and correct what we keep, and see who used it. Or write to {1}; \
+         the same page says what to write. It costs nothing, and you need not say why. We ask for no more proof of who you are \
          than is needed to be sure that it is you.",
-        "请联系{1}；需要写明哪些内容，见{0}。不收取费用，您也无需说明理由。我们只会要求为确认您本人身份所必需的信息。",
+        "打开{0}，登录后即可查阅、复制、更正我们保存的您的信息，并了解谁使用过；也可以联系{1}，需要写明哪些内容见同一页面。不收取费用，\
+         您也无需说明理由。我们只会要求为确认您本人身份所必需的信息。",
         &[my, officer],
     );
     let facts = Right::ALL.iter().filter(|right| is_given(scribe, **right)).map(|right| {

@@ -16,6 +16,17 @@ pub(super) async fn look_around(stage: &mut Stage) -> Result<(), Stop> {
             "四处看看：服务器一直运行，按 Ctrl-C 结束"
         ),
     );
+    let shop = super::shop::open(stage).await?;
+    stage.paper.say(&both!(
+        speaks,
+        "A small shop, with the banner, the notice and My data of two of its customers:",
+        "一家小店，可以看到横幅、隐私政策，以及两位顾客的“我的数据”："
+    ));
+    let port = shop.port();
+    for language in ["zh", "en"] {
+        stage.paper.say(&format!("http://localhost:{port}/?lang={language}"));
+    }
+    stage.paper.gap();
     let places = [
         (true, "/docs", both!(speaks, "the API, browsable", "接口文档，可浏览")),
         (true, "/metrics", both!(speaks, "figures for whoever watches", "监控指标")),

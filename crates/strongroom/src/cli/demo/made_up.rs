@@ -66,7 +66,7 @@ const AREAS: [u16; 12] = [415, 212, 312, 206, 617, 503, 303, 512, 404, 305, 215,
 /// How Chinese mobile numbers begin.
 const PREFIXES: [&str; 8] = ["138", "139", "135", "136", "150", "159", "186", "188"];
 /// What the shop sells, in both languages.
-const GOODS: [(&str, &str, u32); 8] = [
+pub(super) const GOODS: [(&str, &str, u32); 8] = [
     ("Longjing green tea, 250 g", "龙井茶 250 克", 168),
     ("Dianhong black tea, 200 g", "滇红茶 200 克", 96),
     ("Tieguanyin oolong, 250 g", "铁观音 250 克", 138),

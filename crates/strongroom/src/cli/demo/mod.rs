@@ -7,6 +7,7 @@
 mod end;
 mod made_up;
 mod paper;
+mod shop;
 mod stage;
 mod walk;
 

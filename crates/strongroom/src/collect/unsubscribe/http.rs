@@ -133,13 +133,13 @@ pub(crate) async fn get_unsubscribe(visit: Visit) -> Result<Response<Body>, Prob
 
 /// Unsubscribe. Takes no credential and no cookie; may be sent again; never redirects, and answers the same for every link.
 #[utoipa::path(post, path = "/u/{id}", tag = "choices",
-    params(("id" = String, Path, description = "The opaque part of a link"),
-           ("lang" = Option<String>, Query, nullable = false, max_length = 128, pattern = "^[A-Za-z0-9_.:-]*$", description = "The language; the browser's, if it is left out")),
+    params(("id" = String, Path, description = "The opaque part of a link")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`List-Unsubscribe=One-Click`; as `multipart/form-data` too"),
     responses((status = 200, description = "It is done, as far as there was anything to do", content_type = "text/html", body = String),
               (status = 400, description = "The body says something else: the page that asks", content_type = "text/html", body = String)))]
 pub(crate) async fn post_unsubscribe(visit: Visit) -> Result<Response<Body>, Problem> {
-    let language = language_of(visit.parameter("lang")?, &visit.headers);
+    // A link is answered whatever else stands in its address.
+    let language = language_of(visit.parameter("lang").ok().flatten(), &visit.headers);
     if !is_one_click(&visit.headers, &visit.body) {
         return Ok(show(Page::Ask, StatusCode::BAD_REQUEST, language));
     }

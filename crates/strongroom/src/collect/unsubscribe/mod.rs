@@ -19,7 +19,7 @@ use store::Lane;
 
 use crate::choose::{self, NewChoice, Others, Said, Seen, Way};
 use crate::ground::house::House;
-use crate::ground::{Actor, Id, Ids, Problem, Shop, SubjectId};
+use crate::ground::{Actor, Deed, Id, Ids, Problem, Shop, SubjectId};
 use crate::keep;
 
 /// What a link leads to.
@@ -69,7 +69,10 @@ fn led_by(token: &str, house: &House) -> Result<Option<Led>, Problem> {
 /// Records: *chose*, when something changed.
 async fn withdraw(house: &Arc<House>, token: &str) -> Result<(), Problem> {
     let Some(Led { shop, subject, purpose }) = led_by(token, house)? else { return Ok(()) };
-    let working = house.work(Lane::High, &shop, &Actor::House, move |work| {
+    // It is they who say so, with what was sent to their own mailbox.
+    let working = house.work(Lane::High, &shop, &Actor::Subject(subject), move |work| {
+        work.must_be_allowed(Deed::Choose)?;
+        work.must_be_its_own(subject)?;
         let found = work.policy.compiled.purpose(purpose).cloned();
         let Some(found) = found.filter(|found| choose::may_be_said(found, Said::Withdrawn).is_ok()) else {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use policy::notice::{content_security_policy, page_of};
+use policy::notice::{Forms, page_with, security_policy};
 use policy::record::{Language, Words};
 
 /// Which page.
@@ -53,9 +53,7 @@ pub(super) fn show(page: Page, status: StatusCode, language: Language) -> Respon
     };
     let html =
         format!("<article class=\"notice\">\n<header>\n<h1>{title}</h1>\n</header>\n{html}</article>\n");
-    // The pages of the notice send no form; this one sends its own, to where it is.
-    let with_a_form = |text: &str| text.replace("form-action 'none'", "form-action 'self'");
-    let mut response = Response::new(Body::from(with_a_form(&page_of(language.tag(), title, &html))));
+    let mut response = Response::new(Body::from(page_with(language.tag(), title, &html, Forms::Own)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -63,7 +61,7 @@ pub(super) fn show(page: Page, status: StatusCode, language: Language) -> Respon
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Language"));
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
-    let policy = format!("{}; frame-ancestors 'none'", with_a_form(&content_security_policy()));
+    let policy = format!("{}; frame-ancestors 'none'", security_policy(Forms::Own));
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }

@@ -62,7 +62,7 @@ fn one_click_withdraws_that_purpose_of_that_person_and_nothing_else() {
     }
     let entries = bench.entries();
     let entry = entries.iter().rev().find(|entry| entry.act == Act::Chose).unwrap();
-    assert_eq!(entry.actor.kind, ActorKind::House);
+    assert_eq!(entry.actor.kind, ActorKind::Subject);
     // Again, and as the other form: the same answer, and nothing is entered.
     let (chose, page) = (bench.count(Act::Chose), reply.text());
     let parts =

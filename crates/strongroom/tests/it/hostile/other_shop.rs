@@ -144,7 +144,6 @@ const PLACES: &[(&str, Slot)] = &[
     ("get /u/{id} id", Slot::Nothing), // under a MAC of its shop's; `api::unsubscribe` tries others
     ("get /u/{id} lang", Slot::Nothing),
     ("post /u/{id} id", Slot::Nothing),
-    ("post /u/{id} lang", Slot::Nothing),
     ("get /w/{id}/init id", Slot::Nothing), // a publishable key: it stands in every page, and is its shop's own
     ("get /w/{id}/init lang", Slot::Nothing),
     ("get /v1/choices/{id}/receipt id", Slot::Choice),

@@ -131,6 +131,8 @@ fn a_backup_from_before_there_were_limits_is_restored() {
                 ALTER TABLE credential DROP COLUMN frozen_at; ALTER TABLE credential DROP COLUMN said;
                 ALTER TABLE subject DROP COLUMN home; ALTER TABLE subject DROP COLUMN age;
                 ALTER TABLE choice DROP COLUMN shown; ALTER TABLE choice DROP COLUMN variant; ALTER TABLE choice DROP COLUMN law;
+                DROP INDEX choice_ends; ALTER TABLE choice DROP COLUMN ends_at; ALTER TABLE choice_standing DROP COLUMN ends;
+                ALTER TABLE choice_standing DROP COLUMN ends_at; DROP TABLE code_asked; DROP TABLE sign_in;
                 DROP TABLE approval; DROP TABLE pen; DROP TABLE file_chunk; DROP TABLE file; UPDATE schema SET number = 7;";
     database.execute_batch(back).unwrap();
     database.close();
