@@ -62,6 +62,8 @@ pub enum Fact {
     SaidAt,
     /// When it was entered.
     EnteredAt,
+    /// When it ends by itself.
+    EndsAt,
     /// Under which version of the notice.
     Notice,
     /// In which language.
@@ -187,9 +189,7 @@ fn facts_of(opening: &Opening, entered_at: i64) -> BTreeMap<Fact, String> {
     let extras = opening.parts().filter(|(tag, _)| *tag == Tag::Extra);
     for extra in extras.filter_map(|(_, value)| std::str::from_utf8(value).ok()) {
         let Some((name, value)) = extra.split_once(' ') else { continue };
-        let named =
-            [(Fact::Way, "way"), (Fact::Shown, "shown"), (Fact::Variant, "variant"), (Fact::Law, "law")];
-        let fact = named.iter().find(|(_, known)| *known == name);
+        let fact = EXTRAS.iter().find(|(_, known)| *known == name);
         facts.extend(fact.map(|(fact, _)| (*fact, value.to_owned())));
     }
     facts
@@ -209,6 +209,7 @@ impl Fact {
         Self::Choice,
         Self::SaidAt,
         Self::EnteredAt,
+        Self::EndsAt,
         Self::Notice,
         Self::Language,
         Self::Way,
@@ -225,6 +226,7 @@ impl Fact {
             Self::Choice => "choice",
             Self::SaidAt => "time of the choice",
             Self::EnteredAt => "time of the entry",
+            Self::EndsAt => "end of the choice",
             Self::Notice => "version of the notice",
             Self::Language => "language",
             Self::Way => "way",
@@ -243,6 +245,7 @@ impl Fact {
             Self::Choice => of_status("sr:choice"),
             Self::SaidAt => of_status("dct:date"),
             Self::EnteredAt => record.get("dct:created"),
+            Self::EndsAt => of_status("dpv:hasDuration").and_then(|duration| duration.get("dct:date")),
             Self::Notice => record.pointer("/dpv:hasNotice/dct:identifier"),
             Self::Language => record.pointer("/dpv:hasNotice/dct:language"),
             Self::Way => of_status("dpv:hasIndicationMethod"),
@@ -283,6 +286,15 @@ impl<'de> Deserialize<'de> for Format {
 /// What `format` says of a receipt of a choice.
 pub const FORMAT: &str = "strongroom/choice-receipt/1";
 
+/// The facts that an opening has as extras, and what they begin with.
+const EXTRAS: [(Fact, &str); 5] = [
+    (Fact::Way, "way"),
+    (Fact::Shown, "shown"),
+    (Fact::Variant, "variant"),
+    (Fact::Law, "law"),
+    (Fact::EndsAt, "until"),
+];
+
 /// Which terms of DPV say which choice: of a consent, or of an interest.
 const STATES: [(&str, [&str; 2]); 3] = [
     ("granted", ["dpv:ConsentGiven", "dpv:OptingInToProcess"]),
@@ -312,7 +324,8 @@ mod tests {
         let opening =
             Opening::builder().act(Act::Chose).subject("sub_ann").purpose("letters").choice("granted");
         let opening = opening.notice("3").language("en").at(AT - 1_000_007);
-        opening.extra(b"way banner").extra(b"shown 00ff").extra(b"variant arc").extra(b"law gdpr")
+        let opening = opening.extra(b"way banner").extra(b"shown 00ff").extra(b"variant arc");
+        opening.extra(b"law gdpr").extra(b"until 2027-11-22T01:34:55.000000Z")
     }
 
     fn record() -> Value {
@@ -326,6 +339,7 @@ mod tests {
                 "dpv:hasConsentStatus": {
                     "@type": "dpv:ConsentGiven", "sr:choice": "granted",
                     "dct:date": "2026-11-22T01:34:55.000000Z", "dpv:hasIndicationMethod": "banner",
+                    "dpv:hasDuration": { "dct:date": "2027-11-22T01:34:55.000000Z" },
                 },
             },
         })
@@ -370,6 +384,7 @@ mod tests {
             (Fact::Choice, "/dpv:hasProcess/dpv:hasConsentStatus/@type"),
             (Fact::SaidAt, "/dpv:hasProcess/dpv:hasConsentStatus/dct:date"),
             (Fact::EnteredAt, "/dct:created"),
+            (Fact::EndsAt, "/dpv:hasProcess/dpv:hasConsentStatus/dpv:hasDuration/dct:date"),
             (Fact::Notice, "/dpv:hasNotice/dct:identifier"),
             (Fact::Language, "/dpv:hasNotice/dct:language"),
             (Fact::Way, "/dpv:hasProcess/dpv:hasConsentStatus/dpv:hasIndicationMethod"),
@@ -396,8 +411,10 @@ mod tests {
         let of = |record: &Value| {
             ChoiceReceipt::new(record.clone(), ledger(Act::Chose, &plain), &signer()).unwrap()
         };
-        assert_eq!(verify(&of(&record())), Err(Error::RecordUnlike { fact: Fact::Shown }));
+        assert_eq!(verify(&of(&record())), Err(Error::RecordUnlike { fact: Fact::EndsAt }));
         let mut by_api = record();
+        by_api["dpv:hasProcess"]["dpv:hasConsentStatus"].as_object_mut().unwrap().remove("dpv:hasDuration");
+        assert_eq!(verify(&of(&by_api)), Err(Error::RecordUnlike { fact: Fact::Shown }));
         by_api["dpv:hasNotice"] = json!({ "dct:identifier": "3", "dct:language": "en" });
         by_api.as_object_mut().unwrap().remove("dpv:hasApplicableLaw");
         assert!(verify(&of(&by_api)).is_ok(), "where it was said, only the signature says");

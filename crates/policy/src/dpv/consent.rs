@@ -46,7 +46,9 @@ pub struct Choice<'c> {
     pub said_at: Timestamp,
     /// When it was entered into the ledger.
     pub entered_at: Timestamp,
-    /// Where: `banner`, `preferences`, `signal`, `api`, `import`.
+    /// When it ends by itself; `None` if it stands until something is said.
+    pub ends_at: Option<Timestamp>,
+    /// Where: `banner`, `preferences`, `signal`, `my_data`, `link`, `api`, `import`.
     pub way: &'c str,
     /// The version of the notice.
     pub version: u32,
@@ -217,10 +219,10 @@ fn status(choice: &Choice<'_>, is_consent: bool) -> Json {
         (Said::Granted, false) => "dpv:OptingInToProcess",
         (Said::Refused | Said::Withdrawn, false) => "dpv:ObjectingToProcess",
     };
-    let (said, stands) = match choice.said {
-        Said::Granted => ("granted", UNTIL_WITHDRAWN),
-        Said::Refused => ("refused", UNTIL_OTHERWISE),
-        Said::Withdrawn => ("withdrawn", UNTIL_OTHERWISE),
+    let said = match choice.said {
+        Said::Granted => "granted",
+        Said::Refused => "refused",
+        Said::Withdrawn => "withdrawn",
     };
     json!({
         "@type": term,
@@ -228,8 +230,19 @@ fn status(choice: &Choice<'_>, is_consent: bool) -> Json {
         "dct:date": instant(choice.said_at),
         "dpv:isIndicatedBy": subject(choice),
         "dpv:hasIndicationMethod": choice.way,
-        "dpv:hasDuration": { "@type": "dpv:UntilEventDuration", "dct:description": words(stands, choice, "") },
+        "dpv:hasDuration": duration(choice),
     })
+}
+
+/// How long a choice stands: to its date, or until something is said.
+fn duration(choice: &Choice<'_>) -> Json {
+    let (term, stands) = match (choice.ends_at, choice.said) {
+        (Some(_), _) => ("dpv:UntilTimeDuration", UNTIL_THEN),
+        (None, Said::Granted) => ("dpv:UntilEventDuration", UNTIL_WITHDRAWN),
+        (None, Said::Refused | Said::Withdrawn) => ("dpv:UntilEventDuration", UNTIL_OTHERWISE),
+    };
+    let made = json!({ "@type": term, "dct:description": words(stands, choice, "") });
+    with(made, choice.ends_at.map(|end| ("dct:date", Json::from(instant(end)))))
 }
 
 /// How it is taken back: on the pages where it was said, and by the officer in any case.
@@ -276,6 +289,10 @@ fn instant(at: Timestamp) -> String {
 
 const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 
+const UNTIL_THEN: Words = Words {
+    en: "until this date, unless it is withdrawn before, or a new version of the notice asks for more",
+    zh: "至该日期止；在此之前本人撤回，或者隐私政策的新版本扩大了范围的，提前终止",
+};
 const UNTIL_WITHDRAWN: Words = Words {
     en: "until it is withdrawn, or a new version of the notice asks for more",
     zh: "直至本人撤回，或者隐私政策的新版本扩大了范围",

@@ -22,6 +22,7 @@ fn choice<'c>(purpose: &'c str, said: Said, language: &'c str) -> Choice<'c> {
         said,
         said_at: at("2026-11-28T08:00:00Z"),
         entered_at: at("2026-11-28T08:00:01.25Z"),
+        ends_at: None,
         way: "banner",
         version: 3,
         published: at("2026-11-01T00:00:00Z"),
@@ -73,12 +74,16 @@ fn every_term_of_every_record_exists() {
     for policy in &policies {
         for purpose in &policy.purposes {
             for said in [Said::Granted, Said::Refused, Said::Withdrawn] {
-                terms(&consent_record(policy, &choice(purpose.name.as_str(), said, "zh")).unwrap(), &mut met);
-                records += 1;
+                let standing = choice(purpose.name.as_str(), said, "zh");
+                let ending = Choice { ends_at: Some(standing.entered_at), ..standing };
+                for choice in [standing, ending] {
+                    terms(&consent_record(policy, &choice).unwrap(), &mut met);
+                    records += 1;
+                }
             }
         }
     }
-    assert!(records > 30 && met.len() > 60, "{records} {}", met.len());
+    assert!(records > 60 && met.len() > 60, "{records} {}", met.len());
     for term in &met {
         let (prefix, name) = term.split_once(':').unwrap();
         let exists = match prefix {
@@ -117,6 +122,33 @@ fn a_record_says_who_said_what_when_and_under_which_notice() {
     assert_eq!(record["dpv:hasApplicableLaw"]["dct:identifier"], "gdpr");
     assert_eq!(record["@context"]["dpv-27560"], PROFILES);
     assert_eq!(record["@context"]["sr"], RECEIPT_NAMESPACE);
+}
+
+#[test]
+fn a_record_says_how_long_a_choice_stands() {
+    let duration = |said, ends_at, language| {
+        let choice = Choice { ends_at, ..choice("marketing_email", said, language) };
+        let record = consent_record(&policy_of(SHOP), &choice).unwrap();
+        record["dpv:hasProcess"]["dpv:hasConsentStatus"]["dpv:hasDuration"].clone()
+    };
+    let said = |duration: &Json| duration["dct:description"]["@value"].as_str().unwrap().to_owned();
+    let end = "2027-11-28T08:00:00Z".parse().unwrap();
+    for (language, words) in [("en", "until this date, unless "), ("zh", "至该日期止")] {
+        let ending = duration(Said::Granted, Some(end), language);
+        assert_eq!(
+            [&ending["@type"], &ending["dct:date"]],
+            ["dpv:UntilTimeDuration", "2027-11-28T08:00:00.000000Z"]
+        );
+        assert!(said(&ending).starts_with(words), "{ending}");
+    }
+    for (choice, words) in
+        [(Said::Granted, "until it is withdrawn"), (Said::Withdrawn, "until the person says otherwise")]
+    {
+        let standing = duration(choice, None, "en");
+        assert_eq!(standing["@type"], "dpv:UntilEventDuration");
+        assert_eq!(standing.get("dct:date"), None);
+        assert!(said(&standing).starts_with(words), "{standing}");
+    }
 }
 
 #[test]

@@ -25,13 +25,14 @@ pub(crate) use sql::ALL as STATEMENTS;
 use std::sync::Arc;
 
 use ledger::entry::{Act, Outcome};
+use ledger::instant;
 use ledger::opening::Opening;
 use policy::{Basis, CompiledPurpose};
 use seal::DataKey;
 use serde::{Deserialize, Serialize};
 use store::{Ask, View, params};
 
-use crate::ground::clock::{MINUTE, instant};
+use crate::ground::clock::MINUTE;
 use crate::ground::work::{Shown, Work};
 use crate::ground::{ChoiceId, Chosen, EntryId, InForce, Problem, Shop, SubjectId};
 
@@ -90,6 +91,10 @@ pub enum Way {
 }
 
 impl Way {
+    /// Every way.
+    pub const ALL: [Way; 7] =
+        [Way::Api, Way::Import, Way::Banner, Way::Preferences, Way::Signal, Way::MyData, Way::Link];
+
     /// Its name in rows and JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -387,7 +392,7 @@ impl Made<'_> {
         let facts = self.seen.facts();
         // What was made by the API or an import commits to what it always did.
         let on_a_page = (!facts.is_empty()).then(|| format!("way {}", self.way));
-        let end = (self.ends_at != 0).then(|| format!("until {}", instant(self.ends_at)));
+        let end = (self.ends_at != 0).then(|| format!("until {}", instant::text(self.ends_at)));
         let all = on_a_page.into_iter().chain(facts).chain(end);
         Ok(all.fold(opening, |opening, fact| opening.extra(fact.as_bytes())).build()?)
     }

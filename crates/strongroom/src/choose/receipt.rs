@@ -105,6 +105,7 @@ impl Version {
             },
             said_at: instant(row.at),
             entered_at: instant(entered_at),
+            ends_at: (row.ends_at != 0).then(|| instant(row.ends_at)),
             way: &row.way,
             version: self.published.version,
             published: instant(self.published.at),

@@ -205,12 +205,13 @@ const ENTERED: Words = both("entered at", "记入账本的时间");
 const PLACE: Words = both("in the ledger", "账本位置");
 
 /// What is told of a choice, in this order.
-const TOLD: [(Fact, Words); 11] = [
+const TOLD: [(Fact, Words); 12] = [
     (Fact::Subject, both("person", "主体")),
     (Fact::Purpose, both("purpose", "处理目的")),
     (Fact::Choice, both("said", "选择")),
     (Fact::SaidAt, both("said at", "作出选择的时间")),
     (Fact::EnteredAt, ENTERED),
+    (Fact::EndsAt, both("ends by itself at", "到期时间")),
     (Fact::Notice, both("version of the notice", "隐私政策版本")),
     (Fact::Language, both("language", "语言")),
     (Fact::Way, both("where", "途径")),
@@ -219,13 +220,15 @@ const TOLD: [(Fact, Words); 11] = [
     (Fact::Shown, both("digest of what was shown", "所示内容的摘要")),
 ];
 
-const SPOKEN: [(Fact, &str, Words); 8] = [
+const SPOKEN: [(Fact, &str, Words); 10] = [
     (Fact::Choice, "granted", both("granted", "同意")),
     (Fact::Choice, "refused", both("refused", "拒绝")),
     (Fact::Choice, "withdrawn", both("withdrawn", "撤回")),
     (Fact::Way, "banner", both("on the banner of a page", "页面横幅")),
     (Fact::Way, "preferences", both("in the privacy settings of a page", "页面的隐私设置")),
     (Fact::Way, "signal", both("by the signal of a browser, confirmed", "浏览器信号，经本人确认")),
+    (Fact::Way, "my_data", both("on the pages of My data", "“我的数据”页面")),
+    (Fact::Way, "link", both("by the link of a mail", "邮件中的链接")),
     (Fact::Way, "api", both("told to the shop’s systems", "由店铺系统录入")),
     (Fact::Way, "import", both("from a file that the shop imported", "由店铺导入")),
 ];
@@ -303,4 +306,22 @@ fn why(error: ledger::Error) -> Option<Words> {
         E::OriginWrong => both("it is of another ledger", "它属于另一个账本"),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::choose::Way;
+
+    #[test]
+    fn every_fact_is_told_and_every_way_is_spoken() {
+        for fact in Fact::ALL {
+            assert!(TOLD.iter().any(|(told, _)| told == fact), "{fact}");
+        }
+        for way in Way::ALL {
+            for language in [Language::En, Language::Zh] {
+                assert_ne!(spoken(Fact::Way, way.name(), language), way.name());
+            }
+        }
+    }
 }

@@ -9,20 +9,22 @@ use std::process::Command;
 use ledger::jws;
 use ledger::note::Signer;
 use serde_json::{Value as Json, json};
+use strongroom::choose::Way;
 use strongroom::ground::Role;
 
 use crate::judges::{kept, ours, run_with, there};
 use crate::support::{Bench, POLICY};
 use crate::vault::Ran;
 
-/// A shop with every sort of choice: a consent, a separate one, an interest; an address, and a recipient.
+/// A shop with every sort of choice: a consent, a separate one that ends by itself, an interest; an address, and a recipient.
 fn policy() -> String {
     let more = "\n[purpose.fraud]\nuse = \"essential.fraud_detection\"\nbasis = \"legitimate_interest\"\n\
         says = { zh = \"防范欺诈\", en = \"To prevent fraud\" }\nfields = [\"email\"]\nkeep = \"30d after customer.closed\"\n\
         \n[purpose.sharing]\nuse = \"marketing.advertising.third_party\"\nbasis = \"separate_consent\"\n\
         label = { zh = \"广告合作\", en = \"Advertising\" }\n\
         says = { zh = \"与物流伙伴共享信息用于广告\", en = \"To share your address for advertising\" }\n\
-        fields = [\"email\"]\nrecipients = [\"sf-express\"]\nkeep = \"until withdrawn\"\n";
+        fields = [\"email\"]\nrecipients = [\"sf-express\"]\nkeep = \"until withdrawn\"\n\
+        ask_again = \"30d\"\n";
     let policy = POLICY.replacen("[shop]\n", "[shop]\naddress = \"上海市淮海中路 1 号\"\n", 1);
     assert_ne!(policy, POLICY);
     policy + more
@@ -109,6 +111,9 @@ fn joserfc_verifies_the_signatures_and_pyshacl_the_records_and_both_refuse_what_
     let consent = find("marketing_email granted en");
     assert_eq!(consent["record"]["dct:conformsTo"], json!({ "@id": "dpv-27560:record" }));
     assert_eq!(find("fraud refused zh")["record"]["@type"], "dpv:DataProcessingRecord");
+    let ending = find("sharing granted zh");
+    let duration = "/dpv:hasProcess/dpv:hasConsentStatus/dpv:hasDuration";
+    assert_eq!(ending["record"].pointer(duration).unwrap()["@type"], "dpv:UntilTimeDuration");
 
     // Signatures: another byte, another key.
     let refused = |receipt: &Json, keys: &Path, why: &str, what: &str| {
@@ -165,6 +170,31 @@ fn joserfc_verifies_the_signatures_and_pyshacl_the_records_and_both_refuse_what_
     ] {
         let wrong = signed(consent, at(pointer, value.clone()), &stranger);
         refused(&wrong, &own, "Conforms: False", &format!("{pointer} {value}"));
+    }
+
+    // How long it stands: an end without its date, a date that is none, and a no that ends by itself.
+    for (pointer, value) in [
+        ("/dpv:hasProcess/dpv:hasConsentStatus/dpv:hasDuration/dct:date", Json::Null),
+        ("/dpv:hasProcess/dpv:hasConsentStatus/dpv:hasDuration/dct:date", json!("some day")),
+        ("/dpv:hasProcess/dpv:hasConsentStatus/dpv:hasDuration/@type", json!("dpv:UntilEventDuration")),
+    ] {
+        let wrong = signed(ending, at(pointer, value.clone()), &stranger);
+        refused(&wrong, &own, "Conforms: False", &format!("{pointer} {value}"));
+    }
+    let its = ending["record"].pointer(duration).unwrap();
+    let ending_no = signed(
+        find("marketing_email withdrawn en"),
+        |record| *record.pointer_mut(duration).unwrap() = its.clone(),
+        &stranger,
+    );
+    refused(&ending_no, &own, "Conforms: False", "a no that ends by itself");
+    for way in Way::ALL {
+        let said_so = signed(
+            consent,
+            at("/dpv:hasProcess/dpv:hasConsentStatus/dpv:hasIndicationMethod", json!(way.name())),
+            &stranger,
+        );
+        assert_eq!(judge(&said_so, &own).code, 0, "{}", way.name());
     }
 }
 

@@ -9,7 +9,7 @@ use ledger::jws;
 use ledger::note::Signer;
 use serde_json::{Value as Json, json};
 
-use crate::support::Bench;
+use crate::support::{Bench, POLICY};
 use crate::vault::{Ran, strongroom};
 
 /// Two receipts of choices that two customers made, and the key of the shop.
@@ -17,6 +17,13 @@ pub(crate) struct Given {
     pub(crate) key: String,
     pub(crate) receipt: Json,
     pub(crate) other: Json,
+}
+
+/// A shop whose yeses to letters end by themselves, so that a receipt has every fact that one from the API can have.
+pub(crate) fn bench() -> Bench {
+    let head = "[purpose.marketing_email]\n";
+    assert!(POLICY.contains(head));
+    Bench::with_policy(&POLICY.replacen(head, &format!("{head}ask_again = \"30d\"\n"), 1))
 }
 
 pub(crate) fn given(bench: &Bench) -> Given {
@@ -121,13 +128,17 @@ pub(crate) fn forgeries(given: &Given) -> Vec<(&'static str, String, &'static st
 
 #[test]
 fn a_receipt_is_verified_by_who_has_nothing_but_the_file_and_the_key() {
-    let bench = Bench::new();
+    let bench = bench();
     let given = given(&bench);
     let text = given.receipt.to_string();
     let english = verify(&text, &["--key", &given.key]).ends(0).out;
-    for said in
-        ["This receipt holds ✓", "purpose: marketing_email", "said: granted", "What it does not prove:"]
-    {
+    for said in [
+        "This receipt holds ✓",
+        "purpose: marketing_email",
+        "said: granted",
+        "ends by itself at: 2026-12-23T02:00:00.000000Z",
+        "What it does not prove:",
+    ] {
         assert!(english.contains(said), "{said}: {english}");
     }
     let chinese = verify(&text, &["--key", &given.key, "--lang", "zh"]).ends(0).out;
@@ -151,7 +162,7 @@ fn a_receipt_is_verified_by_who_has_nothing_but_the_file_and_the_key() {
 
 #[test]
 fn every_forgery_is_refused_with_its_own_code() {
-    let bench = Bench::new();
+    let bench = bench();
     let given = given(&bench);
     for (what, text, code) in forgeries(&given) {
         let json = verify(&text, &["--key", &given.key, "--json"]).ends(4).json();
@@ -171,7 +182,7 @@ fn every_forgery_is_refused_with_its_own_code() {
 
 #[test]
 fn what_cannot_be_read_is_not_called_false() {
-    let bench = Bench::new();
+    let bench = bench();
     let key = given(&bench).key;
     let mut command = strongroom();
     let ran =

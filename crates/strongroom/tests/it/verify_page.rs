@@ -2,10 +2,11 @@
 //! every forgery, and asks nobody anything.
 
 use serde_json::{Value as Json, json};
+use strongroom::choose::Way;
 
 use crate::browser::{Browser, OVERFLOW, find_browser};
 use crate::support::Bench;
-use crate::verify::{Given, forgeries, given};
+use crate::verify::{Given, bench, forgeries, given};
 
 const SAID: &str = "document.getElementById('verify-result').innerText";
 
@@ -19,7 +20,7 @@ fn check(browser: &mut Browser, text: &str) -> String {
 }
 
 fn served() -> (Bench, String, Given) {
-    let mut bench = Bench::new();
+    let mut bench = bench();
     let given = given(&bench);
     let at = bench.serve();
     (bench, format!("http://localhost:{}/privacy/verify", at.port()), given)
@@ -30,9 +31,9 @@ fn a_true_receipt_holds_in_the_browser_in_both_languages_and_nobody_is_asked() {
     let Some(name) = find_browser() else { return };
     let (_bench, page, given) = served();
     let mut browser = Browser::open(name);
-    for (language, holds, unproven, granted) in [
-        ("zh", "回执有效", "它不能证明什么", "同意"),
-        ("en", "This receipt holds", "What it does not prove", "Granted"),
+    for (language, holds, unproven, granted, ends) in [
+        ("zh", "回执有效", "它不能证明什么", "同意", "到期时间"),
+        ("en", "This receipt holds", "What it does not prove", "Granted", "Ends by itself at"),
     ] {
         for (width, scheme) in [(390, "light"), (1280, "dark"), (390, "dark"), (1280, "light")] {
             browser.go(&format!("{page}?lang={language}"), width, scheme);
@@ -40,7 +41,7 @@ fn a_true_receipt_holds_in_the_browser_in_both_languages_and_nobody_is_asked() {
             browser.shoot(&format!("verify-{language}-{width}-{scheme}-before"));
             let asked = browser.requests.len();
             let said = check(&mut browser, &given.receipt.to_string());
-            for word in [holds, unproven, granted, "strongroom/harbour-hill"] {
+            for word in [holds, unproven, granted, ends, "strongroom/harbour-hill"] {
                 assert!(said.contains(word), "{word}: {said}");
             }
             assert_eq!(browser.requests.len(), asked, "{:?}", browser.requests);
@@ -99,6 +100,18 @@ fn a_file_that_is_dropped_is_checked() {
     );
     browser.look(&drop);
     browser.until(&format!("{SAID}.includes('This receipt holds')"));
+}
+
+#[test]
+fn every_way_of_a_choice_has_words_in_both_languages() {
+    let html = Bench::new().get_as_stranger("/privacy/verify").text();
+    let words = html.split("id=\"verify-words\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let words: Json = serde_json::from_str(words).unwrap();
+    for way in Way::ALL {
+        for language in ["zh", "en"] {
+            assert!(words[language]["ways"][way.name()].is_string(), "{language} {}", way.name());
+        }
+    }
 }
 
 #[test]

@@ -123,7 +123,7 @@
   };
   const PREFIX = utf8.encode('strongroom/opening/1');
   const TEXTS = { 2: 'subject', 6: 'purpose', 7: 'choice', 8: 'notice', 9: 'language' };
-  const EXTRAS = ['way', 'shown', 'variant', 'law'];
+  const EXTRAS = { way: 'way', shown: 'shown', variant: 'variant', law: 'law', until: 'endsAt' };
   const openingOf = (bytes) => {
     const bad = 'SR-LEDGER-023';
     must(same(bytes.subarray(0, PREFIX.length), PREFIX), bad);
@@ -139,7 +139,7 @@
       if (TEXTS[tag]) facts[TEXTS[tag]] = decoded(value, bad);
       if (tag === 13) {
         const [name, ...rest] = new TextDecoder().decode(value).split(' ');
-        if (EXTRAS.includes(name) && rest.length) facts[name] = rest.join(' ');
+        if (Object.hasOwn(EXTRAS, name) && rest.length) facts[EXTRAS[name]] = rest.join(' ');
       }
       before = tag;
       at += 3 + length;
@@ -222,6 +222,7 @@
       choice: TERMS[status?.['sr:choice']]?.includes(status['@type']) ? status['sr:choice'] : null,
       saidAt: status?.['dct:date'],
       enteredAt: record?.['dct:created'],
+      endsAt: status?.['dpv:hasDuration']?.['dct:date'],
       notice: notice?.['dct:identifier'],
       language: notice?.['dct:language'],
       way: status?.['dpv:hasIndicationMethod'],
@@ -300,6 +301,7 @@
           [words.choice, words.choices[proved.choice]],
           [words.saidAt, when(proved.saidAt)],
           [words.enteredAt, when(proved.enteredAt)],
+          [words.endsAt, proved.endsAt && when(proved.endsAt)],
           [words.notice, `${proved.notice} · ${proved.language}`],
           [words.way, words.ways[proved.way] ?? proved.way],
           [words.subject, proved.subject],

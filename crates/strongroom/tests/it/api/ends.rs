@@ -1,5 +1,6 @@
 //! A yes that has an end: at the very next read it is not there any more.
 
+use ledger::choice::{ChoiceReceipt, Fact};
 use ledger::entry::Act;
 use ledger::note::Verifier;
 use ledger::opening::Tag;
@@ -46,7 +47,7 @@ fn a_yes_that_has_an_end_does_not_stand_from_that_instant_on() {
     let receipt = Receipt::from_json(&said["receipt"].to_string()).unwrap();
     let verifier = Verifier::parse(&bench.verifier).unwrap();
     let proved = receipt.verify(&verifier, "strongroom/harbour-hill").unwrap();
-    assert_eq!(proved.opening.find(Tag::Extra), Some(&b"until 2026-12-23T02:00:00Z"[..]));
+    assert_eq!(proved.opening.find(Tag::Extra), Some(&b"until 2026-12-23T02:00:00.000000Z"[..]));
     bench.pass(30 * DAY - MINUTE);
     reveal(&bench, &by).is(200);
     bench.pass(MINUTE);
@@ -58,6 +59,24 @@ fn a_yes_that_has_an_end_does_not_stand_from_that_instant_on() {
     // A new yes stands again, and has an end of its own.
     assert_eq!(say(&bench, &by, "granted", None).is(201)["until"], "2027-01-22T02:00:00Z");
     reveal(&bench, &by).is(200);
+    bench.round();
+}
+
+#[test]
+fn the_receipt_of_a_yes_that_has_an_end_says_when_it_ends() {
+    let (bench, by) = house();
+    let verifier = Verifier::parse(&bench.verifier).unwrap();
+    let ends_at = |choice: &Json| {
+        let path = format!("/v1/choices/{}/receipt", choice["choice"].as_str().unwrap());
+        let receipt = ChoiceReceipt::from_json(&bench.get(&by, &path).is(200).to_string()).unwrap();
+        let proved = receipt.verify(&verifier, "strongroom/harbour-hill").unwrap();
+        proved.text(Fact::EndsAt).map(str::to_owned)
+    };
+    let yes = bench.choose(&by, "42", "marketing_email", "granted");
+    bench.pass(DAY);
+    let no = bench.choose(&by, "42", "marketing_email", "withdrawn");
+    assert_eq!(ends_at(&yes).as_deref(), Some("2026-12-23T02:00:00.000000Z"));
+    assert_eq!(ends_at(&no), None);
     bench.round();
 }
 
