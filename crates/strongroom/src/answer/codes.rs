@@ -17,6 +17,7 @@ use crate::ground::random::SystemRandom;
 use crate::ground::work::Work;
 use crate::ground::{Deed, Id, Problem, Shop, SubjectId};
 use crate::keep;
+use crate::keep::refs::LeadsTo;
 
 /// So long a code counts.
 const LIFETIME: i64 = 10 * MINUTE;
@@ -113,10 +114,9 @@ pub(super) fn ask(
     }
     let of_address = params![shop.column(), now.saturating_sub(HOUR), address];
     let often = count(work.tx, &sql::COUNT_CODES_OF_ADDRESS, of_address)? >= OF_ONE_ADDRESS;
-    let known = match keep::refs::only_subject(work.tx, shop, blinds) {
-        Ok(subject) => Some(subject),
-        Err(problem) if problem.is_of_a_row() || problem.is_of_the_disk() => return Err(problem),
-        Err(_) => None,
+    let known = match keep::refs::leads_to(work.tx, shop, blinds)? {
+        LeadsTo::One(subject) => Some(subject),
+        LeadsTo::Nobody | LeadsTo::Several => None,
     };
     let row = CodeRow {
         id: new.id,

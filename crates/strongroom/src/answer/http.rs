@@ -25,6 +25,7 @@ use crate::ground::problem::ProblemBody;
 use crate::ground::web::{Answer, Caller, Request, Route, Visit, answer, json_bytes};
 use crate::ground::{Actor, Deed, Id, Problem, Shop, SubjectId};
 use crate::keep;
+use crate::keep::refs::{LeadsTo, leads_to};
 use crate::notice::pages::Reading;
 use crate::reveal::{self, Sensitive};
 
@@ -493,17 +494,10 @@ async fn enter(visitor: &Visitor, visit: &Visit) -> Result<Response<Body>, Probl
             if work.tx.kept_answer(&once)?.is_some() {
                 return Ok(false);
             }
-            let mut found = None;
-            for blind in &blinds {
-                found = found.or(keep::find_lookup(work.view(), work.shop, blind)?);
-            }
-            let Some(record) = found else { return Ok(false) };
-            let row = keep::find_subject(work.view(), work.shop, record.subject())?;
-            if row.is_none_or(|row| row.key(seal::Class::Main).is_none()) {
-                return Ok(false);
-            }
+            // Two kinds of record may give the same id to two people: then it names nobody.
+            let LeadsTo::One(subject) = leads_to(work.view(), work.shop, &blinds)? else { return Ok(false) };
             work.tx.keep_answer(&once, work.now, &once, &[])?;
-            sign_ins::begin(record.subject(), &minted, How::Token, work)?;
+            sign_ins::begin(subject, &minted, How::Token, work)?;
             Ok(true)
         })
         .await?

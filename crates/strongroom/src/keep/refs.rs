@@ -392,24 +392,44 @@ pub fn unknown_kind(pointer: &str) -> Problem {
 /// Records that a shared contact is followed to.
 const MATCHES_LIMIT: u32 = 1_000;
 
-/// The one subject that a value leads to. A shared contact leads to several, and never merges them.
-///
-/// Fails: `SR-KEEP-018` when there is none, `SR-KEEP-019` when there are several.
-pub fn only_subject(view: &View<'_>, shop: &Shop, blinds: &[[u8; 16]]) -> Result<SubjectId, Problem> {
-    let mut found: Option<SubjectId> = None;
+/// Whom a value leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeadsTo {
+    /// Nobody.
+    Nobody,
+    /// One subject.
+    One(SubjectId),
+    /// Several. A shared contact leads to all who share it, and never merges them.
+    Several,
+}
+
+/// Whom a value leads to, by each of its lookups.
+pub fn leads_to(view: &View<'_>, shop: &Shop, blinds: &[[u8; 16]]) -> Result<LeadsTo, Problem> {
+    let mut found = LeadsTo::Nobody;
     for blind in blinds {
         for record in list_lookups(view, shop, blind, MATCHES_LIMIT)? {
             match found {
-                Some(subject) if subject == record.subject() => {}
+                LeadsTo::One(subject) if subject == record.subject() => {}
                 // A lookup is dead with its subject's key, whether or not its row was cleaned up yet.
                 _ if find_subject(view, shop, record.subject())?
                     .is_none_or(|row| row.key(Class::Main).is_none()) => {}
-                Some(_) => return Err(error::several_subjects()),
-                None => found = Some(record.subject()),
+                LeadsTo::Nobody => found = LeadsTo::One(record.subject()),
+                LeadsTo::One(_) | LeadsTo::Several => return Ok(LeadsTo::Several),
             }
         }
     }
-    found.ok_or_else(error::no_such_subject)
+    Ok(found)
+}
+
+/// The one subject that a value leads to.
+///
+/// Fails: `SR-KEEP-018` when there is none, `SR-KEEP-019` when there are several.
+pub fn only_subject(view: &View<'_>, shop: &Shop, blinds: &[[u8; 16]]) -> Result<SubjectId, Problem> {
+    match leads_to(view, shop, blinds)? {
+        LeadsTo::One(subject) => Ok(subject),
+        LeadsTo::Nobody => Err(error::no_such_subject()),
+        LeadsTo::Several => Err(error::several_subjects()),
+    }
 }
 
 /// The subject that a reference names; `None` for one that names none.

@@ -10,7 +10,7 @@ use strongroom::ground::signers::Signer;
 use strongroom::ground::{Role, SubjectId};
 
 use crate::mail_server::{MailServer, Manners};
-use crate::support::{Bench, Key, Reply};
+use crate::support::{Bench, Key, POLICY, Reply};
 
 const SECRET: &[u8] = b"a secret of the shop's, long enough for a token";
 
@@ -28,7 +28,11 @@ impl Place {
     }
 
     fn with(manners: Manners) -> Place {
-        let (bench, mail) = (Bench::new(), MailServer::start(manners));
+        Place::of(Bench::new(), manners)
+    }
+
+    fn of(bench: Bench, manners: Manners) -> Place {
+        let mail = MailServer::start(manners);
         for house in bench.houses() {
             house.post.goes_by(Mailer::new(&place_of(&mail)).unwrap());
             house.signers.add("harbour-hill", Signer::by_secret(SECRET).unwrap());
@@ -426,6 +430,40 @@ fn a_token_of_the_shops_signs_in_once_and_only_here_and_now() {
     let reply = place.post("/my/confirm?lang=en", &session, &[("id", &id), ("code", &code)]);
     assert_eq!((reply.status, location(&reply).as_str()), (303, "/my/data?lang=en"));
     assert!(place.get("/my/data?lang=en", &session).text().contains("110101199003070015"));
+}
+
+/// People of another sort, whom the shop numbers by themselves.
+const GUESTS: &str = r#"
+[record.guest]
+label = { zh = "访客", en = "Guest" }
+fields = ["nickname"]
+
+[field.nickname]
+category = "user.name"
+label = { zh = "昵称", en = "Nickname" }
+
+[purpose.guests]
+use = "essential.service"
+basis = "contract"
+says = { zh = "服务访客", en = "To serve guests" }
+fields = ["nickname"]
+keep = "30d after collected"
+"#;
+
+#[test]
+fn a_token_with_an_id_that_two_people_have_signs_nobody_in() {
+    let policy = format!("{POLICY}{GUESTS}");
+    let place = Place::of(Bench::with_policy(&policy), Manners::Takes);
+    let named = |at: i64| {
+        let now = place.seconds();
+        token(&json!({ "sub": "c-1", "aud": "harbour-hill", "iat": now, "exp": now + at }), SECRET)
+    };
+    assert_eq!(place.enter(&named(60)).status, 303, "there is one");
+    let body = json!({ "kind": "guest", "external_id": "c-1", "fields": { "nickname": "Bob" } });
+    place.bench.post(&place.service, "/v1/records", &body).is(201);
+    let reply = place.enter(&named(61));
+    assert_eq!(reply.status, 422);
+    assert!(reply.headers.get(header::SET_COOKIE).is_none());
 }
 
 #[test]
