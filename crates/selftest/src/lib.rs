@@ -16,6 +16,7 @@ mod error;
 pub mod evidence;
 pub mod expect;
 pub mod judge;
+pub mod link;
 mod pattern;
 mod report;
 mod trace;

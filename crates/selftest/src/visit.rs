@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::banner::{self, Buttons, Known};
-pub use crate::browser::Sandbox;
 use crate::browser::{Address, Browser, Point};
 use crate::expect::{Declared, Init};
 use crate::judge::Seen;
+pub use crate::link::Sandbox;
 use crate::report::Notice;
 use crate::trace::{Stage, Stored};
 

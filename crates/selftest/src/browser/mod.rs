@@ -1,7 +1,6 @@
 //! A browser that visits one page: what it is told to do there, and what it tells of it.
 
 mod address;
-mod link;
 mod recorder;
 
 use std::fs;
@@ -15,10 +14,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) use address::Address;
-use link::Link;
-pub use link::Sandbox;
 use recorder::Recorder;
 
+use crate::link::{Link, Message, Sandbox};
 use crate::trace::{Held, Kept, Place, Request, Stage};
 use crate::{Error, Patience};
 
@@ -71,7 +69,7 @@ impl Browser {
         fs::create_dir(profile.path().join("Default"))
             .and_then(|()| fs::write(profile.path().join("Default/Preferences"), PREFERENCES))
             .map_err(|_| Error::NoFolder)?;
-        let link = Link::start(program, profile.path(), sandbox)?;
+        let link = Link::start(program, profile.path(), sandbox, &[])?;
         let mut browser = Browser {
             link,
             recorder: Recorder::new(Instant::now()),
@@ -370,7 +368,7 @@ impl Browser {
         Ok(())
     }
 
-    fn hear(&mut self, message: &link::Message) -> Result<(), Error> {
+    fn hear(&mut self, message: &Message) -> Result<(), Error> {
         let session = message.session.as_deref().unwrap_or_default();
         let text =
             |pointer: &str| message.params.pointer(pointer).and_then(Value::as_str).unwrap_or_default();

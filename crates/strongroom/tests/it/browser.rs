@@ -1,10 +1,10 @@
 //! A real browser, driven over a pipe by its own protocol.
 
-use std::io::{Read, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
+use selftest::link::{Link, Message, Sandbox};
 use serde_json::{Value as Json, json};
 
 /// Where a browser is; `None` after saying so.
@@ -23,11 +23,9 @@ pub(crate) fn find_browser() -> Option<&'static str> {
 
 /// A browser, driven over a pipe: one page of the width of a phone.
 pub(crate) struct Browser {
-    child: Child,
-    asks: ChildStdin,
-    says: Receiver<Json>,
-    session: String,
-    number: u64,
+    // It ends before its profile is removed.
+    link: Link,
+    session: Option<String>,
     /// Addresses that the page asked for.
     pub(crate) requests: Vec<String>,
     _profile: tempfile::TempDir,
@@ -36,47 +34,12 @@ pub(crate) struct Browser {
 impl Browser {
     pub(crate) fn open(name: &str) -> Browser {
         let profile = tempfile::tempdir().unwrap();
-        // The protocol is spoken on file handles 3 and 4, which the shell makes of the pipes to us.
-        let script = format!(
-            "exec {name} --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-             --disable-component-update --disable-sync --disable-dev-shm-usage --remote-debugging-pipe \
-             --user-data-dir='{}' about:blank 3<&0 4>&1 0</dev/null 1>/dev/null 2>/dev/null",
-            profile.path().display()
-        );
-        let mut child = Command::new("sh")
-            .args(["-c", &script])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (asks, mut out) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (tell, says) = channel();
-        std::thread::spawn(move || {
-            let (mut waiting, mut buffer) = (Vec::new(), [0; 1 << 16]);
-            while let Ok(read @ 1..) = out.read(&mut buffer) {
-                waiting.extend_from_slice(&buffer[..read]);
-                while let Some(end) = waiting.iter().position(|byte| *byte == 0) {
-                    let message: Vec<u8> = waiting.drain(..=end).collect();
-                    if let Ok(message) = serde_json::from_slice(&message[..end])
-                        && tell.send(message).is_err()
-                    {
-                        return;
-                    }
-                }
-            }
-        });
-        let mut browser = Browser {
-            child,
-            asks,
-            says,
-            session: String::new(),
-            number: 0,
-            requests: Vec::new(),
-            _profile: profile,
-        };
+        let link =
+            Link::start(Some(Path::new(name)), profile.path(), Sandbox::Off, &["--disable-quic"]).unwrap();
+        let mut browser = Browser { link, session: None, requests: Vec::new(), _profile: profile };
         let target = browser.ask("Target.createTarget", json!({ "url": "about:blank" }))["targetId"].clone();
         let attached = browser.ask("Target.attachToTarget", json!({ "targetId": target, "flatten": true }));
-        attached["sessionId"].as_str().unwrap().clone_into(&mut browser.session);
+        browser.session = Some(attached["sessionId"].as_str().unwrap().to_owned());
         for domain in ["Page.enable", "Network.enable", "Runtime.enable"] {
             browser.ask(domain, json!({}));
         }
@@ -85,23 +48,16 @@ impl Browser {
 
     /// Asks, and waits for the answer.
     pub(crate) fn ask(&mut self, method: &str, params: Json) -> Json {
-        self.number += 1;
-        let number = self.number;
-        let mut message = json!({ "id": number, "method": method, "params": params });
-        if !self.session.is_empty() {
-            message["sessionId"] = json!(self.session);
-        }
-        self.asks.write_all(message.to_string().as_bytes()).unwrap();
-        self.asks.write_all(&[0]).unwrap();
-        self.wait(|said| said["id"] == number)["result"].clone()
+        let id = self.link.send(self.session.as_deref(), method, &params).unwrap();
+        self.wait(|said| said.id == Some(id)).result
     }
 
-    fn wait(&mut self, is_it: impl Fn(&Json) -> bool) -> Json {
+    fn wait(&mut self, is_it: impl Fn(&Message) -> bool) -> Message {
         loop {
-            let said =
-                self.says.recv_timeout(Duration::from_secs(60)).expect("the browser answers within a minute");
-            if said["method"] == "Network.requestWillBeSent" {
-                self.requests.push(said["params"]["request"]["url"].as_str().unwrap().to_owned());
+            let until = Instant::now() + Duration::from_secs(60);
+            let said = self.link.receive(until).unwrap().expect("the browser answers within a minute");
+            if said.method == "Network.requestWillBeSent" {
+                self.requests.push(said.params["request"]["url"].as_str().unwrap().to_owned());
             }
             if is_it(&said) {
                 return said;
@@ -115,7 +71,7 @@ impl Browser {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.ask("Emulation.setEmulatedMedia", features);
         self.ask("Page.navigate", json!({ "url": address }));
-        self.wait(|said| said["method"] == "Page.loadEventFired");
+        self.wait(|said| said.method == "Page.loadEventFired");
     }
 
     /// Keeps a picture of the whole page: `target/look/NAME.png`.
@@ -123,7 +79,7 @@ impl Browser {
         let shot = json!({ "format": "png", "captureBeyondViewport": true });
         let shot = self.ask("Page.captureScreenshot", shot);
         let bytes = data_encoding::BASE64.decode(shot["data"].as_str().unwrap().as_bytes()).unwrap();
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/look");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/look");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(format!("{name}.png")), bytes).unwrap();
     }
@@ -131,7 +87,7 @@ impl Browser {
     /// Waits for another page behind what an expression does: a form that is sent, a link that is followed.
     pub(crate) fn follow(&mut self, expression: &str) {
         self.ask("Runtime.evaluate", json!({ "expression": expression }));
-        self.wait(|said| said["method"] == "Page.loadEventFired");
+        self.wait(|said| said.method == "Page.loadEventFired");
     }
 
     /// What an expression comes to in the page.
@@ -152,13 +108,6 @@ impl Browser {
             assert!(looks < 600, "not within half a minute: {expression}");
             std::thread::sleep(Duration::from_millis(50));
         }
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

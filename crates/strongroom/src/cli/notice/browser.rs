@@ -1,41 +1,22 @@
 //! A browser without a window that makes pictures of pages, driven over a pipe by its own protocol.
 //!
-//! SOURCE: Chrome DevTools Protocol, <https://chromedevtools.github.io/devtools-protocol/>: messages of JSON, each ended by a zero byte.
+//! SOURCE: Chrome DevTools Protocol, <https://chromedevtools.github.io/devtools-protocol/>.
 //! It gets our page as text, and fetches nothing: the page's own policy for its content forbids it.
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use data_encoding::BASE64;
 use policy::notice::export::{Frame, MEASURE, Sheet, Span};
+use selftest::link::{Link, NAMES, Sandbox};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use crate::ground::Problem;
 
-/// What browsers that can do this are called.
-const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// What it is told: no window, no profile but an empty one, nothing asked of the network on its own account.
-const SWITCHES: [&str; 11] = [
-    "--headless",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-default-apps",
-    "--disable-dev-shm-usage",
-    "--hide-scrollbars",
-    "--force-color-profile=srgb",
-    "--remote-debugging-pipe",
-];
 
 /// A browser that there is. *Gives* `None` where none is found.
 pub(super) fn find(named: Option<&Path>) -> Option<PathBuf> {
@@ -53,11 +34,9 @@ pub(super) fn find(named: Option<&Path>) -> Option<PathBuf> {
 /// A browser with one page.
 #[derive(Debug)]
 pub(super) struct Browser {
-    child: Child,
-    asks: ChildStdin,
-    says: Receiver<Json>,
+    // ORDER: the browser ends before its profile is removed.
+    link: Link,
     session: Option<String>,
-    number: u64,
     _profile: tempfile::TempDir,
 }
 
@@ -73,21 +52,12 @@ impl Browser {
     /// Starts it. Fails: `SR-EXPORT-003`.
     pub(super) fn open(program: &Path) -> Result<Browser, Problem> {
         let profile = tempfile::tempdir()?;
-        // The protocol is spoken on file handles 3 and 4, which the shell makes of the pipes to us.
-        let mut command = Command::new("sh");
-        command.args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 0</dev/null 1>/dev/null 2>/dev/null"]).arg(program);
-        command.args(SWITCHES);
-        if rustix::process::geteuid().is_root() {
-            command.arg("--no-sandbox"); // it refuses to start as root with one; all that it opens is our own page
-        }
-        command.arg(format!("--user-data-dir={}", profile.path().display())).arg("about:blank");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|_| no_answer())?;
-        let (asks, out) =
-            (child.stdin.take().ok_or_else(no_answer)?, child.stdout.take().ok_or_else(no_answer)?);
-        let (tell, says) = channel();
-        std::thread::spawn(move || listen(out, &tell));
-        let mut browser = Browser { child, asks, says, session: None, number: 0, _profile: profile };
+        // As root it refuses to start with a sandbox; all that it opens is our own page.
+        let sandbox = if rustix::process::geteuid().is_root() { Sandbox::Off } else { Sandbox::On };
+        // The same colours on every machine.
+        let more = ["--force-color-profile=srgb"];
+        let link = Link::start(Some(program), profile.path(), sandbox, &more).map_err(|_| no_answer())?;
+        let mut browser = Browser { link, session: None, _profile: profile };
         let target = browser.ask("Target.createTarget", &json!({ "url": "about:blank" }))?;
         let attach = json!({ "targetId": target.get("targetId"), "flatten": true });
         let attached = browser.ask("Target.attachToTarget", &attach)?;
@@ -139,42 +109,12 @@ impl Browser {
 
     /// Asks, and waits for the answer.
     fn ask(&mut self, method: &str, params: &Json) -> Result<Json, Problem> {
-        self.number = self.number.saturating_add(1);
-        let mut message = json!({ "id": self.number, "method": method, "params": params });
-        if let (Some(session), Some(message)) = (&self.session, message.as_object_mut()) {
-            message.insert("sessionId".to_owned(), json!(session));
-        }
-        let mut message = message.to_string().into_bytes();
-        message.push(0);
-        self.asks.write_all(&message).map_err(|_| no_answer())?;
+        let id = self.link.send(self.session.as_deref(), method, params).map_err(|_| no_answer())?;
+        let until = Instant::now().checked_add(PATIENCE).ok_or_else(no_answer)?;
         loop {
-            let said = self.says.recv_timeout(PATIENCE).map_err(|_| no_answer())?;
-            if said.get("id").and_then(Json::as_u64) == Some(self.number) {
-                return said.get("result").cloned().ok_or_else(no_answer);
-            }
-        }
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Passes on what the browser says, until one of the two ends.
-fn listen(mut out: ChildStdout, tell: &Sender<Json>) {
-    let (mut waiting, mut buffer) = (Vec::new(), vec![0; 1 << 16]);
-    while let Ok(read @ 1..) = out.read(&mut buffer) {
-        waiting.extend_from_slice(buffer.get(..read).unwrap_or_default());
-        while let Some(end) = waiting.iter().position(|byte| *byte == 0) {
-            let message: Vec<u8> = waiting.drain(..=end).collect();
-            let message = message.get(..end).unwrap_or_default();
-            if let Ok(message) = serde_json::from_slice(message)
-                && tell.send(message).is_err()
-            {
-                return;
+            let said = self.link.receive(until).ok().flatten().ok_or_else(no_answer)?;
+            if said.id == Some(id) {
+                return if said.error.is_none() { Ok(said.result) } else { Err(no_answer()) };
             }
         }
     }

@@ -3,6 +3,7 @@
 //! A pipe, and no port: whoever else is on the machine could drive a browser that listens on one. Chromium reads from its third handle
 //! and writes to its fourth; a shell moves them there, because that needs no `unsafe` here.
 
+use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use crate::Error;
 
 /// Names under which Chromium and Chrome are installed.
-const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+pub const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// The longest message that is read.
 const MAX_MESSAGE_BYTES: u64 = 67_108_864;
 /// Messages that wait to be read; a browser that says more waits itself.
@@ -33,24 +34,36 @@ pub enum Sandbox {
     Off,
 }
 
-/// A message of the browser: an answer, or something that happened.
-#[derive(Debug, Deserialize)]
-pub(super) struct Message {
-    pub(super) id: Option<u64>,
+/// A message of the browser: an answer, or something that happened. Its Debug shows nothing of the page.
+#[derive(Deserialize)]
+pub struct Message {
+    /// Of an answer: the number of its command.
+    pub id: Option<u64>,
+    /// The session, of a page or a frame, that it belongs to.
     #[serde(rename = "sessionId")]
-    pub(super) session: Option<String>,
+    pub session: Option<String>,
+    /// Of what happened: its name.
     #[serde(default)]
-    pub(super) method: String,
+    pub method: String,
+    /// Of what happened: the rest of it.
     #[serde(default)]
-    pub(super) params: Value,
+    pub params: Value,
+    /// Of an answer: what came of it.
     #[serde(default)]
-    pub(super) result: Value,
-    pub(super) error: Option<Value>,
+    pub result: Value,
+    /// Of an answer: why nothing did.
+    pub error: Option<Value>,
 }
 
-/// The line.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message").field("id", &self.id).field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+/// The line. When it is dropped the browser ends; its profile has to last until then.
 #[derive(Debug)]
-pub(super) struct Link {
+pub struct Link {
     child: Child,
     // Taken when the line is closed.
     out: Option<ChildStdin>,
@@ -61,8 +74,14 @@ pub(super) struct Link {
 impl Link {
     /// Starts a browser.
     ///
-    /// Takes: the program, or nothing to look for one on the path; the folder of its profile. Fails: `SR-SELFTEST-001`.
-    pub(super) fn start(program: Option<&Path>, profile: &Path, sandbox: Sandbox) -> Result<Link, Error> {
+    /// Takes: the program, or nothing to look for one on the path; the folder of its profile; switches besides those that every browser
+    /// here gets. Fails: `SR-SELFTEST-001` without a shell; that there is no browser shows when it is asked for something.
+    pub fn start(
+        program: Option<&Path>,
+        profile: &Path,
+        sandbox: Sandbox,
+        more: &[&str],
+    ) -> Result<Link, Error> {
         let mut shell = Command::new("/bin/sh");
         // Of several names the first that is installed; a name with a slash is a file.
         shell.args(["-c", START, "sh"]);
@@ -70,7 +89,7 @@ impl Link {
             Some(program) => drop(shell.arg("1").arg(program)),
             None => drop(shell.arg(NAMES.len().to_string()).args(NAMES)),
         }
-        shell.arg(format!("--user-data-dir={}", profile.display())).args(FLAGS);
+        shell.arg(format!("--user-data-dir={}", profile.display())).args(FLAGS).args(more);
         if sandbox == Sandbox::Off {
             shell.arg("--no-sandbox");
         }
@@ -84,7 +103,7 @@ impl Link {
     }
 
     /// Sends a command. Gives its number. Fails: `SR-SELFTEST-002`.
-    pub(super) fn send(&mut self, session: Option<&str>, method: &str, params: &Value) -> Result<u64, Error> {
+    pub fn send(&mut self, session: Option<&str>, method: &str, params: &Value) -> Result<u64, Error> {
         self.last_id = self.last_id.saturating_add(1);
         let mut command = json!({ "id": self.last_id, "method": method, "params": params });
         if let (Some(session), Some(command)) = (session, command.as_object_mut()) {
@@ -98,7 +117,7 @@ impl Link {
     }
 
     /// The next message, if one comes before this instant. Fails: `SR-SELFTEST-002` when the browser has ended.
-    pub(super) fn receive(&self, until: Instant) -> Result<Option<Message>, Error> {
+    pub fn receive(&self, until: Instant) -> Result<Option<Message>, Error> {
         match self.incoming.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(message) => Ok(Some(message)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
@@ -107,7 +126,7 @@ impl Link {
     }
 
     /// Did the shell find no browser? Asked when the line has gone silent.
-    pub(super) fn found_none(&mut self) -> bool {
+    pub fn found_none(&mut self) -> bool {
         self.out = None;
         self.child.wait().is_ok_and(|status| status.code() == Some(NOT_FOUND))
     }
